@@ -1,0 +1,91 @@
+/** Who may import whom; docs/architecture.md says why. */
+const forbid = (name, from, to, comment) => ({ name, severity: 'error', comment, from, to })
+
+const FRAMEWORK = '(^|/)node_modules/(fastify|@fastify|fastify-plugin)/'
+
+export default {
+  forbidden: [
+    forbid('no-cycles', {}, { circular: true }, 'Modules that need each other are one module.'),
+    forbid('no-unresolvable', {}, { couldNotResolve: true }, 'The import leads nowhere.'),
+    forbid(
+      'no-dev-dependencies',
+      { pathNot: ['^test/', '^bench/', '^services/embedded-postgres/'] },
+      { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+      'Production has no development dependencies.',
+    ),
+    forbid(
+      'schemas-stand-alone',
+      { path: '^schemas/' },
+      { pathNot: ['^schemas/', '@sinclair/typebox'] },
+      'Schemas know TypeBox and other schemas.',
+    ),
+    forbid(
+      'services-know-no-http',
+      { path: '^services/' },
+      { path: [FRAMEWORK, '^plugins/', '^routes/', '^app.ts$', '^server.ts$', '^commands/'] },
+      'Services run without HTTP.',
+    ),
+    forbid(
+      'services-know-config-types-only',
+      { path: '^services/' },
+      { path: '^config/', dependencyTypesNot: ['type-only'] },
+      'Services are given their settings.',
+    ),
+    forbid(
+      'queries-are-private',
+      { path: '^services/([^/]+)/' },
+      { path: '^services/[^/]+/queries', pathNot: '^services/$1/' },
+      "Another domain's rules stand before its queries.",
+    ),
+    forbid(
+      'queries-behind-services',
+      { pathNot: '^(services|test)/' },
+      { path: '/queries.ts$' },
+      'As above.',
+    ),
+    forbid(
+      'routes-call-services',
+      { path: '^routes/' },
+      {
+        path: [
+          '(^|/)node_modules/(@types/)?pg/',
+          '^config/',
+          '^app.ts$',
+          '^server.ts$',
+          '^commands/',
+          '^migrations/',
+        ],
+      },
+      'Routes know schemas and services.',
+    ),
+    forbid(
+      'routes-see-plugin-types-only',
+      { path: '^routes/' },
+      { path: '^plugins/', dependencyTypesNot: ['type-only'] },
+      'Routes reach plugins by what they decorate.',
+    ),
+    forbid('plugins-know-no-routes', { path: '^plugins/' }, { path: '^routes/' }, 'Plugins come first.'),
+    forbid(
+      'config-stands-alone',
+      { path: '^config/' },
+      { path: ['^plugins/', '^routes/', '^services/', '^schemas/', '^app.ts$', '^server.ts$', '^commands/'] },
+      'The configuration is there before anything else.',
+    ),
+    forbid(
+      'no-tests-in-production',
+      { pathNot: '^test/' },
+      { path: '^test/' },
+      'Tests import, and are not imported.',
+    ),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: ['^\\.tap/', '^\\.data/', '^node_modules/\\.'] },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
+  },
+}

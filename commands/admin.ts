@@ -1,0 +1,108 @@
+/**
+ * Makes admins, since no account exists by default:
+ * `npm run admin -- create --email .. --username ..` asks for the password, or reads it from standard input;
+ * `npm run admin -- promote --email ..` makes a user an admin.
+ * Exits with 1 when it fails, and with 2 for arguments that it does not know.
+ */
+import { isUtf8 } from 'node:buffer'
+import { stdin } from 'node:process'
+import { buffer } from 'node:stream/consumers'
+import { parseArgs } from 'node:util'
+import password from '@inquirer/password'
+import type { FastifyInstance } from 'fastify'
+import { buildApp } from '../app.ts'
+import { loadConfig } from '../config/load.ts'
+import { invalidValues } from '../plugins/errors/invalid-values.ts'
+import { createAjv } from '../plugins/validation/ajv.ts'
+import { CreateUser } from '../schemas/users.ts'
+import { withDatabase } from '../services/embedded-postgres/with-database.ts'
+import * as users from '../services/users/users.ts'
+
+const USAGE = `Usage: npm run admin -- create --email <address> --username <name>
+       npm run admin -- promote --email <address>
+`
+
+/** What is wrong with the arguments. */
+class UsageError extends Error {}
+
+type Command = (app: FastifyInstance) => Promise<string>
+
+try {
+  await run(await parseCommand(process.argv.slice(2)))
+} catch (error) {
+  process.stderr.write(`${explain(error)}\n`)
+  process.exitCode = error instanceof UsageError ? 2 : 1
+}
+
+async function parseCommand(args: string[]): Promise<Command> {
+  const { positionals, values } = parseArguments(args)
+  const { email, username } = values
+  const [name, ...rest] = positionals
+  if (name === 'create' && rest.length === 0 && email && username) {
+    const input = { email, username, password: await readPassword() }
+    return (app) => create(app, input)
+  }
+  if (name === 'promote' && rest.length === 0 && email && username === undefined) {
+    return (app) => promote(app, email)
+  }
+  throw new UsageError(USAGE)
+}
+
+function parseArguments(args: string[]) {
+  try {
+    const options = { email: { type: 'string' }, username: { type: 'string' } } as const
+    return parseArgs({ args, options, allowPositionals: true })
+  } catch (error) {
+    throw new UsageError(`${error}\n${USAGE}`)
+  }
+}
+
+/** From the terminal without showing it, or one line of standard input. */
+async function readPassword(): Promise<string> {
+  if (stdin.isTTY) return password({ message: 'Password:', mask: true })
+  const bytes = await buffer(stdin)
+  if (!isUtf8(bytes)) throw new Error('password must be UTF-8')
+  const line = bytes.toString().replace(/\r?\n$/, '')
+  // The API refuses NUL everywhere, so nobody could sign in with it.
+  if (line.includes('\0')) throw new Error('password must not hold NUL characters')
+  return line
+}
+
+async function run(command: Command): Promise<void> {
+  const note = (message: string) => process.stderr.write(`${message}\n`)
+  // As `web`, so that it does not begin to work on jobs.
+  const loaded = loadConfig({ env: { APP_LOG__LEVEL: 'error', ...process.env, APP_ROLE: 'web' } })
+  const { config, stop } = await withDatabase(loaded.config, note)
+  try {
+    const app = await buildApp(config)
+    try {
+      process.stdout.write(`${await command(app)}\n`)
+    } finally {
+      await app.close()
+    }
+  } finally {
+    await stop()
+  }
+}
+
+async function create(app: FastifyInstance, input: CreateUser): Promise<string> {
+  const validate = createAjv({ coerce: false }).compile(CreateUser)
+  const candidate = { ...input }
+  if (!validate(candidate)) {
+    const problems = invalidValues(validate.errors ?? [], '').map(
+      ({ pointer, message }) => `${pointer.slice(2)} ${message}`,
+    )
+    throw new Error(problems.join('\n'))
+  }
+  const user = await users.create(app.ctx, candidate, 'admin')
+  return `Created the admin ${user.username} (${user.id})`
+}
+
+async function promote(app: FastifyInstance, email: string): Promise<string> {
+  const user = await users.promote(app.ctx, email.normalize('NFC'))
+  return `${user.username} (${user.id}) is an admin now`
+}
+
+function explain(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

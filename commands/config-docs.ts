@@ -1,0 +1,10 @@
+/**
+ * Writes docs/configuration.md from the schema and the TOML files: `npm run config:docs`.
+ * Another path may be given: `npm run config:docs -- /tmp/configuration.md`.
+ */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { renderReference } from '../config/reference.ts'
+
+const [, , path = join(import.meta.dirname, '../docs/configuration.md')] = process.argv
+writeFileSync(path, renderReference())

@@ -1,0 +1,53 @@
+/**
+ * Prints the configuration in force: each key, its value with secrets masked, and the layer that it
+ * came from. `--json` prints the same for programs. Exits with 1 when the configuration has problems,
+ * and lists them on standard error.
+ */
+import { parseArgs } from 'node:util'
+import { ConfigError } from '../config/config-error.ts'
+import { loadConfig } from '../config/load.ts'
+import { listPrintable, type PrintableKey } from '../config/printable.ts'
+
+try {
+  const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } })
+  const keys = listPrintable(loadConfig({ env: process.env }))
+  process.stdout.write(values.json ? renderJson(keys) : renderTable(keys))
+} catch (error) {
+  process.stderr.write(`${explain(error)}\n`)
+  process.exitCode = 1
+}
+
+function explain(error: unknown): string {
+  if (error instanceof ConfigError) return error.message
+  return `${error}\nUsage: npm run config [-- --json]`
+}
+
+function renderJson(keys: readonly PrintableKey[]): string {
+  const entries = keys.map(({ path, value, source }) => [path, { value, source }])
+  return `${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`
+}
+
+function renderTable(keys: readonly PrintableKey[]): string {
+  const rows: [string, string, string][] = [
+    ['KEY', 'VALUE', 'FROM'],
+    ...keys.map(({ path, value, source }): [string, string, string] => [
+      path,
+      renderValue(value),
+      source ?? '-',
+    ]),
+  ]
+  const pathWidth = Math.max(...rows.map(([path]) => path.length))
+  const valueWidth = Math.max(...rows.map(([, value]) => value.length))
+  return rows
+    .map(([path, value, source]) => `${path.padEnd(pathWidth)}  ${value.padEnd(valueWidth)}  ${source}\n`)
+    .join('')
+}
+
+function renderValue(value: PrintableKey['value']): string {
+  if (value === null) return '(not set)'
+  if (Array.isArray(value)) return value.length === 0 ? '[]' : value.join(', ')
+  const text = String(value)
+  // Escapes keep a value with control characters on its line, and out of the terminal's own language.
+  const escaped = JSON.stringify(text)
+  return escaped === `"${text}"` ? text : escaped
+}

@@ -1,0 +1,95 @@
+import { isIP } from 'node:net'
+
+/** A string format: what it accepts, and that in words that complete "must be ...". */
+export interface StringFormat {
+  validate: (value: string) => boolean
+  expects: string
+}
+
+/** Shortest signing key taken, in bytes: HS256 wants a key as long as its hash. */
+const SIGNING_KEY_BYTES = 32
+
+/** Names that proxy-addr knows for ranges of addresses. */
+const PROXY_RANGES = ['loopback', 'linklocal', 'uniquelocal']
+
+/** The formats that config/schema.ts refers to by name. */
+export const formats = {
+  environment: {
+    validate: isEnvironmentName,
+    expects: 'a name of small letters, digits and dashes that begins with a letter, not "default" or "local"',
+  },
+  'public-url': {
+    validate: (value: string) =>
+      /^https?:\/\/[^\s/?#@\\]+(\/[^\s?#\\]*[^\s?#\\/])?$/.test(value) && URL.canParse(value),
+    expects: 'an absolute http or https URL without user, query, fragment or trailing slash',
+  },
+  'proxy-address': {
+    validate: isProxyAddress,
+    expects: `an IP address, a CIDR range, or one of ${PROXY_RANGES.join(', ')}`,
+  },
+  'postgres-url': {
+    validate: (value: string) => /^postgres(ql)?:\/\//.test(value) && URL.canParse(value),
+    expects: 'a URL that begins with postgres:// or postgresql://',
+  },
+  'signing-key': {
+    validate: (value: string) => Buffer.byteLength(value) >= SIGNING_KEY_BYTES,
+    expects: `at least ${SIGNING_KEY_BYTES} bytes long`,
+  },
+  'smtp-url': {
+    validate: isSmtpUrl,
+    expects: 'a URL that begins with smtp:// or smtps://, with a host and without path, query and fragment',
+  },
+  mailbox: {
+    validate: isMailbox,
+    expects: 'an address such as no-reply@example.com or Example <no-reply@example.com>',
+  },
+  'password-word': {
+    validate: (value: string) => value.length >= 4 && value.length <= 100 && value.trim() === value,
+    expects: 'a word of 4 to 100 characters',
+  },
+  'file-path': {
+    validate: (value: string) => value !== '' && !value.includes('\0'),
+    expects: 'the path of a file',
+  },
+  origin: {
+    validate: isOrigin,
+    expects: 'an origin as browsers send it, such as https://app.example.com, or * for all',
+  },
+} satisfies Record<string, StringFormat>
+
+/** The name of one of them. */
+export type FormatName = keyof typeof formats
+
+/** Whether a name can stand in `config/{environment}.toml` without meaning another layer's file. */
+export function isEnvironmentName(value: string): boolean {
+  return /^[a-z][a-z0-9-]*$/.test(value) && value !== 'default' && value !== 'local'
+}
+
+function isProxyAddress(value: string): boolean {
+  if (PROXY_RANGES.includes(value)) return true
+  const [, address = '', prefix] = /^([0-9a-f:.]+)(?:\/([0-9]{1,3}))?$/i.exec(value) ?? []
+  const version = isIP(address)
+  if (version === 0 || prefix === undefined) return version !== 0
+  // A prefix of 0 would trust the whole internet, and proxy-addr refuses it too.
+  return Number(prefix) >= 1 && Number(prefix) <= (version === 4 ? 32 : 128)
+}
+
+function isSmtpUrl(value: string): boolean {
+  if (!/^smtps?:\/\//.test(value) || !URL.canParse(value)) return false
+  const { hostname, pathname, search, hash } = new URL(value)
+  return hostname !== '' && (pathname === '' || pathname === '/') && search === '' && hash === ''
+}
+
+/** A name without characters that would need quoting, which leaves nothing to get wrong. */
+function isMailbox(value: string): boolean {
+  return /^(?:[\p{L}\p{N}][\p{L}\p{N} .'&-]* <[^\s<>@"(),:;\\]+@[\w.-]+>|[^\s<>@"(),:;\\]+@[\w.-]+)$/u.test(
+    value,
+  )
+}
+
+/** Origins are compared byte by byte with what a browser sends, so only that very form, without wildcards, can ever match. */
+function isOrigin(value: string): boolean {
+  return (
+    value === '*' || (/^https?:[^*]+$/.test(value) && URL.canParse(value) && new URL(value).origin === value)
+  )
+}

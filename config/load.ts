@@ -1,0 +1,62 @@
+import { ConfigError } from './config-error.ts'
+import { isEnvironmentName } from './formats.ts'
+import { type Merged, mergeFile, mergeSettings, startLayers } from './layers.ts'
+import { checkRules } from './rules.ts'
+import { type Config, DEFAULT_ENVIRONMENT } from './schema.ts'
+import { DEFAULT_FILE, LOCAL_FILE, readKnownSecrets, readToml } from './toml-files.ts'
+import { validate } from './validate.ts'
+import { readVariables, type Variables } from './variables.ts'
+
+export interface LoadOptions {
+  /** Environment variables; the entry points pass process.env. Empty when left out. */
+  env?: Variables
+  /** The folder of the TOML files; the project's own config/ when left out. */
+  directory?: string
+}
+
+export interface LoadedConfig {
+  /** Frozen, all through. */
+  config: Config
+  /**
+   * Where each key's value came from: a file of the directory (`default.toml`), a variable
+   * (`APP_SERVER__PORT`, `APP_JWT__SECRET_FILE`), or `default` for an environment that nobody named.
+   * Optional keys that are not set are not in it.
+   */
+  sources: ReadonlyMap<string, string>
+}
+
+/**
+ * Loads the configuration from its layers, lowest first: default.toml, {environment}.toml, local.toml,
+ * variables; and validates the whole once.
+ * @throws {ConfigError} with every problem there is; nothing falls back silently to a default.
+ */
+export function loadConfig(options: LoadOptions = {}): LoadedConfig {
+  const { env = {}, directory = import.meta.dirname } = options
+  const { APP_ENVIRONMENT: environment = DEFAULT_ENVIRONMENT } = env
+  const merged = mergeLayers(env, directory, environment)
+  const { values, sources, problems } = merged
+
+  const config = validate(values, sources, problems)
+  problems.push(...checkRules({ values, sources, environment, knownSecrets: readKnownSecrets(directory) }))
+
+  if (config === undefined || problems.length > 0) throw new ConfigError(problems)
+  return { config: deepFreeze(config), sources }
+}
+
+function mergeLayers(env: Variables, directory: string, environment: string): Merged {
+  const merged = startLayers(environment)
+  // A name that is no plain word is told by the validation, and must not become part of a path.
+  const own = isEnvironmentName(environment) ? [`${environment}.toml`] : []
+  for (const file of [DEFAULT_FILE, ...own, LOCAL_FILE]) {
+    mergeFile(merged, file, readToml(directory, file, merged.problems))
+  }
+  mergeSettings(merged, readVariables(env, merged.problems))
+  return merged
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const child of Object.values(value)) {
+    if (typeof child === 'object' && child !== null) deepFreeze(child)
+  }
+  return Object.freeze(value)
+}

@@ -1,0 +1,22 @@
+import type { FastifyServerOptions } from 'fastify'
+import { serializeError } from './log-errors.ts'
+import { redactFields, redactLine } from './redaction.ts'
+import type { Config } from './schema.ts'
+
+type LoggerOptions = Exclude<FastifyServerOptions['logger'], boolean | undefined>
+
+/**
+ * Pino, JSON on standard output. Secrets can't appear: fields are redacted by name wherever they are nested,
+ * and what looks like a token or a hash is cut out of the finished line.
+ */
+export function loggerOptions({ level }: Config['log']): LoggerOptions {
+  return {
+    level,
+    base: null,
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (label) => ({ level: label }), log: redactFields },
+    // redactFields has serialised errors already, but does not see the bindings of child loggers.
+    serializers: { err: (error) => (error instanceof Error ? serializeError(error) : error) },
+    hooks: { streamWrite: redactLine },
+  }
+}

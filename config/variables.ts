@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs'
+import type { TomlValue } from 'smol-toml'
+import { closest } from './closest.ts'
+import { type ConfigKey, configKeys, type KeySchema } from './keys.ts'
+import { errorCode } from './toml-files.ts'
+
+/** Environment variables, such as process.env. */
+export type Variables = Readonly<Record<string, string | undefined>>
+
+/** What a variable, or the file that it names, says about a key. */
+export interface Setting {
+  key: ConfigKey
+  value: TomlValue
+  /** The variable's name. */
+  source: string
+}
+
+const FILE_SUFFIX = '_FILE'
+
+const byVariable = new Map(configKeys.map((key) => [key.variable, key]))
+
+/** Variables that name the file of a secret. */
+const byFileVariable = new Map(
+  configKeys.filter((key) => key.secret).map((key) => [key.variable + FILE_SUFFIX, key]),
+)
+
+const allNames = [...byVariable.keys(), ...byFileVariable.keys()]
+
+/**
+ * Reads the settings from variables: `APP_SECTION__KEY`, `APP_ENVIRONMENT`, and `APP_SECTION__KEY_FILE`
+ * for secrets. Adds a problem for each variable with a double underscore that no key answers to; other
+ * `APP_` variables are somebody else's (Kubernetes sets APP_PORT for a service called "app").
+ */
+export function readVariables(env: Variables, problems: string[]): Setting[] {
+  return Object.entries(env).flatMap(([name, text]) => {
+    if (text === undefined) return []
+    const key = byVariable.get(name)
+    if (key) return [{ key, value: parseText(text, key.schema), source: name }]
+    const fileKey = byFileVariable.get(name)
+    if (fileKey) return readSecretFile(fileKey, name, text, env, problems)
+    if (isOurs(name)) problems.push(`${name}: is no known variable${suggest(name)}`)
+    return []
+  })
+}
+
+/** Whether a name can only be meant for us; in the wrong case it is a typing error like another. */
+function isOurs(name: string): boolean {
+  return name.toUpperCase().startsWith('APP_') && name.includes('__')
+}
+
+/** Text as its key's type where it is that; else as it is, for the validation to refuse. */
+function parseText(text: string, schema: KeySchema): TomlValue {
+  switch (schema.type) {
+    case 'array':
+      return text === '' ? [] : text.split(',').map((item) => item.trim())
+    case 'boolean':
+      return text === 'true' || text === 'false' ? text === 'true' : text
+    case 'integer':
+    case 'number':
+      return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text
+    default:
+      return text
+  }
+}
+
+function readSecretFile(
+  key: ConfigKey,
+  name: string,
+  path: string,
+  env: Variables,
+  problems: string[],
+): Setting[] {
+  if (env[key.variable] !== undefined) {
+    problems.push(`${name}: is set together with ${key.variable}; only one of them can hold`)
+    return []
+  }
+  try {
+    // A file of random bytes would be read as many equal replacement characters, a weak secret.
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path))
+    return [{ key, value: text.replace(/\r?\n$/, ''), source: name }]
+  } catch (error) {
+    // Without the path: whoever gives the secret itself in its place should not find it in a log.
+    problems.push(`${name}: names a file that cannot be read as text (${errorCode(error)})`)
+    return []
+  }
+}
+
+function suggest(name: string): string {
+  const candidate = closest(name, allNames)
+  return candidate === undefined ? '' : `; did you mean ${candidate}?`
+}

@@ -1,0 +1,27 @@
+#!/bin/sh
+# Makes the secrets of deploy/compose.yaml, random ones, in deploy/secrets/ (not in git). Those that exist stay.
+set -eu
+cd "$(dirname "$0")"
+
+# Nobody else gets into the folder. The files are open, because each is mounted by itself into a container
+# whose user has another number than yours.
+mkdir -p secrets
+chmod 700 secrets
+
+random() {
+  head -c 36 /dev/urandom | base64 | tr '+/' '-_'
+}
+
+write() {
+  [ -s "secrets/$1" ] && return
+  (umask 022 && cat >"secrets/$1.new")
+  mv "secrets/$1.new" "secrets/$1"
+  echo "Made deploy/secrets/$1"
+}
+
+random | write jwt_secret
+random | write metrics_token
+random | write postgres_password
+random | write database_password
+printf 'postgres://groundwork:%s@postgres:5432/groundwork\n' "$(cat secrets/database_password)" |
+  write database_url

@@ -1,0 +1,3 @@
+DROP TABLE users;
+DROP FUNCTION touch_updated_at();
+DROP FUNCTION case_fold(text);

@@ -1,0 +1,83 @@
+import type { onRequestHookHandler } from 'fastify'
+import fp from 'fastify-plugin'
+import type { User } from '../schemas/users.ts'
+import type { AccessTokenClaims } from '../services/auth/access-tokens.ts'
+import { Unauthenticated } from '../services/auth/errors.ts'
+import { Forbidden } from '../services/users/errors.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may call the route. Under /api it is `user` unless the route says otherwise. */
+    access?: 'public' | 'user' | 'admin'
+  }
+  interface FastifyInstance {
+    /** Lets a request pass as its route's `access` says; the signed-in user is `request.user`. */
+    authenticate: onRequestHookHandler
+  }
+  interface FastifyRequest {
+    /** The session that the request belongs to; empty when nobody is signed in. */
+    sessionId: string
+  }
+}
+
+declare module '@fastify/jwt' {
+  interface FastifyJWT {
+    user: User
+  }
+}
+
+/** RFC 6750 section 2.1, with the characters of a JWT. */
+const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i
+
+/**
+ * The check of who may pass. A token says which session it belongs to; whether that is open, and what its
+ * user may do, is asked of `identities`, so that changes hold at once. Without a miss there all of it is
+ * synchronous.
+ */
+export default fp(
+  async (app) => {
+    app.decorateRequest('sessionId', '')
+
+    /** Gives what the token says; anything that we did not issue is one and the same 401. */
+    function verify(header: string | undefined): AccessTokenClaims {
+      const token = header === undefined ? undefined : BEARER.exec(header)?.[1]
+      if (token === undefined) throw new Unauthenticated()
+      try {
+        return app.tokens.verify(token)
+      } catch (error) {
+        throw new Unauthenticated({ cause: error })
+      }
+    }
+
+    app.decorate('authenticate', (request, _reply, done) => {
+      const { access } = request.routeOptions.config
+      if (access === 'public') {
+        done()
+        return
+      }
+      const enter = (claims: AccessTokenClaims, user: User | undefined) => {
+        if (user?.id !== claims.sub) throw new Unauthenticated()
+        request.user = user
+        request.sessionId = claims.sid
+        if (access === 'admin' && user.role !== 'admin') throw new Forbidden()
+      }
+      try {
+        const claims = verify(request.headers.authorization)
+        const known = app.identities.peek(claims.sid)
+        if (known === undefined) {
+          app.identities
+            .load(claims.sid)
+            .then((user) => enter(claims, user))
+            .then(() => done(), done)
+          return
+        }
+        enter(claims, known)
+      } catch (error) {
+        done(error instanceof Error ? error : new Unauthenticated({ cause: error }))
+        return
+      }
+      done()
+    })
+  },
+  { name: 'authentication', dependencies: ['identity', 'errors', 'tokens'] },
+)

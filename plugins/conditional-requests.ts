@@ -1,0 +1,53 @@
+import type { FastifyReply } from 'fastify'
+import fp from 'fastify-plugin'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The versions that `If-Match` lets a change apply to; undefined when it lets any. */
+    expectedVersions(): Date[] | undefined
+  }
+  interface FastifyReply {
+    /** Sends a resource with its `ETag`, or 304 when `If-None-Match` says that the client has it. */
+    sendVersioned<T extends { updated_at: Date }>(resource: T): FastifyReply
+  }
+}
+
+/** Our entity tags: the resource's `updated_at` in milliseconds, base 36. */
+const ENTITY_TAG = /^"([0-9a-z]{1,11})"$/
+
+/** Entity tags and preconditions (RFC 9110 sections 8.8.3 and 13.1). */
+export default fp(
+  async (app) => {
+    app.decorateRequest('expectedVersions', function () {
+      const header = this.headers['if-match']
+      if (header === undefined || header.trim() === '*') return undefined
+      // Tags that can't be ours, weak ones too, match nothing, so they are left out.
+      return header.split(',').flatMap((tag) => versionOf(tag.trim()) ?? [])
+    })
+
+    app.decorateReply('sendVersioned', function (this: FastifyReply, resource) {
+      const tag = entityTag(resource.updated_at)
+      this.header('etag', tag)
+      const candidates = this.request.headers['if-none-match']?.split(',') ?? []
+      const isKnown = candidates.some((candidate) => {
+        const text = candidate.trim()
+        return text === '*' || text.replace(/^W\//, '') === tag
+      })
+      const isRead = this.request.method === 'GET' || this.request.method === 'HEAD'
+      return isKnown && isRead ? this.code(304).send() : this.send(resource)
+    })
+  },
+  { name: 'conditional-requests' },
+)
+
+function entityTag(version: Date): string {
+  return `"${version.getTime().toString(36)}"`
+}
+
+function versionOf(tag: string): Date | undefined {
+  const digits = ENTITY_TAG.exec(tag)?.[1]
+  if (digits === undefined) return undefined
+  const version = new Date(Number.parseInt(digits, 36))
+  // Only the spelling that we send; a number beyond all dates has none.
+  return entityTag(version) === tag ? version : undefined
+}

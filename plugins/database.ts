@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises'
+import type { ConnectionOptions } from 'node:tls'
+import postgres from '@fastify/postgres'
+import fp from 'fastify-plugin'
+import { Gauge, Histogram } from 'prom-client'
+import type { Config } from '../config/schema.ts'
+import type { Database } from '../services/database/database.ts'
+import { PoolDatabase } from '../services/database/pool-database.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    db: Database
+  }
+}
+
+/** Seconds; a statement takes tens of microseconds to statement_timeout. */
+const BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]
+
+/** PostgreSQL: the pool (@fastify/postgres), what services see of it, and their metrics. */
+export default fp(
+  async (app) => {
+    const { database } = app.config
+    await app.register(postgres, await poolOptions(database))
+    const { pool } = app.pg
+
+    // An idle connection that dies; the pool has dropped it, the next caller gets a new one.
+    pool.on('error', (error) => app.log.warn({ err: error }, 'lost an idle database connection'))
+
+    const registers = [app.metrics]
+    const queries = new Histogram({
+      name: 'db_query_duration_seconds',
+      help: 'Time from sending a statement to its last row.',
+      labelNames: ['statement'],
+      buckets: BUCKETS,
+      registers,
+    })
+    const waits = new Histogram({
+      name: 'db_pool_wait_seconds',
+      help: 'Time that callers waited for a connection of the pool.',
+      buckets: BUCKETS,
+      registers,
+    })
+    new Gauge({
+      name: 'db_pool_connections',
+      help: 'Connections of the pool by state; `waiting` counts the callers that wait for one.',
+      labelNames: ['state'],
+      registers,
+      collect() {
+        this.set({ state: 'idle' }, pool.idleCount)
+        this.set({ state: 'active' }, pool.totalCount - pool.idleCount)
+        this.set({ state: 'waiting' }, pool.waitingCount)
+      },
+    })
+
+    const db = new PoolDatabase(pool, {
+      queried: (statement, seconds) => queries.observe({ statement }, seconds),
+      waited: (seconds) => waits.observe(seconds),
+    })
+    app.decorate('db', db)
+    // Hooks run in reverse order: this one before the one that ends the pool.
+    app.addHook('onClose', () => db.close())
+  },
+  { name: 'database', dependencies: ['metrics'] },
+)
+
+async function poolOptions(database: Config['database']) {
+  return {
+    ...(await connectionOptions(database)),
+    max: database.max_connections,
+    idleTimeoutMillis: database.idle_timeout,
+    pipeline: true,
+  }
+}
+
+/** How to connect, for the pool and for migrations; times are in milliseconds. */
+export async function connectionOptions(database: Config['database']) {
+  return {
+    connectionString: database.url,
+    application_name: 'groundwork',
+    keepAlive: true,
+    connectionTimeoutMillis: database.connection_timeout,
+    query_timeout: database.query_timeout,
+    statement_timeout: database.statement_timeout,
+    lock_timeout: database.lock_timeout,
+    idle_in_transaction_session_timeout: database.idle_in_transaction_timeout,
+    ssl: await tlsOptions(database),
+  }
+}
+
+async function tlsOptions(database: Config['database']): Promise<ConnectionOptions | false> {
+  if (database.tls === 'off') return false
+  const { tls_ca_file, tls_cert_file, tls_key_file } = database
+  return {
+    rejectUnauthorized: database.tls === 'verify',
+    ...(tls_ca_file === undefined ? {} : { ca: await readFile(tls_ca_file) }),
+    ...(tls_cert_file === undefined ? {} : { cert: await readFile(tls_cert_file) }),
+    ...(tls_key_file === undefined ? {} : { key: await readFile(tls_key_file) }),
+  }
+}

@@ -1,0 +1,52 @@
+import fp from 'fastify-plugin'
+import { type Check, CheckFailed, type CheckName, HealthChecks } from '../services/health/health.ts'
+import { createVersionCheck } from '../services/migrations/version-check.ts'
+import { MIGRATIONS } from './migrations.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    health: HealthChecks
+  }
+}
+
+/** What must work for the instance to take requests. */
+export default fp(
+  async (app) => {
+    const isCurrent = await createVersionCheck(MIGRATIONS)
+    // Over the pipeline, so that a busy pool does not make the instance look dead.
+    const query = async (name: string, text: string) => ({
+      rows: await app.db.query({ name, text, pipelined: true }),
+    })
+
+    const checks = new Map<CheckName, Check>([
+      [
+        'database',
+        async () => {
+          await explain(query('checkDatabase', 'SELECT 1'), 'the database does not answer')
+        },
+      ],
+      [
+        'migrations',
+        async () => {
+          const current = await explain(
+            isCurrent((text) => query('checkMigrations', text)),
+            'the schema version cannot be read',
+          )
+          if (!current) throw new CheckFailed('migrations are pending')
+        },
+      ],
+    ])
+    app.decorate('health', new HealthChecks(checks, app.isDraining))
+
+    /** Says what failed in our words; the driver's go to the log. */
+    async function explain<T>(work: Promise<T>, reason: string): Promise<T> {
+      try {
+        return await work
+      } catch (error) {
+        app.log.warn({ err: error }, reason)
+        throw new CheckFailed(reason)
+      }
+    }
+  },
+  { name: 'health', dependencies: ['database', 'draining'] },
+)

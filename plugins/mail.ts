@@ -1,0 +1,51 @@
+import { fileURLToPath } from 'node:url'
+import fp from 'fastify-plugin'
+import { LENIENT_ENVIRONMENTS } from '../config/schema.ts'
+import type { MailSettings } from '../services/mail/deliver.ts'
+import { Mailbox } from '../services/mail/mailbox.ts'
+import { SmtpTransport } from '../services/mail/smtp.ts'
+import { deriveKey } from '../services/secrets/secrets.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** How the worker sends mail. */
+    mail: MailSettings
+    /** Where mail is kept in development and tests; undefined where it is sent. */
+    mailbox: Mailbox | undefined
+  }
+}
+
+const MAILBOXES = fileURLToPath(new URL('../.data/mail/', import.meta.url))
+
+/** The way that mail leaves: SMTP, or the mailbox of development and tests; elsewhere none is no error, mail waits. */
+export default fp(
+  async (app) => {
+    const { database, email, environment, jwt, role, server } = app.config
+    const { from, smtp_url, require_tls, link_base = `${server.public_url}/account` } = email
+    const isLenient = LENIENT_ENVIRONMENTS.includes(environment)
+    const mailbox =
+      smtp_url === undefined && isLenient
+        ? new Mailbox({ directory: MAILBOXES + databaseName(database.url), from })
+        : undefined
+    const smtp =
+      smtp_url === undefined ? undefined : new SmtpTransport({ url: smtp_url, requireTls: require_tls, from })
+    const transport = smtp ?? mailbox
+    if (transport === undefined && role !== 'web') {
+      app.log.warn('email.smtp_url is not set: mail waits in the queue for a worker that has it')
+    }
+
+    app.decorate('mailbox', mailbox)
+    app.decorate('mail', {
+      transport,
+      linkBase: link_base,
+      tokenKey: deriveKey(jwt.secret, 'one-time tokens'),
+    })
+    app.addHook('onClose', async () => transport?.close())
+  },
+  { name: 'mail' },
+)
+
+/** All instances on one database share a mailbox, and those on another have theirs. */
+function databaseName(url: string | undefined): string {
+  return new URL(String(url)).pathname.replace(/[^\w-]/g, '')
+}

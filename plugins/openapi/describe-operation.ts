@@ -1,0 +1,102 @@
+import type { RouteOptions } from 'fastify'
+import type { OpenAPIV3 } from 'openapi-types'
+import type { ErrorDefinition } from '../../services/errors.ts'
+import { errorsOf } from './errors-of.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The answer is one resource with an entity tag (`reply.sendVersioned`), changes take `If-Match`. */
+    versioned?: boolean
+  }
+}
+
+const REQUEST_ID = { $ref: '#/components/headers/RequestId' }
+
+/** Headers of errors, by status. */
+const ERROR_HEADERS: Readonly<Record<string, Record<string, OpenAPIV3.ReferenceObject>>> = {
+  401: { 'www-authenticate': { $ref: '#/components/headers/WwwAuthenticate' } },
+  429: { 'retry-after': { $ref: '#/components/headers/RetryAfter' } },
+  503: { 'retry-after': { $ref: '#/components/headers/RetryAfter' } },
+}
+
+/** Adds to an operation who may call it, which errors it can give, and its headers. */
+export function describeOperation(operation: OpenAPIV3.OperationObject, route: RouteOptions): void {
+  operation.security = security(route)
+  operation.responses ??= {}
+  const { responses } = operation
+  for (const parameter of operation.parameters ?? []) {
+    // What has a default can be left out.
+    if ('schema' in parameter && parameter.schema && 'default' in parameter.schema) parameter.required = false
+  }
+  if (route.config?.versioned) describeVersions(operation, responses, String(route.method))
+  if (responses['201']) addHeaders(responses['201'], { location: { $ref: '#/components/headers/Location' } })
+  for (const [status, definitions] of byStatus(errorsOf(route))) {
+    responses[status] ??= problemResponse(definitions)
+    addHeaders(responses[status], ERROR_HEADERS[status] ?? {})
+  }
+  for (const response of Object.values(responses)) addHeaders(response, { 'x-request-id': REQUEST_ID })
+}
+
+function security(route: RouteOptions): OpenAPIV3.SecurityRequirementObject[] {
+  if (route.schema?.operationId === 'getMetrics') return [{}, { metricsToken: [] }]
+  const access = route.config?.access
+  return access === undefined || access === 'public' ? [] : [{ accessToken: [] }]
+}
+
+function describeVersions(
+  operation: OpenAPIV3.OperationObject,
+  responses: OpenAPIV3.ResponsesObject,
+  method: string,
+): void {
+  const reads = method === 'GET'
+  const parameter = reads ? 'IfNoneMatch' : 'IfMatch'
+  if (method !== 'POST') {
+    operation.parameters = [...(operation.parameters ?? []), { $ref: `#/components/parameters/${parameter}` }]
+  }
+  if (reads) responses['304'] = { description: 'The client has this version already.' }
+  for (const status of ['200', '201', '304']) {
+    addHeaders(responses[status], { etag: { $ref: '#/components/headers/ETag' } })
+  }
+}
+
+function byStatus(errors: readonly ErrorDefinition[]): Map<string, ErrorDefinition[]> {
+  const groups = new Map<string, ErrorDefinition[]>()
+  for (const definition of errors) {
+    const status = String(definition.status)
+    groups.set(status, [...(groups.get(status) ?? []), definition])
+  }
+  return groups
+}
+
+function problemResponse(definitions: readonly ErrorDefinition[]): OpenAPIV3.ResponseObject {
+  const examples = definitions.map(({ code, title, status, detail }) => {
+    const value = {
+      type: `urn:problem-type:${code}`,
+      title,
+      status,
+      detail,
+      code,
+      request_id: REQUEST_ID_EXAMPLE,
+    }
+    return [code, { summary: title, value }] as const
+  })
+  return {
+    description: definitions.map(({ code, detail }) => `\`${code}\`: ${detail}`).join('\n\n'),
+    content: {
+      'application/problem+json': {
+        schema: { $ref: '#/components/schemas/Problem' },
+        examples: Object.fromEntries(examples),
+      },
+    },
+  }
+}
+
+const REQUEST_ID_EXAMPLE = '01997d1c-7b6e-7c3a-9d53-2f6a4c1e8b90'
+
+function addHeaders(
+  response: OpenAPIV3.ResponseObject | OpenAPIV3.ReferenceObject | undefined,
+  headers: Record<string, OpenAPIV3.ReferenceObject>,
+): void {
+  if (response === undefined || '$ref' in response) return
+  response.headers = { ...response.headers, ...headers }
+}

@@ -1,0 +1,64 @@
+import type { SwaggerOptions } from '@fastify/swagger'
+import type { FastifyInstance } from 'fastify'
+
+type OpenApi = NonNullable<Extract<SwaggerOptions, { openapi?: unknown }>['openapi']>
+
+/** What the document says of the API as a whole. */
+export function documentInfo(app: FastifyInstance): OpenApi {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Groundwork',
+      version: app.appVersion,
+      summary: 'Users, authentication and operations of a SaaS backend.',
+      description:
+        'JSON in snake_case; times are RFC 3339 in UTC with milliseconds; ids are UUIDs. Errors are problem ' +
+        'documents (RFC 9457) with a stable `code`. Input is taken literally: bodies are never coerced and ' +
+        'unknown properties are refused. Lists are paged by an opaque `cursor`. Every response carries ' +
+        '`x-request-id`.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: app.config.server.public_url, description: 'This service.' }],
+    tags: [
+      { name: 'auth', description: 'Signing in.' },
+      { name: 'users', description: 'User accounts.' },
+      { name: 'operations', description: 'For load balancers, monitoring and operators.' },
+    ],
+    components: {
+      headers: {
+        RequestId: { description: 'Identifies the request in our logs.', schema: { type: 'string' } },
+        ETag: { description: 'Entity tag of this version of the resource.', schema: { type: 'string' } },
+        Location: { description: 'URL of the new resource.', schema: { type: 'string' } },
+        RetryAfter: { description: 'Seconds after which to try again.', schema: { type: 'integer' } },
+        WwwAuthenticate: { description: 'How to authenticate: `Bearer`.', schema: { type: 'string' } },
+      },
+      parameters: {
+        IfMatch: {
+          name: 'If-Match',
+          in: 'header',
+          description: 'Entity tags of the versions that the change applies to; any other is a 412.',
+          schema: { type: 'string' },
+        },
+        IfNoneMatch: {
+          name: 'If-None-Match',
+          in: 'header',
+          description: 'Entity tags that the client has; with one of them the answer is 304.',
+          schema: { type: 'string' },
+        },
+      },
+      securitySchemes: {
+        accessToken: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description: 'The `access_token` that `login` gives.',
+        },
+        metricsToken: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'The value of `metrics.token`, where it is set.',
+        },
+      },
+    },
+  }
+}

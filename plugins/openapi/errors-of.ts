@@ -1,0 +1,35 @@
+import type { RouteOptions } from 'fastify'
+import { Unauthenticated } from '../../services/auth/errors.ts'
+import { DatabaseUnavailable, ValueNotStorable } from '../../services/database/errors.ts'
+import type { ErrorClass, ErrorDefinition } from '../../services/errors.ts'
+import { Forbidden } from '../../services/users/errors.ts'
+import {
+  BadRequest,
+  InternalError,
+  InvalidJson,
+  InvalidText,
+  Overloaded,
+  PayloadTooLarge,
+  UnsupportedMediaType,
+  ValidationFailed,
+} from '../errors/http-errors.ts'
+
+/** Every error that a route can give: its own, and those that follow from what it takes and who may call it. */
+export function errorsOf(route: RouteOptions): ErrorDefinition[] {
+  const { config = {}, schema = {} } = route
+  const errors = new Set<ErrorClass>(config.errors)
+  const add = (...more: ErrorClass[]) => {
+    for (const error of more) errors.add(error)
+  }
+  add(BadRequest, InvalidText)
+  if (schema.body || schema.params || schema.querystring) add(ValidationFailed)
+  if (schema.body) add(ValueNotStorable)
+  // Every method but these has its body read, wanted or not.
+  if (route.method !== 'GET') add(InvalidJson, PayloadTooLarge, UnsupportedMediaType)
+  if (config.access === 'user' || config.access === 'admin') add(Unauthenticated)
+  if (config.access === 'admin') add(Forbidden)
+  if (config.access !== undefined) add(DatabaseUnavailable)
+  if (!config.probe) add(Overloaded)
+  add(InternalError)
+  return [...errors].map((error) => error.definition)
+}

@@ -1,0 +1,65 @@
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { RouteOptions } from 'fastify'
+import fp from 'fastify-plugin'
+import type { ErrorClass } from '../../services/errors.ts'
+import { describeOperation } from './describe-operation.ts'
+import { documentInfo } from './document-info.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The errors that only this route can give; the general ones are added by themselves. */
+    errors?: readonly ErrorClass[]
+  }
+}
+
+/**
+ * The OpenAPI 3.1 document, made of the routes' own schemas. What follows from the rules of the service (who
+ * may call, which errors can come) is added here, from the same flags that enforce it.
+ */
+export default fp(
+  async (app) => {
+    const routes = new Map<string, RouteOptions>()
+    app.addHook('onRoute', (route) => {
+      // HEAD routes share the operation of their GET.
+      if (route.schema?.operationId !== undefined && route.method !== 'HEAD')
+        routes.set(route.schema.operationId, route)
+    })
+
+    await app.register(swagger, {
+      openapi: documentInfo(app),
+      refResolver: {
+        buildLocalReference: (schema) => String(schema['$id']),
+      },
+      transformObject(document) {
+        /* c8 ignore next: for the type; it would be there for Swagger 2. */
+        if (!('openapiObject' in document)) throw new TypeError('expected an OpenAPI 3 document')
+        const { openapiObject } = document
+        for (const path of Object.values(openapiObject.paths ?? {})) {
+          for (const operation of [path?.get, path?.post, path?.put, path?.patch, path?.delete]) {
+            const route = routes.get(operation?.operationId ?? '')
+            if (operation && route) describeOperation(operation, route)
+          }
+        }
+        // Without shared objects, which YAML would write as aliases; parsers refuse too many of them.
+        return JSON.parse(JSON.stringify(openapiObject))
+      },
+    })
+    if (app.config.docs.enabled && app.config.role !== 'worker')
+      await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: UI, staticCSP: CSP })
+  },
+  { name: 'openapi', dependencies: ['schemas', 'security-headers', 'metrics', 'authentication'] },
+)
+
+const UI = {
+  deepLinking: true,
+  displayOperationId: true,
+  displayRequestDuration: true,
+  persistAuthorization: true,
+  tryItOutEnabled: true,
+}
+
+/** What Swagger UI needs: its own files, inline styles, and images in data URLs. */
+const CSP =
+  "default-src 'none'; connect-src 'self'; font-src 'self'; img-src 'self' data:; script-src 'self'; " +
+  "style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

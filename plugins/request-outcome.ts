@@ -1,0 +1,22 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+
+/** The status that logs and metrics have for requests whose client left before the answer was sent. */
+const CLIENT_CLOSED_REQUEST = 499
+
+/** The identity of what a request asked for, from the closed set of our operations. */
+export function operationOf(request: FastifyRequest): string {
+  if (request.is404) return 'unknown'
+  return request.routeOptions.schema?.operationId ?? 'other'
+}
+
+/**
+ * Tells how a request ended, once: when its response was sent or the client has left. Fastify's onResponse
+ * is not called for the latter.
+ */
+export function onceEnded(reply: FastifyReply, listener: (status: number) => void): void {
+  let sent = false
+  reply.raw.once('finish', () => {
+    sent = true
+  })
+  reply.raw.once('close', () => listener(sent ? reply.statusCode : CLIENT_CLOSED_REQUEST))
+}

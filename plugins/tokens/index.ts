@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto'
+import type { JWT } from '@fastify/jwt'
+import fp from 'fastify-plugin'
+import { LRUCache } from 'lru-cache'
+import type { JsonWebKeySet } from '../../schemas/signing-keys.ts'
+import type { Role } from '../../schemas/users.ts'
+import {
+  type AccessTokenClaims,
+  encodeHeader,
+  headerSegment,
+  readClaims,
+} from '../../services/auth/access-tokens.ts'
+import type { TokenIssuer } from '../../services/auth/auth.ts'
+import { loadKeys, registerKey } from './keys.ts'
+
+/** Issues and checks access tokens. */
+export interface Tokens extends TokenIssuer {
+  /**
+   * Gives what a token says. Synchronous; a token that was seen before costs one look into a cache.
+   *
+   * @throws whatever, for everything that we did not issue or that has expired
+   */
+  verify(token: string): AccessTokenClaims
+  /** What others need to verify our tokens. */
+  readonly keySet: JsonWebKeySet
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    tokens: Tokens
+  }
+}
+
+declare module '@fastify/jwt' {
+  interface FastifyJWT {
+    payload: { sub: string; sid: string; role: Role; jti: string }
+    /** One for each key. */
+    namespaces: string
+  }
+}
+
+/** Tokens kept with what they say, at about a kilobyte each. */
+const CACHE_SIZE = 10_000
+
+/**
+ * Access tokens (@fastify/jwt). Each key has one header, byte by byte, and a token is accepted only when it
+ * begins with that of a key: so no token can choose its algorithm, bring a key along or say anything critical.
+ */
+export default fp(
+  async (app) => {
+    const { issuer, audience, expires_in } = app.config.jwt
+    const policy = { issuer, audience, lifetime: expires_in / 1000 }
+    const { signing, others, keySet } = await loadKeys(app)
+    const signer = await registerKey(app, signing)
+    const verifiers = new Map<string, JWT>([[encodeHeader(signing.header), signer]])
+    for (const key of others) verifiers.set(encodeHeader(key.header), await registerKey(app, key))
+    const known = new LRUCache<string, AccessTokenClaims>({ max: CACHE_SIZE })
+
+    function check(token: string): AccessTokenClaims {
+      const verifier = verifiers.get(headerSegment(token))
+      if (verifier === undefined) throw new TypeError('the token is not of one of our keys')
+      return readClaims(verifier.verify<object>(token), policy, new Date())
+    }
+
+    app.decorate('tokens', {
+      issue: ({ id, role }, session) => signer.sign({ sub: id, sid: session, role, jti: randomUUID() }),
+      verify(token) {
+        const claims = known.get(token) ?? check(token)
+        if (claims.exp * 1000 <= Date.now()) throw new TypeError('the token has expired')
+        known.set(token, claims)
+        return claims
+      },
+      lifetime: policy.lifetime,
+      keySet,
+    })
+  },
+  { name: 'tokens' },
+)

@@ -1,0 +1,29 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { MailRequest, MailRequested } from '../../../../../../schemas/auth.ts'
+import { ref } from '../../../../../../schemas/registry.ts'
+import * as passwords from '../../../../../../services/accounts/passwords.ts'
+
+const routes: FastifyPluginAsyncTypebox = async (app) => {
+  app.post(
+    '',
+    {
+      config: { access: 'public' },
+      schema: {
+        operationId: 'forgotPassword',
+        tags: ['auth'],
+        summary: 'Ask for a link to reset the password',
+        description:
+          'The answer is the same whether or not there is an account. Sessions go on until the password is reset.',
+        body: ref(MailRequest),
+        response: { 202: ref(MailRequested) },
+      },
+    },
+    async (request, reply): Promise<MailRequested> => {
+      await passwords.forgot(request.ctx, request.body.email)
+      reply.code(202)
+      return { status: 'accepted' }
+    },
+  )
+}
+
+export default routes

@@ -1,0 +1,91 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { NoContent } from '../../../../../schemas/primitives.ts'
+import { ref } from '../../../../../schemas/registry.ts'
+import { UpdateUser, User, UserParams } from '../../../../../schemas/users.ts'
+import * as changes from '../../../../../services/accounts/changes.ts'
+import { CurrentPasswordRequired, WrongPassword } from '../../../../../services/accounts/errors.ts'
+import { TooManyAttempts } from '../../../../../services/attempts/errors.ts'
+import {
+  EmailTaken,
+  Forbidden,
+  LastAdmin,
+  UserChanged,
+  UserNotFound,
+  UsernameTaken,
+} from '../../../../../services/users/errors.ts'
+import * as users from '../../../../../services/users/users.ts'
+
+const routes: FastifyPluginAsyncTypebox = async (app) => {
+  app.get(
+    '',
+    {
+      config: { versioned: true, errors: [Forbidden, UserNotFound] },
+      schema: {
+        operationId: 'getUser',
+        tags: ['users'],
+        summary: 'Read a user',
+        description: 'For the user and for admins. `ETag` names its version.',
+        params: UserParams,
+        response: { 200: ref(User) },
+      },
+    },
+    async ({ ctx, user, params }, reply) => reply.sendVersioned(await users.get(ctx, user, params.id)),
+  )
+
+  app.patch(
+    '',
+    {
+      config: {
+        versioned: true,
+        errors: [
+          Forbidden,
+          UserNotFound,
+          EmailTaken,
+          UsernameTaken,
+          LastAdmin,
+          UserChanged,
+          CurrentPasswordRequired,
+          WrongPassword,
+          TooManyAttempts,
+        ],
+      },
+      schema: {
+        operationId: 'updateUser',
+        tags: ['users'],
+        summary: 'Change a user',
+        description:
+          'For the user and for admins; `role` and `is_active` for admins only. Your own new email address ' +
+          'needs `current_password` and waits for its confirmation. Changes take effect on live tokens at ' +
+          'once. With `If-Match` the change applies only to the version that the `ETag` names.',
+        params: UserParams,
+        body: ref(UpdateUser),
+        response: { 200: ref(User) },
+      },
+    },
+    async (request, reply) => {
+      const { ctx, user, params, body } = request
+      return reply.sendVersioned(await changes.update(ctx, user, params.id, body, request.expectedVersions()))
+    },
+  )
+
+  app.delete(
+    '',
+    {
+      config: { versioned: true, errors: [Forbidden, UserNotFound, LastAdmin, UserChanged] },
+      schema: {
+        operationId: 'deleteUser',
+        tags: ['users'],
+        summary: 'Delete a user',
+        description: 'For the user and for admins. The account is gone at once, and its tokens stop working.',
+        params: UserParams,
+        response: { 204: NoContent('The user is deleted.') },
+      },
+    },
+    async (request, reply) => {
+      await changes.remove(request.ctx, request.user, request.params.id, request.expectedVersions())
+      return reply.code(204).send(undefined)
+    },
+  )
+}
+
+export default routes

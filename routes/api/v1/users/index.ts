@@ -1,0 +1,62 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { ref } from '../../../../schemas/registry.ts'
+import {
+  CreateUser,
+  ListUsersQuery,
+  RegistrationAccepted,
+  User,
+  UserPage,
+} from '../../../../schemas/users.ts'
+import { RegistrationClosed } from '../../../../services/accounts/errors.ts'
+import * as registration from '../../../../services/accounts/registration.ts'
+import { InvalidCursor } from '../../../../services/pagination/errors.ts'
+import { NEW_PASSWORD_ERRORS } from '../../../../services/passwords/errors.ts'
+import { EmailTaken, UsernameTaken } from '../../../../services/users/errors.ts'
+import * as users from '../../../../services/users/users.ts'
+
+const routes: FastifyPluginAsyncTypebox = async (app) => {
+  app.post(
+    '',
+    {
+      config: {
+        access: 'public',
+        versioned: true,
+        errors: [EmailTaken, UsernameTaken, RegistrationClosed, ...NEW_PASSWORD_ERRORS],
+      },
+      schema: {
+        operationId: 'createUser',
+        tags: ['users'],
+        summary: 'Create a user',
+        description:
+          'Registers an account with the role `user`. With open registration it is there at once, and ' +
+          '`Location` is its URL. Where addresses are confirmed first the answer is 202, whether or not the ' +
+          'address is known, and the account comes to be by the link in the mail.',
+        body: ref(CreateUser),
+        response: { 201: ref(User), 202: ref(RegistrationAccepted) },
+      },
+    },
+    async (request, reply) => {
+      const user = await registration.register(request.ctx, request.body)
+      if (user === undefined) return reply.code(202).send({ status: 'verification_required' })
+      return reply.code(201).header('location', `/api/v1/users/${user.id}`).sendVersioned(user)
+    },
+  )
+
+  app.get(
+    '',
+    {
+      config: { access: 'admin', errors: [InvalidCursor] },
+      schema: {
+        operationId: 'listUsers',
+        tags: ['users'],
+        summary: 'List users',
+        description: 'Users, newest first, in pages. For admins.',
+        querystring: ListUsersQuery,
+        response: { 200: ref(UserPage) },
+      },
+    },
+    (request) => users.list(request.ctx, request.query),
+  )
+}
+
+export default routes

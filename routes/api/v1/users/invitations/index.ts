@@ -1,0 +1,30 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { ref } from '../../../../../schemas/registry.ts'
+import { InviteUser, User } from '../../../../../schemas/users.ts'
+import * as registration from '../../../../../services/accounts/registration.ts'
+import { EmailTaken, UsernameTaken } from '../../../../../services/users/errors.ts'
+
+const routes: FastifyPluginAsyncTypebox = async (app) => {
+  app.post(
+    '',
+    {
+      config: { access: 'admin', versioned: true, errors: [EmailTaken, UsernameTaken] },
+      schema: {
+        operationId: 'inviteUser',
+        tags: ['users'],
+        summary: 'Invite a user',
+        description:
+          'Makes an account for somebody, who gets a mail with a link to choose the password. For admins; ' +
+          'with registration closed it is the only way in.',
+        body: ref(InviteUser),
+        response: { 201: ref(User) },
+      },
+    },
+    async (request, reply) => {
+      const user = await registration.invite(request.ctx, request.body)
+      return reply.code(201).header('location', `/api/v1/users/${user.id}`).sendVersioned(user)
+    },
+  )
+}
+
+export default routes

@@ -1,0 +1,79 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { NoContent } from '../../../../../schemas/primitives.ts'
+import { ref } from '../../../../../schemas/registry.ts'
+import { UpdateCurrentUser, User } from '../../../../../schemas/users.ts'
+import * as changes from '../../../../../services/accounts/changes.ts'
+import { CurrentPasswordRequired, WrongPassword } from '../../../../../services/accounts/errors.ts'
+import { TooManyAttempts } from '../../../../../services/attempts/errors.ts'
+import { LastAdmin, UserChanged, UserNotFound, UsernameTaken } from '../../../../../services/users/errors.ts'
+
+const routes: FastifyPluginAsyncTypebox = async (app) => {
+  app.get(
+    '',
+    {
+      config: { versioned: true },
+      schema: {
+        operationId: 'getCurrentUser',
+        tags: ['users'],
+        summary: 'Read your own account',
+        description: 'The signed-in user. `ETag` names its version.',
+        response: { 200: ref(User) },
+      },
+    },
+    // Authentication has just read it.
+    (request, reply) => {
+      reply.sendVersioned(request.user)
+    },
+  )
+
+  app.patch(
+    '',
+    {
+      config: {
+        versioned: true,
+        errors: [
+          UserNotFound,
+          UsernameTaken,
+          UserChanged,
+          CurrentPasswordRequired,
+          WrongPassword,
+          TooManyAttempts,
+        ],
+      },
+      schema: {
+        operationId: 'updateCurrentUser',
+        tags: ['users'],
+        summary: 'Change your own account',
+        description:
+          'A new email address needs `current_password`, and takes effect once the link that is mailed to it ' +
+          'is used. With `If-Match` the change applies only to the version that the `ETag` names.',
+        body: ref(UpdateCurrentUser),
+        response: { 200: ref(User) },
+      },
+    },
+    async (request, reply) => {
+      const { ctx, user, body } = request
+      return reply.sendVersioned(await changes.update(ctx, user, user.id, body, request.expectedVersions()))
+    },
+  )
+
+  app.delete(
+    '',
+    {
+      config: { versioned: true, errors: [UserNotFound, LastAdmin, UserChanged] },
+      schema: {
+        operationId: 'deleteCurrentUser',
+        tags: ['users'],
+        summary: 'Delete your own account',
+        description: 'The account is gone at once, and its tokens stop working.',
+        response: { 204: NoContent('The account is deleted.') },
+      },
+    },
+    async (request, reply) => {
+      await changes.remove(request.ctx, request.user, request.user.id, request.expectedVersions())
+      return reply.code(204).send(undefined)
+    },
+  )
+}
+
+export default routes

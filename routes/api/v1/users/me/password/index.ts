@@ -1,0 +1,31 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { NoContent } from '../../../../../../schemas/primitives.ts'
+import { ref } from '../../../../../../schemas/registry.ts'
+import { ChangePassword } from '../../../../../../schemas/users.ts'
+import { WrongPassword } from '../../../../../../services/accounts/errors.ts'
+import * as passwords from '../../../../../../services/accounts/passwords.ts'
+import { TooManyAttempts } from '../../../../../../services/attempts/errors.ts'
+import { NEW_PASSWORD_ERRORS } from '../../../../../../services/passwords/errors.ts'
+
+const routes: FastifyPluginAsyncTypebox = async (app) => {
+  app.put(
+    '',
+    {
+      config: { errors: [WrongPassword, TooManyAttempts, ...NEW_PASSWORD_ERRORS] },
+      schema: {
+        operationId: 'changePassword',
+        tags: ['users'],
+        summary: 'Change your password',
+        description: 'All your other sessions end, and all mailed links are void.',
+        body: ref(ChangePassword),
+        response: { 204: NoContent('The password is changed.') },
+      },
+    },
+    async ({ ctx, user, sessionId, body }, reply) => {
+      await passwords.change(ctx, user, sessionId, body)
+      return reply.code(204).send(undefined)
+    },
+  )
+}
+
+export default routes

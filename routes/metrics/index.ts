@@ -1,0 +1,46 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import { Unauthenticated } from '../../services/auth/errors.ts'
+
+const routes: FastifyPluginAsyncTypebox = async (app) => {
+  const { environment, metrics } = app.config
+  const isOpen = metrics.public || environment === 'development' || environment === 'test'
+  if (metrics.token === undefined && !isOpen) return
+
+  const expected = metrics.token === undefined ? undefined : digest(`Bearer ${metrics.token}`)
+  app.get(
+    '',
+    {
+      config: { probe: true, ...(expected ? { errors: [Unauthenticated] } : {}) },
+      schema: {
+        operationId: 'getMetrics',
+        tags: ['operations'],
+        summary: 'Read the metrics',
+        description:
+          'For Prometheus, in its text format. With `metrics.token` set it wants that as bearer token; in ' +
+          'production there is no such route unless the token or `metrics.public` is set.',
+        response: {
+          200: {
+            description: 'The metrics in the text exposition format.',
+            content: { 'text/plain': { schema: Type.String({ description: 'Metrics, one a line.' }) } },
+          },
+        },
+      },
+    },
+    async (request, reply) => {
+      // The name of a scheme has no case (RFC 9110 section 11.1).
+      const credentials = request.headers.authorization?.replace(/^bearer +/i, 'Bearer ') ?? ''
+      if (expected && !timingSafeEqual(digest(credentials), expected)) {
+        throw new Unauthenticated({ detail: 'This needs the metrics token: `Authorization: Bearer ...`.' })
+      }
+      return reply.type(app.metrics.contentType).send(await app.metrics.metrics())
+    },
+  )
+}
+
+/** Digests are of one length, which a comparison in constant time needs. */
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}
+
+export default routes

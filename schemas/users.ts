@@ -1,0 +1,172 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { Page, pageParameters } from './pagination.ts'
+import { StringEnum, Timestamp, Uuid } from './primitives.ts'
+import { ref } from './registry.ts'
+
+/** What a user may do: `admin` manages all users, `user` only itself. */
+export const Role = StringEnum(['user', 'admin'], {
+  description: 'What the user may do: an `admin` manages all users.',
+  examples: ['user'],
+})
+export type Role = Static<typeof Role>
+
+/**
+ * One plain address (RFC 5321 mailbox with a dot-atom local part, RFC 6531 letters in it), no display name,
+ * no comment, no quotes. The domain is in its ASCII form, so that one mailbox has one spelling, and no IP
+ * address. The labels are bounded so that the pattern runs in linear time.
+ */
+export const Email = Type.String({
+  minLength: 3,
+  maxLength: 254,
+  pattern:
+    "^(?=.{1,64}@)[\\p{L}\\p{M}\\p{N}!#$%&'*+/=?^_`{|}~-]+(?:\\.[\\p{L}\\p{M}\\p{N}!#$%&'*+/=?^_`{|}~-]+)*" +
+    '@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$',
+  'x-normalize': 'NFC',
+  'x-message': 'must be one plain email address',
+  description: 'Email address; compared without regard to case.',
+  examples: ['ada@example.com'],
+})
+
+export const Username = Type.String({
+  minLength: 3,
+  maxLength: 50,
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]$',
+  'x-message': 'must be letters, digits, `.`, `_` or `-`, and begin and end with a letter or digit',
+  description: 'Public name; ASCII letters, digits, `.`, `_`, `-`; compared without regard to case.',
+  examples: ['ada'],
+})
+
+/** Any characters, counted after NFC normalisation and never trimmed (OWASP ASVS 5.0 V6.2.9, NIST SP 800-63B). */
+export const Password = Type.String({
+  minLength: 8,
+  maxLength: 128,
+  'x-normalize': 'NFC',
+  description: 'Password: 8 to 128 characters of any kind, spaces and emoji included.',
+  examples: ['correct horse battery staple'],
+})
+
+const IsActive = Type.Boolean({
+  description: 'Whether the user can sign in and use the API.',
+  examples: [true],
+})
+
+/** A user as the API shows it; there is no field for the password's hash. */
+export const User = Type.Object(
+  {
+    id: Uuid('Identifier of the user (UUIDv7).'),
+    email: Type.String({ description: 'Email address.', examples: ['ada@example.com'] }),
+    username: Type.String({ description: 'Public name.', examples: ['ada'] }),
+    role: Role,
+    is_active: IsActive,
+    created_at: Timestamp('When the user was created.'),
+    updated_at: Timestamp('When the user was last changed; it grows with every change.'),
+  },
+  { $id: 'User', additionalProperties: false, description: 'A user account.' },
+)
+export type User = Static<typeof User>
+
+/** Body of createUser. */
+export const CreateUser = Type.Object(
+  { email: Email, username: Username, password: Password },
+  { $id: 'CreateUser', additionalProperties: false, description: 'A new user account.' },
+)
+export type CreateUser = Static<typeof CreateUser>
+
+/** Answer of createUser where addresses are confirmed first; the same whether or not the address is known. */
+export const RegistrationAccepted = Type.Object(
+  {
+    status: StringEnum(['verification_required'], {
+      description: 'What comes next: the link in the mail that was sent to the address.',
+      examples: ['verification_required'],
+    }),
+  },
+  { $id: 'RegistrationAccepted', additionalProperties: false, description: 'A registration that waits.' },
+)
+export type RegistrationAccepted = Static<typeof RegistrationAccepted>
+
+/** Body of inviteUser. */
+export const InviteUser = Type.Object(
+  { email: Email, username: Username, role: Type.Optional(Role) },
+  { $id: 'InviteUser', additionalProperties: false, description: 'An account for somebody else.' },
+)
+export type InviteUser = Static<typeof InviteUser>
+
+/** A password that is only compared; it may be older than the rules for new ones. */
+export const CurrentPassword = Type.String({
+  minLength: 1,
+  maxLength: 128,
+  'x-normalize': 'NFC',
+  description: 'Your present password.',
+  examples: ['correct horse battery staple'],
+})
+
+/** Body of changePassword. */
+export const ChangePassword = Type.Object(
+  { current_password: CurrentPassword, new_password: Password },
+  { $id: 'ChangePassword', additionalProperties: false, description: 'The present password and the next.' },
+)
+export type ChangePassword = Static<typeof ChangePassword>
+
+/** Body of updateCurrentUser: what users may change of themselves. */
+export const UpdateCurrentUser = Type.Object(
+  {
+    email: Type.Optional(Email),
+    username: Type.Optional(Username),
+    current_password: Type.Optional(CurrentPassword),
+  },
+  {
+    $id: 'UpdateCurrentUser',
+    additionalProperties: false,
+    minProperties: 1,
+    description: 'Changes to your own account; at least one.',
+  },
+)
+
+/** Body of updateUser: `role` and `is_active` are for admins. */
+export const UpdateUser = Type.Object(
+  {
+    email: Type.Optional(Email),
+    username: Type.Optional(Username),
+    role: Type.Optional(Role),
+    is_active: Type.Optional(IsActive),
+    current_password: Type.Optional(CurrentPassword),
+  },
+  {
+    $id: 'UpdateUser',
+    additionalProperties: false,
+    minProperties: 1,
+    description: 'Changes to an account; at least one. `role` and `is_active` are for admins.',
+  },
+)
+/** What can be changed of an account. */
+export type UserChanges = Omit<Static<typeof UpdateUser>, 'current_password'>
+
+/** Path parameters of one user. */
+export const UserParams = Type.Object(
+  // In the one spelling that ids are compared in.
+  { id: Uuid('Identifier of the user.', { 'x-normalize': 'lowercase' }) },
+  { additionalProperties: false },
+)
+
+/** Query of listUsers. */
+export const ListUsersQuery = Type.Object(
+  {
+    ...pageParameters,
+    role: Type.Optional(Role),
+    is_active: Type.Optional(IsActive),
+    q: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 254,
+        'x-normalize': 'NFC',
+        description: 'Only users whose email or username begins with this, without regard to case.',
+        examples: ['ada'],
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+export type ListUsersQuery = Static<typeof ListUsersQuery>
+
+export const UserPage = Page(ref(User), 'UserPage')
+export type UserPage = Static<typeof UserPage>

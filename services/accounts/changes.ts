@@ -1,0 +1,115 @@
+import type { User, UserChanges } from '../../schemas/users.ts'
+import { mayMail } from '../attempts/mail-limit.ts'
+import { transaction } from '../database/database.ts'
+import { sendMail } from '../mail/mail.ts'
+import { issue, voidAll } from '../one-time-tokens/one-time-tokens.ts'
+import { recordEvent } from '../security-events/security-events.ts'
+import * as sessions from '../sessions/sessions.ts'
+import * as users from '../users/users.ts'
+import type { AccountContext } from './context.ts'
+import { CurrentPasswordRequired } from './errors.ts'
+import { assertStillPassword, confirmPassword } from './passwords.ts'
+
+/** Changes to an account, and the password that a change of one's own address needs. */
+export type AccountChanges = UserChanges & { current_password?: string }
+
+/**
+ * Changes an account. One's own new email address needs the password and takes effect once it is confirmed;
+ * an admin's change of somebody else's takes effect at once, and the old address is told.
+ *
+ * @throws Forbidden, UserNotFound, UserChanged, EmailTaken, UsernameTaken, LastAdmin; CurrentPasswordRequired,
+ * WrongPassword, TooManyAttempts
+ */
+export async function update(
+  ctx: AccountContext,
+  actor: User,
+  id: string,
+  { current_password, ...changes }: AccountChanges,
+  versions: users.ExpectedVersions,
+): Promise<User> {
+  const user =
+    actor.id === id
+      ? await updateOwn(ctx, actor, changes, versions, current_password)
+      : await updateOther(ctx, actor, id, changes, versions)
+  ctx.identities.forgetUser(id)
+  return user
+}
+
+async function updateOwn(
+  ctx: AccountContext,
+  actor: User,
+  { email, ...changes }: UserChanges,
+  versions: users.ExpectedVersions,
+  password: string | undefined,
+): Promise<User> {
+  users.assertMayChange(actor, actor.id, changes)
+  if (email !== undefined && password === undefined) throw new CurrentPasswordRequired()
+  const confirmed = email && password ? await confirmPassword(ctx, actor, password) : undefined
+  return transaction(ctx, async (tx) => {
+    if (confirmed !== undefined) await assertStillPassword(tx, actor, confirmed)
+    const user =
+      Object.keys(changes).length > 0
+        ? await users.update(tx, actor, actor.id, changes, versions)
+        : await users.getExpected(tx, actor.id, versions)
+    if (email !== undefined && email !== user.email) await requestEmailChange(tx, user, email)
+    if (!user.is_active) await shutOut(tx, actor, user)
+    return user
+  })
+}
+
+/** A user who is let in again later has to sign in again (OWASP ASVS 5.0 V7.4.2), and to ask for new links. */
+async function shutOut(ctx: AccountContext, actor: User, { id }: User): Promise<void> {
+  await sessions.endAll(ctx, actor, id)
+  await voidAll(ctx, id)
+}
+
+/** Nothing tells the asking user whether the address is somebody's, or had too many mails already. */
+async function requestEmailChange(ctx: AccountContext, user: User, email: string): Promise<void> {
+  if (!(await mayMail(ctx, email, 'address'))) return
+  const owner = await users.findByEmail(ctx, email)
+  if (owner && owner.id !== user.id) {
+    const data = { username: owner.username }
+    await sendMail(ctx, { template: 'already-registered', to: owner.email, data })
+    return
+  }
+  const token = await issue(ctx, { user_id: user.id, purpose: 'change_email', new_email: email })
+  const data = { username: user.username }
+  await sendMail(ctx, { template: 'confirm-new-email', to: email, data, token })
+}
+
+async function updateOther(
+  ctx: AccountContext,
+  actor: User,
+  id: string,
+  changes: UserChanges,
+  versions: users.ExpectedVersions,
+): Promise<User> {
+  return transaction(ctx, async (tx) => {
+    const before = changes.email === undefined ? undefined : await users.find(tx, id)
+    const user = await users.update(tx, actor, id, changes, versions)
+    if (!user.is_active) await shutOut(tx, actor, user)
+    await recordEvent(tx, { kind: 'user_changed_by_admin', user_id: id })
+    if (before && before.email !== user.email) {
+      // Links that went to the old address are worth nothing any more.
+      await voidAll(tx, id)
+      const data = { username: user.username, new_email: user.email, at: tx.now().toISOString() }
+      await sendMail(tx, { template: 'email-changed', to: before.email, data })
+    }
+    return user
+  })
+}
+
+/**
+ * Deletes an account.
+ *
+ * @throws Forbidden, UserNotFound, UserChanged, LastAdmin
+ */
+export async function remove(
+  ctx: AccountContext,
+  actor: User,
+  id: string,
+  versions: users.ExpectedVersions,
+): Promise<void> {
+  await users.remove(ctx, actor, id, versions)
+  ctx.identities.forgetUser(id)
+}

@@ -1,0 +1,48 @@
+import type { CreateUser, InviteUser, User } from '../../schemas/users.ts'
+import { transaction } from '../database/database.ts'
+import { sendMail } from '../mail/mail.ts'
+import { issue, newToken } from '../one-time-tokens/one-time-tokens.ts'
+import { assertAcceptable } from '../passwords/policy.ts'
+import * as users from '../users/users.ts'
+import type { AccountContext } from './context.ts'
+import { RegistrationClosed } from './errors.ts'
+import { registrationMailJob } from './jobs.ts'
+import * as queries from './queries.ts'
+
+/**
+ * Registers an account. With `verify` nothing tells whether the address is known: the same is stored and
+ * enqueued either way, and it is the worker that finds out whom to mail what.
+ *
+ * @returns the user, or undefined when it comes to be only once its address is confirmed
+ * @throws RegistrationClosed, EmailTaken, UsernameTaken, PasswordQueueFull and what the policy refuses
+ */
+export async function register(ctx: AccountContext, input: CreateUser): Promise<User | undefined> {
+  if (ctx.registration === 'closed') throw new RegistrationClosed()
+  await assertAcceptable(ctx, input.password, input)
+  const password_hash = await ctx.passwords.hash(input.password)
+  const { email, username } = input
+  if (ctx.registration === 'open') return users.insert(ctx, { email, username, password_hash })
+
+  await users.assertUsernameFree(ctx, username)
+  const { id, digest, expires_at } = newToken(ctx, 'verify_email')
+  await transaction(ctx, async (tx) => {
+    await queries.insertRegistration(tx.db, { id, digest, email, username, password_hash, expires_at })
+    await tx.jobs.enqueue(tx.db, registrationMailJob, { id, expires_at: expires_at.toISOString() })
+  })
+  return undefined
+}
+
+/**
+ * Makes an account for somebody, who chooses the password by a mailed link.
+ *
+ * @throws EmailTaken, UsernameTaken
+ */
+export async function invite(ctx: AccountContext, input: InviteUser): Promise<User> {
+  return transaction(ctx, async (tx) => {
+    const user = await users.insert(tx, { role: 'user', ...input, password_hash: null })
+    const token = await issue(tx, { user_id: user.id, purpose: 'choose_password' })
+    const { email: to, username } = user
+    await sendMail(tx, { template: 'choose-password', to, data: { username }, token })
+    return user
+  })
+}

@@ -1,0 +1,56 @@
+import { transaction } from '../database/database.ts'
+import { sendMail } from '../mail/mail.ts'
+import { InvalidOneTimeToken } from '../one-time-tokens/errors.ts'
+import { consume, find, type Purpose, voidAll } from '../one-time-tokens/one-time-tokens.ts'
+import { digestToken } from '../secrets/secrets.ts'
+import { recordEvent } from '../security-events/security-events.ts'
+import * as users from '../users/users.ts'
+import type { AccountContext } from './context.ts'
+import { verificationMailJob } from './jobs.ts'
+import * as queries from './queries.ts'
+
+const CONFIRM: readonly Purpose[] = ['verify_email', 'change_email']
+
+/**
+ * Confirms an address by the token that was mailed to it: that of a registration, which becomes an account,
+ * that of an account, or the new one that an account waits for.
+ *
+ * @throws InvalidOneTimeToken; EmailTaken, UsernameTaken when somebody else has it by now
+ */
+export async function verifyEmail(ctx: AccountContext, token: string): Promise<void> {
+  const changed = await transaction(ctx, async (tx) => {
+    const pending = await find(tx, token, CONFIRM)
+    if (!pending) return completeRegistration(tx, token)
+    const owner = await users.lockCredentials(tx, pending.user_id)
+    const row = await consume(tx, token, CONFIRM)
+    if (!row || !owner?.is_active) throw new InvalidOneTimeToken()
+    if (row.new_email !== null) return changeEmail(tx, owner.id, row.new_email)
+    return users.markVerified(tx, owner.id)
+  })
+  if (changed) ctx.identities.forgetUser(changed)
+}
+
+/** Asks for a new link; never tells whether there is anything to confirm. */
+export async function resendVerification(ctx: AccountContext, email: string): Promise<void> {
+  await ctx.jobs.enqueue(ctx.db, verificationMailJob, { email })
+}
+
+async function completeRegistration(ctx: AccountContext, token: string): Promise<undefined> {
+  const digest = digestToken(token)
+  await queries.lockRegistrations(ctx.db, digest)
+  const registration = await queries.deleteRegistration(ctx.db, digest)
+  if (!registration) throw new InvalidOneTimeToken()
+  const { email, username, password_hash } = registration
+  await users.insert(ctx, { email, username, password_hash, verified: true })
+  await queries.deleteRegistrationsOf(ctx.db, email)
+}
+
+async function changeEmail(ctx: AccountContext, userId: string, newEmail: string): Promise<string> {
+  const { before, after } = await users.replaceEmail(ctx, userId, newEmail)
+  // Links that went to the old address are worth nothing any more.
+  await voidAll(ctx, userId)
+  await recordEvent(ctx, { kind: 'email_changed', user_id: userId })
+  const data = { username: after.username, new_email: newEmail, at: ctx.now().toISOString() }
+  await sendMail(ctx, { template: 'email-changed', to: before.email, data })
+  return userId
+}

@@ -1,0 +1,63 @@
+import type { Context } from '../context.ts'
+import { networkOf } from './addresses.ts'
+import { TooManyAttempts } from './errors.ts'
+import * as queries from './queries.ts'
+
+/** How many wrong passwords are borne. */
+export interface AttemptLimits {
+  readonly perAccount: number
+  readonly perAddress: number
+  /** Milliseconds from the first until the count begins anew. */
+  readonly window: number
+}
+
+export interface AttemptContext extends Context {
+  readonly attemptLimits: AttemptLimits
+}
+
+/**
+ * Runs the check of a password with the guesses of it counted, per account and per client network, over all
+ * instances. An attempt is counted before the check and taken back after a right password, so that a hundred
+ * at once are bounded like a hundred in turn. Beyond the limit nothing is checked: right and wrong look alike.
+ *
+ * @param check gives undefined for a wrong password
+ * @throws TooManyAttempts
+ */
+export async function guard<T>(
+  ctx: AttemptContext,
+  email: string,
+  check: () => Promise<T | undefined>,
+): Promise<T | undefined> {
+  const { perAccount, perAddress } = ctx.attemptLimits
+  const network = { network: networkOf(ctx.client.ip) }
+  const account = { email }
+  await count(ctx, network, perAddress)
+  try {
+    await count(ctx, account, perAccount)
+  } catch (error) {
+    await queries.uncountAttempt(ctx.db, network)
+    throw error
+  }
+  const result = await check().catch(async (error: unknown) => {
+    await queries.uncountAttempt(ctx.db, account)
+    await queries.uncountAttempt(ctx.db, network)
+    throw error
+  })
+  if (result !== undefined) {
+    await queries.clearAttempts(ctx.db, account)
+    await queries.uncountAttempt(ctx.db, network)
+  }
+  return result
+}
+
+/** Forgets the wrong passwords that were counted for an account, whose owner has proved to be that otherwise. */
+export function forgive(ctx: Context, email: string): Promise<void> {
+  return queries.clearAttempts(ctx.db, { email })
+}
+
+async function count(ctx: AttemptContext, subject: queries.Subject, limit: number): Promise<void> {
+  const { window } = ctx.attemptLimits
+  if (await queries.countAttempt(ctx.db, subject, { window, limit })) return
+  const remaining = await queries.selectRemaining(ctx.db, subject)
+  throw new TooManyAttempts({ retryAfter: Math.max(remaining, 1) })
+}

@@ -1,0 +1,22 @@
+import type { Context } from '../context.ts'
+import * as queries from './queries.ts'
+
+/** How many mails of a topic anybody can make us send to one address. */
+export interface MailLimit {
+  readonly perAccount: number
+  /** Milliseconds. */
+  readonly window: number
+}
+
+/**
+ * Counts a mail to an address that need not be that of who asked for it; gives false beyond the limit. Topics
+ * count apart, so that nobody can keep a link to reset the password from coming by asking for other mails.
+ */
+export async function mayMail(
+  ctx: Context & { mailLimit: MailLimit },
+  email: string,
+  topic: queries.MailTopic,
+): Promise<boolean> {
+  const { perAccount, window } = ctx.mailLimit
+  return queries.countAttempt(ctx.db, { mail: email, topic }, { window, limit: perAccount })
+}

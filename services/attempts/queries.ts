@@ -1,0 +1,76 @@
+import type { Database } from '../database/database.ts'
+
+/** What mails are about that anybody can ask for: a lost password, or whose an address is. */
+export type MailTopic = 'recovery' | 'address'
+
+/** What is counted: the account that an email names, whether or not there is one, a network, or mails to an email. */
+export type Subject = { email: string } | { network: string } | { mail: string; topic: MailTopic }
+
+/** Emails are hashed, so that the table does not list what people typed. */
+const HASHED_EMAIL = `encode(sha256(convert_to(case_fold($1), 'UTF8')), 'hex')`
+
+function expression(subject: Subject): { sql: string; kind: string; value: string } {
+  if ('network' in subject) return { sql: `'network:' || $1`, kind: 'network', value: subject.network }
+  if ('mail' in subject) {
+    const kind = `mail:${subject.topic}`
+    return { sql: `'${kind}:' || ${HASHED_EMAIL}`, kind, value: subject.mail }
+  }
+  return { sql: `'account:' || ${HASHED_EMAIL}`, kind: 'account', value: subject.email }
+}
+
+/**
+ * Counts one attempt unless there were `limit` already, in one statement, so that any number at once are
+ * counted exactly. Gives false for one that is not counted.
+ *
+ * @param window milliseconds from the first attempt until the count begins anew
+ */
+export async function countAttempt(
+  db: Database,
+  subject: Subject,
+  { window, limit }: { window: number; limit: number },
+): Promise<boolean> {
+  const { sql, kind, value } = expression(subject)
+  const rows = await db.query({
+    name: `countAttempt:${kind}`,
+    text: `INSERT INTO login_attempts AS a (subject, failures, expires_at)
+           VALUES (${sql}, 1, clock_timestamp() + $2 * interval '1 millisecond')
+           ON CONFLICT (subject) DO UPDATE
+           SET failures = CASE WHEN a.expires_at <= clock_timestamp() THEN 1 ELSE a.failures + 1 END,
+               expires_at = CASE WHEN a.expires_at <= clock_timestamp() THEN excluded.expires_at ELSE a.expires_at END
+           WHERE a.expires_at <= clock_timestamp() OR a.failures < $3
+           RETURNING failures`,
+    values: [value, window, limit],
+  })
+  return rows.length > 0
+}
+
+/** Gives the seconds until the count begins anew. */
+export async function selectRemaining(db: Database, subject: Subject): Promise<number> {
+  const { sql, kind, value } = expression(subject)
+  const rows = await db.query<{ remaining: number }>({
+    name: `selectRemaining:${kind}`,
+    text: `SELECT ceil(extract(epoch FROM expires_at - clock_timestamp()))::integer AS remaining
+           FROM login_attempts WHERE subject = ${sql}`,
+    values: [value],
+  })
+  return rows[0]?.remaining ?? 0
+}
+
+/** Takes one attempt back. */
+export async function uncountAttempt(db: Database, subject: Subject): Promise<void> {
+  const { sql, kind, value } = expression(subject)
+  await db.query({
+    name: `uncountAttempt:${kind}`,
+    text: `UPDATE login_attempts SET failures = greatest(failures - 1, 0) WHERE subject = ${sql}`,
+    values: [value],
+  })
+}
+
+export async function clearAttempts(db: Database, subject: Subject): Promise<void> {
+  const { sql, kind, value } = expression(subject)
+  await db.query({
+    name: `clearAttempts:${kind}`,
+    text: `DELETE FROM login_attempts WHERE subject = ${sql}`,
+    values: [value],
+  })
+}

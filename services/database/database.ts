@@ -1,0 +1,34 @@
+/** One SQL statement. */
+export interface Statement {
+  /** Names the statement in metrics and as a prepared statement, so it must come from a closed set. */
+  readonly name: string
+  readonly text: string
+  readonly values?: readonly unknown[]
+  /**
+   * Sends it over the one connection that many requests share (docs/architecture.md). Only for reads by a
+   * unique key: a slow statement would hold up those behind it.
+   */
+  readonly pipelined?: boolean
+  /** False for text that varies under one name: it is not prepared, and the name is for metrics alone. */
+  readonly prepare?: boolean
+}
+
+/** What queries see of PostgreSQL: the pool, or the connection of a transaction. */
+export interface Database {
+  /**
+   * Runs a statement and gives its rows.
+   *
+   * @throws DatabaseUnavailable when there is no answer; the driver's DatabaseError for what SQL refuses
+   */
+  query<Row extends object>(statement: Statement): Promise<Row[]>
+  /**
+   * Runs `work` in a transaction, or in the one that is open: commits when it resolves, rolls back when it
+   * rejects.
+   */
+  transaction<T>(work: (db: Database) => Promise<T>): Promise<T>
+}
+
+/** Runs `work` with a copy of the context whose database is a transaction. */
+export function transaction<C extends { db: Database }, T>(ctx: C, work: (ctx: C) => Promise<T>): Promise<T> {
+  return ctx.db.transaction((db) => work({ ...ctx, db }))
+}

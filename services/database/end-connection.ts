@@ -1,0 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type pg from 'pg'
+
+/** Milliseconds that a server gets to let go of a connection. */
+const PATIENCE = 1000
+
+/**
+ * Ends a connection in order: once it returns, the server counts it no more, unless the server does not answer.
+ * It never throws, whatever state the connection is in.
+ */
+export async function endConnection(client: pg.Client): Promise<void> {
+  const ended = client.end().catch(() => undefined)
+  await Promise.race([ended, sleep(PATIENCE, undefined, { ref: false })])
+}

@@ -1,0 +1,56 @@
+import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg'
+import { breaksConnection } from './errors.ts'
+
+/**
+ * One connection of the pool, kept for good and shared by all callers: statements are sent without waiting
+ * for the answers to those before them, which triples what a connection does (docs/architecture.md). The
+ * pool's clients must have been made with `pipeline: true`. After an error the next call takes a new one.
+ */
+export class Pipeline {
+  readonly #pool: Pool
+  #connecting: Promise<PoolClient> | undefined
+  #client: PoolClient | undefined
+
+  constructor(pool: Pool) {
+    this.#pool = pool
+  }
+
+  async query<Row extends object>(statement: QueryConfig): Promise<QueryResult<Row>> {
+    this.#connecting ??= this.#connect()
+    const client = await this.#connecting
+    try {
+      return await client.query<Row>(statement)
+    } catch (error) {
+      // The socket may take a moment to close, and the next statement is not to go there.
+      if (breaksConnection(error)) this.#release(client, true)
+      throw error
+    }
+  }
+
+  /** Gives the connection back; statements under way finish first. */
+  async close(): Promise<void> {
+    const client = await this.#connecting?.catch(() => undefined)
+    if (client) this.#release(client, false)
+  }
+
+  async #connect(): Promise<PoolClient> {
+    try {
+      const client = await this.#pool.connect()
+      client.on('error', () => this.#release(client, true))
+      this.#client = client
+      return client
+    } catch (error) {
+      this.#connecting = undefined
+      throw error
+    }
+  }
+
+  /** Once for each connection, for many statements see it break. From then on its errors are the pool's. */
+  #release(client: PoolClient, broken: boolean): void {
+    if (this.#client !== client) return
+    this.#client = undefined
+    this.#connecting = undefined
+    client.removeAllListeners('error')
+    client.release(broken)
+  }
+}

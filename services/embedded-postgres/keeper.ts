@@ -1,0 +1,75 @@
+import type pg from 'pg'
+import { type Address, connect } from './connection.ts'
+
+declare module 'pg' {
+  interface Client {
+    // Missing in @types/pg: whether the open connection keeps the process alive.
+    ref(): void
+    unref(): void
+  }
+}
+
+const KEEPER = 'groundwork-keeper'
+const RECONNECT_AFTER = 1000
+
+/**
+ * A connection that says "this process uses the server". PostgreSQL itself counts them, so a process that was
+ * killed is never counted: its connection ended with it.
+ */
+export interface Keeper {
+  /** How many other keepers there are. */
+  countOthers(): Promise<number>
+  /** Gives up the claim. */
+  release(): Promise<void>
+}
+
+/** Connects, and connects anew when the connection is lost though the server lives (a backend crashed). */
+export async function openKeeper(address: Address): Promise<Keeper> {
+  let released = false
+  let client: pg.Client | undefined
+  let timer: NodeJS.Timeout | undefined
+
+  async function open(): Promise<pg.Client> {
+    const opened = await connect(address, KEEPER)
+    opened.once('end', () => {
+      if (client === opened) client = undefined
+      if (!released) retryLater()
+    })
+    // A claim is no reason for a process to stay alive.
+    opened.unref()
+    client = opened
+    return opened
+  }
+
+  function retryLater(): void {
+    timer = setTimeout(() => open().catch(retryLater), RECONNECT_AFTER)
+    timer.unref()
+  }
+
+  await open()
+  return {
+    async countOthers() {
+      /* c8 ignore next -- The new connection is needed only within the second before it is made anyway. */
+      const counter = client ?? (await open())
+      counter.ref()
+      return countKeepers(counter)
+    },
+    async release() {
+      released = true
+      clearTimeout(timer)
+      // It may be lost while we wait for its answer.
+      const leaving = client
+      if (!leaving) return
+      // A backend outlives its connection for a moment, and must not be counted in it.
+      await leaving.query("SET application_name = 'groundwork-leaving'").catch(() => undefined)
+      await leaving.end().catch(() => undefined)
+    },
+  }
+}
+
+/** Counts the keepers other than `client` itself. */
+export async function countKeepers(client: pg.Client): Promise<number> {
+  const text = 'SELECT FROM pg_stat_activity WHERE application_name = $1 AND pid <> pg_backend_pid()'
+  const { rows } = await client.query(text, [KEEPER])
+  return rows.length
+}

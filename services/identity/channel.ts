@@ -1,0 +1,127 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import type { Log } from '../context.ts'
+import { endConnection } from '../database/end-connection.ts'
+
+declare module 'pg' {
+  interface Client {
+    // Missing in @types/pg: what the other side calls itself (BackendKeyData).
+    readonly processID: number | null
+  }
+}
+
+/** Channel of migrations/002. */
+const CHANNEL = 'identity'
+/** Milliseconds between signs of life. */
+const HEARTBEAT = 250
+/** Milliseconds without one after which nothing that was heard is trusted any more. */
+const SILENCE = 900
+
+/** Is told of changes. */
+export interface ChannelListener {
+  forgetSession(id: string): void
+  forgetUser(id: string): void
+  forgetAll(): void
+}
+
+/**
+ * Hears from PostgreSQL (LISTEN) that a user or a session changed, wherever it was changed. The connection
+ * is its own, and is asked for a sign of life all the time: the server delivers what is pending before it
+ * answers, so an answer says that nothing older was missed. After a loss it connects again, and everything
+ * that was kept is forgotten. A pooler (PgBouncer) may answer on another connection than the one that
+ * listens, so by way of one nothing is ever trusted.
+ */
+export class IdentityChannel {
+  readonly #connection: pg.ClientConfig
+  readonly #listener: ChannelListener
+  readonly #log: Log
+  readonly #stop = new AbortController()
+  #heardAt = Number.NEGATIVE_INFINITY
+  #running: Promise<void> | undefined
+
+  constructor(connection: pg.ClientConfig, listener: ChannelListener, log: Log) {
+    this.#connection = connection
+    this.#listener = listener
+    this.#log = log
+  }
+
+  /** Whether every change that is older than a second has been heard of. */
+  isTrusted(): boolean {
+    return performance.now() - this.#heardAt < SILENCE
+  }
+
+  start(): void {
+    this.#running ??= this.#run()
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#listen()
+      } catch (error) {
+        if (error instanceof PoolerBetween) {
+          this.#log.warn({ err: error }, 'each request asks the database who may pass')
+          return
+        }
+        if (!this.#stop.signal.aborted) this.#log.warn({ err: error }, 'lost the identity channel')
+      }
+      await this.#pause(HEARTBEAT)
+    }
+  }
+
+  async #listen(): Promise<void> {
+    const client = new pg.Client({
+      ...this.#connection,
+      application_name: 'groundwork-identity',
+      connectionTimeoutMillis: 2000,
+      query_timeout: SILENCE,
+    })
+    let lost: Error | undefined
+    client.on('error', (error) => {
+      lost = error
+    })
+    client.on('notification', ({ payload }) => this.#hear(payload ?? ''))
+    try {
+      await client.connect()
+      await assertDirect(client)
+      await client.query(`LISTEN ${CHANNEL}`)
+      // What was kept before we listened may have changed unheard.
+      this.#listener.forgetAll()
+      while (!this.#stop.signal.aborted && lost === undefined) {
+        const asked = performance.now()
+        await client.query('SELECT 1')
+        this.#heardAt = asked
+        await this.#pause(HEARTBEAT)
+      }
+      if (lost !== undefined) throw lost
+    } finally {
+      this.#heardAt = Number.NEGATIVE_INFINITY
+      await endConnection(client)
+    }
+  }
+
+  #hear(payload: string): void {
+    const [kind, id = ''] = payload.split(':')
+    if (kind === 'user') this.#listener.forgetUser(id)
+    else if (kind === 'session') this.#listener.forgetSession(id)
+  }
+
+  /** Ends early when the channel is closed. */
+  async #pause(milliseconds: number): Promise<void> {
+    await sleep(milliseconds, undefined, { signal: this.#stop.signal }).catch(() => undefined)
+  }
+}
+
+/** The connection does not lead straight to PostgreSQL. */
+class PoolerBetween extends Error {}
+
+/** A pooler has keys of its own, and so calls itself by another number than the server's process. */
+async function assertDirect(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+  if (rows[0]?.pid !== client.processID) throw new PoolerBetween('there is a pooler before PostgreSQL')
+}

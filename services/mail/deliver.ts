@@ -1,0 +1,58 @@
+import type { Context } from '../context.ts'
+import { deriveToken } from '../secrets/secrets.ts'
+import type { MailMessage } from './message.ts'
+import { type RenderedMail, renderLink, renderNotice } from './render.ts'
+import type { MailTransport } from './transport.ts'
+
+/** How mail leaves, and what its links are made of. */
+export interface MailSettings {
+  /** Undefined where none is configured: then mail waits in the queue. */
+  readonly transport: MailTransport | undefined
+  /** URL that the pages of links are below. */
+  readonly linkBase: string
+  /** `deriveKey(secret, 'one-time tokens')`. */
+  readonly tokenKey: Buffer
+}
+
+/** What sending needs. */
+export interface MailContext extends Context {
+  readonly mail: MailSettings
+}
+
+/** A mail in the queue. */
+export interface Letter {
+  /** Of the mail itself: it stays the same when the job is tried again or taken out of the dead letters. */
+  readonly id: string
+  /** RFC 3339. */
+  readonly written_at: string
+  readonly message: MailMessage
+}
+
+/**
+ * Renders a mail and hands it over. The same letter always makes the same mail, down to its `Message-ID`, so
+ * that one sent twice is seen once.
+ *
+ * @throws PermanentFailure when the mail is refused for good; other errors when it may be accepted later
+ */
+export async function deliver(
+  ctx: Pick<MailContext, 'log' | 'now' | 'mail'>,
+  { id, written_at, message }: Letter,
+): Promise<void> {
+  const { transport } = ctx.mail
+  if (transport === undefined) throw new Error('there is nothing to send mail by')
+  if ('token' in message && new Date(message.token.expires_at) <= ctx.now()) {
+    ctx.log.warn({ mail_id: id, template: message.template }, 'mail not sent: its link has expired')
+    return
+  }
+  await transport.send({ id, date: new Date(written_at), to: message.to, ...render(ctx.mail, message) })
+  ctx.log.info({ mail_id: id, template: message.template }, 'mail sent')
+}
+
+function render({ linkBase, tokenKey }: MailSettings, message: MailMessage): RenderedMail {
+  if (!('token' in message)) return renderNotice(message.template, message.data)
+  return renderLink(message.template, message.data, {
+    token: deriveToken(tokenKey, message.token.id),
+    expiresAt: new Date(message.token.expires_at),
+    linkBase,
+  })
+}

@@ -1,0 +1,89 @@
+import { createTransport, type Transporter } from 'nodemailer'
+import { PermanentFailure } from '../jobs/jobs.ts'
+import { composeMessage } from './compose.ts'
+import type { Mail, MailTransport } from './transport.ts'
+
+/** How to reach the server. */
+export interface SmtpOptions {
+  /** `smtps://` is TLS from the start, `smtp://` STARTTLS where it is offered. */
+  readonly url: string
+  /** Refuse a server that doesn't offer TLS. */
+  readonly requireTls: boolean
+  /** The sender of all mail: an address, or `Name <address>`. */
+  readonly from: string
+}
+
+/** Milliseconds. Together less than the time that the job has, so that a slow server is told from a lost job. */
+const TIMEOUTS = {
+  dnsTimeout: 10_000,
+  connectionTimeout: 10_000,
+  greetingTimeout: 10_000,
+  socketTimeout: 30_000,
+  socketCloseTimeout: 1000,
+}
+
+/** Replies about who we are and how we come, which somebody here can put right; the mail is not refused. */
+const OUR_FAULT = new Set([530, 534, 535, 538])
+
+/** What is read of nodemailer's errors. */
+interface SmtpError extends Error {
+  code?: string
+  /** Of the system call underneath. */
+  originalCode?: string
+  responseCode?: number
+  response?: string
+  permanent?: boolean
+}
+
+/** Mail by SMTP, a connection for each: there is not much of it, and nothing goes stale. */
+export class SmtpTransport implements MailTransport {
+  readonly #transporter: Transporter
+  readonly #from: string
+
+  constructor({ url, requireTls, from }: SmtpOptions) {
+    const { protocol, hostname, port, username, password } = new URL(url)
+    this.#from = from
+    this.#transporter = createTransport({
+      ...TIMEOUTS,
+      host: hostname.replace(/^\[(.*)\]$/, '$1'),
+      secure: protocol === 'smtps:',
+      requireTLS: requireTls,
+      // Without one, nodemailer takes 465 or 587.
+      port: port === '' ? undefined : Number(port),
+      ...(username === ''
+        ? {}
+        : { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
+    })
+  }
+
+  async send(mail: Mail): Promise<void> {
+    try {
+      await this.#transporter.sendMail(composeMessage(mail, this.#from))
+    } catch (error) {
+      throw explain(error)
+    }
+  }
+
+  close(): void {
+    this.#transporter.close()
+  }
+}
+
+/** Gives an error in words of ours: those of the server often repeat the recipient's address. */
+function explain(error: unknown): unknown {
+  if (!isSmtpError(error)) return error
+  const { code, responseCode, response = '', permanent } = error
+  if (responseCode === undefined) {
+    return new Error(`the mail server could not be used: ${error.originalCode ?? code}`)
+  }
+  const status = [responseCode, /\b[245]\.\d{1,3}\.\d{1,3}\b/.exec(response)?.[0]].join(' ').trimEnd()
+  const isRefused = (code === 'EENVELOPE' || code === 'EMESSAGE') && permanent === true
+  if (isRefused && !OUR_FAULT.has(responseCode)) {
+    return new PermanentFailure(`the mail server refused the mail for good: ${status}`)
+  }
+  return new Error(`the mail server did not take the mail: ${code} ${status}`)
+}
+
+function isSmtpError(error: unknown): error is SmtpError & { code: string } {
+  return error instanceof Error && !(error instanceof PermanentFailure) && 'code' in error
+}

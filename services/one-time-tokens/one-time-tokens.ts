@@ -1,0 +1,85 @@
+import { v7 as uuidv7 } from 'uuid'
+import type { Context } from '../context.ts'
+import { deriveToken, digestToken } from '../secrets/secrets.ts'
+import { InvalidOneTimeToken } from './errors.ts'
+import * as queries from './queries.ts'
+
+export type { OneTimeToken, Purpose } from './queries.ts'
+
+/** How links in mails are made. */
+export interface OneTimeTokenSettings {
+  /** Key from which tokens are derived. */
+  readonly key: Buffer
+  /** Milliseconds, by purpose. */
+  readonly lifetimes: Readonly<Record<queries.Purpose, number>>
+}
+
+export interface OneTimeTokenContext extends Context {
+  readonly oneTimeTokens: OneTimeTokenSettings
+}
+
+/** Names a token without holding it; for the mail that will carry it. */
+export interface TokenReference {
+  readonly id: string
+  /** RFC 3339. */
+  readonly expires_at: string
+}
+
+/** Makes the id of a token, what is stored of it, and its end. */
+export function newToken(
+  ctx: OneTimeTokenContext,
+  purpose: queries.Purpose,
+): { id: string; digest: Buffer; expires_at: Date } {
+  const { key, lifetimes } = ctx.oneTimeTokens
+  const id = uuidv7()
+  const expires_at = new Date(ctx.now().getTime() + lifetimes[purpose])
+  return { id, digest: digestToken(deriveToken(key, id)), expires_at }
+}
+
+/** Issues a token for one purpose of one user; an older one is void. */
+export async function issue(
+  ctx: OneTimeTokenContext,
+  token: { user_id: string; purpose: queries.Purpose; new_email?: string },
+): Promise<TokenReference> {
+  const { id, digest, expires_at } = newToken(ctx, token.purpose)
+  await queries.upsertOneTimeToken(ctx.db, { new_email: null, ...token, id, digest, expires_at })
+  return { id, expires_at: expires_at.toISOString() }
+}
+
+/** Tells what a token is for, without using it up; gives undefined when `consume` would. */
+export function find(
+  ctx: Context,
+  token: string,
+  purposes: readonly queries.Purpose[],
+): Promise<queries.OneTimeToken | undefined> {
+  return queries.selectOneTimeToken(ctx.db, digestToken(token), purposes)
+}
+
+/**
+ * Tells what a token is for, without using it up.
+ *
+ * @throws InvalidOneTimeToken
+ */
+export async function inspect(
+  ctx: Context,
+  token: string,
+  purposes: readonly queries.Purpose[],
+): Promise<queries.OneTimeToken> {
+  const row = await find(ctx, token, purposes)
+  if (!row) throw new InvalidOneTimeToken()
+  return row
+}
+
+/** Uses a token up; gives undefined when it is none of these purposes, was used, or has expired. */
+export function consume(
+  ctx: Context,
+  token: string,
+  purposes: readonly queries.Purpose[],
+): Promise<queries.OneTimeToken | undefined> {
+  return queries.deleteOneTimeToken(ctx.db, digestToken(token), purposes)
+}
+
+/** Voids every pending token of a user. */
+export function voidAll(ctx: Context, userId: string): Promise<void> {
+  return queries.deleteTokensOfUser(ctx.db, userId)
+}

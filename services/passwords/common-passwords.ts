@@ -1,0 +1,17 @@
+import { dictionary } from '@zxcvbn-ts/language-common'
+
+/** Shorter ones are refused for their length. */
+const SHORTEST = 8
+
+/** The list is all in small letters. */
+const common = new Set(dictionary['passwords-common'].filter((password) => password.length >= SHORTEST))
+
+/** Whether a password is among the most common ones, its case aside. */
+export function isCommon(password: string): boolean {
+  return common.has(fold(password))
+}
+
+/** A text as it is compared: composed and in small letters. */
+export function fold(text: string): string {
+  return text.normalize('NFC').toLowerCase()
+}

@@ -1,0 +1,97 @@
+import { availableParallelism } from 'node:os'
+import { hash, type Options, verify } from '@node-rs/argon2'
+import pLimit from 'p-limit'
+import type { Config } from '../../config/schema.ts'
+import { PasswordQueueFull } from './errors.ts'
+
+/** Seconds after which a client that found the queue full may try again. */
+const RETRY_AFTER = 2
+
+/** Is told of every hash computed; the time is in seconds and without the wait. */
+export interface PasswordObserver {
+  hashed(operation: 'hash' | 'verify', seconds: number): void
+}
+
+/** What unknown accounts are checked against, by the parameters that it was made with. */
+const decoys = new Map<string, Promise<string>>()
+
+/**
+ * Argon2id (RFC 9106). A hash takes a core for tens of milliseconds, so as many run at once as there are
+ * cores; a bounded number waits, the rest is refused (OWASP ASVS 5.0 V11.4.2).
+ */
+export class Passwords {
+  readonly #options: Options
+  readonly #parameters: string
+  readonly #maxQueue: number
+  readonly #limit = pLimit(availableParallelism())
+  readonly #observer: PasswordObserver
+
+  constructor(config: Config['auth']['argon2'], observer: PasswordObserver) {
+    const memoryCost = config.memory_cost / 1024
+    // The library's algorithm is Argon2id unless told otherwise; `#parameters` would show it if that changed.
+    this.#options = {
+      memoryCost,
+      timeCost: config.time_cost,
+      parallelism: config.parallelism,
+    }
+    this.#parameters = `$argon2id$v=19$m=${memoryCost},t=${config.time_cost},p=${config.parallelism}$`
+    this.#maxQueue = config.max_queue
+    this.#observer = observer
+  }
+
+  /** How many callers wait for a core. */
+  get queueLength(): number {
+    return this.#limit.pendingCount
+  }
+
+  /**
+   * Hashes a password; gives the PHC string.
+   *
+   * @throws PasswordQueueFull
+   */
+  hash(password: string): Promise<string> {
+    return this.#run('hash', () => hash(password, this.#options))
+  }
+
+  /**
+   * Tells whether the password is the hash's. Without a hash it does the same work and says no, so that an
+   * unknown account takes as long as a wrong password.
+   *
+   * @throws PasswordQueueFull
+   */
+  async verify(passwordHash: string | undefined, password: string): Promise<boolean> {
+    const candidate = passwordHash ?? (await this.#decoyHash())
+    const matches = await this.#run('verify', () => verify(candidate, password))
+    return matches && passwordHash !== undefined
+  }
+
+  /** Whether the hash was made with other parameters than those in force. */
+  isOutdated(passwordHash: string): boolean {
+    return !passwordHash.startsWith(this.#parameters)
+  }
+
+  /** Makes what `verify` needs for unknown accounts, so that not even the first one differs. */
+  async prepare(): Promise<void> {
+    await this.#decoyHash()
+  }
+
+  #decoyHash(): Promise<string> {
+    const decoy = decoys.get(this.#parameters) ?? hash('no account has this password', this.#options)
+    decoys.set(this.#parameters, decoy)
+    return decoy
+  }
+
+  #run<T>(operation: 'hash' | 'verify', work: () => Promise<T>): Promise<T> {
+    if (this.#limit.activeCount >= this.#limit.concurrency && this.#limit.pendingCount >= this.#maxQueue) {
+      throw new PasswordQueueFull({ retryAfter: RETRY_AFTER })
+    }
+    return this.#limit(async () => {
+      const start = performance.now()
+      try {
+        return await work()
+      } finally {
+        this.#observer.hashed(operation, (performance.now() - start) / 1000)
+      }
+    })
+  }
+}

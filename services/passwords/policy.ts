@@ -1,0 +1,66 @@
+import type { Config } from '../../config/schema.ts'
+import type { Context } from '../context.ts'
+import { isBreached } from './breached-passwords.ts'
+import { fold, isCommon } from './common-passwords.ts'
+import {
+  PasswordBreached,
+  PasswordCheckUnavailable,
+  PasswordHoldsIdentity,
+  PasswordTooCommon,
+} from './errors.ts'
+
+export interface PasswordPolicyContext extends Context {
+  readonly passwordPolicy: Pick<Config['auth'], 'password_words' | 'breach_check'>
+}
+
+/** Whose password it is to be. */
+export interface PasswordOwner {
+  readonly email: string
+  readonly username: string
+}
+
+/** Shorter names stand in too many words by chance. */
+const SHORTEST_NAME = 4
+
+/** Seconds after which a password that could not be checked may be tried again. */
+const RETRY_AFTER = 30
+
+/**
+ * Refuses a new password that is easily guessed: one that is common, that holds the owner's name or address
+ * or a word of this service, or that is known from a breach. Its length is the schema's business. It may ask
+ * another service, so it must not be called within a transaction.
+ *
+ * @throws PasswordTooCommon, PasswordHoldsIdentity, PasswordBreached, PasswordCheckUnavailable
+ */
+export async function assertAcceptable(
+  ctx: PasswordPolicyContext,
+  password: string,
+  owner: PasswordOwner,
+): Promise<void> {
+  if (isCommon(password)) throw new PasswordTooCommon()
+  const folded = fold(password)
+  const words = [...names(owner), ...ctx.passwordPolicy.password_words]
+  if (words.some((word) => word.length >= SHORTEST_NAME && folded.includes(fold(word)))) {
+    throw new PasswordHoldsIdentity()
+  }
+  if (await isKnownFromBreach(ctx, password)) throw new PasswordBreached()
+}
+
+/** The user name and the address's local part, also without what follows a `+`. */
+function names({ email, username }: PasswordOwner): string[] {
+  const local = email.slice(0, email.lastIndexOf('@'))
+  return [username, local, ...local.split('+').slice(0, 1)]
+}
+
+async function isKnownFromBreach(ctx: PasswordPolicyContext, password: string): Promise<boolean> {
+  const check = ctx.passwordPolicy.breach_check
+  try {
+    return await isBreached(check, password)
+  } catch (error) {
+    if (check.on_error === 'closed') {
+      throw new PasswordCheckUnavailable({ retryAfter: RETRY_AFTER, cause: error })
+    }
+    ctx.log.warn({ err: error }, 'the breach check failed, the password is accepted without it')
+    return false
+  }
+}

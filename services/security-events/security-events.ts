@@ -1,0 +1,25 @@
+import { v7 as uuidv7 } from 'uuid'
+import type { Context } from '../context.ts'
+
+/** What happened to an account that a person or an operator may want to look up later. */
+export interface SecurityEvent {
+  kind:
+    | 'refresh_token_reused'
+    | 'password_changed'
+    | 'password_reset'
+    | 'email_changed'
+    | 'sessions_ended_by_admin'
+    | 'user_changed_by_admin'
+  user_id: string
+  session_id?: string
+}
+
+/** Records an event, with the client that the request came from, in the context's transaction. */
+export async function recordEvent(ctx: Context, { kind, user_id, session_id }: SecurityEvent): Promise<void> {
+  await ctx.db.query({
+    name: 'insertSecurityEvent',
+    text: `INSERT INTO security_events (id, kind, user_id, session_id, ip, user_agent)
+           VALUES ($1, $2, $3, $4, $5, $6)`,
+    values: [uuidv7(), kind, user_id, session_id, ctx.client.ip, ctx.client.userAgent],
+  })
+}

@@ -1,0 +1,163 @@
+import type { Session } from '../../schemas/sessions.ts'
+import type { User } from '../../schemas/users.ts'
+import type { Database } from '../database/database.ts'
+
+export interface NewSession {
+  id: string
+  user_id: string
+  user_agent: string | null
+  ip: string
+  /** Milliseconds. */
+  idle_timeout: number
+  /** Milliseconds. */
+  absolute_timeout: number
+}
+
+const OPEN = 's.ended_at IS NULL AND now() < least(s.idle_expires_at, s.expires_at)'
+
+export async function insertSession(db: Database, session: NewSession): Promise<void> {
+  await db.query({
+    name: 'insertSession',
+    text: `INSERT INTO sessions (id, user_id, user_agent, ip, idle_expires_at, expires_at)
+           VALUES ($1, $2, $3, $4, now() + $5 * interval '1 millisecond', now() + $6 * interval '1 millisecond')`,
+    values: [
+      session.id,
+      session.user_id,
+      session.user_agent,
+      session.ip,
+      session.idle_timeout,
+      session.absolute_timeout,
+    ],
+  })
+}
+
+export async function insertRefreshToken(db: Database, sessionId: string, digest: Buffer): Promise<void> {
+  await db.query({
+    name: 'insertRefreshToken',
+    text: 'INSERT INTO refresh_tokens (digest, session_id) VALUES ($1, $2)',
+    values: [digest, sessionId],
+  })
+}
+
+/** Locks the session of a refresh token until the transaction ends; gives its id. */
+export async function lockSessionByToken(db: Database, digest: Buffer): Promise<string | undefined> {
+  const rows = await db.query<{ id: string }>({
+    name: 'lockSessionByToken',
+    text: `SELECT s.id FROM sessions s JOIN refresh_tokens t ON t.session_id = s.id
+           WHERE t.digest = $1 FOR UPDATE OF s`,
+    values: [digest],
+  })
+  return rows[0]?.id
+}
+
+export interface RefreshState {
+  session_id: string
+  user_id: string
+  is_open: boolean
+  /** Whether the token was used before, */
+  is_replaced: boolean
+  /** and longer ago than a lost reply explains. */
+  is_late: boolean
+}
+
+/** @param grace milliseconds for which a used token is forgiven */
+export async function selectRefreshState(
+  db: Database,
+  digest: Buffer,
+  grace: number,
+): Promise<RefreshState | undefined> {
+  const rows = await db.query<RefreshState>({
+    name: 'selectRefreshState',
+    text: `SELECT s.id AS session_id, s.user_id, (${OPEN}) AS is_open, t.replaced_at IS NOT NULL AS is_replaced,
+                  coalesce(t.replaced_at < clock_timestamp() - $2 * interval '1 millisecond', false) AS is_late
+           FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id
+           WHERE t.digest = $1`,
+    values: [digest, grace],
+  })
+  return rows[0]
+}
+
+export async function replaceRefreshToken(db: Database, digest: Buffer): Promise<void> {
+  await db.query({
+    name: 'replaceRefreshToken',
+    text: 'UPDATE refresh_tokens SET replaced_at = clock_timestamp() WHERE digest = $1',
+    values: [digest],
+  })
+}
+
+export async function updateLastUse(db: Database, sessionId: string, idleTimeout: number): Promise<void> {
+  await db.query({
+    name: 'updateLastUse',
+    text: `UPDATE sessions SET last_used_at = now(), idle_expires_at = now() + $2 * interval '1 millisecond'
+           WHERE id = $1`,
+    values: [sessionId, idleTimeout],
+  })
+}
+
+/** Ends a user's sessions: the one with `id` if given, none that is `except`. Gives the ids of those that were open. */
+export async function endSessions(
+  db: Database,
+  userId: string,
+  { id = null, except = null }: { id?: string | null; except?: string | null } = {},
+): Promise<string[]> {
+  const rows = await db.query<{ id: string }>({
+    name: 'endSessions',
+    text: `UPDATE sessions s SET ended_at = now()
+           WHERE s.user_id = $1 AND ${OPEN}
+             AND ($2::uuid IS NULL OR s.id = $2) AND ($3::uuid IS NULL OR s.id <> $3)
+           RETURNING s.id`,
+    values: [userId, id, except],
+  })
+  return rows.map((row) => row.id)
+}
+
+/** Newest first. */
+export function selectOpenSessions(
+  db: Database,
+  userId: string,
+  { current, before, limit }: { current: string; before: string | null; limit: number },
+): Promise<Session[]> {
+  return db.query<Session>({
+    name: 'selectOpenSessions',
+    text: `SELECT s.id, s.id = $2 AS is_current, s.user_agent, host(s.ip) AS ip, s.created_at, s.last_used_at,
+                  least(s.idle_expires_at, s.expires_at) AS expires_at
+           FROM sessions s
+           WHERE s.user_id = $1 AND ${OPEN} AND ($3::uuid IS NULL OR s.id < $3)
+           ORDER BY s.id DESC LIMIT $4`,
+    values: [userId, current, before, limit],
+  })
+}
+
+/** Whether the user signed in before, and with this user agent. */
+export async function selectDevice(
+  db: Database,
+  userId: string,
+  userAgent: string | null,
+): Promise<{ has_sessions: boolean; is_known: boolean }> {
+  const rows = await db.query<{ has_sessions: boolean; is_known: boolean }>({
+    name: 'selectDevice',
+    text: `SELECT count(*) > 0 AS has_sessions,
+                  coalesce(bool_or(user_agent IS NOT DISTINCT FROM $2), false) AS is_known
+           FROM sessions WHERE user_id = $1`,
+    values: [userId, userAgent],
+  })
+  return rows[0] ?? { has_sessions: false, is_known: false }
+}
+
+export interface SessionOwner extends User {
+  session_expires_at: Date
+}
+
+/** Gives the active user of an open session. */
+export async function selectSessionOwner(db: Database, sessionId: string): Promise<SessionOwner | undefined> {
+  const rows = await db.query<SessionOwner>({
+    name: 'selectSessionOwner',
+    text: `SELECT u.id, u.email, u.username, u.role, u.is_active, u.created_at, u.updated_at,
+                  least(s.idle_expires_at, s.expires_at) AS session_expires_at
+           FROM sessions s JOIN users u ON u.id = s.user_id
+           WHERE s.id = $1 AND ${OPEN} AND u.is_active`,
+    values: [sessionId],
+    pipelined: true,
+  })
+  return rows[0]
+}

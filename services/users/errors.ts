@@ -1,0 +1,43 @@
+import { defineError } from '../errors.ts'
+
+export const EmailTaken = defineError({
+  code: 'email_taken',
+  status: 409,
+  title: 'Email taken',
+  detail: 'Another account has this email address.',
+})
+
+export const UsernameTaken = defineError({
+  code: 'username_taken',
+  status: 409,
+  title: 'Username taken',
+  detail: 'Another account has this username.',
+})
+
+export const LastAdmin = defineError({
+  code: 'last_admin',
+  status: 409,
+  title: 'Last admin',
+  detail: 'This would leave the service without an active admin.',
+})
+
+export const UserNotFound = defineError({
+  code: 'user_not_found',
+  status: 404,
+  title: 'User not found',
+  detail: 'There is no user with this id.',
+})
+
+export const UserChanged = defineError({
+  code: 'user_changed',
+  status: 412,
+  title: 'User changed',
+  detail: 'The user is no longer as `If-Match` says: read it again, then repeat the change.',
+})
+
+export const Forbidden = defineError({
+  code: 'forbidden',
+  status: 403,
+  title: 'Forbidden',
+  detail: 'You may not do this.',
+})

@@ -1,0 +1,254 @@
+import { v7 as uuidv7 } from 'uuid'
+import type { CreateUser, ListUsersQuery, Role, User, UserChanges, UserPage } from '../../schemas/users.ts'
+import type { Context } from '../context.ts'
+import { transaction } from '../database/database.ts'
+import { brokenConstraint } from '../database/errors.ts'
+import type { Cursors } from '../pagination/cursors.ts'
+import type { Passwords } from '../passwords/passwords.ts'
+import { assertAcceptable, type PasswordPolicyContext } from '../passwords/policy.ts'
+import { EmailTaken, Forbidden, LastAdmin, UserChanged, UserNotFound, UsernameTaken } from './errors.ts'
+import * as queries from './queries.ts'
+
+/** Who asks. */
+export type Actor = Pick<User, 'id' | 'role'>
+
+/** The versions (`updated_at`) that a change applies to; undefined for whichever is there. */
+export type ExpectedVersions = readonly Date[] | undefined
+
+const LIST = 'users'
+
+/**
+ * Creates a user; asks no permission.
+ *
+ * @throws EmailTaken, UsernameTaken
+ */
+export async function insert(
+  ctx: Pick<Context, 'db'>,
+  user: Pick<queries.NewUser, 'email' | 'username' | 'password_hash'> & Partial<queries.NewUser>,
+): Promise<User> {
+  const row = { role: 'user', verified: false, ...user, id: uuidv7() } as const
+  return present(await named(queries.insertUser(ctx.db, row)))
+}
+
+/**
+ * Creates a user with a password, whose address is taken as confirmed; for operators.
+ *
+ * @throws EmailTaken, UsernameTaken, PasswordQueueFull and what the password policy refuses
+ */
+export async function create(
+  ctx: PasswordPolicyContext & { passwords: Passwords },
+  input: CreateUser,
+  role: Role = 'user',
+): Promise<User> {
+  const { email, username, password } = input
+  await assertAcceptable(ctx, password, input)
+  const password_hash = await ctx.passwords.hash(password)
+  return insert(ctx, { email, username, password_hash, role, verified: true })
+}
+
+/** Gives the user with this id, or undefined; asks no permission. */
+export function find(ctx: Pick<Context, 'db'>, id: string): Promise<User | undefined> {
+  return queries.selectUserById(ctx.db, id)
+}
+
+/**
+ * Gives a user that the actor may see.
+ *
+ * @throws Forbidden, UserNotFound
+ */
+export async function get(ctx: Context, actor: Actor, id: string): Promise<User> {
+  assertSelfOrAdmin(actor, id)
+  return present(await queries.selectUserById(ctx.db, id))
+}
+
+/**
+ * Gives a page of users, newest first.
+ *
+ * @throws InvalidCursor
+ */
+export async function list(ctx: Context & { cursors: Cursors }, query: ListUsersQuery): Promise<UserPage> {
+  const { limit, cursor, ...filter } = query
+  const before = cursor === undefined ? {} : { before: ctx.cursors.decode(LIST, cursor) }
+  const users = await queries.selectUsers(ctx.db, { ...filter, ...before, limit: limit + 1 })
+  return ctx.cursors.page(LIST, users, limit)
+}
+
+/**
+ * Changes a user.
+ *
+ * @throws Forbidden, UserNotFound, UserChanged, EmailTaken, UsernameTaken, LastAdmin
+ */
+export async function update(
+  ctx: Context,
+  actor: Actor,
+  id: string,
+  changes: UserChanges,
+  versions: ExpectedVersions,
+): Promise<User> {
+  assertMayChange(actor, id, changes)
+  const mayDisempower = changes.role === 'user' || changes.is_active === false
+  return transaction(ctx, async (tx) => {
+    if (mayDisempower) await assertNotLastAdmin(tx, id)
+    const user = await named(queries.updateUser(tx.db, id, changes, versions))
+    return user === undefined ? missing(tx, id) : user
+  })
+}
+
+/**
+ * Deletes a user.
+ *
+ * @throws Forbidden, UserNotFound, UserChanged, LastAdmin
+ */
+export async function remove(
+  ctx: Context,
+  actor: Actor,
+  id: string,
+  versions: ExpectedVersions,
+): Promise<void> {
+  assertSelfOrAdmin(actor, id)
+  await transaction(ctx, async (tx) => {
+    await assertNotLastAdmin(tx, id)
+    if (!(await queries.deleteUser(tx.db, id, versions))) await missing(tx, id)
+  })
+}
+
+/**
+ * Makes the user with this email an admin; for operators, so it asks no permission.
+ *
+ * @throws UserNotFound
+ */
+export async function promote(ctx: Context, email: string): Promise<User> {
+  return present(await queries.updateRoleByEmail(ctx.db, email, 'admin'))
+}
+
+/** Gives the user with this email and its password's hash, or undefined. For authentication only. */
+export function findCredentials(
+  ctx: Pick<Context, 'db'>,
+  email: string,
+): Promise<queries.Credentials | undefined> {
+  return queries.selectCredentialsByEmail(ctx.db, email)
+}
+
+/** Gives the user with this email and when it was confirmed, or undefined; asks no permission. */
+export async function findByEmail(
+  ctx: Pick<Context, 'db'>,
+  email: string,
+): Promise<Omit<queries.Credentials, 'password_hash'> | undefined> {
+  return queries.selectCredentialsByEmail(ctx.db, email)
+}
+
+/**
+ * Gives a user and its password's hash as they are now, and keeps both so until the transaction ends. What
+ * changes passwords, sessions or tokens of a user takes this lock before all others, so that none waits for
+ * the other in a circle. For authentication only.
+ */
+export function lockCredentials(
+  ctx: Pick<Context, 'db'>,
+  id: string,
+): Promise<queries.Credentials | undefined> {
+  return queries.lockCredentials(ctx.db, id)
+}
+
+/** Replaces a password's hash; gives false when it changed meanwhile. For authentication only. */
+export function replacePasswordHash(
+  ctx: Pick<Context, 'db'>,
+  id: string,
+  oldHash: string,
+  newHash: string,
+): Promise<boolean> {
+  return queries.updatePasswordHash(ctx.db, id, oldHash, newHash)
+}
+
+/** Sets a password's hash; asks no permission. */
+export function setPasswordHash(ctx: Pick<Context, 'db'>, id: string, hash: string): Promise<void> {
+  return queries.setPasswordHash(ctx.db, id, hash)
+}
+
+/** Notes that the address is the user's; asks no permission. */
+export function markVerified(ctx: Pick<Context, 'db'>, id: string): Promise<void> {
+  return queries.updateVerified(ctx.db, id)
+}
+
+/**
+ * Gives a user another, confirmed address; asks no permission.
+ *
+ * @throws EmailTaken, UserNotFound
+ */
+export async function replaceEmail(
+  ctx: Pick<Context, 'db'>,
+  id: string,
+  email: string,
+): Promise<{ before: User; after: User }> {
+  const before = present(await queries.selectUserById(ctx.db, id))
+  const after = present(await named(queries.updateEmail(ctx.db, id, email)))
+  return { before, after }
+}
+
+/**
+ * Refuses a name that somebody has.
+ *
+ * @throws UsernameTaken
+ */
+export async function assertUsernameFree(ctx: Pick<Context, 'db'>, username: string): Promise<void> {
+  if (await queries.selectUsernameExists(ctx.db, username)) throw new UsernameTaken()
+}
+
+/**
+ * Gives a user if it is one of the expected versions.
+ *
+ * @throws UserNotFound, UserChanged
+ */
+export async function getExpected(
+  ctx: Pick<Context, 'db'>,
+  id: string,
+  versions: ExpectedVersions,
+): Promise<User> {
+  const user = present(await queries.selectUserById(ctx.db, id))
+  const isExpected = versions?.some((version) => version.getTime() === user.updated_at.getTime()) ?? true
+  if (!isExpected) throw new UserChanged()
+  return user
+}
+
+/**
+ * Refuses what the actor may not change.
+ *
+ * @throws Forbidden
+ */
+export function assertMayChange(actor: Actor, id: string, changes: UserChanges): void {
+  assertSelfOrAdmin(actor, id)
+  const isPrivileged = changes.role !== undefined || changes.is_active !== undefined
+  if (isPrivileged && actor.role !== 'admin') throw new Forbidden()
+}
+
+/** Whether the id exists is told to admins only. */
+function assertSelfOrAdmin(actor: Actor, id: string): void {
+  if (actor.id !== id && actor.role !== 'admin') throw new Forbidden()
+}
+
+async function assertNotLastAdmin(ctx: Context, id: string): Promise<void> {
+  const admins = await queries.lockActiveAdmins(ctx.db)
+  if (admins.length === 1 && admins[0] === id) throw new LastAdmin()
+}
+
+/** Says why a change found no row: the user is gone, or is another version than expected. */
+async function missing(ctx: Context, id: string): Promise<never> {
+  const user = await queries.selectUserById(ctx.db, id)
+  throw user === undefined ? new UserNotFound() : new UserChanged()
+}
+
+function present(user: User | undefined): User {
+  if (user === undefined) throw new UserNotFound()
+  return user
+}
+
+/** Turns the broken constraints of a write into the errors they mean. */
+async function named<T>(write: Promise<T>): Promise<T> {
+  try {
+    return await write
+  } catch (error) {
+    const constraint = brokenConstraint(error)
+    if (constraint === 'users_email_key') throw new EmailTaken({ cause: error })
+    if (constraint === 'users_username_key') throw new UsernameTaken({ cause: error })
+    throw error
+  }
+}

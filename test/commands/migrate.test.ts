@@ -1,0 +1,86 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import t from 'tap'
+import { createEmptyDatabase } from '../database.ts'
+
+const COMMAND = join(import.meta.dirname, '../../commands/migrate.ts')
+
+/** Runs the command as a process of its own. */
+function migrate(args: string[], env: Record<string, string>) {
+  return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) => {
+    const options = { env: { ...process.env, ...env } }
+    const child = execFile(process.execPath, [COMMAND, ...args], options, (_error, stdout, stderr) =>
+      resolve({ code: child.exitCode, stdout, stderr }),
+    )
+  })
+}
+
+t.test('up, status and down', async (t) => {
+  const { url, query } = await createEmptyDatabase(t)
+  const env = { APP_DATABASE__URL: url }
+  t.match(await migrate(['status'], env), {
+    code: 0,
+    stdout: /^VERSION {2}NAME +STATE +RUN AT\n001 +create-users +pending\n/,
+    stderr: '',
+  })
+  t.match(await migrate(['up'], env), { code: 0, stdout: /^Applied 001\.do\.create-users\.sql\n/ })
+  t.same(await query('SELECT email FROM users'), [])
+  t.match(await migrate(['up'], env), { code: 0, stdout: 'Nothing to apply\n' })
+  t.match(await migrate(['status'], env), {
+    code: 0,
+    stdout: /\n001 +create-users +applied +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\n/,
+  })
+
+  const [before] = await query<{ version: number }>('SELECT max(version)::int AS version FROM schemaversion')
+  t.match(await migrate(['down'], env), { code: 0, stdout: /^Applied .*\.undo\..*\.sql\n$/ })
+  const [after] = await query<{ version: number }>('SELECT max(version)::int AS version FROM schemaversion')
+  t.equal(after?.version, (before?.version ?? 0) - 1, 'one without a number')
+  await migrate(['down', '99'], env)
+  t.match(await migrate(['down', '2'], env), { code: 0, stdout: 'Nothing to undo\n' })
+  await t.rejects(query('SELECT FROM users'), { code: '42P01' })
+})
+
+t.test('arguments that it does not know give the usage', async (t) => {
+  const wrong = [
+    [],
+    ['sideways'],
+    ['up', '2'],
+    ['status', 'x'],
+    ['down', '0'],
+    ['down', 'all'],
+    ['down', '1', '2'],
+  ]
+  for (const args of wrong) {
+    t.match(
+      await migrate(args, {}),
+      { code: 2, stdout: '', stderr: /^Usage: npm run migrate/ },
+      args.join(' '),
+    )
+  }
+})
+
+t.test('failures are told in a line, with exit code 1', async (t) => {
+  const { url, query } = await createEmptyDatabase(t)
+  await query('CREATE TABLE users ()')
+  t.match(await migrate(['up'], { APP_DATABASE__URL: url }), {
+    code: 1,
+    stderr:
+      /^001\.do\.create-users\.sql, line \d+: relation "users" already exists\n {2}in: CREATE TABLE users/,
+  })
+  t.match(await migrate(['up'], { APP_DATABASE__URL: 'postgres://x@127.0.0.1:1/x' }), {
+    code: 1,
+    stderr: 'connect ECONNREFUSED 127.0.0.1:1\n',
+  })
+  t.match(await migrate(['up'], { APP_DATABASE__URL: 'postgres://x@localhost:1/x' }), {
+    code: 1,
+    stderr: /connect ECONNREFUSED/,
+  })
+  t.match(await migrate(['up'], { APP_DATABASE__URL: 'not a url' }), { code: 1, stderr: /APP_DATABASE__URL/ })
+})
+
+t.test('without a URL it uses the embedded server', async (t) => {
+  const { code, stdout, stderr } = await migrate(['status'], { APP_ENVIRONMENT: 'development' })
+  t.equal(code, 0)
+  t.match(stdout, /^VERSION.*\n001 +create-users/)
+  t.match(stderr, /^.*PostgreSQL.* in .*\.data\/postgres/)
+})

@@ -1,0 +1,135 @@
+import t from 'tap'
+import { formats } from '../../config/formats.ts'
+
+const table: Record<string, { good: string[]; bad: string[] }> = {
+  environment: {
+    good: ['development', 'production', 'staging-2', 'a'],
+    bad: ['', 'default', 'local', 'Production', '2nd', '../secrets', 'a/b', 'a.b', 'a\n', '__proto__'],
+  },
+  'smtp-url': {
+    good: [
+      'smtp://localhost',
+      'smtps://u:p%40w@mail.example:465',
+      'smtp://[::1]:25/',
+      'smtp://mail.example:587',
+    ],
+    bad: [
+      '',
+      'localhost',
+      'http://x',
+      'smtp://',
+      'smtp://x/y',
+      'smtp://x?tls=no',
+      'smtp://x#y',
+      'smtp://x:port',
+    ],
+  },
+  mailbox: {
+    good: ['a@b.example', "Ä. O'Neill & Co <no-reply@b.example>", 'no-reply@localhost'],
+    bad: ['', 'a', 'a@', '<a@b>', 'A\nB <a@b>', '"A" <a@b>', 'a@b, c@d', 'A <a@b> <c@d>', 'a@b\n'],
+  },
+  'public-url': {
+    good: [
+      'http://127.0.0.1:8080',
+      'https://api.example.com',
+      'https://example.com/api',
+      'https://example.com/a/b',
+      'http://[::1]:8080',
+    ],
+    bad: [
+      '',
+      'api.example.com',
+      '/api',
+      'ftp://example.com',
+      'https://example.com/',
+      'https://example.com/api/',
+      'https://example.com?a=b',
+      'https://example.com/a?b',
+      'https://example.com/#a',
+      'https://user:pass@example.com',
+      'https://exa mple.com',
+      'https://example.com:99999',
+      'https://:8080',
+      'http:\\\\example.com',
+    ],
+  },
+  'password-word': {
+    good: ['acme', 'Acme Inc.', 'x'.repeat(100)],
+    bad: ['', 'abc', ' acme', 'acme ', 'x'.repeat(101)],
+  },
+  'file-path': { good: ['key.pem', '/run/secrets/key.pem', './a b'], bad: ['', 'a\0b'] },
+  'proxy-address': {
+    good: [
+      'loopback',
+      'linklocal',
+      'uniquelocal',
+      '10.0.0.1',
+      '10.0.0.0/8',
+      '192.168.1.1/32',
+      '::1',
+      'fd00::/8',
+      '2001:db8::/128',
+    ],
+    bad: [
+      '',
+      '*',
+      'localhost',
+      '10.0.0',
+      '10.0.0.0/0',
+      '10.0.0.0/33',
+      '10.0.0.0/',
+      '::/129',
+      '::/0',
+      'fe80::1%eth0',
+      '10.0.0.0/8x',
+    ],
+  },
+  'postgres-url': {
+    good: [
+      'postgres://localhost/app',
+      'postgresql://user:p%40ss@db.internal:5432/app?sslmode=disable',
+      'postgres:///app',
+    ],
+    bad: [
+      '',
+      'localhost/app',
+      'mysql://localhost/app',
+      'postgres:localhost',
+      'POSTGRES://localhost',
+      'postgres://host:port/app',
+    ],
+  },
+  'signing-key': {
+    good: ['x'.repeat(32), 'ü'.repeat(16), 'x'.repeat(500)],
+    bad: ['', 'x'.repeat(31), 'ü'.repeat(15)],
+  },
+  origin: {
+    good: ['*', 'https://app.example.com', 'http://localhost:3000', 'https://[2001:db8::1]'],
+    bad: [
+      '',
+      'null',
+      'app.example.com',
+      'https://app.example.com/',
+      'https://app.example.com/path',
+      'https://app.example.com:443',
+      'https://APP.example.com',
+      'https://*.example.com',
+      'https://a b',
+      'ftp://example.com',
+      'http://',
+    ],
+  },
+}
+
+t.test('every format has its rows', async (t) => {
+  t.same(Object.keys(table).sort(), Object.keys(formats).sort())
+})
+
+for (const [name, { validate, expects }] of Object.entries(formats)) {
+  t.test(name, async (t) => {
+    const { good, bad } = table[name] ?? { good: [], bad: [] }
+    for (const value of good) t.equal(validate(value), true, `accepts ${JSON.stringify(value)}`)
+    for (const value of bad) t.equal(validate(value), false, `refuses ${JSON.stringify(value)}`)
+    t.match(expects, /^[a-z]/, 'says what it expects')
+  })
+}

@@ -1,0 +1,227 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { type Document, member, operationsOf, type PlacedOperation, type Schema, walk } from './document.ts'
+
+const document: Document = JSON.parse(await readFile(join(import.meta.dirname, '../../openapi.json'), 'utf8'))
+const operations = operationsOf(document)
+const VERBS = [
+  ...['create', 'get', 'list', 'update', 'delete', 'login', 'logout'],
+  // Where none of these says what happens: tokens, mailed links, passwords, sessions, invitations.
+  ...['refresh', 'verify', 'resend', 'forgot', 'reset', 'change', 'end', 'invite'],
+]
+
+/** What a rule finds must be exactly its exceptions, so that one that is no longer needed goes. */
+function rule(name: string, find: () => string[], exceptions: string[] = []): void {
+  t.test(name, async (t) => {
+    t.strictSame(find().sort(), exceptions.sort())
+  })
+}
+
+/** The operations for which `breaks` is true. */
+function which(breaks: (placed: PlacedOperation) => boolean): string[] {
+  return operations.filter(breaks).map(({ operation }) => operation.operationId)
+}
+
+/** The operations that lack one of these statuses. */
+function without(statuses: string[], asked: (placed: PlacedOperation) => boolean): string[] {
+  return which((placed) => {
+    return asked(placed) && !statuses.every((status) => placed.operation.responses?.[status])
+  })
+}
+
+function isSecured({ operation }: PlacedOperation): boolean {
+  const required = operation.security ?? []
+  return required.length > 0 && required.every((requirement) => Object.keys(requirement).length > 0)
+}
+
+t.test('there are operations to look at', async (t) => t.ok(operations.length > 10))
+
+rule(
+  'an operationId is a verb that we use, and a noun',
+  () =>
+    which(
+      ({ operation }) => !new RegExp(`^(?:${VERBS.join('|')})[A-Z][A-Za-z]+$`).test(operation.operationId),
+    ),
+  ['login', 'logout'],
+)
+
+rule('an operationId is used once', () => {
+  const ids = operations.map(({ operation }) => operation.operationId)
+  return ids.filter((id, index) => ids.indexOf(id) !== index)
+})
+
+rule('an operation has a summary and a description', () =>
+  which(({ operation: { summary, description } }) => !summary || summary.endsWith('.') || !description),
+)
+
+rule('an operation has one tag, which the document describes', () =>
+  which(({ operation: { tags = [] } }) => {
+    const declared = document.tags?.find(({ name }) => name === tags[0])
+    return tags.length !== 1 || !declared?.description
+  }),
+)
+
+rule(
+  'operations under /api want an access token, but for these',
+  () => which((placed) => placed.path.startsWith('/api/') && !isSecured(placed)),
+  [
+    'createUser',
+    'forgotPassword',
+    'login',
+    'refreshTokens',
+    'resendVerification',
+    'resetPassword',
+    'verifyEmail',
+  ],
+)
+
+rule('secured operations can answer 401', () => without(['401'], isSecured))
+
+rule('what is for admins says so, and can answer 403', () =>
+  without(['403'], ({ operation }) => /\badmins\b/.test(operation.description ?? '')),
+)
+
+rule('everything can answer 400 and 500', () => without(['400', '500'], () => true))
+
+rule('what reads a body can answer 413 and 415', () =>
+  without(['413', '415'], ({ method }) => method !== 'get'),
+)
+
+rule('what has path parameters can answer 404', () => without(['404'], ({ path }) => path.includes('{')))
+
+rule('everything can be too much, but for probes', () => without(['503'], () => true), [
+  'getLiveness',
+  'getMetrics',
+])
+
+rule(
+  'errors are problem documents that name their codes',
+  () =>
+    responses(({ status, response }) => {
+      const problem = member(response, 'content', 'application/problem+json')
+      const isNamed = member(problem, 'schema')?.['$ref'] === '#/components/schemas/Problem'
+      return (
+        Number(status) >= 400 && (!isNamed || Object.keys(member(problem, 'examples') ?? {}).length === 0)
+      )
+    }),
+  // The checks' results are the answer.
+  ['getReadiness 503', 'getHealth 503'],
+)
+
+rule('every response has x-request-id', () =>
+  responses(({ response }) => {
+    return member(response, 'headers', 'x-request-id')?.['$ref'] !== '#/components/headers/RequestId'
+  }),
+)
+
+rule('401 says how to sign in', () =>
+  responses(({ status, response }) => status === '401' && !member(response, 'headers', 'www-authenticate')),
+)
+
+rule(
+  '503 says when to come back',
+  () => responses(({ status, response }) => status === '503' && !member(response, 'headers', 'retry-after')),
+  ['getReadiness 503', 'getHealth 503'],
+)
+
+rule('bodies of JSON are named components', () => {
+  const found: string[] = []
+  walk(document.paths, (node, pointer) => {
+    if (!/[/+]json$/.test(pointer)) return
+    if (!String(member(node, 'schema')?.['$ref']).startsWith('#/components/schemas/')) found.push(pointer)
+  })
+  return found
+})
+
+rule('no component is copied into another', () => {
+  const named = new Set(Object.values(document.components?.schemas ?? {}).map(shapeOf))
+  const found: string[] = []
+  walk(document, (node, pointer) => {
+    const shape = shapeOf(node)
+    // Components themselves may be alike: pages are.
+    const isComponent = /^\/components\/schemas\/[^/]+$/.test(pointer)
+    if (shape !== undefined && named.has(shape) && !isComponent) found.push(pointer)
+  })
+  return found
+})
+
+rule('an object has the properties that are listed and no other', () =>
+  schemas((schema) => 'properties' in schema && schema['additionalProperties'] !== false),
+)
+
+rule('every property is described', () =>
+  properties((property) => !('$ref' in property) && !property['description']),
+)
+
+rule('every property has an example, but for those made of others', () =>
+  properties((property) => {
+    const isMadeOfOthers = '$ref' in property || property['type'] === 'array' || property['type'] === 'object'
+    return !isMadeOfOthers && !('examples' in property)
+  }),
+)
+
+rule('every parameter is described and has an example', () =>
+  operations.flatMap(({ operation: { operationId, parameters = [] } }) =>
+    parameters
+      .filter((parameter) => {
+        return !('$ref' in parameter) && !(parameter.description && 'example' in parameter)
+      })
+      .map((parameter) => `${operationId} ${'name' in parameter ? parameter.name : ''}`),
+  ),
+)
+
+rule('what has a default need not be given', () =>
+  operations.flatMap(({ operation: { operationId, parameters = [] } }) =>
+    parameters
+      .filter((parameter) => {
+        return 'schema' in parameter && 'default' in (parameter.schema ?? {}) && parameter.required === true
+      })
+      .map((parameter) => `${operationId} ${'name' in parameter ? parameter.name : ''}`),
+  ),
+)
+
+rule('names are in snake_case', () => {
+  const found: string[] = []
+  properties((_property, name) => {
+    if (!/^[a-z][a-z0-9_]*$/.test(name)) found.push(name)
+    return false
+  })
+  return found
+})
+
+/** The responses that `breaks` finds, as "operation status". */
+function responses(breaks: (found: { status: string; response: unknown }) => boolean): string[] {
+  return operations.flatMap(({ operation }) =>
+    Object.entries(operation.responses ?? {})
+      .filter(([status, response]) => breaks({ status, response }))
+      .map(([status]) => `${operation.operationId} ${status}`),
+  )
+}
+
+/** Pointers to the schemas of components that `breaks` finds. */
+function schemas(breaks: (schema: Schema) => boolean): string[] {
+  const found: string[] = []
+  walk(document.components?.schemas, (node, pointer) => {
+    if (breaks(node)) found.push(pointer)
+  })
+  return found
+}
+
+/** Pointers to the properties of objects that `breaks` finds. */
+function properties(breaks: (property: Schema, name: string) => boolean): string[] {
+  const found: string[] = []
+  walk(document.components?.schemas, (node, pointer) => {
+    for (const name of Object.keys(member(node, 'properties') ?? {})) {
+      const property = member(node, 'properties', name)
+      if (property && breaks(property, name)) found.push(`${pointer}/${name}`)
+    }
+  })
+  return found
+}
+
+/** The property names of an object schema, which tell one of ours from another; undefined for anything else. */
+function shapeOf(schema: unknown): string | undefined {
+  const names = Object.keys(member(schema, 'properties') ?? {}).sort()
+  return names.length > 1 ? JSON.stringify([names, member(schema)?.['minProperties']]) : undefined
+}

@@ -1,0 +1,103 @@
+import type { RouteOptions } from 'fastify'
+import t, { type Test } from 'tap'
+import { createTestApp } from '../helper.ts'
+
+/** Every operation and who may call it. A route that is not here has been added by accident, or this list is next. */
+const EXPECTED = [
+  'DELETE /api/v1/auth/sessions endOtherSessions user',
+  'DELETE /api/v1/auth/sessions/:id endSession user',
+  'DELETE /api/v1/users/:id deleteUser user',
+  'DELETE /api/v1/users/:id/sessions endUserSessions user',
+  'DELETE /api/v1/users/:id/sessions/:session_id endUserSession user',
+  'DELETE /api/v1/users/me deleteCurrentUser user',
+  'GET /.well-known/jwks.json getJsonWebKeySet anyone',
+  'GET /api/v1/auth/sessions listCurrentUserSessions user',
+  'GET /api/v1/users listUsers admin',
+  'GET /api/v1/users/:id getUser user',
+  'GET /api/v1/users/:id/sessions listUserSessions user',
+  'GET /api/v1/users/me getCurrentUser user',
+  'GET /health getHealth anyone',
+  'GET /live getLiveness anyone',
+  'GET /metrics getMetrics anyone',
+  'GET /ready getReadiness anyone',
+  'PATCH /api/v1/users/:id updateUser user',
+  'PATCH /api/v1/users/me updateCurrentUser user',
+  'POST /api/v1/auth/email/resend resendVerification public',
+  'POST /api/v1/auth/email/verify verifyEmail public',
+  'POST /api/v1/auth/login login public',
+  'POST /api/v1/auth/logout logout user',
+  'POST /api/v1/auth/password/forgot forgotPassword public',
+  'POST /api/v1/auth/password/reset resetPassword public',
+  'POST /api/v1/auth/refresh refreshTokens public',
+  'POST /api/v1/users createUser public',
+  'POST /api/v1/users/invitations inviteUser admin',
+  'PUT /api/v1/users/me/password changePassword user',
+]
+
+/** Swagger UI's own. Some register before the test can see them, so they are asked for. */
+const DOCS = [
+  '/docs',
+  '/docs/',
+  '/docs/json',
+  '/docs/yaml',
+  '/docs/static/index.html',
+  '/docs/static/swagger-initializer.js',
+  '/docs/static/*',
+]
+
+/** Pages that links in mails lead to, with what they need; `email.pages` turns them off. */
+const PAGES = [
+  '/account/account.css',
+  '/account/account.js',
+  '/account/choose-password',
+  '/account/confirm-email',
+  '/account/reset-password',
+  '/account/verify-email',
+]
+
+/** The mailbox of development and tests. */
+const MAILBOX = ['/dev/mail', '/dev/mail/:id', '/dev/mail/:id/html', '/dev/mail/messages']
+
+t.test('the routes are these', async (t) => {
+  const { app, routes } = await appWithRoutes(t)
+  const described = routes
+    .filter(({ method, schema }) => schema?.operationId && method !== 'HEAD')
+    .map(describe)
+  t.strictSame([...new Set(described)].sort(), EXPECTED)
+
+  const known = new Set(EXPECTED.map((line) => line.split(' ')[1]))
+  for (const { url, schema } of routes) {
+    const stripped = url.length > 1 ? url.replace(/\/$/, '') : url
+    const isHidden = [...DOCS, ...PAGES, ...MAILBOX].includes(url.startsWith('/docs') ? url : stripped)
+    t.ok(known.has(stripped) || isHidden, `${url} is of one of them`)
+    t.ok(schema?.operationId ?? (schema && 'hide' in schema && schema.hide), `${url} is named or hidden`)
+  }
+  for (const url of [...DOCS, ...PAGES, ...MAILBOX]) t.ok(app.hasRoute({ url, method: 'GET' }), url)
+})
+
+t.test('a product with pages of its own has none of ours', async (t) => {
+  const { routes } = await appWithRoutes(t, {
+    APP_EMAIL__PAGES: 'false',
+    APP_EMAIL__LINK_BASE: 'https://app.example.com/account',
+  })
+  t.notOk(routes.some(({ url }) => url.startsWith('/account')))
+})
+
+t.test('where mail is sent there is no mailbox', async (t) => {
+  const { routes } = await appWithRoutes(t, { APP_EMAIL__SMTP_URL: 'smtp://127.0.0.1:1' })
+  t.notOk(routes.some(({ url }) => url.startsWith('/dev')))
+})
+
+async function appWithRoutes(t: Test, env: Record<string, string> = {}) {
+  const routes: RouteOptions[] = []
+  const { app } = await createTestApp(t, env, async (instance) => {
+    instance.addHook('onRoute', (route) => {
+      routes.push(route)
+    })
+  })
+  return { app, routes }
+}
+
+function describe({ method, url, schema, config }: RouteOptions): string {
+  return `${method} ${url} ${schema?.operationId} ${config?.access ?? 'anyone'}`
+}

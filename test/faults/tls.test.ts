@@ -1,0 +1,148 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { chownSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { eventually } from '../eventually.ts'
+import { call, registration } from '../http.ts'
+import { startService } from '../process.ts'
+import { query, serverDirectory, start } from '../services/embedded-postgres/helper.ts'
+
+// Many processes, on a machine that may be busy.
+t.setTimeout(300_000)
+
+const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
+
+/** Makes certificate authorities and certificates in `directory`. */
+function authority(directory: string, name: string) {
+  const file = (suffix: string) => join(directory, `${name}.${suffix}`)
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' })
+  openssl('req', '-x509', ...KEY, '-subj', `/CN=${name}`, '-keyout', file('key'), '-out', file('pem'))
+  return {
+    ca: file('pem'),
+    sign(subject: string, alternative: string) {
+      const key = join(directory, `${subject}.key`)
+      const cert = join(directory, `${subject}.pem`)
+      const own = ['-CA', file('pem'), '-CAkey', file('key'), '-addext', `subjectAltName=${alternative}`]
+      openssl('req', '-x509', ...KEY, ...own, '-subj', `/CN=${subject}`, '-keyout', key, '-out', cert)
+      return { key, cert }
+    },
+  }
+}
+
+/** A PostgreSQL that speaks TLS with a certificate for `localhost`, and asks clients for theirs if told to. */
+async function startTlsServer(t: Test) {
+  const certificates = t.testdir({})
+  const ours = authority(certificates, 'ours')
+  const { key, cert } = ours.sign('server', 'DNS:localhost')
+  const directory = await serverDirectory(t)
+  const server = await start(directory)
+  t.teardown(() => server.stop())
+  const cluster = join(directory, 'cluster')
+  const { uid, gid } = statSync(cluster)
+  const install = (name: string, content: Buffer | string) => {
+    const path = join(cluster, name)
+    writeFileSync(path, content, { mode: 0o600 })
+    chownSync(path, uid, gid)
+  }
+  install('server.key', readFileSync(key))
+  install('server.crt', readFileSync(cert))
+  install('root.crt', readFileSync(ours.ca))
+  await query(server.url, 'ALTER SYSTEM SET ssl = on')
+  await query(server.url, "ALTER SYSTEM SET ssl_ca_file = 'root.crt'")
+  await query(server.url, 'SELECT pg_reload_conf()')
+  await eventually(async () => {
+    const [row] = await query(server.url, "SELECT FROM pg_settings WHERE name = 'ssl' AND setting = 'on'")
+    return row !== undefined
+  })
+  const byName = new URL(server.url)
+  byName.hostname = 'localhost'
+  return { ours, certificates, byAddress: server.url, byName: byName.href, install }
+}
+
+/** Whether the service's own connections are encrypted. */
+const ENCRYPTED = `SELECT DISTINCT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+  WHERE application_name = 'groundwork'`
+
+t.test('TLS to the database', { skip: lacksOpenssl() }, async (t) => {
+  const { ours, certificates, byAddress, byName, install } = await startTlsServer(t)
+  const theirs = authority(certificates, 'theirs')
+
+  async function works(t: Test, env: Record<string, string>, ssl: boolean): Promise<void> {
+    const service = await startService(t, env)
+    const json = registration()
+    t.match(await call(`${service.url}/api/v1/users`, { method: 'POST', json }), { status: 201 })
+    t.match(await call(`${service.url}/ready`), { status: 200 })
+    t.same(await query(byAddress, ENCRYPTED), [{ ssl }])
+    service.child.kill('SIGTERM')
+    await service.exited
+    await eventually(async () => (await query(byAddress, ENCRYPTED)).length === 0)
+  }
+  async function fails(t: Test, env: Record<string, string>, err: object): Promise<void> {
+    const { url, logs } = await startService(t, env)
+    t.match(await call(`${url}/live`), { status: 200 })
+    t.match(await call(`${url}/ready`), { status: 503 })
+    t.match(await call(`${url}/api/v1/users`, { method: 'POST', json: registration() }), {
+      status: 503,
+      headers: { 'retry-after': /^\d+$/ },
+      text: /database_unavailable/,
+    })
+    const told = logs().find(({ msg }) => msg === 'the database is away; migrations wait for it')
+    t.match(told, { level: 'warn', err })
+  }
+
+  await t.test('off', (t) => works(t, { APP_DATABASE__URL: byName, APP_DATABASE__TLS: 'off' }, false))
+  await t.test('require', (t) =>
+    works(t, { APP_DATABASE__URL: byAddress, APP_DATABASE__TLS: 'require' }, true),
+  )
+  const verify = { APP_DATABASE__URL: byName, APP_DATABASE__TLS: 'verify' }
+  const verifyOurs = { ...verify, APP_DATABASE__TLS_CA_FILE: ours.ca }
+  await t.test('verify', (t) => works(t, verifyOurs, true))
+  await t.test('verify: an authority that is not among those of Node', (t) =>
+    fails(t, verify, { code: /CERT|LEAF/ }),
+  )
+  await t.test('verify: another authority', (t) =>
+    fails(t, { ...verify, APP_DATABASE__TLS_CA_FILE: theirs.ca }, { message: /certificate/ }),
+  )
+  await t.test('verify: another host', (t) =>
+    fails(t, { ...verifyOurs, APP_DATABASE__URL: byAddress }, { code: 'ERR_TLS_CERT_ALTNAME_INVALID' }),
+  )
+
+  await t.test('client certificates', async (t) => {
+    const { key, cert } = ours.sign('client', 'DNS:client')
+    const rules = [
+      'hostssl groundwork all all scram-sha-256 clientcert=verify-ca',
+      'host postgres all all scram-sha-256',
+    ]
+    install('pg_hba.conf', `${rules.join('\n')}\n`)
+    const admin = new URL(byAddress)
+    admin.pathname = 'postgres'
+    await query(admin.href, 'SELECT pg_reload_conf()')
+    await eventually(async () =>
+      query(byAddress, 'SELECT').then(
+        () => false,
+        () => true,
+      ),
+    )
+    await fails(t, verifyOurs, { message: /certificate|alert/ })
+    const withCertificate = {
+      ...verifyOurs,
+      APP_DATABASE__TLS_CERT_FILE: cert,
+      APP_DATABASE__TLS_KEY_FILE: key,
+    }
+    const { url } = await startService(t, withCertificate)
+    const answer = await call(`${url}/api/v1/users`, { method: 'POST', json: registration() })
+    t.match(answer, { status: 201 })
+  })
+})
+
+t.test('a server without TLS', async (t) => {
+  const directory = await serverDirectory(t)
+  const server = await start(directory)
+  t.teardown(() => server.stop())
+  const { url } = await startService(t, { APP_DATABASE__URL: server.url, APP_DATABASE__TLS: 'require' })
+  t.match(await call(`${url}/api/v1/users`, { method: 'POST', json: registration() }), { status: 503 })
+})
+
+function lacksOpenssl(): string | false {
+  return spawnSync('openssl', ['version']).status === 0 ? false : 'needs openssl'
+}

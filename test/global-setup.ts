@@ -1,0 +1,4 @@
+import { startTestServer } from './test-server.ts'
+
+// Run by tap before the first test file. The server outlives this process; see global-teardown.ts.
+await startTestServer({ fresh: true })

@@ -1,0 +1,208 @@
+import { execFile } from 'node:child_process'
+import { cp, mkdir, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import t, { type Test } from 'tap'
+
+const execute = promisify(execFile)
+const root = join(import.meta.dirname, '..')
+const depcruise = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs')
+
+interface Violation {
+  rule: { name: string }
+  from: string
+  to: string
+}
+
+/** Cruises a tree as `npm run check` does and gives what it finds, as "rule: from -> to". */
+async function cruise(cwd: string): Promise<{ violations: string[]; modules: number }> {
+  const { stdout } = await execute(process.execPath, [depcruise, '.', '--output-type=json'], {
+    cwd,
+    maxBuffer: 2 ** 26,
+  })
+  const { modules, summary } = JSON.parse(stdout)
+  const violations: Violation[] = summary.violations
+  return {
+    modules: modules.length,
+    violations: violations.map(({ rule, from, to }) => `${rule.name}: ${from} -> ${to}`),
+  }
+}
+
+t.test('this tree keeps the rules', async (t) => {
+  const { violations, modules } = await cruise(root)
+  t.strictSame(violations, [])
+  t.ok(modules > 100, 'it was looked at')
+})
+
+t.test('npm run check holds it to them', async (t) => {
+  const { default: packageJson } = await import('../package.json', { with: { type: 'json' } })
+  t.match(packageJson.scripts.check, /\bdepcruise \./)
+})
+
+/** Files of a small tree that keeps every rule, some of them only just. */
+const GOOD = {
+  'app.ts': "import './plugins/database.ts'",
+  'server.ts': "import './app.ts'\nimport './services/postgres/with-database.ts'",
+  'config/schema.ts': "import '@sinclair/typebox'\nexport type Config = object",
+  'config/load.ts': "import './schema.ts'\nexport const load = 1",
+  'schemas/primitives.ts': "import '@sinclair/typebox'",
+  'schemas/things.ts': "import './primitives.ts'\nexport const Thing = 1",
+  'services/database/database.ts': 'export type Database = object',
+  'services/things/queries.ts':
+    "import type { Database } from '../database/database.ts'\nexport type D = Database",
+  'services/things/things.ts':
+    "import type { Config } from '../../config/schema.ts'\nimport '../../schemas/things.ts'\nimport './queries.ts'\nexport type C = Config",
+  'services/others/others.ts': "import '../things/things.ts'",
+  'services/postgres/with-database.ts': "import 'pg'",
+  'plugins/database.ts':
+    "import 'pg'\nimport '../config/load.ts'\nimport '../services/things/things.ts'\nexport type P = object",
+  'routes/api/v1/things/index.ts':
+    "import type { P } from '../../../../plugins/database.ts'\nimport '../../../../services/things/things.ts'\nimport '../../../../schemas/things.ts'\nexport type Q = P",
+  'migrations/001.do.create-things.sql': '',
+  'test/things.test.ts': "import 'tap'\nimport '../services/things/queries.ts'",
+} satisfies Record<string, string>
+
+/** What breaks a rule: the rule, what it is, the folder of the file, its code. */
+const BREACHES: readonly (readonly [rule: string, name: string, folder: string, code: string])[] = [
+  ['services-know-no-http', 'a service that imports fastify', 'services/things', "import 'fastify'"],
+  [
+    'services-know-no-http',
+    'a service that imports a plugin of fastify',
+    'services/things',
+    "import '@fastify/cors'",
+  ],
+  [
+    'services-know-no-http',
+    "a service that imports fastify's types",
+    'services/things',
+    "import type { FastifyRequest } from 'fastify'\nexport type R = FastifyRequest",
+  ],
+  [
+    'services-know-no-http',
+    'a service that imports fastify-plugin',
+    'services/things',
+    "import 'fastify-plugin'",
+  ],
+  [
+    'services-know-no-http',
+    'a service that imports a plugin',
+    'services/things',
+    "import '../../plugins/database.ts'",
+  ],
+  [
+    'services-know-no-http',
+    'a service that imports a route',
+    'services/things',
+    "import '../../routes/api/v1/things/index.ts'",
+  ],
+  [
+    'services-know-config-types-only',
+    'a service that reads the configuration',
+    'services/things',
+    "import '../../config/load.ts'",
+  ],
+  ['queries-are-private', "a query of another domain's", 'services/others', "import '../things/queries.ts'"],
+  [
+    'queries-are-private',
+    "types of another domain's queries",
+    'services/others',
+    "import type { D } from '../things/queries.ts'\nexport type E = D",
+  ],
+  [
+    'queries-are-private',
+    'a query loaded at run time',
+    'services/others',
+    "export const load = () => import('../things/queries.ts')",
+  ],
+  [
+    'queries-behind-services',
+    'a route that queries',
+    'routes/api/v1/things',
+    "import '../../../../services/things/queries.ts'",
+  ],
+  ['queries-behind-services', 'a plugin that queries', 'plugins', "import '../services/things/queries.ts'"],
+  ['routes-call-services', 'a route that imports pg', 'routes/api/v1/things', "import 'pg'"],
+  [
+    'routes-call-services',
+    'a route that imports the configuration',
+    'routes/api/v1/things',
+    "import '../../../../config/load.ts'",
+  ],
+  [
+    'routes-see-plugin-types-only',
+    'a route that imports a plugin',
+    'routes/api/v1/things',
+    "import '../../../../plugins/database.ts'",
+  ],
+  [
+    'plugins-know-no-routes',
+    'a plugin that imports a route',
+    'plugins',
+    "import '../routes/api/v1/things/index.ts'",
+  ],
+  [
+    'schemas-stand-alone',
+    'a schema that imports a service',
+    'schemas',
+    "import '../services/things/things.ts'",
+  ],
+  ['schemas-stand-alone', 'a schema that imports a library', 'schemas', "import 'pg'"],
+  ['schemas-stand-alone', 'a schema that imports a module of Node', 'schemas', "import 'node:fs'"],
+  ['config-stands-alone', 'configuration that imports a plugin', 'config', "import '../plugins/database.ts'"],
+  ['config-stands-alone', 'configuration that imports a schema', 'config', "import '../schemas/things.ts'"],
+  ['no-tests-in-production', 'production that imports a test', 'plugins', "import '../test/things.test.ts'"],
+  ['no-dev-dependencies', 'production that imports a development dependency', 'plugins', "import 'tap'"],
+  ['no-unresolvable', 'an import that leads nowhere', 'plugins', "import './nothing.ts'"],
+  ['no-cycles', 'modules that import each other', 'schemas', "import './circle.ts'"],
+  [
+    'no-cycles',
+    'modules that import types of each other',
+    'services/others',
+    "export type { Round } from './circle.ts'",
+  ],
+]
+
+t.test('the rules bite', async (t) => {
+  const files: Record<string, string> = { ...GOOD }
+  const breaches = BREACHES.map(([rule, name, folder, code], index) => {
+    const file = `${folder}/breach-${index}.ts`
+    files[file] = code
+    if (rule === 'no-cycles')
+      files[`${folder}/circle.ts`] = `export type { Round } from './breach-${index}.ts'`
+    return { rule, name, file }
+  })
+  const directory = await plant(t, files)
+  const { violations } = await cruise(directory)
+  for (const { rule, name, file } of breaches) {
+    const found = violations.filter((violation) => violation.startsWith(`${rule}: ${file} ->`))
+    t.equal(found.length, 1, name)
+  }
+  const clean = violations.filter((violation) => !/breach|circle/.test(violation))
+  t.strictSame(clean, [], 'nothing else is found')
+  await t.rejects(execute(process.execPath, [depcruise, '.'], { cwd: directory }), 'npm run check fails')
+
+  const path = join(root, '.dependency-cruiser.mjs')
+  const { default: config }: { default: { forbidden: { name: string }[] } } = await import(path)
+  const tried = new Set(BREACHES.map(([rule]) => rule))
+  t.strictSame([...tried].sort(), config.forbidden.map(({ name }) => name).sort(), 'each was tried')
+})
+
+t.test('a tree that keeps the rules passes', async (t) => {
+  const { violations, modules } = await cruise(await plant(t, GOOD))
+  t.strictSame(violations, [])
+  t.ok(modules > 10, 'it was looked at')
+})
+
+/** Writes a tree with our rules, our packages and these files. */
+async function plant(t: Test, files: Record<string, string>): Promise<string> {
+  const directory = t.testdir()
+  for (const name of ['.dependency-cruiser.mjs', 'package.json', 'tsconfig.json']) {
+    await cp(join(root, name), join(directory, name))
+  }
+  await symlink(join(root, 'node_modules'), join(directory, 'node_modules'))
+  for (const [name, code] of Object.entries(files)) {
+    await mkdir(dirname(join(directory, name)), { recursive: true })
+    await writeFile(join(directory, name), code)
+  }
+  return directory
+}

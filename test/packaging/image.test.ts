@@ -1,0 +1,99 @@
+import { cp, mkdir, readFile, symlink } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import t, { type Test } from 'tap'
+import { createTestDatabase } from '../database.ts'
+import { call, registration } from '../http.ts'
+import { environment, listening, startProcess } from '../process.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+
+/** What the Dockerfile's last stage copies from the build context, laid out as in the image. */
+async function layOut(t: Test): Promise<string> {
+  const directory = join(t.testdirName, 'app')
+  const dockerfile = await readFile(join(ROOT, 'Dockerfile'), 'utf8')
+  const lastStage = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '))
+  for (const [, words = ''] of lastStage.matchAll(/^COPY (?!--from)(.+)$/gm)) {
+    const names = words.split(' ')
+    const target = names.pop() ?? ''
+    for (const name of names) {
+      const path = target.endsWith('/')
+        ? join(directory, target, name.replace(/^.*\//, ''))
+        : join(directory, target)
+      await mkdir(dirname(path), { recursive: true })
+      await cp(join(ROOT, name), path, { recursive: true })
+    }
+  }
+  await symlink(join(ROOT, 'node_modules'), join(directory, 'node_modules'))
+  return directory
+}
+
+/** The variables of the image and of deploy/compose.yaml, with secrets in files. */
+function variables(t: Test, url: string): Record<string, string | undefined> {
+  const secrets = t.testdir({ url: `${url}\n`, jwt: `${'s'.repeat(48)}\n` })
+  return environment({
+    NODE_ENV: 'production',
+    APP_ENVIRONMENT: 'production',
+    APP_DATABASE__URL_FILE: join(secrets, 'url'),
+    APP_JWT__SECRET_FILE: join(secrets, 'jwt'),
+    APP_SERVER__HOST: '127.0.0.1',
+    APP_SERVER__PORT: '0',
+    APP_SERVER__DRAIN_DELAY: '0s',
+  })
+}
+
+t.test("the image's files are all that production needs", async (t) => {
+  const { url } = await createTestDatabase(t)
+  let env = variables(t, url)
+  const cwd = await layOut(t)
+  const run = (...args: string[]) => startProcess(t, process.execPath, args, { cwd, env })
+
+  const service = run('server.ts')
+  const base = await listening(service)
+  t.equal((await call(`${base}/ready`)).status, 200)
+  t.equal((await call(`${base}/docs`)).status, 404, 'no documentation')
+  t.equal((await call(`${base}/metrics`)).status, 404, 'no metrics without a token')
+  t.equal((await call(`${base}/dev/mail`)).status, 404, 'no mailbox')
+  for (const path of ['reset-password', 'account.js', 'account.css']) {
+    t.equal((await call(`${base}/account/${path}`)).status, 200, `/account/${path}`)
+  }
+  const registered = await call(`${base}/api/v1/users`, { method: 'POST', json: registration() })
+  t.equal(registered.status, 202, 'an address is confirmed first')
+  t.match(service.stdout(), 'email.smtp_url is not set', 'who has forgotten the mail server is told')
+
+  const { port } = new URL(base)
+  env = { ...env, APP_SERVER__PORT: port }
+  t.match(await run('deploy/probe.ts', '/ready').exited, { code: 0 }, 'the probe says yes')
+  t.match(await run('deploy/probe.ts').exited, { code: 0 }, 'the probe asks /live')
+  t.match(await run('deploy/probe.ts', '/nowhere').exited, { code: 1 }, 'the probe says no')
+
+  for (const args of [
+    ['commands/config.ts'],
+    ['commands/migrate.ts', 'status'],
+    ['commands/keys.ts', 'list'],
+  ]) {
+    t.match(await run(...args).exited, { code: 0 }, args.join(' '))
+  }
+  const admin = run('commands/admin.ts', 'create', '--email', 'ada@example.com', '--username', 'ada')
+  admin.child.stdin?.end('a long enough password\n')
+  t.match(await admin.exited, { code: 0 }, `admin ${admin.stderr()}`)
+
+  service.child.kill('SIGTERM')
+  t.match(await service.exited, { code: 0 }, 'SIGTERM ends it in order')
+  t.match(await run('deploy/probe.ts').exited, { code: 1 }, 'the probe says no when nobody listens')
+})
+
+t.test('.dockerignore lets through what the Dockerfile copies, and no local secrets', async (t) => {
+  const dockerfile = await readFile(join(ROOT, 'Dockerfile'), 'utf8')
+  const lines = (await readFile(join(ROOT, '.dockerignore'), 'utf8')).split('\n')
+  t.ok(lines.includes('*'), 'everything else stays out')
+  const allowed = lines.filter((line) => line.startsWith('!')).map((line) => line.slice(1))
+  for (const [, words = ''] of dockerfile.matchAll(/^COPY (?!--from)(.+)$/gm)) {
+    for (const name of words.split(' ').slice(0, -1)) {
+      t.ok(
+        allowed.some((path) => name === path || name.startsWith(`${path}/`)),
+        name,
+      )
+    }
+  }
+  t.ok(lines.indexOf('config/local.toml') > lines.indexOf('!config'), 'config/local.toml stays out')
+})

@@ -1,0 +1,73 @@
+import Fastify from 'fastify'
+import t from 'tap'
+import conditionalRequests from '../../plugins/conditional-requests.ts'
+
+const UPDATED = new Date('2026-01-31T08:15:30.123Z')
+/** 1769847330123 in base 36. */
+const TAG = '"ml21ejwr"'
+
+t.test('entity tags', async (t) => {
+  const app = Fastify()
+  await app.register(conditionalRequests)
+  app.route({
+    method: ['GET', 'POST'],
+    url: '/thing',
+    handler: (_request, reply) => reply.sendVersioned({ name: 'thing', updated_at: UPDATED }),
+  })
+  t.teardown(() => app.close())
+
+  t.test('name the version in milliseconds', async (t) => {
+    const response = await app.inject('/thing')
+    t.equal(response.headers.etag, TAG)
+    t.same(response.json(), { name: 'thing', updated_at: UPDATED.toISOString() })
+  })
+
+  t.test('spare a client what it has', async (t) => {
+    const rows = [
+      { method: 'GET', tag: TAG, status: 304 },
+      { method: 'HEAD', tag: TAG, status: 304 },
+      { method: 'GET', tag: `W/${TAG}`, status: 304 },
+      { method: 'GET', tag: '*', status: 304 },
+      { method: 'POST', tag: TAG, status: 200 },
+      { method: 'GET', tag: '"1"', status: 200 },
+    ] as const
+    for (const { method, tag, status } of rows) {
+      const response = await app.inject({ method, url: '/thing', headers: { 'if-none-match': tag } })
+      t.equal(response.statusCode, status, `${method} ${tag}`)
+      t.equal(response.headers.etag, TAG)
+      if (status === 304) t.equal(response.body, '')
+    }
+  })
+})
+
+t.test('the versions that If-Match names', async (t) => {
+  const app = Fastify()
+  await app.register(conditionalRequests)
+  app.get('/versions', async (request) => ({ versions: request.expectedVersions() ?? 'any' }))
+  t.teardown(() => app.close())
+
+  const iso = UPDATED.toISOString()
+  const last = `"${(8.64e15).toString(36)}"`
+  const rows = [
+    { header: undefined, versions: 'any' },
+    { header: '*', versions: 'any' },
+    { header: ' * ', versions: 'any' },
+    { header: TAG, versions: [iso] },
+    { header: `"0", ${TAG}`, versions: ['1970-01-01T00:00:00.000Z', iso] },
+    { header: last, versions: ['+275760-09-13T00:00:00.000Z'] },
+    { header: `"${(8.64e15 + 1).toString(36)}"`, versions: [] },
+    { header: '"zzzzzzzzzzz"', versions: [] },
+    { header: '"zzzzzzzzzzzz"', versions: [] },
+    { header: '"00"', versions: [] },
+    { header: `W/${TAG}`, versions: [] },
+    { header: TAG.toUpperCase(), versions: [] },
+    { header: `*, ${TAG}`, versions: [iso] },
+    { header: '', versions: [] },
+    { header: '"-1"', versions: [] },
+  ]
+  for (const { header, versions } of rows) {
+    const headers = header === undefined ? {} : { 'if-match': header }
+    const response = await app.inject({ url: '/versions', headers })
+    t.same(response.json().versions, versions, header ?? 'none')
+  }
+})

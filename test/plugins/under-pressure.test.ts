@@ -1,0 +1,67 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import t, { type Test } from 'tap'
+import { eventually } from '../eventually.ts'
+import { createTestApp, type TestApp } from '../helper.ts'
+
+/** Keeps the event loop from turning for some time, again and again until it is noticed. */
+async function overload(app: FastifyInstance): Promise<void> {
+  for (let attempt = 0; !app.isUnderPressure(); attempt++) {
+    if (attempt > 20) throw new Error('the delay of the event loop went unnoticed')
+    for (const end = Date.now() + 400; Date.now() < end; );
+    await turn()
+  }
+}
+
+async function isShed(t: Test, { request }: TestApp): Promise<void> {
+  for (const url of ['/api/v1/users/me', '/nothing', '/docs/json']) {
+    const response = await request({ url })
+    t.equal(response.statusCode, 503, url)
+    t.match(response.json(), { code: 'overloaded', status: 503 })
+    t.equal(response.headers['retry-after'], '7')
+  }
+  for (const url of ['/live', '/ready', '/health', '/metrics']) {
+    t.equal((await request({ url })).statusCode, 200, `${url} is answered`)
+    t.equal((await request({ method: 'HEAD', url })).statusCode, 200, `HEAD ${url} too`)
+  }
+}
+
+t.test('an event loop that is late', async (t) => {
+  const test = await createTestApp(t, {
+    APP_PRESSURE__MAX_EVENT_LOOP_DELAY: '100ms',
+    APP_PRESSURE__RETRY_AFTER: '7s',
+  })
+  const isServed = async () => (await test.request({ url: '/api/v1/users/me' })).statusCode === 401
+  // The start itself keeps the loop busy.
+  await eventually(isServed)
+  await overload(test.app)
+  await isShed(t, test)
+  await eventually(isServed)
+  t.match(
+    test.logs().find(({ status }) => status === 503),
+    { level: 'error', operation: 'getCurrentUser', err: { message: /more to do/ } },
+  )
+})
+
+t.test('a heap that is nearly full', async (t) => {
+  const test = await createTestApp(t, {
+    APP_PRESSURE__MAX_HEAP_UTILIZATION: '0.0001',
+    APP_PRESSURE__MAX_EVENT_LOOP_DELAY: '0ms',
+    APP_PRESSURE__RETRY_AFTER: '7s',
+  })
+  await eventually(async () => test.app.isUnderPressure())
+  await isShed(t, test)
+})
+
+t.test('switched off', async (t) => {
+  const { app, request } = await createTestApp(t, {
+    APP_PRESSURE__MAX_HEAP_UTILIZATION: '1',
+    APP_PRESSURE__MAX_EVENT_LOOP_DELAY: '0ms',
+    APP_PRESSURE__MAX_EVENT_LOOP_UTILIZATION: '1',
+  })
+  await t.rejects(
+    overload(app).then(() => undefined),
+    /unnoticed/,
+  )
+  t.equal((await request({ url: '/api/v1/users/me' })).statusCode, 401)
+})

@@ -1,0 +1,59 @@
+import t from 'tap'
+import { createTestApp } from '../../../../../helper.ts'
+import { expectProblem } from '../../../expect-problem.ts'
+
+const URL = '/api/v1/users/me'
+
+t.test('deleteCurrentUser: the account is gone, its token dead, its names free', async (t) => {
+  const { app, db, request, signUp } = await createTestApp(t)
+  const other = await signUp()
+  const names = { email: 'ada@example.com', username: 'ada' }
+  const as = await signUp(names)
+  t.equal((await request({ url: URL, as })).statusCode, 200)
+
+  const response = await request({ method: 'DELETE', url: URL, as })
+  t.equal(response.statusCode, 204)
+  t.equal(response.body, '')
+  t.same(await db.query('SELECT id FROM users'), [{ id: other.user.id }], 'nobody else')
+
+  for (const method of ['GET', 'PATCH', 'DELETE'] as const) {
+    const payload = method === 'PATCH' ? { payload: { username: 'ghost' } } : {}
+    const after = await request({ method, url: URL, as, ...payload })
+    expectProblem(t, after, { status: 401, code: 'unauthenticated' }, `${method} afterwards`)
+  }
+  const login = await app.inject({
+    method: 'POST',
+    url: '/api/v1/auth/login',
+    payload: { email: names.email, password: as.password },
+  })
+  expectProblem(t, login, { status: 401, code: 'invalid_credentials' })
+
+  const again = await app.inject({
+    method: 'POST',
+    url: '/api/v1/users',
+    payload: { ...names, password: as.password },
+  })
+  t.equal(again.statusCode, 201)
+  t.not(again.json().id, as.user.id)
+  expectProblem(t, await request({ url: URL, as }), { status: 401, code: 'unauthenticated' }, 'the old token')
+})
+
+t.test('an account is deleted once, however many ask', async (t) => {
+  const { db, request, signUp } = await createTestApp(t)
+  const as = await signUp()
+  const responses = await Promise.all(
+    Array.from({ length: 10 }, () => request({ method: 'DELETE', url: URL, as })),
+  )
+  t.equal(responses.filter((response) => response.statusCode === 204).length, 1)
+  for (const response of responses.filter((each) => each.statusCode !== 204)) {
+    t.match(response.json().code, /^(user_not_found|unauthenticated)$/)
+  }
+  t.same(await db.query('SELECT FROM users'), [])
+})
+
+t.test('a body is not asked for, and one that comes is not looked at', async (t) => {
+  const { request, signUp } = await createTestApp(t)
+  const as = await signUp()
+  const headers = { 'content-type': 'application/json' }
+  t.equal((await request({ method: 'DELETE', url: URL, as, headers })).statusCode, 204)
+})

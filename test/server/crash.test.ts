@@ -1,0 +1,43 @@
+import t from 'tap'
+import { eventually } from '../eventually.ts'
+import { CONNECTIONS, holdPatch, isRefused, run } from './helper.ts'
+
+// Many processes, on a machine that may be busy.
+t.setTimeout(300_000)
+
+t.test('an uncaught error: logged as fatal, what is in flight finishes, exit 1', async (t) => {
+  for (const [signal, message] of [
+    ['SIGUSR2', 'planted exception'],
+    ['SIGWINCH', 'planted rejection'],
+  ] as const) {
+    const running = await run(t)
+    const { service, db } = running
+    const { answer, release } = await holdPatch(running)
+    service.child.kill(signal)
+    await eventually(() => isRefused(`${service.url}/live`))
+    await release()
+    t.match(await answer, { status: 200, headers: { connection: 'close' } }, message)
+    t.same(await service.exited, { code: 1, signal: null })
+    t.match(
+      service.logs().find(({ level }) => level === 'fatal'),
+      { msg: 'shutting down', err: { type: 'Error', message, stack: /crash\.ts/ } },
+    )
+    t.same(await db.query(CONNECTIONS), [])
+  }
+})
+
+t.test('a second error ends it at once', async (t) => {
+  const running = await run(t)
+  const { answer, release } = await holdPatch(running)
+  running.service.child.kill('SIGUSR2')
+  await eventually(() => isRefused(`${running.service.url}/live`))
+  running.service.child.kill('SIGWINCH')
+  await t.rejects(answer, { code: 'ECONNRESET' })
+  t.same(await running.service.exited, { code: 1, signal: null })
+  t.match(running.service.logs().at(-1), {
+    level: 'fatal',
+    msg: 'uncaught error during shutdown, exiting',
+    err: { message: 'planted rejection' },
+  })
+  await release()
+})

@@ -1,0 +1,109 @@
+import t, { type Test } from 'tap'
+import { eventually } from '../eventually.ts'
+import { call, registration, signUp } from '../http.ts'
+import { environment, listening, startProcess, startServer, startService } from '../process.ts'
+import { copyProject, type ProjectCopy } from '../project-copy.ts'
+
+// Many processes, on a machine that may be busy.
+t.setTimeout(300_000)
+
+const DEVELOPMENT = { APP_ENVIRONMENT: 'development' }
+
+t.test('it starts a PostgreSQL, ends it, and finds the data again', async (t) => {
+  const { directory, postgresRuns } = await copyProject(t)
+  const options = { cwd: directory }
+  const first = await startService(t, DEVELOPMENT, options)
+  t.match(first.stderr(), /Started PostgreSQL in .*\.data\/postgres, port \d+/)
+  const user = await signUp(first.url)
+
+  const { port } = new URL(first.url)
+  const second = startServer(t, { ...DEVELOPMENT, APP_SERVER__PORT: port }, options)
+  t.same(await second.exited, { code: 1, signal: null })
+  t.match(second.stderr(), /Using the PostgreSQL that runs[\s\S]*The port is taken/)
+  t.match(await call(`${first.url}/api/v1/users/me`, { token: user.token }), { status: 200 })
+
+  first.child.kill('SIGTERM')
+  t.same(await first.exited, { code: 0, signal: null })
+  t.match(first.stderr(), /Stopped PostgreSQL/)
+  t.notOk(await postgresRuns())
+
+  const again = await startService(t, DEVELOPMENT, options)
+  t.match(await call(`${again.url}/api/v1/users/me`, { token: user.token }), { status: 200 })
+})
+
+t.test('a bad configuration starts no PostgreSQL', async (t) => {
+  const { directory, postgresRuns } = await copyProject(t)
+  const server = startServer(t, { ...DEVELOPMENT, APP_SERVER__PORT: 'x' }, { cwd: directory })
+  t.same(await server.exited, { code: 1, signal: null })
+  t.notOk(await postgresRuns())
+})
+
+t.test('a signal while PostgreSQL is made leaves none behind', async (t) => {
+  const { directory, postgresRuns } = await copyProject(t)
+  const server = startServer(t, DEVELOPMENT, { cwd: directory })
+  await eventually(async () => server.stderr().includes('Making a PostgreSQL cluster'))
+  server.child.kill('SIGTERM')
+  t.same(await server.exited, { code: 0, signal: null })
+  t.notOk(await postgresRuns())
+})
+
+t.test('kill -9 during writes: who got 201 is there, all others are whole or absent', async (t) => {
+  const { directory } = await copyProject(t)
+  const service = await startService(t, DEVELOPMENT, { cwd: directory })
+  const admitted: { email: string; password: string }[] = []
+  async function registerOn(): Promise<void> {
+    for (;;) {
+      const { username, ...login } = registration()
+      const json = { username, ...login }
+      const answer = await call(`${service.url}/api/v1/users`, { method: 'POST', json }).catch(
+        () => undefined,
+      )
+      if (answer === undefined) return
+      if (answer.status === 201) admitted.push(login)
+    }
+  }
+  const writers = Promise.all(Array.from({ length: 6 }, registerOn))
+  await eventually(async () => admitted.length >= 20)
+  service.child.kill('SIGKILL')
+  t.same(await service.exited, { code: null, signal: 'SIGKILL' })
+  await writers
+
+  const again = await startService(t, DEVELOPMENT, { cwd: directory })
+  t.match(again.stderr(), /Using the PostgreSQL that runs/)
+  for (const json of admitted) {
+    t.match(await call(`${again.url}/api/v1/auth/login`, { method: 'POST', json }), { status: 200 })
+  }
+})
+
+/** `npm start` as the leader of a process group, like a job in a terminal. */
+async function npmStart(t: Test, { directory }: ProjectCopy) {
+  const env = environment({ ...DEVELOPMENT, APP_SERVER__PORT: '0' })
+  const npm = startProcess(t, 'npm', ['start', '--offline'], { cwd: directory, env, detached: true })
+  const { pid = 0 } = npm.child
+  t.teardown(() => {
+    try {
+      process.kill(-pid, 'SIGKILL')
+    } catch {
+      // Everything has ended, as it should.
+    }
+  })
+  await listening(npm)
+  return { ...npm, pid }
+}
+
+t.test('npm start: Ctrl-C, and SIGTERM to npm alone, end everything in order', async (t) => {
+  const copy = await copyProject(t)
+  const inTerminal = await npmStart(t, copy)
+  process.kill(-inTerminal.pid, 'SIGINT')
+  await inTerminal.exited
+  t.match(inTerminal.stdout(), /"shut down"/)
+  t.notMatch(inTerminal.stdout(), /second signal/)
+  t.notOk(await copy.postgresRuns())
+
+  const supervised = await npmStart(t, copy)
+  supervised.child.kill('SIGTERM')
+  // Only when the service has ended too is the output closed.
+  await supervised.exited
+  t.match(supervised.stdout(), /"shut down"/)
+  t.notOk(await copy.postgresRuns())
+})

@@ -1,0 +1,56 @@
+import { Agent } from 'node:http'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { createTestDatabase, type TestDatabase } from '../database.ts'
+import { eventually } from '../eventually.ts'
+import { call, type RemoteUser, signUp } from '../http.ts'
+import { startService, type TestService } from '../process.ts'
+
+const CRASH = { nodeArgs: ['--import', join(import.meta.dirname, '../fixtures/crash.ts')] }
+
+/** How the service connects, in pg_stat_activity. */
+export const CONNECTIONS = `SELECT FROM pg_stat_activity
+  WHERE datname = current_database() AND application_name LIKE 'groundwork%'`
+
+const WAITING = `SELECT FROM pg_stat_activity
+  WHERE datname = current_database() AND wait_event_type = 'Lock'`
+
+/** A service with a database of its own and a user. */
+export interface Running {
+  service: TestService
+  db: TestDatabase
+  user: RemoteUser
+}
+
+/** Starts a service that can be broken from the inside (test/fixtures/crash.ts). */
+export async function run(t: Test, env: Record<string, string> = {}): Promise<Running> {
+  const db = await createTestDatabase(t)
+  const service = await startService(t, { APP_DATABASE__URL: db.url, ...env }, CRASH)
+  return { service, db, user: await signUp(service.url) }
+}
+
+/** A PATCH that waits for a lock which the test holds until `release`. */
+export async function holdPatch({ service, db, user }: Running, agent = new Agent()) {
+  await db.query('BEGIN')
+  await db.query('SELECT FROM users WHERE id = $1 FOR UPDATE', [user.id])
+  const answer = call(`${service.url}/api/v1/users/me`, {
+    method: 'PATCH',
+    json: { username: 'changed' },
+    token: user.token,
+    agent,
+  })
+  await eventually(async () => {
+    // A transaction sees one snapshot of the activity, unless it asks for another.
+    await db.query('SELECT pg_stat_clear_snapshot()')
+    return (await db.query(WAITING)).length === 1
+  })
+  return { answer, release: () => db.query('COMMIT') }
+}
+
+/** Whether nobody listens there. */
+export function isRefused(url: string): Promise<boolean> {
+  return call(url).then(
+    () => false,
+    (error) => error.code === 'ECONNREFUSED',
+  )
+}

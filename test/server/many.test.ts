@@ -1,0 +1,29 @@
+import t from 'tap'
+import { createEmptyDatabase } from '../database.ts'
+import { eventually } from '../eventually.ts'
+import { call, registration } from '../http.ts'
+import { startService } from '../process.ts'
+
+// Many processes, on a machine that may be busy.
+t.setTimeout(300_000)
+
+t.test('eight at once on one empty database', async (t) => {
+  const { url: databaseUrl, query } = await createEmptyDatabase(t)
+  const env = { APP_DATABASE__URL: databaseUrl, APP_DATABASE__MAX_CONNECTIONS: '4' }
+  const services = await Promise.all(Array.from({ length: 8 }, () => startService(t, env)))
+  for (const { url } of services) {
+    await eventually(async () => (await call(`${url}/ready`)).status === 200)
+    // Eight processes on few cores may well be overloaded for a moment, and say so.
+    await eventually(async () => {
+      const answer = await call(`${url}/api/v1/users`, { method: 'POST', json: registration() })
+      return answer.status === 201
+    })
+  }
+  t.same(await query('SELECT count(*)::int FROM users'), [{ count: 8 }])
+  const rows = await query<{ version: number }>('SELECT version::int FROM schemaversion WHERE version > 0')
+  t.equal(new Set(rows.map((row) => row.version)).size, rows.length, 'each migration is there once')
+  const applied = services.flatMap(({ logs }) =>
+    logs().filter(({ msg }) => typeof msg === 'string' && msg.startsWith('Applied ')),
+  )
+  t.equal(applied.length, rows.length, 'and was run once')
+})

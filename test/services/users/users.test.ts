@@ -1,0 +1,81 @@
+import t from 'tap'
+import { v7 as uuidv7 } from 'uuid'
+import { EmailTaken, Forbidden, UserNotFound } from '../../../services/users/errors.ts'
+import * as users from '../../../services/users/users.ts'
+import { createTestApp } from '../../helper.ts'
+
+const PASSWORD = 'correct horse'
+
+t.test('users without HTTP', async (t) => {
+  const { app, db, signUp } = await createTestApp(t)
+  const { ctx } = app
+  t.beforeEach(() => db.query('DELETE FROM users'))
+
+  t.test('create gives the role it is told', async (t) => {
+    const user = await users.create(ctx, { email: 'a@example.com', username: 'ada', password: PASSWORD })
+    t.equal(user.role, 'user')
+    t.notHas(user, 'password_hash')
+    const admin = await users.create(
+      ctx,
+      { email: 'b@example.com', username: 'bob', password: PASSWORD },
+      'admin',
+    )
+    t.equal(admin.role, 'admin')
+    await t.rejects(
+      users.create(ctx, { email: 'A@example.com', username: 'other', password: PASSWORD }),
+      EmailTaken,
+    )
+  })
+
+  t.test('promote makes an admin of the user with this email', async (t) => {
+    const { user } = await signUp({ email: 'Ada@Example.com' })
+    t.match(await users.promote(ctx, 'aDA@example.com'), { id: user.id, role: 'admin' })
+    t.match(await users.find(ctx, user.id), { role: 'admin' })
+    t.match(await users.promote(ctx, 'ada@example.com'), { role: 'admin' }, 'once more does no harm')
+    await t.rejects(users.promote(ctx, 'nobody@example.com'), UserNotFound)
+  })
+
+  t.test('find gives undefined, get throws', async (t) => {
+    const { user } = await signUp({ role: 'admin' })
+    const id = uuidv7()
+    t.equal(await users.find(ctx, id), undefined)
+    await t.rejects(users.get(ctx, user, id), UserNotFound)
+    await t.rejects(users.get(ctx, { id: uuidv7(), role: 'user' }, user.id), Forbidden)
+    t.same(await users.get(ctx, { id: user.id, role: 'user' }, user.id), user)
+  })
+
+  t.test('only credentials hold the hash', async (t) => {
+    const { user } = await signUp()
+    const credentials = await users.findCredentials(ctx, user.email.toUpperCase())
+    const { password_hash, email_verified_at, ...rest } = credentials ?? {}
+    t.match(password_hash, /^\$argon2id\$/)
+    t.ok(email_verified_at instanceof Date, 'an operator has made it, so the address counts as confirmed')
+    t.same(rest, user)
+    t.equal(await users.findCredentials(ctx, 'nobody@example.com'), undefined)
+  })
+
+  t.test('a hash is replaced unless it was replaced meanwhile', async (t) => {
+    const { user } = await signUp()
+    const hash = async () => (await users.findCredentials(ctx, user.email))?.password_hash
+    const old = String(await hash())
+    await users.replacePasswordHash(ctx, user.id, old, '$argon2id$first')
+    await users.replacePasswordHash(ctx, user.id, old, '$argon2id$second')
+    t.equal(await hash(), '$argon2id$first')
+  })
+
+  t.test('a version is newer than the one before, even within a millisecond', async (t) => {
+    const { user } = await signUp()
+    let last = user.updated_at.getTime()
+    for (let count = 0; count < 20; count++) {
+      const { updated_at } = await users.update(ctx, user, user.id, { username: `name-${count}` }, undefined)
+      t.ok(updated_at.getTime() > last)
+      last = updated_at.getTime()
+    }
+  })
+
+  t.test('what breaks another constraint is an error of ours, not of the user', async (t) => {
+    const { user } = await signUp()
+    const update = users.update(ctx, user, user.id, { username: '-' }, undefined)
+    await t.rejects(update, { code: '23514', constraint: 'users_username_format' })
+  })
+})

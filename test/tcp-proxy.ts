@@ -1,0 +1,94 @@
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+import type { Test } from 'tap'
+
+/** Stands between the service and PostgreSQL, to take the network away. */
+export interface TcpProxy {
+  /** The database's URL, by way of the proxy. */
+  readonly url: string
+  /** Breaks every connection and refuses new ones, as a server that is gone does. */
+  cut(): Promise<void>
+  /** Forwards nothing more, without closing anything: a server, or a network, that hangs. */
+  hang(): void
+  /** All is well again, for new connections; those that hung are broken. */
+  restore(): Promise<void>
+  /** New connections go to the server at this URL. */
+  retarget(url: string): void
+}
+
+/**
+ * Starts a proxy before the database at `url`; with `open: false` it refuses connections at first.
+ * With `pools` it calls itself by a number of its own, as PgBouncer does.
+ */
+export async function startProxy(
+  t: Test,
+  url: string,
+  { open = true, pools = false } = {},
+): Promise<TcpProxy> {
+  let target = new URL(url)
+  const sockets = new Set<Socket>()
+  let hanging = false
+
+  const keep = (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+    socket.on('error', () => undefined)
+    if (hanging) socket.pause()
+  }
+  const server = createServer((client) => {
+    const upstream = connect(Number(target.port), target.hostname)
+    keep(client)
+    keep(upstream)
+    client.on('data', (chunk) => upstream.write(chunk))
+    upstream.on('data', (chunk) => client.write(pools ? asPooler(chunk) : chunk))
+    // Adding a listener for data makes it flow.
+    if (hanging) for (const socket of [client, upstream]) socket.pause()
+    client.on('close', () => upstream.destroy())
+    upstream.on('close', () => client.destroy())
+  })
+  const listen = async (port: number) => {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+  }
+  const breakAll = () => {
+    for (const socket of sockets) socket.destroy()
+  }
+  async function cut(): Promise<void> {
+    if (server.listening) {
+      server.close()
+      breakAll()
+      await once(server, 'close')
+    }
+  }
+
+  await listen(0)
+  const address = server.address()
+  const port = address !== null && typeof address === 'object' ? address.port : 0
+  const proxied = new URL(url)
+  proxied.host = `127.0.0.1:${port}`
+  if (!open) await cut()
+  t.teardown(cut)
+  return {
+    url: proxied.href,
+    cut,
+    hang() {
+      hanging = true
+      for (const socket of sockets) socket.pause()
+    },
+    async restore() {
+      hanging = false
+      breakAll()
+      if (!server.listening) await listen(port)
+    },
+    retarget(next) {
+      target = new URL(next)
+    },
+  }
+}
+
+/** Changes the number of the server's process in BackendKeyData, where that message is. */
+function asPooler(chunk: Buffer): Buffer {
+  const at = chunk.indexOf(Buffer.from([0x4b, 0, 0, 0, 12]))
+  if (at >= 0) chunk.writeInt32BE(1, at + 5)
+  return chunk
+}
