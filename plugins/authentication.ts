@@ -31,8 +31,8 @@ const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i
 
 /**
  * The check of who may pass. A token says which session it belongs to; whether that is open, and what its
- * user may do, is asked of `identities`, so that changes hold at once. Without a miss there all of it is
- * synchronous.
+ * user may do, is asked of `identities`, so that changes hold at once. A token of a role that its user has no
+ * more is refused; refreshing gives one with the role of today. Without a miss there all of it is synchronous.
  */
 export default fp(
   async (app) => {
@@ -56,7 +56,7 @@ export default fp(
         return
       }
       const enter = (claims: AccessTokenClaims, user: User | undefined) => {
-        if (user?.id !== claims.sub) throw new Unauthenticated()
+        if (user?.id !== claims.sub || promisesMore(claims, user)) throw new Unauthenticated()
         request.user = user
         request.sessionId = claims.sid
         if (access === 'admin' && user.role !== 'admin') throw new Forbidden()
@@ -64,7 +64,8 @@ export default fp(
       try {
         const claims = verify(request.headers.authorization)
         const known = app.identities.peek(claims.sid)
-        if (known === undefined) {
+        // A token may be newer than what is kept: another instance has just issued it to a promoted user.
+        if (known === undefined || promisesMore(claims, known)) {
           app.identities
             .load(claims.sid)
             .then((user) => enter(claims, user))
@@ -81,3 +82,8 @@ export default fp(
   },
   { name: 'authentication', dependencies: ['identity', 'errors', 'tokens'] },
 )
+
+/** Whether a token says a role that its user does not have; `user` is what everybody has at least. */
+function promisesMore(claims: AccessTokenClaims, user: User): boolean {
+  return claims.role !== 'user' && claims.role !== user.role
+}

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
+import type { Role } from '../../schemas/users.ts'
 import { eventually } from '../eventually.ts'
 import { createTestApp, type TestUser } from '../helper.ts'
 import { startInstance, statementCounts } from '../instances.ts'
@@ -74,18 +75,56 @@ for (const [name, change] of Object.entries(CHANGES)) {
   })
 }
 
-t.test('a demoted admin is none here at once and elsewhere soon', async (t) => {
+const setRole = ({ user }: TestUser, role: Role) =>
+  request({ method: 'PATCH', url: `/api/v1/users/${user.id}`, as: admin, payload: { role } })
+
+/** The user with the next pair of tokens. */
+async function refreshed({ refresh_token, ...user }: TestUser): Promise<TestUser> {
+  const payload = { refresh_token }
+  const response = await request({ method: 'POST', url: '/api/v1/auth/refresh', payload })
+  t.equal(response.statusCode, 200)
+  const next = response.json()
+  const headers = { authorization: `Bearer ${next.access_token}` }
+  return { ...user, headers, refresh_token: next.refresh_token }
+}
+
+t.test('demotion ends the access token here at once and elsewhere soon, not the session', async (t) => {
   const user = await signUp({ role: 'admin' })
   await Promise.all([warm(app, user), warm(other, user)])
   t.equal(await listUsers(other, user), 200)
-  const payload = { role: 'user' }
-  t.equal(
-    (await request({ method: 'PATCH', url: `/api/v1/users/${user.user.id}`, as: admin, payload })).statusCode,
-    200,
-  )
-  t.equal(await listUsers(app, user), 403)
-  await eventually(async () => (await listUsers(other, user)) === 403)
-  t.equal(await me(other, user), 200, 'the session goes on')
+  t.equal((await setRole(user, 'user')).statusCode, 200)
+  t.equal(await me(app, user), 401)
+  t.equal(await listUsers(app, user), 401)
+  await eventually(async () => (await me(other, user)) === 401)
+  t.equal(await listUsers(other, user), 401)
+
+  const next = await refreshed(user)
+  for (const instance of [app, other]) {
+    t.equal(await me(instance, next), 200, 'the session goes on')
+    t.equal(await listUsers(instance, next), 403, 'with the role of today')
+    t.equal(await me(instance, user), 401, 'the old token stays refused')
+  }
+})
+
+t.test('promotion leaves the access token as it is', async (t) => {
+  const user = await signUp()
+  await Promise.all([warm(app, user), warm(other, user)])
+  t.equal((await setRole(user, 'admin')).statusCode, 200)
+  t.equal(await listUsers(app, user), 200)
+  t.equal(await me(other, user), 200)
+  await eventually(async () => (await listUsers(other, user)) === 200)
+})
+
+t.test('a token of a role that an instance has not heard of yet is good', async (t) => {
+  const user = await signUp()
+  await warm(other, user)
+  // As if the notification were late.
+  await db.query('ALTER TABLE users DISABLE TRIGGER users_notify_identity')
+  t.teardown(() => db.query('ALTER TABLE users ENABLE TRIGGER users_notify_identity'))
+  t.equal((await setRole(user, 'admin')).statusCode, 200)
+  const next = await refreshed(user)
+  t.equal(await me(other, next), 200)
+  t.equal(await listUsers(other, next), 200)
 })
 
 const BY_HAND: Record<string, string> = {
@@ -93,11 +132,12 @@ const BY_HAND: Record<string, string> = {
   'a session that is deleted': 'DELETE FROM sessions WHERE user_id = $1',
   'a user who is deactivated': 'UPDATE users SET is_active = false WHERE id = $1',
   'a user who is deleted': 'DELETE FROM users WHERE id = $1',
+  'an admin who is demoted': "UPDATE users SET role = 'user' WHERE id = $1",
 }
 
 for (const [name, sql] of Object.entries(BY_HAND)) {
   t.test(`${name} by hand, in SQL, is heard of by every instance`, async (t) => {
-    const user = await signUp()
+    const user = await signUp({ role: 'admin' })
     await Promise.all([warm(app, user), warm(other, user)])
     await db.query(sql, [user.user.id])
     for (const instance of [app, other]) {

@@ -56,7 +56,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         description:
           'For the user and for admins; `role` and `is_active` for admins only. Your own new email address ' +
           'needs `current_password` and waits for its confirmation. Changes take effect on live tokens at ' +
-          'once. With `If-Match` the change applies only to the version that the `ETag` names.',
+          'once: those of an admin who is made a `user` are refused with 401 until they are refreshed. With ' +
+          '`If-Match` the change applies only to the version that the `ETag` names.',
         params: UserParams,
         body: ref(UpdateUser),
         response: { 200: ref(User) },

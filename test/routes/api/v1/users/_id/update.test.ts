@@ -92,6 +92,23 @@ t.test('If-Match holds for admins too', async (t) => {
   expectProblem(t, await send('DELETE', stale), { status: 404, code: 'user_not_found' })
 })
 
+t.test('an admin who steps down has to refresh before going on', async (t) => {
+  const { request, signUp } = await createTestApp(t)
+  await signUp({ role: 'admin' })
+  const as = await signUp({ role: 'admin' })
+  const path = url(as.user.id)
+  const answer = await request({ method: 'PATCH', url: path, as, payload: { role: 'user' } })
+  t.match(answer.json(), { id: as.user.id, role: 'user' }, 'the change itself is answered')
+  expectProblem(t, await request({ url: path, as }), { status: 401, code: 'unauthenticated' })
+
+  const payload = { refresh_token: as.refresh_token }
+  const next = await request({ method: 'POST', url: '/api/v1/auth/refresh', payload })
+  t.match(next.json(), { user: { role: 'user' } })
+  const headers = { authorization: `Bearer ${next.json().access_token}` }
+  t.equal((await request({ url: path, headers })).statusCode, 200)
+  expectProblem(t, await request({ url: '/api/v1/users', headers }), { status: 403, code: 'forbidden' })
+})
+
 t.test('what an admin changes holds for live tokens: at once here, soon elsewhere', async (t) => {
   const { app, db, request, signUp } = await createTestApp(t)
   const other = await startInstance(t, db)
@@ -100,6 +117,7 @@ t.test('what an admin changes holds for live tokens: at once here, soon elsewher
   const users = '/api/v1/users'
   const steps = [
     { change: { role: 'admin' }, path: users, before: 403, after: 200 },
+    // The token is a user's and promised no more, so it goes on.
     { change: { role: 'user' }, path: users, before: 200, after: 403 },
     { change: { is_active: false }, path: me, before: 200, after: 401 },
     // Its sessions are ended; it has to sign in again.
