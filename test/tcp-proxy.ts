@@ -33,16 +33,15 @@ export async function startProxy(
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => undefined)
-    if (hanging) socket.pause()
   }
   const server = createServer((client) => {
-    const upstream = connect(Number(target.port), target.hostname)
     keep(client)
+    // It is connected, and gets no answer; the server need not even be there.
+    if (hanging) return
+    const upstream = connect(Number(target.port), target.hostname)
     keep(upstream)
     client.on('data', (chunk) => upstream.write(chunk))
     upstream.on('data', (chunk) => client.write(pools ? asPooler(chunk) : chunk))
-    // Adding a listener for data makes it flow.
-    if (hanging) for (const socket of [client, upstream]) socket.pause()
     client.on('close', () => upstream.destroy())
     upstream.on('close', () => client.destroy())
   })

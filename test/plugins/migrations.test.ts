@@ -3,7 +3,7 @@ import { buildApp } from '../../app.ts'
 import { createEmptyDatabase } from '../database.ts'
 import { eventually } from '../eventually.ts'
 import { createTestApp, testConfig } from '../helper.ts'
-import { createTcpProxy } from './tcp-proxy.ts'
+import { startProxy } from '../tcp-proxy.ts'
 
 const MIGRATE = { APP_DATABASE__MIGRATE_ON_START: 'true', APP_DATABASE__CONNECTION_TIMEOUT: '500ms' }
 
@@ -16,7 +16,7 @@ t.test('an empty database has its tables when the application is ready', async (
 
 t.test('a database that is away at start is migrated when it comes', async (t) => {
   const db = await createEmptyDatabase(t)
-  const proxy = await createTcpProxy(t, db.url)
+  const proxy = await startProxy(t, db.url, { open: false })
   const { request, logs } = await createTestApp(t, { ...MIGRATE, APP_DATABASE__URL: proxy.url })
   const status = async (url: string) => (await request({ url })).statusCode
 
@@ -32,7 +32,7 @@ t.test('a database that is away at start is migrated when it comes', async (t) =
     { level: 'warn', err: { code: 'ECONNREFUSED' } },
   )
 
-  await proxy.open()
+  await proxy.restore()
   await eventually(async () => (await status('/ready')) === 200)
   t.equal((await request({ method: 'POST', url: '/api/v1/users', payload })).statusCode, 201)
   t.strictSame(await db.query('SELECT username FROM users'), [{ username: 'ada' }])

@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import { createEmptyDatabase, createTestDatabase } from '../database.ts'
 import { eventually } from '../eventually.ts'
 import { createTestApp, type TestApp } from '../helper.ts'
-import { createTcpProxy } from '../plugins/tcp-proxy.ts'
+import { startProxy } from '../tcp-proxy.ts'
 
 const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 const INTERNAL = /ECONN|127\.0\.0\.1|localhost|postgres|timeout|SELECT|schemaversion|at /
@@ -86,8 +86,7 @@ t.test('the database refuses connections', async (t) => {
 })
 
 t.test('the database accepts and says nothing', async (t) => {
-  const proxy = await createTcpProxy(t, 'postgres://app:pw@127.0.0.1:1/app')
-  await proxy.open()
+  const proxy = await startProxy(t, 'postgres://app:pw@127.0.0.1:1/app')
   proxy.hang()
   // The default of config/default.toml, which is longer than what /health may take.
   const test = await createTestApp(t, {
@@ -102,21 +101,20 @@ t.test('the database accepts and says nothing', async (t) => {
 
 t.test('the database hangs, goes away and comes back', async (t) => {
   const { url } = await createTestDatabase(t)
-  const proxy = await createTcpProxy(t, url)
-  await proxy.open()
+  const proxy = await startProxy(t, url)
   const test = await createTestApp(t, { ...SHORT, APP_DATABASE__URL: proxy.url })
   await expectChecks(t, test, {})
 
   proxy.hang()
   await eventually(async () => !(await isReady(test)))
   t.equal((await test.request({ url: '/live' })).statusCode, 200)
-  await proxy.close()
-  await proxy.open()
+  await proxy.cut()
+  await proxy.restore()
   await eventually(() => isReady(test))
 
-  await proxy.close()
+  await proxy.cut()
   await eventually(async () => !(await isReady(test)))
-  await proxy.open()
+  await proxy.restore()
   await eventually(() => isReady(test))
   await expectChecks(t, test, {})
 })
