@@ -21,7 +21,7 @@ function label(name: string, key: string): string | undefined {
 t.test('what is measured', async (t) => {
   const { app, request, signUp } = await createTestApp(t)
   const measured = async () => series(await app.metrics.metrics())
-  const { user, password } = await signUp()
+  const { user, password } = await signUp({ password: 'a password that only this test has' })
   const login = (payload: object) => request({ method: 'POST', url: '/api/v1/auth/login', payload })
   await login({ email: user.email, password })
   await login({ email: user.email, password: 'another one' })

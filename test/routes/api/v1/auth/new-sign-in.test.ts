@@ -2,47 +2,49 @@ import t from 'tap'
 import { createTestApp, type TestUser } from '../../../../helper.ts'
 import { allMails } from '../../../../mails.ts'
 
-const { app, db, signUp } = await createTestApp(t)
+t.test('a sign-in from a new device', async (t) => {
+  const { app, db, signUp } = await createTestApp(t)
 
-async function signIn({ user, password }: TestUser, userAgent?: string): Promise<void> {
-  const headers = { ...(userAgent === undefined ? {} : { 'user-agent': userAgent }) }
-  const payload = { email: user.email, password }
-  const url = '/api/v1/auth/login'
-  t.equal((await app.inject({ method: 'POST', url, payload, headers })).statusCode, 200)
-}
+  async function signIn({ user, password }: TestUser, userAgent?: string): Promise<void> {
+    const headers = { ...(userAgent === undefined ? {} : { 'user-agent': userAgent }) }
+    const payload = { email: user.email, password }
+    const url = '/api/v1/auth/login'
+    t.equal((await app.inject({ method: 'POST', url, payload, headers })).statusCode, 200)
+  }
 
-t.test('a sign-in from a device that was not seen before is told by mail', async (t) => {
-  const user = await signUp()
-  await db.query('DELETE FROM sessions WHERE user_id = $1', [user.user.id])
-  const mails = () => allMails(app, db, user.user.email)
-  await signIn(user, 'Browser/1.0')
-  t.same(await mails(), [], 'the first is no news')
-  await signIn(user, 'Browser/1.0')
-  t.same(await mails(), [], 'nor is the same again')
-  await signIn(user, 'Phone <b>2.0</b>')
-  const [mail, ...others] = await mails()
-  t.same(others, [])
-  t.equal(mail?.subject, 'New sign-in to your account')
-  t.match(mail?.text, 'Phone <b>2.0</b>')
-  t.match(mail?.text, '127.0.0.1')
-  t.notMatch(mail?.html, '<b>2.0')
-  await db.query('UPDATE sessions SET ended_at = now() WHERE user_id = $1', [user.user.id])
-  await signIn(user, 'Browser/1.0')
-  await signIn(user, 'Phone <b>2.0</b>')
-  t.equal((await mails()).length, 1, 'devices of ended sessions are known')
-})
+  t.test('a sign-in from a device that was not seen before is told by mail', async (t) => {
+    const user = await signUp()
+    await db.query('DELETE FROM sessions WHERE user_id = $1', [user.user.id])
+    const mails = () => allMails(app, db, user.user.email)
+    await signIn(user, 'Browser/1.0')
+    t.same(await mails(), [], 'the first is no news')
+    await signIn(user, 'Browser/1.0')
+    t.same(await mails(), [], 'nor is the same again')
+    await signIn(user, 'Phone <b>2.0</b>')
+    const [mail, ...others] = await mails()
+    t.same(others, [])
+    t.equal(mail?.subject, 'New sign-in to your account')
+    t.match(mail?.text, 'Phone <b>2.0</b>')
+    t.match(mail?.text, '127.0.0.1')
+    t.notMatch(mail?.html, '<b>2.0')
+    await db.query('UPDATE sessions SET ended_at = now() WHERE user_id = $1', [user.user.id])
+    await signIn(user, 'Browser/1.0')
+    await signIn(user, 'Phone <b>2.0</b>')
+    t.equal((await mails()).length, 1, 'devices of ended sessions are known')
+  })
 
-t.test('another user’s device is another device', async (t) => {
-  const [one, two] = [await signUp(), await signUp()]
-  await signIn(one, 'Shared/1.0')
-  await signIn(two, 'Shared/1.0')
-  t.equal((await allMails(app, db, two.user.email)).length, 1)
-})
+  t.test('another user’s device is another device', async (t) => {
+    const [one, two] = [await signUp(), await signUp()]
+    await signIn(one, 'Shared/1.0')
+    await signIn(two, 'Shared/1.0')
+    t.equal((await allMails(app, db, two.user.email)).length, 1)
+  })
 
-t.test('a failed sign-in is no sign-in', async (t) => {
-  const { user } = await signUp()
-  const payload = { email: user.email, password: 'wrong' }
-  const headers = { 'user-agent': 'Other/1.0' }
-  await app.inject({ method: 'POST', url: '/api/v1/auth/login', payload, headers })
-  t.same(await allMails(app, db, user.email), [])
+  t.test('a failed sign-in is no sign-in', async (t) => {
+    const { user } = await signUp()
+    const payload = { email: user.email, password: 'wrong' }
+    const headers = { 'user-agent': 'Other/1.0' }
+    await app.inject({ method: 'POST', url: '/api/v1/auth/login', payload, headers })
+    t.same(await allMails(app, db, user.email), [])
+  })
 })
