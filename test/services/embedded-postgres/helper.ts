@@ -73,7 +73,11 @@ export async function query(url: string, text: string): Promise<unknown[]> {
 /** Starts a process that uses the server in `directory`. It is killed at the end of the test. */
 export function startChild(t: Test, directory: string, options: ForkOptions = {}): Child {
   const file = join(import.meta.dirname, '../../fixtures/embedded-server.ts')
-  const child = fork(file, [directory], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], ...options })
+  const child = fork(file, [directory], {
+    execArgv: [],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    ...options,
+  })
   const messages: Message[] = []
   child.on('message', (message: Message) => messages.push(message))
   const exited = once(child, 'exit')

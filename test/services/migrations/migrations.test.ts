@@ -63,7 +63,9 @@ t.test('eight processes at once apply each migration once', async (t) => {
   }
   const { database, options } = await setUp(t, files)
   const script = join(import.meta.dirname, '../../fixtures/migrate-once.ts')
-  const children = Array.from({ length: 8 }, () => fork(script, [database.url, options.directory]))
+  const children = Array.from({ length: 8 }, () =>
+    fork(script, [database.url, options.directory], { execArgv: [] }),
+  )
   t.teardown(() => children.map((child) => child.kill('SIGKILL')))
   const results = await Promise.all(
     children.map(async (child) => {

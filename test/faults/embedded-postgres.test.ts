@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { openLayout } from '../../../services/embedded-postgres/layout.ts'
-import { endPostmaster } from '../../../services/embedded-postgres/postmaster.ts'
-import { eventually } from '../../eventually.ts'
-import { query, serverDirectory, start, startChild } from './helper.ts'
+import { openLayout } from '../../services/embedded-postgres/layout.ts'
+import { endPostmaster } from '../../services/embedded-postgres/postmaster.ts'
+import { eventually } from '../eventually.ts'
+import { query, serverDirectory, start, startChild } from '../services/embedded-postgres/helper.ts'
 
 async function postmasterPid(directory: string): Promise<number> {
   return Number.parseInt(await readFile(join(directory, 'cluster/postmaster.pid'), 'utf8'), 10)
