@@ -9,7 +9,7 @@ const ENVIRONMENTS = ['development', 'test', 'production']
 
 const INTRODUCTION = `# Configuration
 
-<!-- Generated from config/schema.ts and config/*.toml by \`npm run config:docs\`; edit those. -->
+<!-- Generated from config/schema*.ts and config/*.toml by \`npm run config:docs\`; edit those. -->
 
 The configuration is read once, at start, from four layers. The highest that has a key gives its value:
 

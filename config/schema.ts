@@ -1,57 +1,12 @@
-import { type Static, type TProperties, Type } from '@sinclair/typebox'
-import type { FormatName } from './formats.ts'
+import { type Static, Type } from '@sinclair/typebox'
+import { Auth, Jwt } from './schema-auth.ts'
+import { Choice, Duration, List, Secret, Section, Size, Text } from './schema-kinds.ts'
 
 /** The environment when APP_ENVIRONMENT is not set. Every other default stands in config/default.toml. */
 export const DEFAULT_ENVIRONMENT = 'development'
 
 /** Environments where well-known secrets and a missing database URL are accepted; every other is strict. */
 export const LENIENT_ENVIRONMENTS: readonly string[] = ['development', 'test']
-
-/** The longest time a Node timer can count (2^31 - 1 ms is a little under 25 days), with room to spare. */
-const LONGEST_TIMER = '24d'
-
-interface Bounds {
-  /** The smallest value, as written. */
-  minimum?: string
-  /** The largest value, as written. */
-  maximum?: string
-}
-
-/** Written with a unit (`15s`), loaded as milliseconds. */
-function Duration({
-  minimum = '1ms',
-  maximum = LONGEST_TIMER,
-  ...options
-}: Bounds & { description: string }) {
-  return Type.Unsafe<number>({ ...options, type: 'string', 'x-duration': { minimum, maximum } })
-}
-
-/** Written with a unit (`256KiB`), loaded as bytes. */
-function Size({ minimum = '1B', maximum = '1GiB', ...options }: Bounds & { description: string }) {
-  return Type.Unsafe<number>({ ...options, type: 'string', 'x-size': { minimum, maximum } })
-}
-
-/** Text that is never shown and that a file can hold (`_FILE`). */
-function Secret(options: { description: string; format?: FormatName }) {
-  return Type.String({ ...options, minLength: 1, 'x-secret': true })
-}
-
-function Text(options: { description: string; format?: FormatName }) {
-  return Type.String({ ...options, minLength: 1 })
-}
-
-function Choice<const T extends readonly string[]>(values: T, options: { description: string }) {
-  return Type.Unsafe<T[number]>({ ...options, type: 'string', enum: values })
-}
-
-/** A TOML array; comma-separated in a variable. */
-function List({ format, ...options }: { description: string; format: FormatName }) {
-  return Type.Array(Type.String({ format }), options)
-}
-
-function Section<T extends TProperties>(description: string, properties: T) {
-  return Type.Object(properties, { description, additionalProperties: false })
-}
 
 const Server = Section('The HTTP listener, its limits and its shutdown.', {
   host: Text({ description: 'Address to listen on; `0.0.0.0` for all of IPv4, `::` for all.' }),
@@ -129,137 +84,6 @@ const Database = Section('PostgreSQL.', {
   ),
   tls_cert_file: Type.Optional(Text({ description: 'Path of a client certificate (PEM) to present.' })),
   tls_key_file: Type.Optional(Text({ description: "Path of the client certificate's private key (PEM)." })),
-})
-
-const Jwt = Section('Access tokens.', {
-  algorithm: Choice(['HS256', 'EdDSA'], {
-    description:
-      'How access tokens are signed, and the only way that is accepted: `HS256` with `secret`, `EdDSA` with `signing_key_file`.',
-  }),
-  secret: Secret({
-    format: 'signing-key',
-    description:
-      'Key that signs access tokens (HS256) and that others are derived from (cursors, one-time tokens), so needed with EdDSA too; at least 32 bytes; `openssl rand -base64 48` makes one.',
-  }),
-  signing_key_file: Type.Optional(
-    Text({
-      description:
-        'Path of the private key (PEM, Ed25519) that signs with EdDSA; `npm run keys -- new` makes one.',
-    }),
-  ),
-  verification_key_files: List({
-    format: 'file-path',
-    description:
-      'Paths of further keys (PEM, Ed25519, public or private) whose tokens are accepted and that `/.well-known/jwks.json` lists: those that are coming, and those that are going.',
-  }),
-  expires_in: Duration({ minimum: '1s', maximum: '30d', description: 'Life of an access token.' }),
-  issuer: Text({ description: 'The `iss` claim, written and demanded.' }),
-  audience: Text({ description: 'The `aud` claim, written and demanded.' }),
-})
-
-const Argon2 = Section(
-  'Password hashing with Argon2id. Hashes made with other parameters are renewed at login.',
-  {
-    memory_cost: Size({ minimum: '19MiB', maximum: '4GiB', description: 'Memory that one hash takes.' }),
-    time_cost: Type.Integer({ minimum: 2, maximum: 1000, description: 'Passes over that memory.' }),
-    parallelism: Type.Integer({ minimum: 1, maximum: 255, description: 'Lanes of one hash.' }),
-    max_queue: Type.Integer({
-      minimum: 0,
-      maximum: 100_000,
-      description: 'Hashes that may wait beyond those running; past it the answer is 503.',
-    }),
-  },
-)
-
-const BreachCheck = Section('Whether a new password is known from a breach.', {
-  url: Type.Optional(
-    Text({
-      format: 'public-url',
-      description:
-        'A k-anonymity range service: `GET {url}/{prefix}` with the first 5 hex digits of the SHA-1 gives `SUFFIX:COUNT` lines; `https://api.pwnedpasswords.com/range` is one. Without it there is no check.',
-    }),
-  ),
-  timeout: Duration({ maximum: '30s', description: 'Time that the whole answer may take.' }),
-  on_error: Choice(['open', 'closed'], {
-    description:
-      'When the service does not answer as it should: `open` accepts the password, `closed` refuses it with 503.',
-  }),
-})
-
-/** Lives of things that no timer counts may be longer than a timer's. */
-const LONGEST_LIFE = '3650d'
-
-const Session = Section('Sessions: one sign-in and the tokens that follow from it.', {
-  idle_timeout: Duration({ maximum: LONGEST_LIFE, description: 'Life of a session that is not used.' }),
-  absolute_timeout: Duration({
-    maximum: LONGEST_LIFE,
-    description: 'Life of a session, however it is used.',
-  }),
-  refresh_grace: Duration({
-    minimum: '0s',
-    maximum: '10m',
-    description:
-      'How long a refresh token that was used already gives the same successor, for replies that got lost; after that it counts as stolen.',
-  }),
-})
-
-const LoginLimit = Section('How many wrong passwords are borne, over all instances.', {
-  per_account: Type.Integer({
-    minimum: 1,
-    maximum: 1_000_000,
-    description: 'Wrong passwords for one email.',
-  }),
-  per_address: Type.Integer({
-    minimum: 1,
-    maximum: 1_000_000,
-    description: 'Wrong passwords from one client address (an IPv6 address counts with its /64).',
-  }),
-  window: Duration({
-    minimum: '1s',
-    maximum: '30d',
-    description: 'Time from the first wrong password until the count begins anew.',
-  }),
-})
-
-const MailLimit = Section('How many mails anybody can make us send to one address, over all instances.', {
-  per_account: Type.Integer({
-    minimum: 1,
-    maximum: 1_000_000,
-    description:
-      'Mails for one email; those to reset a password count apart from those about whose the address is.',
-  }),
-  window: Duration({
-    minimum: '1s',
-    maximum: '30d',
-    description: 'Time from the first of them until the count begins anew.',
-  }),
-})
-
-const OneTimeToken = Section('Life of the links in mails.', {
-  verify_lifetime: Duration({ maximum: LONGEST_LIFE, description: 'Links that confirm an address.' }),
-  reset_lifetime: Duration({ maximum: LONGEST_LIFE, description: 'Links that reset a password.' }),
-  invitation_lifetime: Duration({
-    maximum: LONGEST_LIFE,
-    description: 'Links by which invited users choose a password.',
-  }),
-})
-
-const Auth = Section('Accounts, passwords and sessions.', {
-  registration: Choice(['open', 'verify', 'closed'], {
-    description:
-      '`open`: anyone gets an account at once. `verify`: anyone, once the address is confirmed by a mailed link. `closed`: only whom an admin invites.',
-  }),
-  password_words: List({
-    format: 'password-word',
-    description:
-      'Words that no password may hold, in any case: the names of the product, the company, the teams; the user name and the address of its owner are refused anyway.',
-  }),
-  argon2: Argon2,
-  breach_check: BreachCheck,
-  session: Session,
-  login_limit: LoginLimit,
-  mail_limit: MailLimit,
-  one_time_token: OneTimeToken,
 })
 
 const Cors = Section('Which browsers may call from other origins.', {
