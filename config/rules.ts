@@ -51,7 +51,7 @@ function checkMail({ values, sources }: Pick<Candidate, 'values' | 'sources'>): 
   const needed = ['email.from']
   if (valueAt(values, 'email.link_base') === undefined) needed.push('server.public_url')
   return needed
-    .filter((path) => sources.get(path) === DEFAULT_FILE)
+    .filter((path) => (sources.get(path) ?? DEFAULT_FILE) === DEFAULT_FILE)
     .map((path) => `${variableName(path)}: must be set when email.smtp_url is`)
 }
 

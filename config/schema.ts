@@ -11,11 +11,13 @@ export const LENIENT_ENVIRONMENTS: readonly string[] = ['development', 'test']
 const Server = Section('The HTTP listener, its limits and its shutdown.', {
   host: Text({ description: 'Address to listen on; `0.0.0.0` for all of IPv4, `::` for all.' }),
   port: Type.Integer({ minimum: 0, maximum: 65_535, description: 'Port to listen on; 0 takes a free one.' }),
-  public_url: Text({
-    format: 'public-url',
-    description:
-      'Where clients reach the service, without a trailing slash: used in the API document and in links.',
-  }),
+  public_url: Type.Optional(
+    Text({
+      format: 'public-url',
+      description:
+        'Where clients reach the service, without a trailing slash: used in the API document and in links. Without it, `http://127.0.0.1:{server.port}`.',
+    }),
+  ),
   trusted_proxies: List({
     format: 'proxy-address',
     description:

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import fp from 'fastify-plugin'
+import { publicUrl } from '../config/public-url.ts'
 import { LENIENT_ENVIRONMENTS } from '../config/schema.ts'
 import type { MailSettings } from '../services/mail/deliver.ts'
 import { Mailbox } from '../services/mail/mailbox.ts'
@@ -21,7 +22,7 @@ const MAILBOXES = fileURLToPath(new URL('../.data/mail/', import.meta.url))
 export default fp(
   async (app) => {
     const { database, email, environment, jwt, role, server } = app.config
-    const { from, smtp_url, require_tls, link_base = `${server.public_url}/account` } = email
+    const { from, smtp_url, require_tls, link_base = `${publicUrl(server)}/account` } = email
     const isLenient = LENIENT_ENVIRONMENTS.includes(environment)
     const mailbox =
       smtp_url === undefined && isLenient

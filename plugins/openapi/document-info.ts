@@ -1,5 +1,6 @@
 import type { SwaggerOptions } from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
+import { publicUrl } from '../../config/public-url.ts'
 
 type OpenApi = NonNullable<Extract<SwaggerOptions, { openapi?: unknown }>['openapi']>
 
@@ -18,7 +19,7 @@ export function documentInfo(app: FastifyInstance): OpenApi {
         '`x-request-id`.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: app.config.server.public_url, description: 'This service.' }],
+    servers: [{ url: publicUrl(app.config.server), description: 'This service.' }],
     tags: [
       { name: 'auth', description: 'Signing in.' },
       { name: 'users', description: 'User accounts.' },

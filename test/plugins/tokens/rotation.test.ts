@@ -73,8 +73,10 @@ t.test('keys are rotated under load without a single 401', async (t) => {
       tokens.push(fleet.pick().tokens.issue(user, session_id))
       const token = tokens[Math.floor(Math.random() * tokens.length)]
       const headers = { authorization: `Bearer ${token}` }
-      const { statusCode } = await fleet.pick().inject({ url: '/api/v1/users/me', headers })
+      const instance = fleet.pick()
+      const { statusCode } = await instance.inject({ url: '/api/v1/users/me', headers })
       statuses.set(statusCode, (statuses.get(statusCode) ?? 0) + 1)
+      if (statusCode !== 200) t.comment(statusCode, instance.tokens.keySet.keys, parse(String(token)))
       rounds++
       await nextTurn()
     }
