@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import { onceEnded, operationOf } from './request-outcome.ts'
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { Histogram, type Series } from '../services/metrics/histogram.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -35,28 +35,37 @@ export default fp(
       registers,
     }).set({ version: app.appVersion, node_version: process.version, environment: app.config.environment }, 1)
 
-    const inFlight = new Gauge({
+    let inFlight = 0
+    new Gauge({
       name: 'http_requests_in_flight',
       help: 'Requests that have begun and not ended.',
       registers,
+      collect() {
+        this.set(inFlight)
+      },
     })
-    const duration = new Histogram({
+    const durations = new Histogram({
       name: 'http_request_duration_seconds',
       help: 'Time from the first byte of a request to the last of its response.',
-      labelNames: ['method', 'operation', 'status_code'],
       buckets: DURATION_BUCKETS,
       registers,
     })
+    const known = new Map<string, Series>()
 
-    app.addHook('onRequest', (request, reply, done) => {
-      inFlight.inc()
-      onceEnded(reply, (status) => {
-        inFlight.dec()
-        const labels = { method: request.method, operation: operationOf(request), status_code: status }
-        duration.observe(labels, reply.elapsedTime / 1000)
-      })
+    app.addHook('onRequest', (_request, _reply, done) => {
+      inFlight++
       done()
     })
+    app.onRequestEnd(({ method }, { operation, status, milliseconds }) => {
+      inFlight--
+      const key = `${method} ${operation} ${status}`
+      let series = known.get(key)
+      if (series === undefined) {
+        series = durations.series({ method, operation, status_code: status })
+        known.set(key, series)
+      }
+      series.observe(milliseconds / 1000)
+    })
   },
-  { name: 'metrics', dependencies: ['errors'] },
+  { name: 'metrics', dependencies: ['request-end', 'errors'] },
 )

@@ -1,13 +1,6 @@
-import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
+import { type FastifyRequest, LogController } from 'fastify'
 import fp from 'fastify-plugin'
-import { onceEnded, operationOf } from './request-outcome.ts'
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Asked every few seconds by machines: logged at debug, answered under pressure. */
-    probe?: boolean
-  }
-}
+import type { RequestEnd } from './request-end.ts'
 
 /** Keeps the framework's own lines about requests out of the log, but not those about its troubles. */
 export class QuietRequests extends LogController {
@@ -25,34 +18,30 @@ export class QuietRequests extends LogController {
  */
 export default fp(
   async (app) => {
-    app.addHook('onRequest', (request, reply, done) => {
-      logWhenEnded(request, reply)
-      done()
+    app.onRequestEnd((request, end) => {
+      // A probe that answers 503 does its work, and the checks have said why.
+      const isQuiet = end.probe && request.failure === undefined
+      if (!isQuiet || SHOWS_DEBUG.has(app.log.level)) logRequest(request, end, isQuiet)
     })
   },
-  { name: 'request-log', dependencies: ['errors', 'authentication'] },
+  { name: 'request-log', dependencies: ['request-end', 'errors', 'authentication'] },
 )
 
-/** Writes the request's line when it has ended. */
-export function logWhenEnded(request: FastifyRequest, reply: FastifyReply): void {
-  onceEnded(reply, (status) => logRequest(request, reply, status))
-}
+const SHOWS_DEBUG: ReadonlySet<string> = new Set(['debug', 'trace'])
 
-function logRequest(request: FastifyRequest, reply: FastifyReply, status: number): void {
+function logRequest(request: FastifyRequest, end: RequestEnd, isQuiet: boolean): void {
+  const { failure, log, user } = request
   const fields = {
-    operation: operationOf(request),
+    operation: end.operation,
     method: request.method,
     // Not the query string, which may hold what users typed.
     path: request.url.split('?', 1)[0]?.slice(0, 200),
-    status,
-    duration_ms: Math.round(reply.elapsedTime * 1000) / 1000,
-    ...(request.user ? { user_id: request.user.id } : {}),
+    status: end.status,
+    duration_ms: Math.round(end.milliseconds * 1000) / 1000,
+    ...(user ? { user_id: user.id } : {}),
     remote_address: request.ip,
   }
-  const { failure } = request
-  const { probe } = request.routeOptions.config
-  // A probe that answers 503 does its work, and the checks have said why.
-  if (status >= 500 && (failure || !probe)) request.log.error({ ...fields, err: failure }, 'request failed')
-  else if (probe && !failure) request.log.debug(fields, 'request completed')
-  else request.log.info(fields, 'request completed')
+  if (isQuiet) log.debug(fields, 'request completed')
+  else if (end.status >= 500) log.error({ ...fields, err: failure }, 'request failed')
+  else log.info(fields, 'request completed')
 }

@@ -1,15 +1,15 @@
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { logWhenEnded } from '../request-log.ts'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { sendProblem } from './index.ts'
 import { EARLY_HEADERS } from './problem.ts'
 
 /** Answers URLs that the router can't read. No hook has run, so what hooks do is done here. */
 export function answerFrameworkError(
+  this: FastifyInstance,
   error: FastifyError,
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  logWhenEnded(request, reply)
+  this.watchRequest(request, reply)
   reply.headers({ ...EARLY_HEADERS, 'x-request-id': request.id })
   sendProblem(error, request, reply)
 }

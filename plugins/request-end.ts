@@ -1,0 +1,63 @@
+import type { ServerResponse } from 'node:http'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+
+/** How a request ended. */
+export interface RequestEnd {
+  /** Of the answer; 499 when the client left before it was sent. */
+  readonly status: number
+  /** What was asked for, from the closed set of our operations. */
+  readonly operation: string
+  /** Whether it was one of the routes that machines ask every few seconds. */
+  readonly probe: boolean
+  readonly milliseconds: number
+}
+
+export type RequestEndListener = (request: FastifyRequest, end: RequestEnd) => void
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Has the listener called when a request has ended, however that was; onResponse is not called for aborts. */
+    onRequestEnd(listener: RequestEndListener): void
+    /** Watches a request that no hook sees. */
+    watchRequest(request: FastifyRequest, reply: FastifyReply): void
+  }
+  interface FastifyContextConfig {
+    /** Asked every few seconds by machines: logged at debug, answered under pressure. */
+    probe?: boolean
+  }
+}
+
+/** The status that logs and metrics have for requests whose client left before the answer was sent. */
+const CLIENT_CLOSED_REQUEST = 499
+
+/** Tells metrics and log of the end of requests. One listener for both, for each one costs at every request. */
+export default fp(
+  async (app) => {
+    const listeners: RequestEndListener[] = []
+    app.decorate('onRequestEnd', (listener) => {
+      listeners.push(listener)
+    })
+    app.decorate('watchRequest', (request, reply) => {
+      reply.raw.on('close', function (this: ServerResponse) {
+        const end = endOf(request, reply, this.writableFinished)
+        for (const listener of listeners) listener(request, end)
+      })
+    })
+    app.addHook('onRequest', (request, reply, done) => {
+      app.watchRequest(request, reply)
+      done()
+    })
+  },
+  { name: 'request-end' },
+)
+
+function endOf(request: FastifyRequest, reply: FastifyReply, sent: boolean): RequestEnd {
+  const { schema, config } = request.routeOptions
+  return {
+    status: sent ? reply.statusCode : CLIENT_CLOSED_REQUEST,
+    operation: request.is404 ? 'unknown' : (schema?.operationId ?? 'other'),
+    probe: config?.probe === true,
+    milliseconds: reply.elapsedTime,
+  }
+}
