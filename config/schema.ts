@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Auth, Jwt } from './schema-auth.ts'
 import { Choice, Duration, List, Secret, Section, Size, Text } from './schema-kinds.ts'
+import { Redis } from './schema-redis.ts'
 
 /** The environment when APP_ENVIRONMENT is not set. Every other default stands in config/default.toml. */
 export const DEFAULT_ENVIRONMENT = 'development'
@@ -174,6 +175,7 @@ export const Config = Section('Groundwork.', {
   }),
   server: Server,
   database: Database,
+  redis: Redis,
   jwt: Jwt,
   auth: Auth,
   cors: Cors,
