@@ -31,6 +31,15 @@ export const formats = {
     validate: (value: string) => /^postgres(ql)?:\/\//.test(value) && URL.canParse(value),
     expects: 'a URL that begins with postgres:// or postgresql://',
   },
+  'redis-url': {
+    validate: isRedisUrl,
+    expects:
+      'a URL that begins with redis:// or rediss://, with a host, and after it no more than a port and /number',
+  },
+  'key-prefix': {
+    validate: (value: string) => /^[\w.:-]{1,100}$/.test(value),
+    expects: '1 to 100 of ASCII letters, digits, and _ . : -',
+  },
   'signing-key': {
     validate: (value: string) => Buffer.byteLength(value) >= SIGNING_KEY_BYTES,
     expects: `at least ${SIGNING_KEY_BYTES} bytes long`,
@@ -78,6 +87,22 @@ function isSmtpUrl(value: string): boolean {
   if (!/^smtps?:\/\//.test(value) || !URL.canParse(value)) return false
   const { hostname, pathname, search, hash } = new URL(value)
   return hostname !== '' && (pathname === '' || pathname === '/') && search === '' && hash === ''
+}
+
+function isRedisUrl(value: string): boolean {
+  if (!/^rediss?:\/\//.test(value) || !URL.canParse(value)) return false
+  const { hostname, pathname, search, hash, username, password } = new URL(value)
+  if (hostname === '' || search !== '' || hash !== '' || !/^(?:\/[0-9]{0,4})?$/.test(pathname)) return false
+  return isDecodable(username) && isDecodable(password)
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** A name without characters that would need quoting, which leaves nothing to get wrong. */

@@ -1,6 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Auth, Jwt } from './schema-auth.ts'
 import { Choice, Duration, List, Secret, Section, Size, Text } from './schema-kinds.ts'
+import { RateLimit } from './schema-rate-limit.ts'
+import { Redis } from './schema-redis.ts'
 
 /** The environment when APP_ENVIRONMENT is not set. Every other default stands in config/default.toml. */
 export const DEFAULT_ENVIRONMENT = 'development'
@@ -176,12 +178,14 @@ export const Config = Section('Groundwork.', {
   }),
   server: Server,
   database: Database,
+  redis: Redis,
   jwt: Jwt,
   auth: Auth,
   cors: Cors,
   metrics: Metrics,
   docs: Docs,
   log: Log,
+  rate_limit: RateLimit,
   pressure: Pressure,
   email: Email,
 })

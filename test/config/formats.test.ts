@@ -24,6 +24,32 @@ const table: Record<string, { good: string[]; bad: string[] }> = {
       'smtp://x:port',
     ],
   },
+  'redis-url': {
+    good: [
+      'redis://localhost',
+      'redis://127.0.0.1:6379/0',
+      'rediss://user:p%40w@redis.example:6380/15',
+      'redis://:pw@[::1]/',
+    ],
+    bad: [
+      '',
+      'localhost:6379',
+      'http://x',
+      'redis://',
+      'redis:///0',
+      'redis://x/name',
+      'redis://x/0/1',
+      'redis://x?db=1',
+      'redis://x#y',
+      'redis://x:port',
+      'redis://u:%zz@x',
+      'redis://u:%ff@x',
+    ],
+  },
+  'key-prefix': {
+    good: ['groundwork:', 'a', 'x'.repeat(100)],
+    bad: ['', 'a b', 'ä:', 'x'.repeat(101), 'a\n'],
+  },
   mailbox: {
     good: ['a@b.example', "Ä. O'Neill & Co <no-reply@b.example>", 'no-reply@localhost'],
     bad: ['', 'a', 'a@', '<a@b>', 'A\nB <a@b>', '"A" <a@b>', 'a@b, c@d', 'A <a@b> <c@d>', 'a@b\n'],

@@ -1,3 +1,5 @@
 import { runFolders } from './run-folders.ts'
 
-await runFolders(['config', 'contract', 'services'], { except: ['services/embedded-postgres/**'] })
+await runFolders(['config', 'contract', 'services'], {
+  except: ['services/embedded-postgres/**', 'services/redis/**'],
+})
