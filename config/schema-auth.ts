@@ -126,6 +126,10 @@ export const Auth = Section('Accounts, passwords and sessions.', {
     description:
       'Words that no password may hold, in any case: the names of the product, the company, the teams; the user name and the address of its owner are refused anyway.',
   }),
+  cache: Type.Boolean({
+    description:
+      'Keep who may pass in memory, and in Redis where there is one, so that requests need no query for it; changes are heard of within a second. Without it the database is asked at each request.',
+  }),
   argon2: Argon2,
   breach_check: BreachCheck,
   session: Session,

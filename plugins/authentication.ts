@@ -62,10 +62,8 @@ export default fp(
       try {
         const claims = verify(request.headers.authorization)
         const known = app.identities.peek(claims.sid)
-        // A token may be newer than what is kept: another instance has just issued it to a promoted user.
         if (known === undefined || promisesMore(claims, known)) {
-          app.identities
-            .load(claims.sid)
+          find(claims)
             .then((user) => enter(claims, user))
             .then(() => done(), done)
           return
@@ -77,6 +75,12 @@ export default fp(
       }
       done()
     })
+
+    async function find(claims: AccessTokenClaims): Promise<User | undefined> {
+      const user = await app.identities.load(claims.sid)
+      // A token may be newer than what is kept: another instance has just issued it to a promoted user.
+      return user && promisesMore(claims, user) ? app.identities.reload(claims.sid) : user
+    }
   },
   { name: 'authentication', dependencies: ['identity', 'errors', 'tokens'] },
 )

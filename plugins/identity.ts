@@ -1,6 +1,9 @@
 import fp from 'fastify-plugin'
+import { Counter } from 'prom-client'
+import type { CacheResult } from '../services/cache/cache.ts'
 import { IdentityChannel } from '../services/identity/channel.ts'
 import { Identities } from '../services/identity/identities.ts'
+import { deriveKey } from '../services/secrets/secrets.ts'
 import * as sessions from '../services/sessions/sessions.ts'
 import { connectionOptions } from './database.ts'
 
@@ -11,26 +14,44 @@ declare module 'fastify' {
   }
 }
 
-/** Keeps in memory who may pass, and hears from the database when that changes. */
+/** Keeps who may pass, in memory and in Redis where there is one, and hears from the database when that changes. */
 export default fp(
   async (app) => {
-    const identities: Identities = new Identities(
-      async (sessionId) => {
-        const owner = await sessions.findOwner(app, sessionId)
-        if (!owner) return undefined
-        const { session_expires_at: expiresAt, ...user } = owner
-        return { user, expiresAt }
+    const { auth, database, jwt } = app.config
+    const answers: Record<CacheResult, number> = { memory: 0, shared: 0, miss: 0 }
+    new Counter({
+      name: 'cache_requests_total',
+      help: 'Questions to a cache by where the answer was: in memory, shared (in Redis), or a miss, for which the database was asked.',
+      labelNames: ['cache', 'result'],
+      registers: [app.metrics],
+      collect() {
+        this.reset()
+        for (const [result, count] of Object.entries(answers))
+          this.inc({ cache: 'identities', result }, count)
       },
-      () => channel.isTrusted(),
-    )
+    })
+
+    const identities: Identities = new Identities({
+      read: (sessionId) => sessions.findOwner(app, sessionId),
+      isTrusted: () => channel.isTrusted(),
+      answered: (result) => {
+        answers[result]++
+      },
+      shared: app.redis && {
+        store: app.redis,
+        key: deriveKey(jwt.secret, 'identities'),
+        now: () => channel.now(),
+      },
+    })
     const channel: IdentityChannel = new IdentityChannel(
-      await connectionOptions(app.config.database),
+      await connectionOptions(database),
       identities,
       app.log,
     )
     app.decorate('identities', identities)
-    app.addHook('onReady', async () => channel.start())
+    // Without the channel nothing that is kept is trusted.
+    if (auth.cache) app.addHook('onReady', async () => channel.start())
     app.addHook('onClose', () => channel.close())
   },
-  { name: 'identity', dependencies: ['database'] },
+  { name: 'identity', dependencies: ['database', 'metrics', 'redis'] },
 )

@@ -36,5 +36,7 @@ function headersOf(middleware: typeof HELMET): Record<string, string> {
     /* c8 ignore next -- the settings above are right */
     if (error !== undefined) throw error
   })
-  return Object.fromEntries(Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]))
+  return Object.fromEntries(
+    Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]),
+  )
 }

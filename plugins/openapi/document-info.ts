@@ -1,7 +1,7 @@
 import type { SwaggerOptions } from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
-import { publicUrl } from '../../config/public-url.ts'
 import type { OpenAPIV3_1 } from 'openapi-types'
+import { publicUrl } from '../../config/public-url.ts'
 
 type OpenApi = NonNullable<Extract<SwaggerOptions, { openapi?: unknown }>['openapi']>
 

@@ -37,6 +37,8 @@ export class IdentityChannel {
   readonly #log: Log
   readonly #stop = new AbortController()
   #heardAt = Number.NEGATIVE_INFINITY
+  /** What the database's clock showed after that. */
+  #clock = Number.NEGATIVE_INFINITY
   #running: Promise<void> | undefined
 
   constructor(connection: pg.ClientConfig, listener: ChannelListener, log: Log) {
@@ -48,6 +50,11 @@ export class IdentityChannel {
   /** Whether every change that is older than a second has been heard of. */
   isTrusted(): boolean {
     return performance.now() - this.#heardAt < SILENCE
+  }
+
+  /** The database's time in milliseconds since 1970: rather some milliseconds late than early. */
+  now(): number {
+    return this.#clock + performance.now() - this.#heardAt
   }
 
   start(): void {
@@ -94,7 +101,8 @@ export class IdentityChannel {
       this.#listener.forgetAll()
       while (!this.#stop.signal.aborted && lost === undefined) {
         const asked = performance.now()
-        await client.query('SELECT 1')
+        const { rows } = await client.query<{ now: Date }>('SELECT clock_timestamp() AS now')
+        this.#clock = rows[0]?.now.getTime() ?? Number.POSITIVE_INFINITY
         this.#heardAt = asked
         await this.#pause(HEARTBEAT)
       }

@@ -1,76 +1,84 @@
-import { LRUCache } from 'lru-cache'
 import type { User } from '../../schemas/users.ts'
+import { Cache, type CacheOptions, type Loaded } from '../cache/cache.ts'
+import { SharedCache, type Store } from '../cache/shared-cache.ts'
 
 /** Sessions whose owners are kept. */
 const MAX_ENTRIES = 50_000
 /** Milliseconds after which an owner is read again in any case. */
 const MAX_AGE = 60_000
 
-/** Reads the active user of an open session, and when that expires. */
-export type OwnerReader = (sessionId: string) => Promise<{ user: User; expiresAt: Date } | undefined>
+/** An owner as JSON brings it back. */
+type OwnerJson = Omit<User, 'created_at' | 'updated_at'> & { created_at: string; updated_at: string }
+
+/** Reads the active user of an open session, when that expires, and the database's time of reading it. */
+export type OwnerReader = (
+  sessionId: string,
+) => Promise<{ user: User; expiresAt: Date; readAt: Date } | undefined>
+
+export interface IdentitiesOptions extends Pick<CacheOptions<User>, 'isTrusted' | 'answered'> {
+  readonly read: OwnerReader
+  /** Where instances keep owners for each other, the key that these are signed with, and the database's time. */
+  readonly shared?: { readonly store: Store; readonly key: Buffer; readonly now: () => number } | undefined
+}
 
 /**
- * Who may pass, by session, kept in memory so that a request needs no query. What is kept is only used while
- * the channel that tells of changes is known to work; otherwise the database is asked each time.
+ * Who may pass, by session, kept so that a request needs no query. What is kept is only used while the channel
+ * that tells of changes is known to work; otherwise the database is asked each time.
  */
 export class Identities {
-  readonly #read: OwnerReader
-  readonly #isTrusted: () => boolean
-  readonly #users = new LRUCache<string, User>({
-    max: MAX_ENTRIES,
-    ttl: MAX_AGE,
-    dispose: (user, sessionId) => this.#unlink(user.id, sessionId),
-  })
-  /** The sessions that are kept of each user. */
-  readonly #sessions = new Map<string, Set<string>>()
-  /** Counts what was forgotten, so that an answer that is older than that is not kept. */
-  #forgotten = 0
+  readonly #cache: Cache<User>
 
-  /** @param isTrusted whether every change that is older than a second has been heard of */
-  constructor(read: OwnerReader, isTrusted: () => boolean) {
-    this.#read = read
-    this.#isTrusted = isTrusted
+  constructor({ read, shared, ...options }: IdentitiesOptions) {
+    this.#cache = new Cache({
+      ...options,
+      maxEntries: MAX_ENTRIES,
+      maxAge: MAX_AGE,
+      read: async (sessionId) => {
+        const owner = await read(sessionId)
+        return owner && loaded(owner)
+      },
+      shared:
+        shared && new SharedCache({ ...shared, prefix: 'identity:1:', maxAge: MAX_AGE, revive: reviveUser }),
+    })
   }
 
   /** Gives the user of a session if it is known here and now. */
   peek(sessionId: string): User | undefined {
-    return this.#isTrusted() ? this.#users.get(sessionId) : undefined
+    return this.#cache.peek(sessionId)
   }
 
-  /** Reads the user of a session from the database. */
-  async load(sessionId: string): Promise<User | undefined> {
-    const before = this.#forgotten
-    const owner = await this.#read(sessionId)
-    if (!owner) return undefined
-    const ttl = Math.min(MAX_AGE, owner.expiresAt.getTime() - Date.now())
-    if (this.#forgotten === before && this.#isTrusted() && ttl > 0) this.#keep(sessionId, owner.user, ttl)
-    return owner.user
+  /** Finds out who the user of a session is. */
+  load(sessionId: string): Promise<User | undefined> {
+    return this.#cache.load(sessionId)
+  }
+
+  /** Asks the database who the user of a session is, whatever is kept. */
+  reload(sessionId: string): Promise<User | undefined> {
+    return this.#cache.reload(sessionId)
   }
 
   forgetSession(sessionId: string): void {
-    this.#forgotten++
-    this.#users.delete(sessionId)
+    this.#cache.forget(sessionId)
   }
 
   forgetUser(userId: string): void {
-    this.#forgotten++
-    for (const sessionId of this.#sessions.get(userId) ?? []) this.#users.delete(sessionId)
+    this.#cache.forgetOwner(userId)
   }
 
   forgetAll(): void {
-    this.#forgotten++
-    this.#users.clear()
+    this.#cache.forgetAll()
   }
+}
 
-  #keep(sessionId: string, user: User, ttl: number): void {
-    this.#users.set(sessionId, user, { ttl })
-    const sessions = this.#sessions.get(user.id) ?? new Set()
-    this.#sessions.set(user.id, sessions.add(sessionId))
+function loaded({ user, expiresAt, readAt }: { user: User; expiresAt: Date; readAt: Date }): Loaded<User> {
+  return {
+    value: user,
+    owner: user.id,
+    lifetime: expiresAt.getTime() - readAt.getTime(),
+    readAt: readAt.getTime(),
   }
+}
 
-  #unlink(userId: string, sessionId: string): void {
-    const sessions = this.#sessions.get(userId)
-    sessions?.delete(sessionId)
-    if (sessions?.size === 0) this.#sessions.delete(userId)
-  }
+function reviveUser({ created_at, updated_at, ...user }: OwnerJson): User {
+  return { ...user, created_at: new Date(created_at), updated_at: new Date(updated_at) }
 }

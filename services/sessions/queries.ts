@@ -146,6 +146,8 @@ export async function selectDevice(
 
 export interface SessionOwner extends User {
   session_expires_at: Date
+  /** Of the database's clock, before it looked. */
+  read_at: Date
 }
 
 /** Gives the active user of an open session. */
@@ -153,7 +155,7 @@ export async function selectSessionOwner(db: Database, sessionId: string): Promi
   const rows = await db.query<SessionOwner>({
     name: 'selectSessionOwner',
     text: `SELECT u.id, u.email, u.username, u.role, u.is_active, u.created_at, u.updated_at,
-                  least(s.idle_expires_at, s.expires_at) AS session_expires_at
+                  least(s.idle_expires_at, s.expires_at) AS session_expires_at, statement_timestamp() AS read_at
            FROM sessions s JOIN users u ON u.id = s.user_id
            WHERE s.id = $1 AND ${OPEN} AND u.is_active`,
     values: [sessionId],

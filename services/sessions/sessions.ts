@@ -97,16 +97,15 @@ async function rotate(ctx: SessionContext, token: string): Promise<Rotation> {
     await recordEvent(ctx, { kind: 'refresh_token_reused', user_id, session_id })
     return { stolen: { session_id, user_id } }
   }
-  const user = await queries.selectSessionOwner(ctx.db, session_id)
-  if (!user) return {}
+  const owner = await findOwner(ctx, session_id)
+  if (!owner) return {}
   const refresh_token = deriveToken(key, token)
   if (!state.is_replaced) {
     await queries.replaceRefreshToken(ctx.db, digest)
     await queries.insertRefreshToken(ctx.db, session_id, digestToken(refresh_token))
     await queries.updateLastUse(ctx.db, session_id, idleTimeout)
   }
-  const { session_expires_at: _, ...owner } = user
-  return { tokens: { session_id, refresh_token, user: owner } }
+  return { tokens: { session_id, refresh_token, user: owner.user } }
 }
 
 /**
@@ -176,12 +175,15 @@ function endAndRecord(
   })
 }
 
-/** Gives the active user of an open session and when that expires, or undefined. */
-export function findOwner(
+/** Gives the active user of an open session, when that expires, and when the database was asked; or undefined. */
+export async function findOwner(
   ctx: Pick<Context, 'db'>,
   sessionId: string,
-): Promise<queries.SessionOwner | undefined> {
-  return queries.selectSessionOwner(ctx.db, sessionId)
+): Promise<{ user: User; expiresAt: Date; readAt: Date } | undefined> {
+  const row = await queries.selectSessionOwner(ctx.db, sessionId)
+  if (row === undefined) return undefined
+  const { session_expires_at: expiresAt, read_at: readAt, ...user } = row
+  return { user, expiresAt, readAt }
 }
 
 /** Who may manage whose sessions: one's own, and an admin everybody's. Costs a query for those of others. */

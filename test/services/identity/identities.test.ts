@@ -3,6 +3,8 @@ import { v7 as uuidv7 } from 'uuid'
 import type { User } from '../../../schemas/users.ts'
 import { Identities, type OwnerReader } from '../../../services/identity/identities.ts'
 
+const options = { isTrusted: () => true, answered: () => undefined }
+
 function someone(): User {
   const now = new Date()
   const id = uuidv7()
@@ -28,10 +30,10 @@ function heldReader() {
 
 t.test('what was read is kept until it is forgotten', async (t) => {
   const user = someone()
-  const identities = new Identities(
-    async () => ({ user, expiresAt: inAnHour() }),
-    () => true,
-  )
+  const identities = new Identities({
+    ...options,
+    read: async () => ({ user, expiresAt: inAnHour(), readAt: new Date() }),
+  })
   t.equal(identities.peek('s1'), undefined)
   for (const session of ['s1', 's2', 's3']) t.equal(await identities.load(session), user)
   for (const session of ['s1', 's2', 's3']) t.equal(identities.peek(session), user)
@@ -51,10 +53,10 @@ t.test('what was read is kept until it is forgotten', async (t) => {
 
 t.test('a user who was read twice for a session is still forgotten by name', async (t) => {
   const id = uuidv7()
-  const identities = new Identities(
-    async () => ({ user: { ...someone(), id }, expiresAt: inAnHour() }),
-    () => true,
-  )
+  const identities = new Identities({
+    ...options,
+    read: async () => ({ user: { ...someone(), id }, expiresAt: inAnHour(), readAt: new Date() }),
+  })
   await Promise.all([identities.load('s1'), identities.load('s1')])
   await identities.load('s1')
   t.ok(identities.peek('s1'))
@@ -72,10 +74,10 @@ for (const [name, forget] of Object.entries(FORGET)) {
   t.test(`an answer that was under way when something changed is not kept (${name})`, async (t) => {
     const user = someone()
     const { read, answer } = heldReader()
-    const identities = new Identities(read, () => true)
+    const identities = new Identities({ ...options, read })
     const loading = identities.load('s1')
     forget(identities, user)
-    answer({ user, expiresAt: inAnHour() })
+    answer({ user, expiresAt: inAnHour(), readAt: new Date() })
     t.equal(await loading, user, 'it is as true as any answer for who asked')
     t.equal(identities.peek('s1'), undefined)
   })
@@ -84,10 +86,11 @@ for (const [name, forget] of Object.entries(FORGET)) {
 t.test('nothing is kept or used while the channel is not trusted', async (t) => {
   const user = someone()
   let trusted = false
-  const identities = new Identities(
-    async () => ({ user, expiresAt: inAnHour() }),
-    () => trusted,
-  )
+  const identities = new Identities({
+    ...options,
+    isTrusted: () => trusted,
+    read: async () => ({ user, expiresAt: inAnHour(), readAt: new Date() }),
+  })
   t.equal(await identities.load('s1'), user)
   trusted = true
   t.equal(identities.peek('s1'), undefined)
@@ -100,13 +103,13 @@ t.test('nothing is kept or used while the channel is not trusted', async (t) => 
 t.test('nobody is kept beyond the end of the session', async (t) => {
   const user = someone()
   const ends = [new Date(Date.now() - 1000), new Date(Date.now() + 3_600_000)]
-  const identities = new Identities(
-    async () => {
+  const identities = new Identities({
+    ...options,
+    read: async () => {
       const expiresAt = ends.shift()
-      return expiresAt && { user, expiresAt }
+      return expiresAt && { user, expiresAt, readAt: new Date() }
     },
-    () => true,
-  )
+  })
   t.equal(await identities.load('over'), user)
   t.equal(identities.peek('over'), undefined)
   t.equal(await identities.load('s1'), user)
@@ -116,10 +119,7 @@ t.test('nobody is kept beyond the end of the session', async (t) => {
 })
 
 t.test('an error is not kept', async (t) => {
-  const identities = new Identities(
-    () => Promise.reject(new Error('no answer')),
-    () => true,
-  )
+  const identities = new Identities({ ...options, read: () => Promise.reject(new Error('no answer')) })
   await t.rejects(identities.load('s1'), { message: 'no answer' })
   t.equal(identities.peek('s1'), undefined)
 })

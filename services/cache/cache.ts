@@ -1,0 +1,163 @@
+import { LRUCache } from 'lru-cache'
+
+/** What was read at the source of truth. */
+export interface Loaded<T> {
+  readonly value: T
+  /** What else makes the value wrong when it changes; `forgetOwner` names it. */
+  readonly owner: string
+  /** Milliseconds for which it may be kept at most. */
+  readonly lifetime: number
+  /** When it was read, on the clock of the source: milliseconds since 1970, not later than the reading began. */
+  readonly readAt: number
+}
+
+/** What a cache asks of one that several instances share. */
+export interface Shared<T> {
+  get(key: string): Promise<Omit<Loaded<T>, 'readAt'> | undefined>
+  set(key: string, loaded: Loaded<T>): void
+  distrust(name: string): void
+  distrustAll(): void
+}
+
+/** Where an answer came from. */
+export type CacheResult = 'memory' | 'shared' | 'miss'
+
+export interface CacheOptions<T> {
+  readonly maxEntries: number
+  /** Milliseconds after which a value is read again in any case. */
+  readonly maxAge: number
+  /** Reads at the source of truth; undefined, which is never kept, when there is nothing. */
+  readonly read: (key: string) => Promise<Loaded<T> | undefined>
+  /** Whether every change that is older than a second has been heard of; otherwise nothing kept is believed. */
+  readonly isTrusted: () => boolean
+  /** Keeps values for all instances. */
+  readonly shared?: Shared<T> | undefined
+  /** Is told of each answer. */
+  readonly answered: (result: CacheResult) => void
+}
+
+interface Entry<T> {
+  readonly value: T
+  readonly owner: string
+}
+
+/** Share of its life by which a value may die earlier, so that those read together are not missed together. */
+const JITTER = 0.1
+
+/**
+ * Keeps what is asked at every request: in memory, behind that for all instances where there is a Redis, and at
+ * last at the source. It is told what to forget, and believes nothing while it might not be told.
+ */
+export class Cache<T> {
+  readonly #options: CacheOptions<T>
+  readonly #entries: LRUCache<string, Entry<T>>
+  /** The keys that are kept of each owner. */
+  readonly #owned = new Map<string, Set<string>>()
+  /** Readings under way that nothing was forgotten of since they began. */
+  readonly #loading = new Map<string, Promise<T | undefined>>()
+  /** Counts what was forgotten, so that an answer that is older than that is not kept. */
+  #forgotten = 0
+
+  constructor(options: CacheOptions<T>) {
+    this.#options = options
+    this.#entries = new LRUCache({
+      max: options.maxEntries,
+      ttl: options.maxAge,
+      dispose: ({ owner }, key) => this.#disown(owner, key),
+    })
+  }
+
+  /** Gives a value if it is known here and now. */
+  peek(key: string): T | undefined {
+    if (!this.#options.isTrusted()) return undefined
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return undefined
+    this.#options.answered('memory')
+    return entry.value
+  }
+
+  /** Gives a value from wherever it is; those who ask at once share one reading. */
+  async load(key: string): Promise<T | undefined> {
+    // A reading that began before a change could be joined after it, if nobody tells of the change.
+    if (!this.#options.isTrusted()) return this.#load(key)
+    const loading = this.#loading.get(key) ?? this.#load(key)
+    this.#loading.set(key, loading)
+    try {
+      return await loading
+    } finally {
+      if (this.#loading.get(key) === loading) this.#loading.delete(key)
+    }
+  }
+
+  /** Reads a value anew, whatever is kept. */
+  reload(key: string): Promise<T | undefined> {
+    return this.#read(key)
+  }
+
+  forget(key: string): void {
+    this.#startForgetting()
+    this.#options.shared?.distrust(key)
+    this.#entries.delete(key)
+  }
+
+  /** Forgets everything that was read of an owner. */
+  forgetOwner(owner: string): void {
+    this.#startForgetting()
+    this.#options.shared?.distrust(owner)
+    for (const key of this.#owned.get(owner) ?? []) this.#entries.delete(key)
+  }
+
+  forgetAll(): void {
+    this.#startForgetting()
+    this.#options.shared?.distrustAll()
+    this.#entries.clear()
+  }
+
+  /** Readings under way may be older than the change that is told of. */
+  #startForgetting(): void {
+    this.#forgotten++
+    this.#loading.clear()
+  }
+
+  async #load(key: string): Promise<T | undefined> {
+    const { shared, answered } = this.#options
+    const mayKeep = this.#watch()
+    const found = mayKeep() ? await shared?.get(key) : undefined
+    if (found === undefined || !mayKeep()) return this.#read(key)
+    answered('shared')
+    this.#keep(key, found)
+    return found.value
+  }
+
+  async #read(key: string): Promise<T | undefined> {
+    const { read, shared, answered, maxAge } = this.#options
+    const mayKeep = this.#watch()
+    answered('miss')
+    const loaded = await read(key)
+    if (loaded === undefined) return undefined
+    const lifetime = Math.min(maxAge * (1 - JITTER * Math.random()), loaded.lifetime)
+    if (mayKeep() && lifetime > 0) {
+      this.#keep(key, { ...loaded, lifetime })
+      shared?.set(key, { ...loaded, lifetime })
+    }
+    return loaded.value
+  }
+
+  /** Whether what is found from now on may be kept: nothing was forgotten since, and nothing unheard. */
+  #watch(): () => boolean {
+    const before = this.#forgotten
+    return () => this.#forgotten === before && this.#options.isTrusted()
+  }
+
+  #keep(key: string, { value, owner, lifetime }: Omit<Loaded<T>, 'readAt'>): void {
+    this.#entries.set(key, { value, owner }, { ttl: lifetime })
+    const keys = this.#owned.get(owner) ?? new Set()
+    this.#owned.set(owner, keys.add(key))
+  }
+
+  #disown(owner: string, key: string): void {
+    const keys = this.#owned.get(owner)
+    keys?.delete(key)
+    if (keys?.size === 0) this.#owned.delete(owner)
+  }
+}

@@ -1,0 +1,119 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { Loaded } from './cache.ts'
+
+/** What a shared cache needs of Redis. It may fail at any time, or forget, or remember too much. */
+export interface Store {
+  get(key: string): Promise<string | undefined>
+  /** @param px milliseconds after which the value is gone */
+  set(key: string, value: string, options: { px: number }): Promise<void>
+}
+
+export interface SharedCacheOptions<T, Json> {
+  readonly store: Store
+  /** Put before each key: the kind of value, and a number that changes with its form. */
+  readonly prefix: string
+  /** Milliseconds for which a value lives at most, counted from when it was read at the source. */
+  readonly maxAge: number
+  /** Signs what is stored: who can write to the store must not be able to say who somebody is. */
+  readonly key: Buffer
+  /** The time on the clock of the source, in milliseconds since 1970: never too early. */
+  readonly now: () => number
+  /** Gives the value that `JSON.parse` gave this of. */
+  readonly revive: (json: Json) => T
+}
+
+/** What is stored of a value. */
+interface Stored<Value> {
+  readonly value: Value
+  readonly owner: string
+  /** When it stops being believed, on the clock of the source. */
+  readonly until: number
+}
+
+/** Names of what is not believed that are kept; beyond it nothing is believed for a while. */
+const MAX_DISTRUSTED = 100_000
+
+/**
+ * Values that instances keep for each other. The store is never relied upon to forget: what was read before a
+ * change is believed until `maxAge` after its reading at the longest, by the source's clock. So who hears of a
+ * change does not believe the store about it for that long, and who begins to hear believes nothing at all for
+ * that long. Deaf, hanging, flushed or restored from yesterday, the store can only be of no use.
+ */
+export class SharedCache<T, Json = T> {
+  readonly #options: SharedCacheOptions<T, Json>
+  /** Keys and owners that are not believed, with the end of that; by `performance.now()`, oldest first. */
+  readonly #distrusted = new Map<string, number>()
+  #believedFrom = Number.POSITIVE_INFINITY
+
+  constructor(options: SharedCacheOptions<T, Json>) {
+    this.#options = options
+  }
+
+  /** Gives a value, and for how many milliseconds it may be kept; undefined when there is none to be believed. */
+  async get(key: string): Promise<Omit<Loaded<T>, 'readAt'> | undefined> {
+    const { store, prefix, now, revive } = this.#options
+    if (performance.now() < this.#believedFrom || this.#isDistrusted(key)) return undefined
+    // The store's owner logs and counts its failures.
+    const text = await store.get(prefix + key).catch(() => undefined)
+    const stored = text === undefined ? undefined : this.#verify(key, text)
+    if (stored === undefined) return undefined
+    const lifetime = stored.until - now()
+    const { owner, value } = stored
+    const isBelieved = lifetime > 0 && !this.#isDistrusted(key) && !this.#isDistrusted(owner)
+    return isBelieved && performance.now() >= this.#believedFrom
+      ? { value: revive(value), owner, lifetime }
+      : undefined
+  }
+
+  /** Keeps a value for the others, without waiting for it. */
+  set(key: string, { value, owner, lifetime, readAt }: Loaded<T>): void {
+    const { store, prefix, maxAge } = this.#options
+    const px = Math.min(lifetime, maxAge)
+    const stored: Stored<T> = { value, owner, until: readAt + px }
+    store.set(prefix + key, this.#sign(key, JSON.stringify(stored)), { px }).catch(() => undefined)
+  }
+
+  /** From now on nothing older is believed about a key, or about anything of an owner. */
+  distrust(name: string): void {
+    const now = performance.now()
+    for (const [other, end] of this.#distrusted) {
+      if (end > now) break
+      this.#distrusted.delete(other)
+    }
+    if (this.#distrusted.size >= MAX_DISTRUSTED) this.distrustAll()
+    // Anew at the end, for they stand in the order of their ends.
+    this.#distrusted.delete(name)
+    this.#distrusted.set(name, now + this.#options.maxAge)
+  }
+
+  distrustAll(): void {
+    this.#distrusted.clear()
+    this.#believedFrom = performance.now() + this.#options.maxAge
+  }
+
+  #isDistrusted(name: string): boolean {
+    return (this.#distrusted.get(name) ?? 0) > performance.now()
+  }
+
+  #sign(key: string, json: string): string {
+    return `${this.#signature(key, json).toString('base64url')}.${json}`
+  }
+
+  #verify(key: string, text: string): Stored<Json> | undefined {
+    const [signature = '', json = ''] = split(text)
+    const [given, expected] = [Buffer.from(signature, 'base64url'), this.#signature(key, json)]
+    if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined
+    return JSON.parse(json)
+  }
+
+  /** With the key, so that a value can't be put under another. */
+  #signature(key: string, json: string): Buffer {
+    const { prefix, key: secret } = this.#options
+    return createHmac('sha256', secret).update(`${prefix}${key}\n${json}`).digest()
+  }
+}
+
+function split(text: string): [string, string] {
+  const dot = text.indexOf('.')
+  return [text.slice(0, dot), text.slice(dot + 1)]
+}
