@@ -9,8 +9,22 @@ export default fp(
     const options = {
       origin: allowed_origins,
       methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-      allowedHeaders: ['authorization', 'content-type', 'if-match', 'if-none-match', 'x-request-id'],
-      exposedHeaders: ['etag', 'location', 'retry-after', 'www-authenticate', 'x-request-id'],
+      allowedHeaders: [
+        'authorization',
+        'content-type',
+        'idempotency-key',
+        'if-match',
+        'if-none-match',
+        'x-request-id',
+      ],
+      exposedHeaders: [
+        'etag',
+        'idempotency-replayed',
+        'location',
+        'retry-after',
+        'www-authenticate',
+        'x-request-id',
+      ],
       maxAge: 600,
     }
     await app.register(cors, {

@@ -26,11 +26,16 @@ export function documentInfo(app: FastifyInstance): OpenApi {
     ],
     components: {
       headers: {
-        RequestId: { description: 'Identifies the request in our logs.', schema: { type: 'string' } },
-        ETag: { description: 'Entity tag of this version of the resource.', schema: { type: 'string' } },
-        Location: { description: 'URL of the new resource.', schema: { type: 'string' } },
-        RetryAfter: { description: 'Seconds after which to try again.', schema: { type: 'integer' } },
-        WwwAuthenticate: { description: 'How to authenticate: `Bearer`.', schema: { type: 'string' } },
+        RequestId: header('Identifies the request in our logs.'),
+        ETag: header('Entity tag of this version of the resource.'),
+        Location: header('URL of the new resource.'),
+        RetryAfter: header('Seconds after which to try again.', 'integer'),
+        WwwAuthenticate: header('How to authenticate: `Bearer`.'),
+        Replayed: {
+          description:
+            'Only where an earlier answer under the same `Idempotency-Key` is given again: `true`.',
+          schema: { type: 'string', enum: ['true'] },
+        },
       },
       parameters: {
         IfMatch: {
@@ -61,4 +66,9 @@ export function documentInfo(app: FastifyInstance): OpenApi {
       },
     },
   }
+}
+
+/** A header that is always there. */
+function header(description: string, type: 'string' | 'integer' = 'string') {
+  return { description, required: true, schema: { type } }
 }

@@ -22,8 +22,10 @@ export class ResponseContract {
   readonly #operations = new Map<string, { pointer: string; operation: Operation }>()
   readonly #ajv = new Ajv2020({ strict: false, allErrors: true })
   readonly #validators = new Map<string, ValidateFunction>()
+  readonly #document: OpenAPIV3_1.Document
 
   constructor(document: OpenAPIV3_1.Document) {
+    this.#document = document
     formats.default(this.#ajv)
     this.#ajv.addSchema({ ...document, $id: 'document' })
     for (const [path, item] of Object.entries(document.paths ?? {})) {
@@ -47,7 +49,23 @@ export class ResponseContract {
     if (!found) return [...violations, 'the operation is not in the document']
     const response = found.operation.responses?.[String(sent.status)]
     if (!response || '$ref' in response) return [...violations, 'the status is not documented']
-    return [...violations, ...missingHeaders(response, sent), ...this.#content(found.pointer, response, sent)]
+    return [
+      ...violations,
+      ...this.#missingHeaders(response, sent),
+      ...this.#content(found.pointer, response, sent),
+    ]
+  }
+
+  #missingHeaders(response: Response, { headers }: SentResponse): string[] {
+    const components = this.#document.components?.headers ?? {}
+    return Object.entries(response.headers ?? {})
+      .map(([name, header]) => {
+        return [name, '$ref' in header ? components[header.$ref.replace(/^.*\//, '')] : header] as const
+      })
+      .filter(([name, header]) => {
+        return header && 'required' in header && header.required && headers[name] === undefined
+      })
+      .map(([name]) => `no ${name}`)
   }
 
   #content(operation: string, response: Response, sent: SentResponse): string[] {
@@ -94,12 +112,6 @@ function general({ status, headers }: SentResponse): string[] {
     ...(status !== 401 || 'www-authenticate' in headers ? [] : ['401 without www-authenticate']),
     ...(status !== 405 || 'allow' in headers ? [] : ['405 without allow']),
   ]
-}
-
-function missingHeaders(response: Response, { headers }: SentResponse): string[] {
-  return Object.keys(response.headers ?? {})
-    .filter((name) => headers[name] === undefined)
-    .map((name) => `no ${name}`)
 }
 
 /** The examples of an error response name every code that it can have. */
