@@ -86,13 +86,22 @@ async function dump(db: TestDatabase): Promise<Record<string, string>> {
   return dumped
 }
 
-for (const registration of ['open', 'verify']) {
+/** Where addresses are confirmed first, these answer otherwise. */
+const VERIFYING = ['createUser', 'verifyEmail', 'resendVerification', 'inviteUser']
+
+const ROUNDS = [
+  { registration: 'open', expected: [200, 201, 204, 400, 401, 403, 404, 412, 413, 415] },
+  { registration: 'verify', only: VERIFYING, expected: [201, 202, 400, 401, 413, 415] },
+]
+
+for (const { registration, only, expected } of ROUNDS) {
   t.test(`nothing that requests hold gets out, with registration ${registration}`, async (t) => {
     const test = await start(t, { APP_AUTH__REGISTRATION: registration })
     const { app, canaries, request, newUser } = test
     const bystander = await newUser('user')
     const sent: Sent[] = []
     for (const placed of operationsOf(document)) {
+      if (only?.includes(placed.operation.operationId) === false) continue
       // Others end sessions and accounts, so each operation has its own.
       const [target, user, admin] = [await newUser('user'), await newUser('user'), await newUser('admin')]
       const planting = { canaries, document, placed, target }
@@ -123,14 +132,14 @@ for (const registration of ['open', 'verify']) {
     }
 
     const statuses = new Set(sent.map(({ response }) => response.statusCode))
-    for (const status of [200, registration === 'open' ? 201 : 202, 204, 400, 401, 403, 404, 412, 413, 415]) {
+    for (const status of expected) {
       t.ok(statuses.has(status), `there is a ${status}`)
     }
     t.notOk(
       [...statuses].some((status) => status >= 500),
       'and no 5xx',
     )
-    t.ok(canaries.size > 3000, `${canaries.size} markers`)
+    t.ok(canaries.size > 1000, `${canaries.size} markers`)
     t.strictSame(await leaks(test, canaries, sent), [])
 
     for (const url of ['/api/v1/users/me', '/api/v1/auth/sessions', '/api/v1/users', '/health', '/metrics']) {
