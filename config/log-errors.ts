@@ -17,14 +17,28 @@ const MAX_CAUSES = 5
  */
 export function serializeError(error: unknown, depth = 0): LoggedError {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error), stack: '' }
+  const message = messageOf(error)
   return {
     // The classes that defineError makes have no name of their own.
     type: error.constructor.name || error.name,
-    message: error.message,
+    message,
     ...('code' in error && typeof error.code === 'string' ? { code: error.code } : {}),
-    stack: error.stack ?? '',
+    // It begins with the message.
+    stack: error.stack?.replace(error.message, () => message) ?? '',
     ...(error.cause === undefined || depth >= MAX_CAUSES
       ? {}
       : { cause: serializeError(error.cause, depth + 1) }),
   }
 }
+
+/**
+ * The message, but for those of PostgreSQL that quote what the client sent or what a row holds: of what
+ * functions raise, and of values that are no good (SQLSTATE class 22). Their codes stay.
+ */
+function messageOf(error: Error): string {
+  if (!('routine' in error && 'code' in error)) return error.message
+  const isRaised = String(error.routine).startsWith('exec_stmt_')
+  return isRaised || String(error.code).startsWith('22') ? WITHHELD : error.message
+}
+
+const WITHHELD = "[withheld, for it may quote data; the database's own log has it]"

@@ -40,7 +40,8 @@ export default fp(
   { name: 'conditional-requests' },
 )
 
-function entityTag(version: Date): string {
+/** The tag of a resource that was last changed at this time. */
+export function entityTag(version: Date): string {
   return `"${version.getTime().toString(36)}"`
 }
 

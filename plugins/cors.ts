@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 
 /** What pages may read of answers, besides what CORS lets everybody read. */
 const EXPOSED_HEADERS = [
-  ...['etag', 'location', 'retry-after', 'www-authenticate', 'x-request-id'],
+  ...['etag', 'idempotency-replayed', 'location', 'retry-after', 'www-authenticate', 'x-request-id'],
   ...['ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'],
 ]
 
@@ -15,7 +15,14 @@ export default fp(
     const options = {
       origin: allowed_origins,
       methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-      allowedHeaders: ['authorization', 'content-type', 'if-match', 'if-none-match', 'x-request-id'],
+      allowedHeaders: [
+        'authorization',
+        'content-type',
+        'idempotency-key',
+        'if-match',
+        'if-none-match',
+        'x-request-id',
+      ],
       exposedHeaders: EXPOSED_HEADERS,
       maxAge: 600,
     }

@@ -12,6 +12,11 @@ export interface TcpProxy {
   hang(): void
   /** All is well again, for new connections; those that hung are broken. */
   restore(): Promise<void>
+  /**
+   * Keeps back what the server answers to the next message that holds `text`, and all after it on that
+   * connection; resolves when the answer has come, so the server has done what it was asked for.
+   */
+  withholdAnswer(text: string): Promise<void>
   /** New connections go to the server at this URL. */
   retarget(url: string): void
 }
@@ -28,6 +33,7 @@ export async function startProxy(
   let target = new URL(url)
   const sockets = new Set<Socket>()
   let hanging = false
+  let withheld: { text: string; answered: () => void } | undefined
 
   const keep = (socket: Socket) => {
     sockets.add(socket)
@@ -40,8 +46,18 @@ export async function startProxy(
     if (hanging) return
     const upstream = connect(Number(target.port), target.hostname)
     keep(upstream)
-    client.on('data', (chunk) => upstream.write(chunk))
-    upstream.on('data', (chunk) => client.write(pools ? asPooler(chunk) : chunk))
+    let answered: (() => void) | undefined
+    client.on('data', (chunk) => {
+      if (withheld && chunk.includes(withheld.text)) {
+        answered = withheld.answered
+        withheld = undefined
+      }
+      upstream.write(chunk)
+    })
+    upstream.on('data', (chunk) => {
+      if (answered) answered()
+      else client.write(pools ? asPooler(chunk) : chunk)
+    })
     client.on('close', () => upstream.destroy())
     upstream.on('close', () => client.destroy())
   })
@@ -78,6 +94,11 @@ export async function startProxy(
       hanging = false
       breakAll()
       if (!server.listening) await listen(port)
+    },
+    withholdAnswer(text) {
+      return new Promise((resolve) => {
+        withheld = { text, answered: resolve }
+      })
     },
     retarget(next) {
       target = new URL(next)

@@ -37,6 +37,7 @@ export function describeOperation(operation: OpenAPIV3.OperationObject, route: R
   }
   if (route.config?.versioned) describeVersions(operation, responses, String(route.method))
   if (responses['201']) addHeaders(responses['201'], { location: { $ref: '#/components/headers/Location' } })
+  if (route.config?.idempotent) describeReplay(responses)
   for (const [status, definitions] of byStatus(errorsOf(route))) {
     responses[status] ??= problemResponse(definitions)
     addHeaders(responses[status], ERROR_HEADERS[status] ?? {})
@@ -65,6 +66,13 @@ function describeVersions(
   if (reads) responses['304'] = { description: 'The client has this version already.' }
   for (const status of ['200', '201', '304']) {
     addHeaders(responses[status], { etag: { $ref: '#/components/headers/ETag' } })
+  }
+}
+
+/** Every answer that is kept may be one that was given before. */
+function describeReplay(responses: OpenAPIV3.ResponsesObject): void {
+  for (const status of ['201', '202']) {
+    addHeaders(responses[status], { 'idempotency-replayed': { $ref: '#/components/headers/Replayed' } })
   }
 }
 

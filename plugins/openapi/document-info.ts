@@ -36,6 +36,11 @@ export function documentInfo(app: FastifyInstance): OpenApi {
         RateLimitLimit: limitHeader('Points that the client has in a window.'),
         RateLimitRemaining: limitHeader('Points that it has left.'),
         RateLimitReset: limitHeader('Seconds until it has all of them again.'),
+        Replayed: {
+          description:
+            'Only where an earlier answer under the same `Idempotency-Key` is given again: `true`.',
+          schema: { type: 'string', enum: ['true'] },
+        },
       },
       parameters: {
         IfMatch: {

@@ -2,6 +2,7 @@ import type { RouteOptions } from 'fastify'
 import { Unauthenticated } from '../../services/auth/errors.ts'
 import { DatabaseUnavailable, ValueNotStorable } from '../../services/database/errors.ts'
 import type { ErrorClass, ErrorDefinition } from '../../services/errors.ts'
+import { IdempotencyKeyReused } from '../../services/idempotency/errors.ts'
 import { RateLimited } from '../../services/rate-limits/errors.ts'
 import { Forbidden } from '../../services/users/errors.ts'
 import {
@@ -23,8 +24,9 @@ export function errorsOf(route: RouteOptions): ErrorDefinition[] {
     for (const error of more) errors.add(error)
   }
   add(BadRequest, InvalidText)
-  if (schema.body || schema.params || schema.querystring) add(ValidationFailed)
+  if (schema.body || schema.params || schema.querystring || schema.headers) add(ValidationFailed)
   if (schema.body) add(ValueNotStorable)
+  if (config.idempotent) add(IdempotencyKeyReused)
   // Every method but these has its body read, wanted or not.
   if (route.method !== 'GET') add(InvalidJson, PayloadTooLarge, UnsupportedMediaType)
   if (config.access === 'user' || config.access === 'admin') add(Unauthenticated)

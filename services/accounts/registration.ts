@@ -9,24 +9,36 @@ import { RegistrationClosed } from './errors.ts'
 import { registrationMailJob } from './jobs.ts'
 import * as queries from './queries.ts'
 
+/** Somebody who may register. */
+export type Candidate = Pick<queries.Registration, 'email' | 'username' | 'password_hash'>
+
+/**
+ * Finds out whether somebody may register with this password, and hashes it; that takes its time, so it comes
+ * before any transaction.
+ *
+ * @throws RegistrationClosed, PasswordQueueFull and what the policy refuses
+ */
+export async function admit(ctx: AccountContext, input: CreateUser): Promise<Candidate> {
+  if (ctx.registration === 'closed') throw new RegistrationClosed()
+  const { email, username, password } = input
+  await assertAcceptable(ctx, password, input)
+  return { email, username, password_hash: await ctx.passwords.hash(password) }
+}
+
 /**
  * Registers an account. With `verify` nothing tells whether the address is known: the same is stored and
  * enqueued either way, and it is the worker that finds out whom to mail what.
  *
  * @returns the user, or undefined when it comes to be only once its address is confirmed
- * @throws RegistrationClosed, EmailTaken, UsernameTaken, PasswordQueueFull and what the policy refuses
+ * @throws EmailTaken, UsernameTaken
  */
-export async function register(ctx: AccountContext, input: CreateUser): Promise<User | undefined> {
-  if (ctx.registration === 'closed') throw new RegistrationClosed()
-  await assertAcceptable(ctx, input.password, input)
-  const password_hash = await ctx.passwords.hash(input.password)
-  const { email, username } = input
-  if (ctx.registration === 'open') return users.insert(ctx, { email, username, password_hash })
+export async function register(ctx: AccountContext, candidate: Candidate): Promise<User | undefined> {
+  if (ctx.registration === 'open') return users.insert(ctx, candidate)
 
-  await users.assertUsernameFree(ctx, username)
+  await users.assertUsernameFree(ctx, candidate.username)
   const { id, digest, expires_at } = newToken(ctx, 'verify_email')
   await transaction(ctx, async (tx) => {
-    await queries.insertRegistration(tx.db, { id, digest, email, username, password_hash, expires_at })
+    await queries.insertRegistration(tx.db, { ...candidate, id, digest, expires_at })
     await tx.jobs.enqueue(tx.db, registrationMailJob, { id, expires_at: expires_at.toISOString() })
   })
   return undefined

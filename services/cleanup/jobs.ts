@@ -2,7 +2,7 @@ import type { Context } from '../context.ts'
 import { defineJob } from '../jobs/jobs.ts'
 import { BATCH, CLEANED_TABLES, deleteOutdated } from './queries.ts'
 
-/** Deletes what has expired: links, pending registrations, counts of wrong passwords, and old sessions. */
+/** Deletes what has expired: links, pending registrations, counts of wrong passwords, kept answers, and old sessions. */
 export const cleanupJob = defineJob({
   name: 'cleanup',
   cron: '17 * * * *',

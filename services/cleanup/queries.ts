@@ -8,6 +8,7 @@ const OUTDATED = {
   one_time_tokens: { key: 'id', condition: 'expires_at < now()' },
   registrations: { key: 'id', condition: 'expires_at < now()' },
   login_attempts: { key: 'subject', condition: 'expires_at < now()' },
+  idempotency_keys: { key: 'id', condition: 'expires_at < now()' },
   sessions: {
     key: 'id',
     condition: "least(ended_at, idle_expires_at, expires_at) < now() - interval '30 days'",

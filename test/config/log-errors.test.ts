@@ -7,6 +7,26 @@ t.test('what is shown of an error', async (t) => {
   t.strictSame(serializeError(error), { type: 'Odd', message: 'why', code: 'E_ODD', stack: error.stack })
 })
 
+t.test('what the database says is shown, but not what may quote data', async (t) => {
+  const shown = (fields: object, message = 'S3cr3t $& words') =>
+    serializeError(Object.assign(new Error(message), fields))
+  const cases = [
+    { code: 'P0001', routine: 'exec_stmt_raise' },
+    { code: '40001', routine: 'exec_stmt_raise' },
+    { code: 'P0004', routine: 'exec_stmt_assert' },
+    { code: '22P02', routine: 'string_to_uuid' },
+  ]
+  for (const fields of cases) {
+    const { message, code, stack } = shown(fields)
+    t.match(message, /^\[withheld.*\]$/)
+    t.equal(code, fields.code)
+    t.ok(stack.startsWith(`Error: ${message}\n`), stack)
+    t.notMatch(stack, 'S3cr3t')
+  }
+  const ours = shown({ code: '42501', routine: 'aclcheck_error' }, 'permission denied for table users')
+  t.equal(ours.message, 'permission denied for table users')
+})
+
 t.test('a code that is no text, and a missing stack', async (t) => {
   const error = Object.assign(new Error('why'), { code: 7, stack: undefined })
   t.strictSame(serializeError(error), { type: 'Error', message: 'why', stack: '' })

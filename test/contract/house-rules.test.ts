@@ -88,6 +88,15 @@ rule('what reads a body can answer 413 and 415', () =>
   without(['413', '415'], ({ method }) => method !== 'get'),
 )
 
+rule('what creates takes an Idempotency-Key, and can answer 409', () =>
+  which(({ method, operation: { parameters = [], responses } }) => {
+    const takesKey = parameters.some(
+      (parameter) => 'name' in parameter && parameter.name === 'idempotency-key',
+    )
+    return method === 'post' && responses?.['201'] !== undefined && !(takesKey && responses['409'])
+  }),
+)
+
 rule('what has path parameters can answer 404', () => without(['404'], ({ path }) => path.includes('{')))
 
 rule('everything can be too much, but for probes', () => without(['503'], () => true), [

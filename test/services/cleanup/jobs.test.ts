@@ -35,6 +35,11 @@ t.test('deletes what has expired, and nothing else', async (t) => {
        (gen_random_uuid(), '\\x01', 'a@example.com', 'aaa', 'x', now() - interval '1 second'),
        (gen_random_uuid(), '\\x02', 'b@example.com', 'bbb', 'x', now() + interval '1 minute')`,
   )
+  await db.query(
+    `INSERT INTO idempotency_keys (id, fingerprint, status, body, expires_at) VALUES
+       ('\\x01', '\\x01', 201, '{}', now() - interval '1 second'),
+       ('\\x02', '\\x02', 201, '{}', now() + interval '1 minute')`,
+  )
   // More than one batch.
   await db.query(
     `INSERT INTO login_attempts (subject, failures, expires_at)
@@ -50,11 +55,13 @@ t.test('deletes what has expired, and nothing else', async (t) => {
   ])
   t.strictSame(await db.query('SELECT user_id FROM one_time_tokens'), [{ user_id: other.user.id }])
   t.strictSame(await db.query('SELECT username FROM registrations'), [{ username: 'bbb' }])
+  t.strictSame(await db.query("SELECT encode(id, 'hex') AS id FROM idempotency_keys"), [{ id: '02' }])
   t.strictSame(await db.query('SELECT subject FROM login_attempts'), [{ subject: 'new' }])
   t.strictSame(logs().find(({ msg }) => msg === 'cleaned up')?.['deleted'], [
     { table: 'one_time_tokens', rows: 1 },
     { table: 'registrations', rows: 1 },
     { table: 'login_attempts', rows: 2100 },
+    { table: 'idempotency_keys', rows: 1 },
     { table: 'sessions', rows: 3 },
   ])
 })

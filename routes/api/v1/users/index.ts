@@ -22,6 +22,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         cost: 20,
         access: 'public',
         versioned: true,
+        idempotent: true,
         errors: [EmailTaken, UsernameTaken, RegistrationClosed, ...NEW_PASSWORD_ERRORS],
       },
       schema: {
@@ -37,9 +38,12 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async (request, reply) => {
-      const user = await registration.register(request.ctx, request.body)
-      if (user === undefined) return reply.code(202).send({ status: 'verification_required' })
-      return reply.code(201).header('location', `/api/v1/users/${user.id}`).sendVersioned(user)
+      const candidate = await registration.admit(request.ctx, request.body)
+      return reply.sendOnce(async (ctx) => {
+        const user = await registration.register(ctx, candidate)
+        if (user === undefined) return { status: 202, body: { status: 'verification_required' } }
+        return { location: `/api/v1/users/${user.id}`, body: user }
+      })
     },
   )
 

@@ -8,7 +8,13 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.post(
     '',
     {
-      config: { cost: 10, access: 'admin', versioned: true, errors: [EmailTaken, UsernameTaken] },
+      config: {
+        access: 'admin',
+        cost: 10,
+        versioned: true,
+        idempotent: true,
+        errors: [EmailTaken, UsernameTaken],
+      },
       schema: {
         operationId: 'inviteUser',
         tags: ['users'],
@@ -20,10 +26,11 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         response: { 201: ref(User) },
       },
     },
-    async (request, reply) => {
-      const user = await registration.invite(request.ctx, request.body)
-      return reply.code(201).header('location', `/api/v1/users/${user.id}`).sendVersioned(user)
-    },
+    async ({ body }, reply) =>
+      reply.sendOnce(async (ctx) => {
+        const user = await registration.invite(ctx, body)
+        return { location: `/api/v1/users/${user.id}`, body: user }
+      }),
   )
 }
 
