@@ -1,0 +1,39 @@
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import fp from 'fastify-plugin'
+
+/** Milliseconds for which the rest of a request is still taken after the answer that ends its connection. */
+const LINGER = 5000
+
+/**
+ * Ends a connection whose request was answered before it had all arrived in two steps (RFC 9112 section 9.6):
+ * our side after the answer, the client's when it has sent the rest. A system that has to throw away what it
+ * received resets the connection, and a client that is still sending would then not see the answer.
+ */
+export default fp(
+  async (app) => {
+    app.addHook('onSend', ({ raw }, _reply, _payload, done) => {
+      if (!raw.complete) linger(raw)
+      done()
+    })
+  },
+  { name: 'lingering-close' },
+)
+
+function linger(request: IncomingMessage): void {
+  const { socket } = request
+  const destroySoon = socket.destroySoon.bind(socket)
+  // What Node calls after an answer with `connection: close`.
+  socket.destroySoon = () => {
+    if (request.complete || socket.destroyed) destroySoon()
+    else endInTwoSteps(socket, request)
+  }
+}
+
+function endInTwoSteps(socket: Socket, request: IncomingMessage): void {
+  const timer = setTimeout(() => socket.destroy(), LINGER)
+  socket.once('close', () => clearTimeout(timer))
+  request.once('end', () => socket.destroy())
+  request.resume()
+  socket.end()
+}
