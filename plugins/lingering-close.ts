@@ -25,15 +25,19 @@ function linger(request: IncomingMessage): void {
   const destroySoon = socket.destroySoon.bind(socket)
   // What Node calls after an answer with `connection: close`.
   socket.destroySoon = () => {
-    if (request.complete || socket.destroyed) destroySoon()
-    else endInTwoSteps(socket, request)
+    if (request.complete || socket.destroyed) {
+      destroySoon()
+      return
+    }
+    request.once('end', () => socket.destroy())
+    request.resume()
+    endLingering(socket)
   }
 }
 
-function endInTwoSteps(socket: Socket, request: IncomingMessage): void {
+/** Ends our side of a connection after `last`, and leaves the client some time to end its own. */
+export function endLingering(socket: Socket, last = ''): void {
   const timer = setTimeout(() => socket.destroy(), LINGER)
   socket.once('close', () => clearTimeout(timer))
-  request.once('end', () => socket.destroy())
-  request.resume()
-  socket.end()
+  socket.end(last)
 }
