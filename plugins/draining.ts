@@ -1,6 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
+import type { Exchange } from './connections.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -9,14 +9,6 @@ declare module 'fastify' {
     /** Whether `drain` was called. */
     isDraining(): boolean
   }
-}
-
-/** A request of a connection and its answer. */
-interface Exchange {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-  /** Of `performance.now()`. */
-  readonly begun: number
 }
 
 /** Milliseconds for which a client may take nothing of its answer once the listener is closed. */
@@ -38,20 +30,10 @@ export default fp(
       done()
     })
 
-    /** The last exchange of each connection; those before it are over, or wait for it. */
-    const connections = new Map<Socket, Exchange | undefined>()
-    app.server.on('connection', (socket) => {
-      connections.set(socket, undefined)
-      socket.once('close', () => connections.delete(socket))
-    })
-    app.server.on('request', (request, response) => {
-      connections.set(request.socket, { request, response, begun: performance.now() })
-    })
-
     app.addHook('preClose', async () => {
       draining = true
       closing = true
-      for (const [socket, exchange] of connections) {
+      for (const [socket, exchange] of app.connections) {
         // Node closes those that wait for their next request, but not those that have yet to send a whole first
         // one, which browsers and load balancers open ahead of time.
         if (exchange === undefined || isOver(exchange)) socket.destroy()
@@ -68,7 +50,7 @@ export default fp(
       socket.once('close', () => clearTimeout(timer))
     }
   },
-  { name: 'draining' },
+  { name: 'draining', dependencies: ['connections'] },
 )
 
 /** Whether the answer is sent, and the whole request has come, be it before or after. */

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 
@@ -12,28 +11,23 @@ const LINGER = 5000
  */
 export default fp(
   async (app) => {
-    app.addHook('onSend', ({ raw }, _reply, _payload, done) => {
-      if (!raw.complete) linger(raw)
-      done()
+    app.server.on('connection', (socket) => {
+      const destroySoon = socket.destroySoon.bind(socket)
+      // What Node calls after an answer with `connection: close`.
+      socket.destroySoon = () => {
+        const request = app.connections.get(socket)?.request
+        if (request === undefined || request.complete) {
+          destroySoon()
+          return
+        }
+        request.once('end', () => socket.destroy())
+        request.resume()
+        endLingering(socket)
+      }
     })
   },
-  { name: 'lingering-close' },
+  { name: 'lingering-close', dependencies: ['connections'] },
 )
-
-function linger(request: IncomingMessage): void {
-  const { socket } = request
-  const destroySoon = socket.destroySoon.bind(socket)
-  // What Node calls after an answer with `connection: close`.
-  socket.destroySoon = () => {
-    if (request.complete || socket.destroyed) {
-      destroySoon()
-      return
-    }
-    request.once('end', () => socket.destroy())
-    request.resume()
-    endLingering(socket)
-  }
-}
 
 /** Ends our side of a connection after `last`, and leaves the client some time to end its own. */
 export function endLingering(socket: Socket, last = ''): void {
