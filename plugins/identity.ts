@@ -18,8 +18,8 @@ export default fp(
       async (sessionId) => {
         const owner = await sessions.findOwner(app, sessionId)
         if (!owner) return undefined
-        const { session_expires_at: expiresAt, ...user } = owner
-        return { user, expiresAt }
+        const { session_remaining: remaining, ...user } = owner
+        return { user, remaining }
       },
       () => channel.isTrusted(),
     )

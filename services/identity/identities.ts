@@ -6,8 +6,8 @@ const MAX_ENTRIES = 50_000
 /** Milliseconds after which an owner is read again in any case. */
 const MAX_AGE = 60_000
 
-/** Reads the active user of an open session, and when that expires. */
-export type OwnerReader = (sessionId: string) => Promise<{ user: User; expiresAt: Date } | undefined>
+/** Reads the active user of an open session, and the milliseconds until that expires, by the database's clock. */
+export type OwnerReader = (sessionId: string) => Promise<{ user: User; remaining: number } | undefined>
 
 /**
  * Who may pass, by session, kept in memory so that a request needs no query. What is kept is only used while
@@ -42,7 +42,7 @@ export class Identities {
     const before = this.#forgotten
     const owner = await this.#read(sessionId)
     if (!owner) return undefined
-    const ttl = Math.min(MAX_AGE, owner.expiresAt.getTime() - Date.now())
+    const ttl = Math.min(MAX_AGE, owner.remaining)
     if (this.#forgotten === before && this.#isTrusted() && ttl > 0) this.#keep(sessionId, owner.user, ttl)
     return owner.user
   }

@@ -145,7 +145,8 @@ export async function selectDevice(
 }
 
 export interface SessionOwner extends User {
-  session_expires_at: Date
+  /** Milliseconds until the session expires. */
+  session_remaining: number
 }
 
 /** Gives the active user of an open session. */
@@ -153,7 +154,8 @@ export async function selectSessionOwner(db: Database, sessionId: string): Promi
   const rows = await db.query<SessionOwner>({
     name: 'selectSessionOwner',
     text: `SELECT u.id, u.email, u.username, u.role, u.is_active, u.created_at, u.updated_at,
-                  least(s.idle_expires_at, s.expires_at) AS session_expires_at
+                  extract(epoch FROM least(s.idle_expires_at, s.expires_at) - now())::float8 * 1000
+                    AS session_remaining
            FROM sessions s JOIN users u ON u.id = s.user_id
            WHERE s.id = $1 AND ${OPEN} AND u.is_active`,
     values: [sessionId],

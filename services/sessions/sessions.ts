@@ -105,7 +105,7 @@ async function rotate(ctx: SessionContext, token: string): Promise<Rotation> {
     await queries.insertRefreshToken(ctx.db, session_id, digestToken(refresh_token))
     await queries.updateLastUse(ctx.db, session_id, idleTimeout)
   }
-  const { session_expires_at: _, ...owner } = user
+  const { session_remaining: _, ...owner } = user
   return { tokens: { session_id, refresh_token, user: owner } }
 }
 

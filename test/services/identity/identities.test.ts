@@ -17,7 +17,7 @@ function someone(): User {
   }
 }
 
-const inAnHour = () => new Date(Date.now() + 3_600_000)
+const HOUR = 3_600_000
 
 /** Answers are given when the test says so. */
 function heldReader() {
@@ -29,7 +29,7 @@ function heldReader() {
 t.test('what was read is kept until it is forgotten', async (t) => {
   const user = someone()
   const identities = new Identities(
-    async () => ({ user, expiresAt: inAnHour() }),
+    async () => ({ user, remaining: HOUR }),
     () => true,
   )
   t.equal(identities.peek('s1'), undefined)
@@ -52,7 +52,7 @@ t.test('what was read is kept until it is forgotten', async (t) => {
 t.test('a user who was read twice for a session is still forgotten by name', async (t) => {
   const id = uuidv7()
   const identities = new Identities(
-    async () => ({ user: { ...someone(), id }, expiresAt: inAnHour() }),
+    async () => ({ user: { ...someone(), id }, remaining: HOUR }),
     () => true,
   )
   await Promise.all([identities.load('s1'), identities.load('s1')])
@@ -75,7 +75,7 @@ for (const [name, forget] of Object.entries(FORGET)) {
     const identities = new Identities(read, () => true)
     const loading = identities.load('s1')
     forget(identities, user)
-    answer({ user, expiresAt: inAnHour() })
+    answer({ user, remaining: HOUR })
     t.equal(await loading, user, 'it is as true as any answer for who asked')
     t.equal(identities.peek('s1'), undefined)
   })
@@ -85,7 +85,7 @@ t.test('nothing is kept or used while the channel is not trusted', async (t) => 
   const user = someone()
   let trusted = false
   const identities = new Identities(
-    async () => ({ user, expiresAt: inAnHour() }),
+    async () => ({ user, remaining: HOUR }),
     () => trusted,
   )
   t.equal(await identities.load('s1'), user)
@@ -99,11 +99,11 @@ t.test('nothing is kept or used while the channel is not trusted', async (t) => 
 
 t.test('nobody is kept beyond the end of the session', async (t) => {
   const user = someone()
-  const ends = [new Date(Date.now() - 1000), new Date(Date.now() + 3_600_000)]
+  const times = [-1000, HOUR]
   const identities = new Identities(
     async () => {
-      const expiresAt = ends.shift()
-      return expiresAt && { user, expiresAt }
+      const remaining = times.shift()
+      return remaining === undefined ? undefined : { user, remaining }
     },
     () => true,
   )
