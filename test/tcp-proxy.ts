@@ -10,6 +10,8 @@ export interface TcpProxy {
   cut(): Promise<void>
   /** Forwards nothing more, without closing anything: a server, or a network, that hangs. */
   hang(): void
+  /** As `hang`, for new connections only. */
+  hangNew(): void
   /** Forwards what the service says, and swallows the answers: packets that vanish on one way. */
   swallow(): void
   /** Holds every chunk back for so many milliseconds, each way; 0 for no longer. */
@@ -110,6 +112,9 @@ export async function startProxy(
     hang() {
       hanging = true
       for (const socket of sockets) socket.pause()
+    },
+    hangNew() {
+      hanging = true
     },
     swallow() {
       swallowing = true
