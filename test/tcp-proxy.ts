@@ -21,6 +21,11 @@ export interface TcpProxy {
    * the answer: it is done, and nobody knows.
    */
   loseCommits(count: number): void
+  /** Breaks the connection that sends the n-th message from now on, before the server has it or once it answers. */
+  breakAt(n: number, when: 'before' | 'after'): void
+  /** Hangs from the n-th message on. */
+  hangAt(n: number): void
+  readonly isHanging: boolean
   /** How many answers to COMMIT were lost so far. */
   readonly lostCommits: number
   /** All is well again, for new connections; those that hung are broken. */
@@ -48,6 +53,7 @@ export async function startProxy(
   let pause = 0
   let commitsToLose = 0
   let lostCommits = 0
+  let plan: ReturnType<typeof countdown> | undefined
 
   const keep = (socket: Socket) => {
     sockets.add(socket)
@@ -61,7 +67,15 @@ export async function startProxy(
     const upstream = connect(Number(target.port), target.hostname)
     keep(upstream)
     let losesCommit = false
+    let breaksNext = false
     client.on('data', (chunk) => {
+      const planned = plan?.count() === 0 ? plan.what : undefined
+      if (planned === 'break before') {
+        client.destroy()
+        return
+      }
+      if (planned === 'hang') hang()
+      if (planned === 'break after') breaksNext = true
       if (commitsToLose > 0 && chunk.includes(COMMIT)) {
         commitsToLose--
         losesCommit = true
@@ -69,7 +83,9 @@ export async function startProxy(
       later(() => upstream.write(chunk))
     })
     upstream.on('data', (chunk) => {
-      if (losesCommit) {
+      if (breaksNext) {
+        client.destroy()
+      } else if (losesCommit) {
         lostCommits++
         client.destroy()
       } else if (!swallowing) {
@@ -87,6 +103,10 @@ export async function startProxy(
   const listen = async (port: number) => {
     server.listen(port, '127.0.0.1')
     await once(server, 'listening')
+  }
+  const hang = () => {
+    hanging = true
+    for (const socket of sockets) socket.pause()
   }
   const breakAll = () => {
     for (const socket of sockets) socket.destroy()
@@ -109,9 +129,15 @@ export async function startProxy(
   return {
     url: proxied.href,
     cut,
-    hang() {
-      hanging = true
-      for (const socket of sockets) socket.pause()
+    hang,
+    breakAt(n, when) {
+      plan = countdown(n, when === 'before' ? 'break before' : 'break after')
+    },
+    hangAt(n) {
+      plan = countdown(n, 'hang')
+    },
+    get isHanging() {
+      return hanging
     },
     hangNew() {
       hanging = true
@@ -145,4 +171,10 @@ function asPooler(chunk: Buffer): Buffer {
   const at = chunk.indexOf(Buffer.from([0x4b, 0, 0, 0, 12]))
   if (at >= 0) chunk.writeInt32BE(1, at + 5)
   return chunk
+}
+
+/** What happens at the n-th message, counted by `count`, which gives how many are still to come. */
+function countdown(n: number, what: 'break before' | 'break after' | 'hang') {
+  let left = n
+  return { what, count: () => --left }
 }

@@ -1,0 +1,117 @@
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { migrateUp, migrationStatus } from '../../services/migrations/migrations.ts'
+import { createEmptyDatabase, type TestDatabase } from '../database.ts'
+import { eventually } from '../eventually.ts'
+import { startInstance } from '../instances.ts'
+import { environment, startProcess } from '../process.ts'
+import { startProxy, type TcpProxy } from '../tcp-proxy.ts'
+
+// Many processes, on a machine that may be busy.
+t.setTimeout(600_000)
+
+const ROUNDS = Number(process.env['FAULT_ROUNDS'] ?? 20)
+const MIGRATIONS = join(import.meta.dirname, '../../migrations')
+
+/** All that migrations make, in words that two databases can be compared by. */
+async function schemaOf(db: TestDatabase): Promise<unknown> {
+  const [row] = await db.query(`
+    SELECT
+      (SELECT json_agg(json_build_array(table_name, column_name, data_type, is_nullable, column_default)
+                       ORDER BY table_name, ordinal_position)
+       FROM information_schema.columns WHERE table_schema = 'public') AS columns,
+      (SELECT json_agg(indexdef ORDER BY indexdef) FROM pg_indexes WHERE schemaname = 'public') AS indexes,
+      (SELECT json_agg(json_build_array(conrelid::regclass, conname, pg_get_constraintdef(oid), convalidated)
+                       ORDER BY conrelid::regclass::text, conname)
+       FROM pg_constraint WHERE connamespace = 'public'::regnamespace) AS constraints,
+      (SELECT json_agg(pg_get_triggerdef(oid) ORDER BY pg_get_triggerdef(oid)) FROM pg_trigger
+       WHERE NOT tgisinternal) AS triggers,
+      (SELECT json_agg(prosrc ORDER BY proname) FROM pg_proc WHERE pronamespace = 'public'::regnamespace) AS functions,
+      (SELECT json_agg(json_build_array(version, md5) ORDER BY version) FROM schemaversion) AS versions`)
+  return row
+}
+
+async function migratedOnce(t: Test, db: TestDatabase, applied: number): Promise<void> {
+  const rows = await db.query<{ version: number }>('SELECT version::int FROM schemaversion WHERE version > 0')
+  t.equal(new Set(rows.map((row) => row.version)).size, rows.length, 'each migration is there once')
+  t.equal(applied, rows.length, 'and was run once')
+}
+
+t.test(`eight cold starts at once on an empty database, ${ROUNDS} rounds`, async (t) => {
+  for (let round = 1; round <= ROUNDS; round++) {
+    await t.test(`round ${round}`, async (t) => {
+      const db = await createEmptyDatabase(t)
+      const env = {
+        APP_DATABASE__MIGRATE_ON_START: 'true',
+        APP_DATABASE__MAX_CONNECTIONS: '2',
+        APP_ROLE: 'web',
+      }
+      let applied = 0
+      const onLine = (line: string) => {
+        if (line.includes('"Applied ')) applied++
+      }
+      const apps = await Promise.all(Array.from({ length: 8 }, () => startInstance(t, db, env, onLine)))
+      for (const app of apps) {
+        await eventually(async () => (await app.inject('/ready')).statusCode === 200)
+      }
+      await migratedOnce(t, db, applied)
+    })
+  }
+})
+
+/** Breaks the connection at the n-th message, before the server has it or after. Gives whether there was one. */
+async function migrateKilledAt(proxy: TcpProxy, n: number, when: 'before' | 'after'): Promise<boolean> {
+  proxy.breakAt(n, when)
+  const options = { connection: { connectionString: proxy.url }, directory: MIGRATIONS }
+  return migrateUp(options).then(
+    () => false,
+    () => true,
+  )
+}
+
+t.test('killed at every statement, then run again: as if nothing had been', async (t) => {
+  const untouched = await createEmptyDatabase(t)
+  await migrateUp({ connection: { connectionString: untouched.url }, directory: MIGRATIONS })
+  const expected = await schemaOf(untouched)
+  let killed = 0
+  for (const when of ['before', 'after'] as const) {
+    for (let n = 1, goesOn = true; goesOn; n++) {
+      await t.test(`${when} message ${n}`, async (t) => {
+        const db = await createEmptyDatabase(t)
+        const proxy = await startProxy(t, db.url)
+        goesOn = await migrateKilledAt(proxy, n, when)
+        if (goesOn) killed++
+        const options = { connection: { connectionString: db.url }, directory: MIGRATIONS }
+        const states = (await migrationStatus(options)).map(({ state }) => state)
+        const firstPending = states.indexOf('pending')
+        const rest = firstPending < 0 ? [] : states.slice(firstPending)
+        t.ok(
+          rest.every((state) => state === 'pending'),
+          'applied up to some point, whole',
+        )
+        await migrateUp(options)
+        t.same(await schemaOf(db), expected)
+      })
+    }
+  }
+  t.ok(killed > 80, `${killed} kills`)
+})
+
+t.test('the process is killed while it migrates, and started again', async (t) => {
+  for (const n of [12, 25, 40]) {
+    const db = await createEmptyDatabase(t)
+    const proxy = await startProxy(t, db.url)
+    const env = environment({ APP_ENVIRONMENT: 'test', APP_DATABASE__URL: proxy.url })
+    const args = ['commands/migrate.ts', 'up']
+    proxy.hangAt(n)
+    const first = startProcess(t, process.execPath, args, { env })
+    await eventually(async () => proxy.isHanging)
+    first.child.kill('SIGKILL')
+    await first.exited
+    await proxy.restore()
+    const again = startProcess(t, process.execPath, args, { env })
+    t.match(await again.exited, { code: 0 }, again.stderr())
+    const states = await migrationStatus({ connection: { connectionString: db.url }, directory: MIGRATIONS })
+    t.ok(states.every(({ state }) => state === 'applied'))
+  }
+})
