@@ -18,21 +18,25 @@ export interface TcpProxy {
   delay(milliseconds: number): void
   /**
    * Lets the server have the next COMMITs, and breaks each connection once the server has answered, without
-   * the answer: it is done, and nobody knows.
+   * the answer: it is done, and nobody knows. The first of them may be spared.
    */
-  loseCommits(count: number): void
-  /** Breaks the connection that sends the n-th message from now on, before the server has it or once it answers. */
-  breakAt(n: number, when: 'before' | 'after'): void
+  loseCommits(count: number, spared?: number): void
+  /** Breaks the connection that sends the n-th message from now on, before the server has it. */
+  breakAt(n: number): void
   /** Hangs from the n-th message on. */
   hangAt(n: number): void
   readonly isHanging: boolean
-  /** How many answers to COMMIT were lost so far. */
-  readonly lostCommits: number
+  /** How many answers were lost so far, each with its connection. */
+  readonly lostAnswers: number
   /** All is well again, for new connections; those that hung are broken. */
   restore(): Promise<void>
   /** New connections go to the server at this URL. */
   retarget(url: string): void
 }
+
+/** What becomes of a message of the service: with `lose answer` the server gets it, and its answer is lost. */
+type Verdict = 'pass' | 'break' | 'lose answer' | 'hang'
+type Judge = (chunk: Buffer) => Verdict
 
 /** The message Query with COMMIT in it. https://www.postgresql.org/docs/18/protocol-message-formats.html */
 const COMMIT = Buffer.from('Q\0\0\0\x0bCOMMIT\0')
@@ -51,9 +55,8 @@ export async function startProxy(
   let hanging = false
   let swallowing = false
   let pause = 0
-  let commitsToLose = 0
-  let lostCommits = 0
-  let plan: ReturnType<typeof countdown> | undefined
+  let lostAnswers = 0
+  let judge: Judge = () => 'pass'
 
   const keep = (socket: Socket) => {
     sockets.add(socket)
@@ -66,27 +69,17 @@ export async function startProxy(
     if (hanging) return
     const upstream = connect(Number(target.port), target.hostname)
     keep(upstream)
-    let losesCommit = false
-    let breaksNext = false
+    let losesAnswer = false
     client.on('data', (chunk) => {
-      const planned = plan?.count() === 0 ? plan.what : undefined
-      if (planned === 'break before') {
-        client.destroy()
-        return
-      }
-      if (planned === 'hang') hang()
-      if (planned === 'break after') breaksNext = true
-      if (commitsToLose > 0 && chunk.includes(COMMIT)) {
-        commitsToLose--
-        losesCommit = true
-      }
-      later(() => upstream.write(chunk))
+      const verdict = judge(chunk)
+      losesAnswer ||= verdict === 'lose answer'
+      if (verdict === 'hang') hang()
+      if (verdict === 'break') client.destroy()
+      else later(() => upstream.write(chunk))
     })
     upstream.on('data', (chunk) => {
-      if (breaksNext) {
-        client.destroy()
-      } else if (losesCommit) {
-        lostCommits++
+      if (losesAnswer) {
+        lostAnswers++
         client.destroy()
       } else if (!swallowing) {
         later(() => client.write(pools ? asPooler(chunk) : chunk))
@@ -130,11 +123,11 @@ export async function startProxy(
     url: proxied.href,
     cut,
     hang,
-    breakAt(n, when) {
-      plan = countdown(n, when === 'before' ? 'break before' : 'break after')
+    breakAt(n) {
+      judge = atMessage(n, 'break')
     },
     hangAt(n) {
-      plan = countdown(n, 'hang')
+      judge = atMessage(n, 'hang')
     },
     get isHanging() {
       return hanging
@@ -148,11 +141,16 @@ export async function startProxy(
     delay(milliseconds) {
       pause = milliseconds
     },
-    loseCommits(count) {
-      commitsToLose = count
+    loseCommits(count, spared = 0) {
+      let seen = 0
+      judge = (chunk) => {
+        if (!chunk.includes(COMMIT)) return 'pass'
+        seen++
+        return seen > spared && seen <= spared + count ? 'lose answer' : 'pass'
+      }
     },
-    get lostCommits() {
-      return lostCommits
+    get lostAnswers() {
+      return lostAnswers
     },
     async restore() {
       hanging = false
@@ -173,8 +171,7 @@ function asPooler(chunk: Buffer): Buffer {
   return chunk
 }
 
-/** What happens at the n-th message, counted by `count`, which gives how many are still to come. */
-function countdown(n: number, what: 'break before' | 'break after' | 'hang') {
-  let left = n
-  return { what, count: () => --left }
+function atMessage(n: number, verdict: Verdict): Judge {
+  let seen = 0
+  return () => (++seen === n ? verdict : 'pass')
 }

@@ -53,7 +53,7 @@ t.test('committed, and the answer lost: at most once, however often it is tried 
     const id = writeId()
     proxy.loseCommits(1)
     unavailable(t, await write(url, admin.token, id))
-    t.equal(proxy.lostCommits, round, 'the server had answered')
+    t.equal(proxy.lostAnswers, round, 'the server had answered')
     const again = await write(url, admin.token, id)
     t.match(again, { status: 409, text: /email_taken/ }, 'the second try finds the first')
     done.push({ id, status: 503, answer: undefined, error: undefined })
@@ -61,13 +61,13 @@ t.test('committed, and the answer lost: at most once, however often it is tried 
 
   const load = startLoad(t, { target: () => url, token: admin.token })
   await load.acknowledges(20)
-  const before = proxy.lostCommits
+  const before = proxy.lostAnswers
   proxy.loseCommits(25)
   await load.fails(25)
   await load.acknowledges(20)
   await load.stop()
   const balance = await audit(t, { entries: [...done, ...load.entries] }, postgres)
-  t.equal(proxy.lostCommits - before, 25)
+  t.equal(proxy.lostAnswers - before, 25)
   t.equal(balance.unacknowledged, 30, 'each was done, once')
   assertAnswers(t, load)
   assertUnharmed(t, services)

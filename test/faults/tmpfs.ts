@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmod, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
@@ -34,9 +34,15 @@ export async function mountSmallDisk(t: Test, megabytes: number): Promise<SmallD
   return {
     directory,
     async fill() {
-      const { bavail, bsize } = await statfs(directory)
-      await writeFile(ballast, Buffer.alloc(bavail * bsize))
+      const file = await open(ballast, 'a')
+      try {
+        for (;;) await file.write(Buffer.alloc(4096))
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error
+      } finally {
+        await file.close()
+      }
     },
-    empty: () => rm(ballast),
+    empty: () => rm(ballast, { force: true }),
   }
 }
