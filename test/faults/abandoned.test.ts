@@ -6,7 +6,7 @@ import { audit, startLoad } from './ledger.ts'
 import { assertUnharmed, startRig } from './rig.ts'
 
 // Many processes, on a machine that may be busy.
-t.setTimeout(300_000)
+t.setTimeout(600_000)
 
 /** No limit ends what the tests let hang before its client does. */
 const PATIENT = {

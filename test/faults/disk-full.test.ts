@@ -8,7 +8,7 @@ import { assertUnharmed, notReady, ready, startRig } from './rig.ts'
 import { lacksMounts, mountSmallDisk } from './tmpfs.ts'
 
 // Many processes, on a machine that may be busy.
-t.setTimeout(300_000)
+t.setTimeout(600_000)
 
 const skip = lacksMounts()
 

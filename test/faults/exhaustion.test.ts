@@ -7,7 +7,7 @@ import { assertAnswers, audit, startLoad, write, writeId } from './ledger.ts'
 import { assertUnharmed, ready, SHORT, startRig, unavailable } from './rig.ts'
 
 // Many processes, on a machine that may be busy.
-t.setTimeout(300_000)
+t.setTimeout(600_000)
 
 async function connect(t: Test, url: string): Promise<pg.Client> {
   const client = new pg.Client(url)

@@ -6,7 +6,7 @@ import { assertUnharmed, inTurn, ready, startRig } from './rig.ts'
 import { startStandby } from './standby.ts'
 
 // Many processes, on a machine that may be busy.
-t.setTimeout(300_000)
+t.setTimeout(600_000)
 
 t.test('to a standby that only reads, back, and to the standby for good', async (t) => {
   const { postgres, services, urls, admin } = await startRig(t, { instances: 2 })

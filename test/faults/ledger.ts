@@ -16,6 +16,9 @@ export interface Entry {
   readonly error: unknown
 }
 
+/** Seconds that a load gets to grow in; a busy machine writes slowly. */
+const PATIENCE = 120
+
 /** Milliseconds between a refused write and the next of the same writer. */
 const REFUSED_PAUSE = 20
 
@@ -89,7 +92,7 @@ export function startLoad(t: Test, { target, token, writers = 8, patience }: Loa
   const failed = () => entries.length - acknowledged()
   const grows = async (value: () => number, more: number) => {
     const goal = value() + more
-    await eventually(async () => value() >= goal)
+    await eventually(async () => value() >= goal, PATIENCE)
   }
   const stop = async () => {
     going = false

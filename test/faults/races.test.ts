@@ -4,7 +4,7 @@ import { assertAnswers, audit, startLoad } from './ledger.ts'
 import { assertUnharmed, startRig } from './rig.ts'
 
 // Many processes, on a machine that may be busy.
-t.setTimeout(300_000)
+t.setTimeout(600_000)
 
 const ROUNDS = Number(process.env['FAULT_ROUNDS'] ?? 10)
 

@@ -10,7 +10,7 @@ import { startPostgres } from './postgres.ts'
 import { assertUnharmed, inTurn, ready, signUpAdmin } from './rig.ts'
 
 // Many processes, on a machine that may be busy.
-t.setTimeout(300_000)
+t.setTimeout(600_000)
 
 /** A new version: users get a label. Expand: a column that old code does not notice. */
 const EXPAND = 'ALTER TABLE users ADD COLUMN label text;\n'
