@@ -10,22 +10,33 @@ export interface TcpProxy {
   cut(): Promise<void>
   /** Forwards nothing more, without closing anything: a server, or a network, that hangs. */
   hang(): void
+  /** As `hang`, for new connections only. */
+  hangNew(): void
   /** Forwards what the service says, and swallows the answers: packets that vanish on one way. */
   swallow(): void
   /** Holds every chunk back for so many milliseconds, each way; 0 for no longer. */
   delay(milliseconds: number): void
   /**
    * Lets the server have the next COMMITs, and breaks each connection once the server has answered, without
-   * the answer: it is done, and nobody knows.
+   * the answer: it is done, and nobody knows. The first of them may be spared.
    */
-  loseCommits(count: number): void
-  /** How many answers to COMMIT were lost so far. */
-  readonly lostCommits: number
+  loseCommits(count: number, spared?: number): void
+  /** Breaks the connection that sends the n-th message from now on, before the server has it. */
+  breakAt(n: number): void
+  /** Hangs from the n-th message on. */
+  hangAt(n: number): void
+  readonly isHanging: boolean
+  /** How many answers were lost so far, each with its connection. */
+  readonly lostAnswers: number
   /** All is well again, for new connections; those that hung are broken. */
   restore(): Promise<void>
   /** New connections go to the server at this URL. */
   retarget(url: string): void
 }
+
+/** What becomes of a message of the service: with `lose answer` the server gets it, and its answer is lost. */
+type Verdict = 'pass' | 'break' | 'lose answer' | 'hang'
+type Judge = (chunk: Buffer) => Verdict
 
 /** The message Query with COMMIT in it. https://www.postgresql.org/docs/18/protocol-message-formats.html */
 const COMMIT = Buffer.from('Q\0\0\0\x0bCOMMIT\0')
@@ -44,8 +55,8 @@ export async function startProxy(
   let hanging = false
   let swallowing = false
   let pause = 0
-  let commitsToLose = 0
-  let lostCommits = 0
+  let lostAnswers = 0
+  let judge: Judge = () => 'pass'
 
   const keep = (socket: Socket) => {
     sockets.add(socket)
@@ -58,17 +69,17 @@ export async function startProxy(
     if (hanging) return
     const upstream = connect(Number(target.port), target.hostname)
     keep(upstream)
-    let losesCommit = false
+    let losesAnswer = false
     client.on('data', (chunk) => {
-      if (commitsToLose > 0 && chunk.includes(COMMIT)) {
-        commitsToLose--
-        losesCommit = true
-      }
-      later(() => upstream.write(chunk))
+      const verdict = judge(chunk)
+      losesAnswer ||= verdict === 'lose answer'
+      if (verdict === 'hang') hang()
+      if (verdict === 'break') client.destroy()
+      else later(() => upstream.write(chunk))
     })
     upstream.on('data', (chunk) => {
-      if (losesCommit) {
-        lostCommits++
+      if (losesAnswer) {
+        lostAnswers++
         client.destroy()
       } else if (!swallowing) {
         later(() => client.write(pools ? asPooler(chunk) : chunk))
@@ -85,6 +96,10 @@ export async function startProxy(
   const listen = async (port: number) => {
     server.listen(port, '127.0.0.1')
     await once(server, 'listening')
+  }
+  const hang = () => {
+    hanging = true
+    for (const socket of sockets) socket.pause()
   }
   const breakAll = () => {
     for (const socket of sockets) socket.destroy()
@@ -107,9 +122,18 @@ export async function startProxy(
   return {
     url: proxied.href,
     cut,
-    hang() {
+    hang,
+    breakAt(n) {
+      judge = atMessage(n, 'break')
+    },
+    hangAt(n) {
+      judge = atMessage(n, 'hang')
+    },
+    get isHanging() {
+      return hanging
+    },
+    hangNew() {
       hanging = true
-      for (const socket of sockets) socket.pause()
     },
     swallow() {
       swallowing = true
@@ -117,11 +141,16 @@ export async function startProxy(
     delay(milliseconds) {
       pause = milliseconds
     },
-    loseCommits(count) {
-      commitsToLose = count
+    loseCommits(count, spared = 0) {
+      let seen = 0
+      judge = (chunk) => {
+        if (!chunk.includes(COMMIT)) return 'pass'
+        seen++
+        return seen > spared && seen <= spared + count ? 'lose answer' : 'pass'
+      }
     },
-    get lostCommits() {
-      return lostCommits
+    get lostAnswers() {
+      return lostAnswers
     },
     async restore() {
       hanging = false
@@ -140,4 +169,9 @@ function asPooler(chunk: Buffer): Buffer {
   const at = chunk.indexOf(Buffer.from([0x4b, 0, 0, 0, 12]))
   if (at >= 0) chunk.writeInt32BE(1, at + 5)
   return chunk
+}
+
+function atMessage(n: number, verdict: Verdict): Judge {
+  let seen = 0
+  return () => (++seen === n ? verdict : 'pass')
 }

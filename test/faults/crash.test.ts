@@ -5,13 +5,13 @@ import { assertAnswers, audit, startLoad } from './ledger.ts'
 import { assertUnharmed, inTurn, notReady, ready, startRig } from './rig.ts'
 
 // Many processes, on a machine that may be busy.
-t.setTimeout(300_000)
+t.setTimeout(600_000)
 
 const ROUNDS = Number(process.env['FAULT_ROUNDS'] ?? 3)
 
 t.test('PostgreSQL dies under load and comes back: nothing that was acknowledged is lost', async (t) => {
   const { postgres, services, urls, admin } = await startRig(t, { instances: 2 })
-  const load = startLoad({ target: inTurn(urls), token: admin.token })
+  const load = startLoad(t, { target: inTurn(urls), token: admin.token })
   const readSelf = (url: string) => call(`${url}/api/v1/users/me`, { token: admin.token })
   for (let round = 1; round <= ROUNDS; round++) {
     await load.acknowledges(50)

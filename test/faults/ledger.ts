@@ -4,7 +4,7 @@ import type { QueryResultRow } from 'pg'
 import type { Test } from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import { eventually } from '../eventually.ts'
-import { type Answer, call } from '../http.ts'
+import { type Answer, type CallOptions, call } from '../http.ts'
 
 /** One write, and what the client knows of it. */
 export interface Entry {
@@ -16,6 +16,9 @@ export interface Entry {
   readonly error: unknown
 }
 
+/** Seconds that a load gets to grow in; a busy machine writes slowly. */
+const PATIENCE = 120
+
 /** Milliseconds between a refused write and the next of the same writer. */
 const REFUSED_PAUSE = 20
 
@@ -26,6 +29,8 @@ export interface LoadOptions {
   token: string
   /** Writes under way at once. */
   writers?: number
+  /** Milliseconds after which a writer leaves, asked before each write; without it they wait for the answer. */
+  patience?: () => number
 }
 
 export interface Load {
@@ -46,7 +51,7 @@ export function write(
   url: string,
   token: string,
   id: string,
-  options: { agent?: Agent } = {},
+  options: Pick<CallOptions, 'agent' | 'signal'> = {},
 ): Promise<Answer> {
   const json = { email: `${id}@example.com`, username: id }
   return call(`${url}/api/v1/users/invitations`, { method: 'POST', token, json, ...options })
@@ -57,14 +62,17 @@ export function writeId(): string {
   return `w${uuidv7().replaceAll('-', '')}`
 }
 
-/** Begins to write, over connections that are kept alive, as fast as the answers come. */
-export function startLoad({ target, token, writers = 8 }: LoadOptions): Load {
+/** Begins to write, over connections that are kept alive, as fast as the answers come; at most until `t` ends. */
+export function startLoad(t: Test, { target, token, writers = 8, patience }: LoadOptions): Load {
   const entries: Entry[] = []
   const agent = new Agent({ keepAlive: true, maxSockets: writers })
   let going = true
   async function attempt(id: string): Promise<Entry> {
     try {
-      const answer = await write(target(), token, id, { agent })
+      const answer = await write(target(), token, id, {
+        agent,
+        ...(patience ? { signal: AbortSignal.timeout(patience()) } : {}),
+      })
       return { id, status: answer.status, answer, error: undefined }
     } catch (error) {
       return { id, status: 0, answer: undefined, error }
@@ -84,18 +92,20 @@ export function startLoad({ target, token, writers = 8 }: LoadOptions): Load {
   const failed = () => entries.length - acknowledged()
   const grows = async (value: () => number, more: number) => {
     const goal = value() + more
-    await eventually(async () => value() >= goal)
+    await eventually(async () => value() >= goal, PATIENCE)
   }
+  const stop = async () => {
+    going = false
+    await running
+    agent.destroy()
+  }
+  t.teardown(stop)
   return {
     entries,
     count: (status) => entries.filter((entry) => entry.status === status).length,
     acknowledges: (more) => grows(acknowledged, more),
     fails: (more) => grows(failed, more),
-    async stop() {
-      going = false
-      await running
-      agent.destroy()
-    },
+    stop,
   }
 }
 

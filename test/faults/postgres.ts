@@ -1,7 +1,7 @@
 import type { QueryResultRow } from 'pg'
 import type { Test } from 'tap'
 import { openLayout } from '../../services/embedded-postgres/layout.ts'
-import { findPostmaster } from '../../services/embedded-postgres/postmaster.ts'
+import { endPostmaster, findPostmaster } from '../../services/embedded-postgres/postmaster.ts'
 import { FAST, killServer, query, serverDirectory, start } from '../services/embedded-postgres/helper.ts'
 import { startProxy, type TcpProxy } from '../tcp-proxy.ts'
 
@@ -15,9 +15,11 @@ export interface FaultyPostgres {
   query<Row extends QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>
   /** The URL past the proxy, of the server that runs now. */
   direct(): string
+  /** Ends the server in order. */
+  stop(): Promise<void>
   /** Ends the server as a crash does: no checkpoint, no goodbye. */
   crash(): Promise<void>
-  /** Starts it again after `crash`; it recovers from its log. */
+  /** Starts it again; after a crash it recovers from its log. */
   restart(): Promise<void>
   /** The number of its first process. */
   pid(): Promise<number>
@@ -38,6 +40,11 @@ export async function startPostgres(t: Test, options: PostgresOptions = {}): Pro
     t.teardown(() => server.stop())
     return server.url
   }
+  const pid = async () => {
+    const postmaster = await findPostmaster(await openLayout(directory))
+    if (postmaster === undefined) throw new Error('PostgreSQL does not run')
+    return postmaster.pid
+  }
   let direct = await launch()
   const proxy = await startProxy(t, direct)
   return {
@@ -46,15 +53,15 @@ export async function startPostgres(t: Test, options: PostgresOptions = {}): Pro
     proxy,
     query: (text, values) => query(direct, text, values),
     direct: () => direct,
+    async stop() {
+      const layout = await openLayout(directory)
+      await endPostmaster(layout, await pid(), 'SIGINT')
+    },
     crash: () => killServer(directory),
     async restart() {
       direct = await launch()
       proxy.retarget(direct)
     },
-    async pid() {
-      const postmaster = await findPostmaster(await openLayout(directory))
-      if (postmaster === undefined) throw new Error('PostgreSQL does not run')
-      return postmaster.pid
-    },
+    pid,
   }
 }
