@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.ts'
 import { ConfigError } from './config/config-error.ts'
 import { loadConfig } from './config/load.ts'
+import { LogDestination } from './config/log-destination.ts'
 import type { Config } from './config/schema.ts'
 import { withDatabase } from './services/embedded-postgres/with-database.ts'
 
@@ -29,8 +30,15 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /** Milliseconds in which the same signal again is the same wish: npm passes on the Ctrl-C that we got too. */
 const ECHO = 500
 
+/** Milliseconds that the end waits for whoever reads the log. */
+const LOG_FLUSH = 1000
+
 /** Milliseconds between looks at whether our parent still lives. */
 const PARENT_CHECK = 500
+
+const logDestination = new LogDestination(process.stdout)
+// Nobody need listen to what we say to people.
+process.stderr.on('error', () => undefined)
 
 /** The process: configuration, database, application, listener, and an orderly end. */
 async function main(): Promise<void> {
@@ -49,7 +57,7 @@ async function main(): Promise<void> {
 async function start(service: Service, loaded: Config): Promise<void> {
   const { config, stop } = await withDatabase(loaded, say)
   service.stop = stop
-  const app = await buildApp(config)
+  const app = await buildApp(config, { logDestination })
   service.app = app
   announce(app, await app.listen({ host: config.server.host, port: config.server.port }))
 }
@@ -81,14 +89,14 @@ function endGracefully(service: Service, { server }: Config, starting: Promise<v
 
   function exitNow(fields: object, message: string): void {
     log(service, 'fatal', fields, message)
-    process.exit(1)
+    void exit(1)
   }
 
   function begin(reason: Reason): void {
     begun = { reason, at: performance.now() }
     setTimeout(exitNow, server.shutdown_timeout, {}, 'shutdown_timeout is over, exiting')
     shutDown(reason).then(
-      () => process.exit('signal' in reason ? 0 : 1),
+      () => exit('signal' in reason ? 0 : 1),
       (err: unknown) => exitNow({ err }, 'shutdown failed'),
     )
   }
@@ -107,6 +115,12 @@ function endGracefully(service: Service, { server }: Config, starting: Promise<v
   // Unhandled rejections come here too.
   process.on('uncaughtException', onError)
   followParent(() => onSignal('SIGTERM'))
+}
+
+/** Exits when the log has been taken, or nobody takes it. */
+async function exit(code: 0 | 1): Promise<void> {
+  await logDestination.flush(LOG_FLUSH)
+  process.exit(code)
 }
 
 function isEcho({ reason, at }: Beginning, signal: NodeJS.Signals): boolean {
@@ -162,5 +176,5 @@ function explain(error: unknown): string {
 
 main().catch((error: unknown) => {
   say(explain(error))
-  process.exit(1)
+  return exit(1)
 })

@@ -9,6 +9,7 @@ import { Cursors } from '../services/pagination/cursors.ts'
 import { Passwords } from '../services/passwords/passwords.ts'
 import { deriveKey } from '../services/secrets/secrets.ts'
 import { clientAddress, LOCAL_ADDRESS } from './client-address.ts'
+import { SocketCaller } from './request-caller.ts'
 
 /** What our services need, all of them together. */
 export interface AppContext extends AuthContext, MailContext {
@@ -73,7 +74,8 @@ export default fp(
     app.decorate('ctx', ctx)
     app.decorateRequest('ctx', {
       getter() {
-        return { ...ctx, log: this.log, client: clientOf(this) }
+        const db = app.db.forCaller(new SocketCaller(this.raw.socket))
+        return { ...ctx, db, log: this.log, client: clientOf(this) }
       },
     })
     app.addHook('onReady', () => passwords.prepare())

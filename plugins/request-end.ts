@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 
@@ -39,10 +38,20 @@ export default fp(
       listeners.push(listener)
     })
     app.decorate('watchRequest', (request, reply) => {
-      reply.raw.on('close', function (this: ServerResponse) {
-        const end = endOf(request, reply, this.writableFinished)
-        for (const listener of listeners) listener(request, end)
+      const { raw } = reply
+      let sent = false
+      let ended = false
+      const end = () => {
+        if (ended) return
+        ended = true
+        const outcome = endOf(request, reply, sent)
+        for (const listener of listeners) listener(request, outcome)
+      }
+      raw.on('finish', () => {
+        sent = true
       })
+      raw.on('close', end)
+      if (raw.socket === null) endWithConnection(reply, end)
     })
     app.addHook('onRequest', (request, reply, done) => {
       app.watchRequest(request, reply)
@@ -51,6 +60,15 @@ export default fp(
   },
   { name: 'request-end' },
 )
+
+/** Node does not close the responses that wait for those before them when the connection goes. */
+function endWithConnection({ raw, request }: FastifyReply, end: () => void): void {
+  const { socket } = request.raw
+  // There may be hundreds of them, which is no leak.
+  socket.setMaxListeners(0)
+  socket.once('close', end)
+  raw.once('close', () => socket.off('close', end))
+}
 
 function endOf(request: FastifyRequest, reply: FastifyReply, sent: boolean): RequestEnd {
   const { schema, config } = request.routeOptions

@@ -6,13 +6,19 @@ import { loggerOptions } from '../config/logger.ts'
 import type { TestDatabase } from './database.ts'
 import { testConfig } from './helper.ts'
 
-/** Another instance of the service on a test's database; it ends with `t`. */
+/** Another instance of the service on a test's database; it ends with `t`. `onLine` is given what it logs. */
 export async function startInstance(
   t: Test,
   db: Pick<TestDatabase, 'url'>,
   env: Record<string, string> = {},
+  onLine: (line: string) => void = () => undefined,
 ): Promise<FastifyInstance> {
-  const stream = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      onLine(chunk.toString())
+      done()
+    },
+  })
   const config = testConfig(db.url, env)
   const app = await buildApp(config, { logger: { ...loggerOptions(config.log), stream } })
   t.teardown(() => app.close())

@@ -10,6 +10,24 @@ export interface TcpProxy {
   cut(): Promise<void>
   /** Forwards nothing more, without closing anything: a server, or a network, that hangs. */
   hang(): void
+  /** As `hang`, for new connections only. */
+  hangNew(): void
+  /** Forwards what the service says, and swallows the answers: packets that vanish on one way. */
+  swallow(): void
+  /** Holds every chunk back for so many milliseconds, each way; 0 for no longer. */
+  delay(milliseconds: number): void
+  /**
+   * Lets the server have the next COMMITs, and breaks each connection once the server has answered, without
+   * the answer: it is done, and nobody knows. The first of them may be spared.
+   */
+  loseCommits(count: number, spared?: number): void
+  /** Breaks the connection that sends the n-th message from now on, before the server has it. */
+  breakAt(n: number): void
+  /** Hangs from the n-th message on. */
+  hangAt(n: number): void
+  readonly isHanging: boolean
+  /** How many answers were lost so far, each with its connection. */
+  readonly lostAnswers: number
   /** All is well again, for new connections; those that hung are broken. */
   restore(): Promise<void>
   /**
@@ -20,6 +38,13 @@ export interface TcpProxy {
   /** New connections go to the server at this URL. */
   retarget(url: string): void
 }
+
+/** What becomes of a message of the service: with `lose answer` the server gets it, and its answer is lost. */
+type Verdict = 'pass' | 'break' | 'lose answer' | 'hang'
+type Judge = (chunk: Buffer) => Verdict
+
+/** The message Query with COMMIT in it. https://www.postgresql.org/docs/18/protocol-message-formats.html */
+const COMMIT = Buffer.from('Q\0\0\0\x0bCOMMIT\0')
 
 /**
  * Starts a proxy before the database at `url`; with `open: false` it refuses connections at first.
@@ -34,6 +59,10 @@ export async function startProxy(
   const sockets = new Set<Socket>()
   let hanging = false
   let withheld: { text: string; answered: () => void } | undefined
+  let swallowing = false
+  let pause = 0
+  let lostAnswers = 0
+  let judge: Judge = () => 'pass'
 
   const keep = (socket: Socket) => {
     sockets.add(socket)
@@ -46,24 +75,43 @@ export async function startProxy(
     if (hanging) return
     const upstream = connect(Number(target.port), target.hostname)
     keep(upstream)
+    let losesAnswer = false
     let answered: (() => void) | undefined
     client.on('data', (chunk) => {
       if (withheld && chunk.includes(withheld.text)) {
         answered = withheld.answered
         withheld = undefined
       }
-      upstream.write(chunk)
+      const verdict = judge(chunk)
+      losesAnswer ||= verdict === 'lose answer'
+      if (verdict === 'hang') hang()
+      if (verdict === 'break') client.destroy()
+      else later(() => upstream.write(chunk))
     })
     upstream.on('data', (chunk) => {
       if (answered) answered()
-      else client.write(pools ? asPooler(chunk) : chunk)
+      else if (losesAnswer) {
+        lostAnswers++
+        client.destroy()
+      } else if (!swallowing) {
+        later(() => client.write(pools ? asPooler(chunk) : chunk))
+      }
     })
     client.on('close', () => upstream.destroy())
     upstream.on('close', () => client.destroy())
   })
+  // Timers of one length keep their order.
+  const later = (write: () => void) => {
+    if (pause > 0) setTimeout(write, pause)
+    else write()
+  }
   const listen = async (port: number) => {
     server.listen(port, '127.0.0.1')
     await once(server, 'listening')
+  }
+  const hang = () => {
+    hanging = true
+    for (const socket of sockets) socket.pause()
   }
   const breakAll = () => {
     for (const socket of sockets) socket.destroy()
@@ -86,12 +134,39 @@ export async function startProxy(
   return {
     url: proxied.href,
     cut,
-    hang() {
+    hang,
+    breakAt(n) {
+      judge = atMessage(n, 'break')
+    },
+    hangAt(n) {
+      judge = atMessage(n, 'hang')
+    },
+    get isHanging() {
+      return hanging
+    },
+    hangNew() {
       hanging = true
-      for (const socket of sockets) socket.pause()
+    },
+    swallow() {
+      swallowing = true
+    },
+    delay(milliseconds) {
+      pause = milliseconds
+    },
+    loseCommits(count, spared = 0) {
+      let seen = 0
+      judge = (chunk) => {
+        if (!chunk.includes(COMMIT)) return 'pass'
+        seen++
+        return seen > spared && seen <= spared + count ? 'lose answer' : 'pass'
+      }
+    },
+    get lostAnswers() {
+      return lostAnswers
     },
     async restore() {
       hanging = false
+      swallowing = false
       breakAll()
       if (!server.listening) await listen(port)
     },
@@ -111,4 +186,9 @@ function asPooler(chunk: Buffer): Buffer {
   const at = chunk.indexOf(Buffer.from([0x4b, 0, 0, 0, 12]))
   if (at >= 0) chunk.writeInt32BE(1, at + 5)
   return chunk
+}
+
+function atMessage(n: number, verdict: Verdict): Judge {
+  let seen = 0
+  return () => (++seen === n ? verdict : 'pass')
 }

@@ -24,8 +24,8 @@ export interface TokenPolicy {
   readonly lifetime: number
 }
 
-/** Seconds by which the clocks of two instances may differ. */
-const CLOCK_SKEW = 60
+/** Seconds by which the clocks of two instances may differ: each may be a minute off, either way. */
+const CLOCK_SKEW = 120
 
 /** Segments of base64url in the one spelling that an encoder gives: the bits that stand for nothing are zero. */
 const SEGMENT = '(?:[\\w-]{4})*(?:[\\w-][AQgw]|[\\w-]{2}[AEIMQUYcgkosw048])?'

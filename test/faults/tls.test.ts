@@ -1,7 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { chownSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import pg from 'pg'
 import t, { type Test } from 'tap'
+import { cancelStatement } from '../../services/database/cancel-statement.ts'
 import { eventually } from '../eventually.ts'
 import { call, registration } from '../http.ts'
 import { startService } from '../process.ts'
@@ -106,6 +108,19 @@ t.test('TLS to the database', { skip: lacksOpenssl() }, async (t) => {
   await t.test('verify: another host', (t) =>
     fails(t, { ...verifyOurs, APP_DATABASE__URL: byAddress }, { code: 'ERR_TLS_CERT_ALTNAME_INVALID' }),
   )
+
+  await t.test('a request to cancel goes over TLS too', async (t) => {
+    const client = new pg.Client({ connectionString: byName, ssl: { ca: readFileSync(ours.ca) } })
+    await client.connect()
+    t.teardown(() => client.end())
+    const sleeping = t.rejects(client.query('SELECT pg_sleep(600)'), { code: '57014' })
+    await eventually(async () => {
+      const rows = await query(byAddress, "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+      return rows.length === 1
+    })
+    t.equal(await cancelStatement(client), true)
+    await sleeping
+  })
 
   await t.test('client certificates', async (t) => {
     const { key, cert } = ours.sign('client', 'DNS:client')

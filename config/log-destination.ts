@@ -1,0 +1,72 @@
+import type { Writable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Milliseconds for which lines are gathered, so that a busy instance does not make a system call for each. */
+const GATHER = 10
+/** Characters after which it does not wait for more. */
+const CHUNK = 16_384
+/** Characters that may wait for a reader that does not read; some 25 000 lines. */
+const LIMIT = 8_388_608
+
+/**
+ * Writes log lines to a stream that may be slow, blocked, full or closed, without ever making anybody wait: what
+ * does not fit into a bounded buffer is dropped and counted.
+ */
+export class LogDestination {
+  readonly #stream: Writable
+  #waiting = ''
+  /** Lines in `#waiting`. */
+  #lines = 0
+  #dropped = 0
+  #timer: NodeJS.Timeout | undefined
+  /** Ends when the stream has taken what it was given. */
+  #writing: Promise<void> | undefined
+
+  constructor(stream: Writable) {
+    this.#stream = stream
+    // A pipe that is closed or a disk that is full is no reason to end; the write's callback counts it.
+    stream.on('error', () => undefined)
+  }
+
+  /** How many lines were lost so far. */
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  /** Takes one line, its end included. */
+  write(line: string): void {
+    if (this.#waiting.length + line.length > LIMIT) {
+      this.#dropped++
+      return
+    }
+    this.#waiting += line
+    this.#lines++
+    if (this.#waiting.length >= CHUNK) this.flushSync()
+    else this.#timer ??= setTimeout(() => this.flushSync(), GATHER)
+  }
+
+  /** Hands over what waits, unless the stream still has to do with what it got before. Pino calls it after `fatal`. */
+  flushSync(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#writing === undefined && this.#lines > 0) this.#writing = this.#write()
+  }
+
+  /** Waits until everything has been taken, but not longer than `timeout` milliseconds. */
+  async flush(timeout: number): Promise<void> {
+    const end = sleep(timeout, true)
+    for (this.flushSync(); this.#writing !== undefined; this.flushSync()) {
+      if (await Promise.race([this.#writing, end])) return
+    }
+  }
+
+  async #write(): Promise<void> {
+    const [text, lines] = [this.#waiting, this.#lines]
+    this.#waiting = ''
+    this.#lines = 0
+    const error = await new Promise((resolve) => this.#stream.write(text, resolve))
+    if (error) this.#dropped += lines
+    this.#writing = undefined
+    if (this.#waiting.length >= CHUNK) this.flushSync()
+  }
+}
