@@ -122,7 +122,8 @@ export class Cache<T> {
   async #load(key: string): Promise<T | undefined> {
     const { shared, answered } = this.#options
     const mayKeep = this.#watch()
-    const found = mayKeep() ? await shared?.get(key) : undefined
+    if (shared === undefined || !mayKeep()) return this.#read(key)
+    const found = await shared.get(key)
     if (found === undefined || !mayKeep()) return this.#read(key)
     answered('shared')
     this.#keep(key, found)

@@ -7,8 +7,8 @@ import { Redis } from '../../../services/redis/redis.ts'
 import { eventually } from '../../eventually.ts'
 import { type RedisServer, startRedis, WITHOUT_REDIS } from '../../redis-server.ts'
 
-/** Milliseconds; short, for tests wait for its end. */
-const MAX_AGE = 400
+/** Milliseconds; short, for tests wait for its end, and long enough for what they do meanwhile. */
+const MAX_AGE = 3000
 const key = randomBytes(32)
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
 const ada = (readAt = Date.now()) => ({ value: { name: 'ada' }, owner: 'owner', lifetime: MAX_AGE, readAt })
