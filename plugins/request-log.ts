@@ -2,6 +2,13 @@ import { type FastifyRequest, LogController } from 'fastify'
 import fp from 'fastify-plugin'
 import type { RequestEnd } from './request-end.ts'
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** It was refused for its rate as others of its client just before: logged at debug, or a flood would fill the log. */
+    isRepeatedRefusal: boolean
+  }
+}
+
 /** Keeps the framework's own lines about requests out of the log, but not those about its troubles. */
 export class QuietRequests extends LogController {
   override incomingRequest(): void {
@@ -18,9 +25,10 @@ export class QuietRequests extends LogController {
  */
 export default fp(
   async (app) => {
+    app.decorateRequest('isRepeatedRefusal', false)
     app.onRequestEnd((request, end) => {
       // A probe that answers 503 does its work, and the checks have said why.
-      const isQuiet = end.probe && request.failure === undefined
+      const isQuiet = request.isRepeatedRefusal || (end.probe && request.failure === undefined)
       if (!isQuiet || SHOWS_DEBUG.has(app.log.level)) logRequest(request, end, isQuiet)
     })
   },
@@ -41,6 +49,7 @@ function logRequest(request: FastifyRequest, end: RequestEnd, isQuiet: boolean):
     ...(user ? { user_id: user.id } : {}),
     remote_address: request.ip,
   }
+  app.decorateRequest('isRepeatedRefusal', false)
   if (isQuiet) log.debug(fields, 'request completed')
   else if (end.status >= 500) log.error({ ...fields, err: failure }, 'request failed')
   else log.info(fields, 'request completed')
