@@ -4,6 +4,7 @@ import postgres from '@fastify/postgres'
 import fp from 'fastify-plugin'
 import { Counter, Gauge, Histogram } from 'prom-client'
 import type { Config } from '../config/schema.ts'
+import { LOST_RACES } from '../services/database/errors.ts'
 import { PoolDatabase } from '../services/database/pool-database.ts'
 
 declare module 'fastify' {
@@ -57,6 +58,7 @@ export default fp(
       labelNames: ['state'],
       registers,
     })
+    for (const state of LOST_RACES) retries.inc({ state }, 0)
     const cancellations = new Counter({
       name: 'db_cancellations_total',
       help: 'Statements cancelled because the client of their request had left.',

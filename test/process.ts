@@ -6,6 +6,9 @@ import type { LogRecord } from './helper.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 
+/** Seconds that a process gets to start in, on a machine that may be busy. */
+const START = 120
+
 /** How a process ended. */
 export interface Exit {
   code: number | null
@@ -117,6 +120,6 @@ export async function listening(server: TestProcess): Promise<string> {
       throw new Error(`the service ended before it listened: ${server.stderr()}${server.stdout()}`)
     }
     return url !== undefined
-  })
+  }, START)
   return url ?? ''
 }

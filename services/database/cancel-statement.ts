@@ -28,12 +28,13 @@ const PATIENCE = 2000
  */
 export function cancelStatement(client: pg.Client): Promise<boolean> {
   const { host, port, ssl, processID, secretKey } = client
+  if (processID === null || secretKey === null) return Promise.resolve(false)
   const connection = new pg.Connection({ ssl })
   const { promise, resolve } = Promise.withResolvers<boolean>()
   let accepted = false
   const send = () => {
     accepted = true
-    connection.cancel(processID ?? 0, secretKey ?? 0)
+    connection.cancel(processID, secretKey)
   }
   const fail = () => {
     accepted = false

@@ -89,7 +89,7 @@ export function breaksConnection(error: unknown): boolean {
 }
 
 /** Serialization failure and deadlock: the server undid the whole, and to begin anew is all that it takes. */
-const LOST_RACES = /^(?:40001|40P01)$/
+export const LOST_RACES: readonly string[] = ['40001', '40P01']
 
 /**
  * The SQLSTATE of a transaction, or a statement of its own, that lost a race to others and may be repeated.
@@ -98,7 +98,7 @@ const LOST_RACES = /^(?:40001|40P01)$/
 export function lostRace(error: unknown): string | undefined {
   const cause = error instanceof DatabaseUnavailable ? error.cause : error
   const state = cause instanceof pg.DatabaseError ? cause.code : undefined
-  return state !== undefined && LOST_RACES.test(state) ? state : undefined
+  return state !== undefined && LOST_RACES.includes(state) ? state : undefined
 }
 
 /** For work whose caller has left: nobody will read the answer. */

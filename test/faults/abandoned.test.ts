@@ -16,7 +16,7 @@ const PATIENT = {
   APP_DATABASE__MAX_CONNECTIONS: '4',
 }
 
-/** Makes writes of users called slow... take far longer than the test, and commits of those called last.... a while. */
+/** Writes of users whose names begin with `slow` take far longer than the test, and commits of `last` a while. */
 const SLOWNESS = `
   CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN PERFORM pg_sleep(TG_ARGV[0]::int); RETURN NULL; END $$;
@@ -60,7 +60,6 @@ t.test('clients that leave: their statements are cancelled, and the connections 
       }),
     ]
     await eventually(async () => (await sleepers()) === 2)
-    // These wait for the last connection of the pool, or for the locks of the others, in vain.
     const before = await pids()
     for (const outgoing of abandoned) outgoing.destroy()
     await eventually(async () => (await sleepers()) === 0)

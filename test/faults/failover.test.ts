@@ -8,6 +8,9 @@ import { startStandby } from './standby.ts'
 // Many processes, on a machine that may be busy.
 t.setTimeout(600_000)
 
+/** Of the two pools. */
+const CONNECTIONS = 20
+
 t.test('to a standby that only reads, back, and to the standby for good', async (t) => {
   const { postgres, services, urls, admin } = await startRig(t, { instances: 2 })
   const standby = await startStandby(t, postgres)
@@ -24,9 +27,11 @@ t.test('to a standby that only reads, back, and to the standby for good', async 
   await load.fails(50)
   t.equal(load.count(201), before, 'nothing is written to a standby')
 
+  // Back again, and nobody tells the connections: who is refused a write on one has to leave it.
+  const refused = load.count(503)
   postgres.proxy.retarget(postgres.direct())
-  await postgres.proxy.restore()
-  await load.acknowledges(50)
+  await load.acknowledges(200)
+  t.ok(load.count(503) - refused <= CONNECTIONS, 'each of the connections costs one write at most')
 
   await postgres.crash()
   postgres.proxy.retarget(standby.url)

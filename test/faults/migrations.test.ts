@@ -1,16 +1,14 @@
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { migrateUp, migrationStatus } from '../../services/migrations/migrations.ts'
 import { createEmptyDatabase, type TestDatabase } from '../database.ts'
 import { eventually } from '../eventually.ts'
-import { startInstance } from '../instances.ts'
 import { environment, startProcess } from '../process.ts'
 import { startProxy, type TcpProxy } from '../tcp-proxy.ts'
 
 // Many processes, on a machine that may be busy.
 t.setTimeout(600_000)
 
-const ROUNDS = Number(process.env['FAULT_ROUNDS'] ?? 20)
 const MIGRATIONS = join(import.meta.dirname, '../../migrations')
 
 /** All that migrations make, in words that two databases can be compared by. */
@@ -30,34 +28,6 @@ async function schemaOf(db: TestDatabase): Promise<unknown> {
       (SELECT json_agg(json_build_array(version, md5) ORDER BY version) FROM schemaversion) AS versions`)
   return row
 }
-
-async function migratedOnce(t: Test, db: TestDatabase, applied: number): Promise<void> {
-  const rows = await db.query<{ version: number }>('SELECT version::int FROM schemaversion WHERE version > 0')
-  t.equal(new Set(rows.map((row) => row.version)).size, rows.length, 'each migration is there once')
-  t.equal(applied, rows.length, 'and was run once')
-}
-
-t.test(`eight cold starts at once on an empty database, ${ROUNDS} rounds`, async (t) => {
-  for (let round = 1; round <= ROUNDS; round++) {
-    await t.test(`round ${round}`, async (t) => {
-      const db = await createEmptyDatabase(t)
-      const env = {
-        APP_DATABASE__MIGRATE_ON_START: 'true',
-        APP_DATABASE__MAX_CONNECTIONS: '2',
-        APP_ROLE: 'web',
-      }
-      let applied = 0
-      const onLine = (line: string) => {
-        if (line.includes('"Applied ')) applied++
-      }
-      const apps = await Promise.all(Array.from({ length: 8 }, () => startInstance(t, db, env, onLine)))
-      for (const app of apps) {
-        await eventually(async () => (await app.inject('/ready')).statusCode === 200)
-      }
-      await migratedOnce(t, db, applied)
-    })
-  }
-})
 
 /** What may happen to the connection of a migration, at the n-th message or the n-th commit. */
 const DEATHS = {

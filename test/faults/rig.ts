@@ -20,6 +20,9 @@ export const SHORT = {
  */
 export const BOUND = 20_000
 
+/** Seconds that an instance gets to recover in, on a machine that may be busy. */
+const PATIENCE = 120
+
 export interface Rig {
   postgres: FaultyPostgres
   services: TestService[]
@@ -72,12 +75,12 @@ export function inTurn(urls: readonly string[]): () => string {
 
 /** Waits until the instance says that it is ready. */
 export async function ready(url: string): Promise<void> {
-  await eventually(async () => (await call(`${url}/ready`)).status === 200)
+  await eventually(async () => (await call(`${url}/ready`)).status === 200, PATIENCE)
 }
 
 /** Waits until the instance says that it is not. */
 export async function notReady(url: string): Promise<void> {
-  await eventually(async () => (await call(`${url}/ready`)).status === 503)
+  await eventually(async () => (await call(`${url}/ready`)).status === 503, PATIENCE)
 }
 
 /** Fails `t` unless the answer is a 503 as the contract has it, which says when to come again and not why. */

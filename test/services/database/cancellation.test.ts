@@ -1,4 +1,8 @@
-import { EventEmitter } from 'node:events'
+import { EventEmitter, once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import type { Caller } from '../../../services/database/caller.ts'
@@ -183,4 +187,40 @@ t.test('a server that is gone can be asked in vain', async (t) => {
   t.match(await client.query('SELECT 1 AS one'), { rows: [{ one: 1 }] }, 'so nothing is cancelled')
   await proxy.cut()
   t.equal(await cancelStatement(client), false)
+  t.equal(await cancelStatement(new pg.Client(proxy.url)), false, 'nor one that was never asked anything')
+})
+
+t.test('a request to cancel over a Unix socket', async (t) => {
+  const db = await createTestDatabase(t)
+  const { hostname, port, username, password, pathname } = new URL(db.url)
+  const directory = await mkdtemp(join(tmpdir(), 'groundwork-socket-'))
+  t.teardown(() => rm(directory, { recursive: true }))
+  const server = createServer((socket) => {
+    const upstream = connect(Number(port), hostname)
+    socket.pipe(upstream).pipe(socket)
+  })
+  server.listen(join(directory, '.s.PGSQL.5432'))
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const where = { host: directory, port: 5432, database: pathname.slice(1) }
+  const client = new pg.Client({ ...where, user: username, password })
+  await client.connect()
+  t.teardown(() => client.end())
+  const asked = t.rejects(client.query(SLEEP.text), { code: '57014' })
+  await sleeping(db, 1)
+  t.equal(await cancelStatement(client), true)
+  await asked
+})
+
+t.test('for a caller who has left, nothing is begun anew', async (t) => {
+  const { app, db } = await setUp(t)
+  await db.query('CREATE SEQUENCE tries')
+  await db.query(`CREATE FUNCTION fail() RETURNS void LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM nextval('tries'); RAISE EXCEPTION 'planted' USING ERRCODE = '40001'; END $$`)
+  const caller = createCaller()
+  const asked = app.db.forCaller(caller).transaction(async (tx) => {
+    await tx.query({ name: 'fail', text: 'SELECT fail()' }).finally(caller.leave)
+  })
+  await expectUnavailable(t, asked)
+  t.match(await db.query('SELECT last_value::int AS tries FROM tries'), [{ tries: 1 }])
 })
