@@ -49,7 +49,6 @@ function logRequest(request: FastifyRequest, end: RequestEnd, isQuiet: boolean):
     ...(user ? { user_id: user.id } : {}),
     remote_address: request.ip,
   }
-  app.decorateRequest('isRepeatedRefusal', false)
   if (isQuiet) log.debug(fields, 'request completed')
   else if (end.status >= 500) log.error({ ...fields, err: failure }, 'request failed')
   else log.info(fields, 'request completed')
