@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import { Server, type Socket } from 'node:net'
 import fp from 'fastify-plugin'
 
 declare module 'fastify' {
@@ -7,6 +7,11 @@ declare module 'fastify' {
     drain(): void
     /** Whether `drain` was called. */
     isDraining(): boolean
+    /**
+     * Ends the listener and nothing else, and has each answer ask its client to connect again. /ready stays as it
+     * is, for another process has taken over the port.
+     */
+    retire(): void
   }
 }
 
@@ -14,13 +19,19 @@ declare module 'fastify' {
 export default fp(
   async (app) => {
     let draining = false
+    let retired = false
     app.decorate('drain', () => {
       draining = true
     })
     app.decorate('isDraining', () => draining)
+    app.decorate('retire', () => {
+      retired = true
+      // HTTP's own would close idle connections too, on which the next request may be under way.
+      Server.prototype.close.call(app.server)
+    })
 
     app.addHook('onSend', (_request, reply, _payload, done) => {
-      if (draining) reply.header('connection', 'close')
+      if (draining || retired) reply.header('connection', 'close')
       done()
     })
 
@@ -40,7 +51,7 @@ export default fp(
     })
 
     app.addHook('preClose', async () => {
-      draining = true
+      draining = !retired
       // Node closes those that wait for their next request, but not those that have yet to send a whole first
       // one, which browsers and load balancers open ahead of time.
       for (const [socket, requests] of connections) if (requests === 0) socket.destroy()

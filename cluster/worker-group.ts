@@ -1,0 +1,184 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Config } from '../config/schema.ts'
+import { workerCount } from '../config/worker-count.ts'
+import { GroupMetrics } from './group-metrics.ts'
+import { type End, Member, type MemberListener } from './member.ts'
+import { Slot, type SlotHost } from './slot.ts'
+import { WorkerFailed } from './worker-failed.ts'
+
+/** Milliseconds that a scrape waits for a worker, which then counts with what it said last. */
+const SCRAPE_PATIENCE = 1000
+
+/** Milliseconds in which a worker of a rolling restart must be ready, its migrations done. */
+const READY_PATIENCE = 60_000
+
+/** Milliseconds that workers have to write their last lines when they are to end at once. */
+const ABORT_PATIENCE = 500
+
+/** The primary's side: workers that share a port, each kept alive; it serves nothing itself. */
+export class WorkerGroup implements SlotHost, MemberListener {
+  readonly log: FastifyBaseLogger
+  readonly #metrics = new GroupMetrics<Member>()
+  readonly #slots = new Set<Slot>()
+  /** Slots of a rolling restart whose worker was not ready yet. */
+  readonly #onTrial = new Set<Slot>()
+  #config: Config
+  #port: number | undefined
+  #forked = 0
+  #stopping = false
+  /** Whether a worker was ready once: from then on the group outlives any of them. */
+  #established = false
+  #failed: WorkerFailed | undefined
+  #started = false
+  #restarting: Promise<void> | undefined
+
+  /** @param config with `database.url` set */
+  constructor(config: Config, log: FastifyBaseLogger) {
+    this.#config = config
+    this.log = log
+  }
+
+  /**
+   * Starts all workers and waits until they listen. One goes ahead, so that a port that is taken or a failed
+   * migration is told once, and all of them get the port that a 0 stands for.
+   *
+   * @throws WorkerFailed
+   */
+  async start(): Promise<void> {
+    this.#port = await this.#open().member.listening
+    const others = Array.from({ length: this.#stopping ? 0 : workerCount(this.#config.server) - 1 })
+    const slots = this.#failed ? [] : others.map(() => this.#open())
+    await Promise.all(slots.map((slot) => slot.member.listening))
+    this.#started = true
+    if (this.#failed) throw this.#failed
+  }
+
+  /** Has every worker end as at this signal. */
+  stop(signal: NodeJS.Signals): void {
+    this.#stopping = true
+    for (const slot of this.#slots) slot.stop(signal)
+  }
+
+  /**
+   * Waits until all have ended.
+   *
+   * @throws when one did not end well
+   */
+  async end(): Promise<void> {
+    const ends = await Promise.all([...this.#slots].map((slot) => slot.done))
+    if (ends.includes(false)) throw new Error('not every worker ended well')
+  }
+
+  /** Ends them at once. */
+  async abort(): Promise<void> {
+    this.#stopping = true
+    const members = [...this.#slots].map((slot) => slot.member)
+    for (const member of members) member.abort()
+    await Promise.race([Promise.all(members.map((member) => member.ended)), sleep(ABORT_PATIENCE)])
+    for (const member of members) member.kill()
+  }
+
+  /**
+   * Replaces the workers one by one: the next old one is ended when a new one is ready. When a new one does
+   * not get ready, the old ones that are left go on.
+   */
+  restart(config: Config): void {
+    // One that comes meanwhile is a wish for this newer configuration.
+    const previous = this.#restarting ?? Promise.resolve()
+    const current = previous.then(() => this.#replaceAll(config))
+    this.#restarting = current
+    current.catch((err: unknown) => this.log.error({ err }, 'the rolling restart failed'))
+  }
+
+  fork(): Member {
+    const { server, ...others } = this.#config
+    const port = server.port === 0 ? (this.#port ?? 0) : server.port
+    const member = new Member({ ...others, server: { ...server, port } }, this.#forked++ === 0, this)
+    void member.ready.then((ready) => {
+      this.#established ||= ready
+    })
+    void member.ended.then(() => this.#metrics.retire(member))
+    return member
+  }
+
+  lost(slot: Slot, end: End, delay: number): boolean {
+    const { pid } = slot.member
+    if (this.#stopping) return false
+    if (this.#onTrial.has(slot)) {
+      this.log.error({ pid, ...end }, 'a new worker ended before it was ready')
+      return false
+    }
+    if (!this.#established) {
+      this.#fail(new WorkerFailed(end))
+      return false
+    }
+    const message = 'a worker ended; another takes its place'
+    if (end.code === 0) this.log.warn({ pid, ...end, delay_ms: delay }, message)
+    else this.log.error({ pid, ...end, delay_ms: delay }, message)
+    return true
+  }
+
+  collected(member: Member, metrics: Parameters<MemberListener['collected']>[1]): void {
+    this.#metrics.update(member, metrics)
+  }
+
+  async read(): Promise<string> {
+    await Promise.all([...this.#slots].map((slot) => slot.member.collect(SCRAPE_PATIENCE)))
+    return this.#metrics.read()
+  }
+
+  stuck({ pid }: Member): void {
+    this.log.error({ pid }, 'a worker does not answer any more and is killed')
+  }
+
+  #fail(error: WorkerFailed): void {
+    this.#failed ??= error
+    // Not awaited: it ends the process, as an unhandled rejection.
+    if (this.#started) void Promise.reject(error)
+  }
+
+  #open(): Slot {
+    const slot = new Slot(this)
+    this.#slots.add(slot)
+    return slot
+  }
+
+  async #replaceAll(config: Config): Promise<void> {
+    // Without a URL the embedded server is used, which goes on.
+    const { url } = this.#config.database
+    this.#config = { ...config, database: { ...(url === undefined ? {} : { url }), ...config.database } }
+    const old = [...this.#slots]
+    const count = workerCount(config.server)
+    this.log.info({ workers: count }, 'restarting the workers one by one')
+    for (let index = 0; index < Math.max(count, old.length); index++) {
+      if (this.#stopping) return
+      if (index < count && !(await this.#openReady())) {
+        if (!this.#stopping) this.log.error('the rolling restart is given up; the old workers go on')
+        return
+      }
+      await this.#retire(old[index])
+    }
+    this.log.info({ workers: count }, 'restarted the workers')
+  }
+
+  /** Opens a slot, and closes it again when its worker does not get ready. */
+  async #openReady(): Promise<boolean> {
+    const slot = this.#open()
+    this.#onTrial.add(slot)
+    const ready = await Promise.race([slot.member.ready, sleep(READY_PATIENCE, false, { ref: false })])
+    this.#onTrial.delete(slot)
+    if (ready || this.#stopping) return ready
+    slot.stop('SIGTERM')
+    await slot.done
+    this.#slots.delete(slot)
+    return false
+  }
+
+  async #retire(slot: Slot | undefined): Promise<void> {
+    if (!slot || this.#stopping) return
+    slot.retire()
+    if (!(await slot.done)) this.log.error({ pid: slot.member.pid }, 'a worker did not end well')
+    if (!this.#stopping) this.#slots.delete(slot)
+  }
+}
