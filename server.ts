@@ -186,8 +186,7 @@ function endGracefully(service: Service, config: Config, starting: Promise<void>
   }
   for (const signal of SIGNALS) {
     // From a terminal SIGHUP means that it is closed, and not that there is something new.
-    if (signal === 'SIGHUP' && leads && !isatty(0))
-      process.on(signal, () => begun || restart(service.group))
+    if (signal === 'SIGHUP' && leads && !isatty(0)) process.on(signal, () => begun || restart(service.group))
     else process.on(signal, onSignal)
   }
   followParent(() => onSignal('SIGTERM'))

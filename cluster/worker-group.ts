@@ -24,14 +24,18 @@ export class WorkerGroup implements SlotHost, MemberListener {
   /** Slots of a rolling restart whose worker was not ready yet. */
   readonly #onTrial = new Set<Slot>()
   #config: Config
+  /** The port that a 0 stood for. */
   #port: number | undefined
+  #portIsFixed = false
   #forked = 0
+  #alive = 0
   #stopping = false
   /** Whether a worker was ready once: from then on the group outlives any of them. */
   #established = false
   #failed: WorkerFailed | undefined
   #started = false
-  #restarting: Promise<void> | undefined
+  /** The start, and each restart after the one before. */
+  #changed: Promise<void> = Promise.resolve()
 
   /** @param config with `database.url` set */
   constructor(config: Config, log: FastifyBaseLogger) {
@@ -41,17 +45,14 @@ export class WorkerGroup implements SlotHost, MemberListener {
 
   /**
    * Starts all workers and waits until they listen. One goes ahead, so that a port that is taken or a failed
-   * migration is told once, and all of them get the port that a 0 stands for.
+   * migration is told once.
    *
    * @throws WorkerFailed
    */
-  async start(): Promise<void> {
-    this.#port = await this.#open().member.listening
-    const others = Array.from({ length: this.#stopping ? 0 : workerCount(this.#config.server) - 1 })
-    const slots = this.#failed ? [] : others.map(() => this.#open())
-    await Promise.all(slots.map((slot) => slot.member.listening))
-    this.#started = true
-    if (this.#failed) throw this.#failed
+  start(): Promise<void> {
+    // A wish to restart waits for it.
+    this.#changed = this.#startAll()
+    return this.#changed
   }
 
   /** Has every worker end as at this signal. */
@@ -84,21 +85,25 @@ export class WorkerGroup implements SlotHost, MemberListener {
    * not get ready, the old ones that are left go on.
    */
   restart(config: Config): void {
-    // One that comes meanwhile is a wish for this newer configuration.
-    const previous = this.#restarting ?? Promise.resolve()
-    const current = previous.then(() => this.#replaceAll(config))
-    this.#restarting = current
-    current.catch((err: unknown) => this.log.error({ err }, 'the rolling restart failed'))
+    this.#changed = this.#changed.then(() => this.#replaceAll(config))
+    this.#changed.catch((err: unknown) => this.log.error({ err }, 'the rolling restart failed'))
   }
 
   fork(): Member {
     const { server, ...others } = this.#config
-    const port = server.port === 0 ? (this.#port ?? 0) : server.port
+    const port = server.port === 0 ? this.#choosePort() : server.port
     const member = new Member({ ...others, server: { ...server, port } }, this.#forked++ === 0, this)
+    this.#alive++
+    void member.listening.then((bound) => {
+      this.#port ??= bound
+    })
     void member.ready.then((ready) => {
       this.#established ||= ready
     })
-    void member.ended.then(() => this.#metrics.retire(member))
+    void member.ended.then(() => {
+      this.#alive--
+      this.#metrics.retire(member)
+    })
     return member
   }
 
@@ -109,7 +114,7 @@ export class WorkerGroup implements SlotHost, MemberListener {
       this.log.error({ pid, ...end }, 'a new worker ended before it was ready')
       return false
     }
-    if (!this.#established) {
+    if (!this.#established || !this.#started) {
       this.#fail(new WorkerFailed(end))
       return false
     }
@@ -130,6 +135,22 @@ export class WorkerGroup implements SlotHost, MemberListener {
 
   stuck({ pid }: Member): void {
     this.log.error({ pid }, 'a worker does not answer any more and is killed')
+  }
+
+  async #startAll(): Promise<void> {
+    await this.#open().member.listening
+    if (!this.#failed && !this.#stopping) {
+      const others = Array.from({ length: workerCount(this.#config.server) - 1 }, () => this.#open())
+      await Promise.all(others.map((slot) => slot.member.listening))
+    }
+    this.#started = true
+    if (this.#failed) throw this.#failed
+  }
+
+  /** Workers that ask for 0 share a port while there is one of them; when all have died it must be that one again. */
+  #choosePort(): number {
+    if (this.#alive === 0 && this.#port !== undefined) this.#portIsFixed = true
+    return this.#portIsFixed ? (this.#port ?? 0) : 0
   }
 
   #fail(error: WorkerFailed): void {
@@ -159,7 +180,7 @@ export class WorkerGroup implements SlotHost, MemberListener {
       }
       await this.#retire(old[index])
     }
-    this.log.info({ workers: count }, 'restarted the workers')
+    if (!this.#stopping) this.log.info({ workers: count }, 'restarted the workers')
   }
 
   /** Opens a slot, and closes it again when its worker does not get ready. */
