@@ -59,7 +59,9 @@ async function main(): Promise<void> {
   try {
     await starting
   } catch (error) {
-    await end(service)
+    service.group?.stop('SIGTERM')
+    // What goes wrong now is not what it is about.
+    await end(service).catch(() => undefined)
     throw error
   }
 }

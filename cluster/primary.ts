@@ -35,7 +35,7 @@ export class Primary {
   readonly #readers = new Map<number, (text: string | null) => void>()
   #readCount = 0
   #app: FastifyInstance | undefined
-  #orders: Orders | undefined
+  readonly #orders = Promise.withResolvers<Orders>()
 
   constructor(worker: Worker) {
     this.#worker = worker
@@ -54,7 +54,7 @@ export class Primary {
 
   /** From now on does what it says. */
   follow(orders: Orders): void {
-    this.#orders = orders
+    this.#orders.resolve(orders)
     this.#worker.once('disconnect', () => {
       // Else Node ends the process on the spot, with what is in flight.
       this.#worker.exitedAfterDisconnect = true
@@ -104,11 +104,9 @@ export class Primary {
       case 'ping':
         this.#send({ type: 'pong' })
         break
-      case 'stop':
-        this.#orders?.stop(message.signal)
-        break
       default:
-        this.#orders?.[message.type]()
+        // An order may come together with the task.
+        void this.#orders.promise.then((orders) => obey(orders, message))
     }
   }
 
@@ -131,6 +129,11 @@ export class Primary {
     if (this.#worker.isConnected()) this.#worker.send(message, sent)
     else sent()
   }
+}
+
+function obey(orders: Orders, message: Extract<ToWorker, { type: keyof Orders }>): void {
+  if (message.type === 'stop') orders.stop(message.signal)
+  else orders[message.type]()
 }
 
 /**

@@ -111,7 +111,7 @@ export class WorkerGroup implements SlotHost, MemberListener {
     const { pid } = slot.member
     if (this.#stopping) return false
     if (this.#onTrial.has(slot)) {
-      this.log.error({ pid, ...end }, 'a new worker ended before it was ready')
+      this.log.error({ worker_pid: pid, ...end }, 'a new worker ended before it was ready')
       return false
     }
     if (!this.#established || !this.#started) {
@@ -119,8 +119,8 @@ export class WorkerGroup implements SlotHost, MemberListener {
       return false
     }
     const message = 'a worker ended; another takes its place'
-    if (end.code === 0) this.log.warn({ pid, ...end, delay_ms: delay }, message)
-    else this.log.error({ pid, ...end, delay_ms: delay }, message)
+    if (end.code === 0) this.log.warn({ worker_pid: pid, ...end, delay_ms: delay }, message)
+    else this.log.error({ worker_pid: pid, ...end, delay_ms: delay }, message)
     return true
   }
 
@@ -134,14 +134,14 @@ export class WorkerGroup implements SlotHost, MemberListener {
   }
 
   stuck({ pid }: Member): void {
-    this.log.error({ pid }, 'a worker does not answer any more and is killed')
+    this.log.error({ worker_pid: pid }, 'a worker does not answer any more and is killed')
   }
 
   async #startAll(): Promise<void> {
-    await this.#open().member.listening
+    await isUp(this.#open())
     if (!this.#failed && !this.#stopping) {
       const others = Array.from({ length: workerCount(this.#config.server) - 1 }, () => this.#open())
-      await Promise.all(others.map((slot) => slot.member.listening))
+      await Promise.all(others.map(isUp))
     }
     this.#started = true
     if (this.#failed) throw this.#failed
@@ -199,7 +199,12 @@ export class WorkerGroup implements SlotHost, MemberListener {
   async #retire(slot: Slot | undefined): Promise<void> {
     if (!slot || this.#stopping) return
     slot.retire()
-    if (!(await slot.done)) this.log.error({ pid: slot.member.pid }, 'a worker did not end well')
+    if (!(await slot.done)) this.log.error({ worker_pid: slot.member.pid }, 'a worker did not end well')
     if (!this.#stopping) this.#slots.delete(slot)
   }
+}
+
+/** Waits until a slot's worker listens, or it is clear that none will. */
+async function isUp({ member, done }: Slot): Promise<void> {
+  if ((await member.listening) === undefined) await done
 }
