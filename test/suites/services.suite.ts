@@ -1,3 +1,3 @@
 import { runFolders } from './run-folders.ts'
 
-await runFolders(['config', 'contract', 'services'], { except: ['services/embedded-postgres/**'] })
+await runFolders(['cluster', 'config', 'contract', 'services'], { except: ['services/embedded-postgres/**'] })
