@@ -5,6 +5,7 @@ import autoload from '@fastify/autoload'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyHttpOptions, type FastifyInstance, type FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
+import type { LogDestination } from './config/log-destination.ts'
 import { loggerOptions } from './config/logger.ts'
 import type { Config } from './config/schema.ts'
 import packageJson from './package.json' with { type: 'json' }
@@ -17,6 +18,8 @@ declare module 'fastify' {
     config: Config
     /** Of the service, from package.json. */
     appVersion: string
+    /** Where the log goes, if the process has said. */
+    logDestination: LogDestination | undefined
   }
 }
 
@@ -27,6 +30,7 @@ const directory = (name: string) => fileURLToPath(new URL(name, import.meta.url)
 interface AppOptions {
   config: Config
   extend?: FastifyPluginAsync | undefined
+  logDestination?: LogDestination | undefined
 }
 
 /** The routes of a worker, which serves no product. */
@@ -34,9 +38,10 @@ const OPERATIONS = /^\/(?:health|live|metrics|ready)\//
 
 /** The application: plugins/, then routes/, whose folders are the URL's. */
 export const app = fp<AppOptions>(
-  async (instance, { config, extend }) => {
+  async (instance, { config, extend, logDestination }) => {
     instance.decorate('config', config)
     instance.decorate('appVersion', packageJson.version)
+    instance.decorate('logDestination', logDestination)
     await instance.register(autoload, { dir: directory('plugins') })
     if (extend) await instance.register(fp(extend))
     await instance.register(autoload, {
@@ -56,16 +61,22 @@ export const app = fp<AppOptions>(
  *
  * @param config as `loadConfig` gives it, with `database.url` set
  * @param options.logger replaces the logger that `config.log` describes
+ * @param options.logDestination where that logger writes; without it, to standard output
  * @param options.extend a plugin that comes after those of plugins/ and before the routes
  * @throws MigrationError and whatever keeps a plugin from starting; a database that is away does not
  */
 export async function buildApp(
   config: Config,
-  { extend, ...options }: Pick<ServerOptions, 'logger'> & Pick<AppOptions, 'extend'> = {},
+  {
+    extend,
+    logDestination,
+    ...options
+  }: Pick<ServerOptions, 'logger'> & Pick<AppOptions, 'extend' | 'logDestination'> = {},
 ): Promise<FastifyInstance> {
-  const instance = Fastify({ ...serverOptions(config), ...options }).withTypeProvider<TypeBoxTypeProvider>()
+  const server = { ...serverOptions(config, logDestination), ...options }
+  const instance = Fastify(server).withTypeProvider<TypeBoxTypeProvider>()
   try {
-    await instance.register(app, { config, extend })
+    await instance.register(app, { config, extend, logDestination })
     await instance.ready()
     return instance
   } catch (error) {
@@ -78,9 +89,9 @@ export async function buildApp(
 /** A caller's own request id is kept when it is a token that can't do harm in a log or a header. */
 const SANE_REQUEST_ID = /^[\w.-]{1,128}$/
 
-function serverOptions({ server, log }: Config): ServerOptions {
+function serverOptions({ server, log }: Config, stream?: LogDestination): ServerOptions {
   return {
-    logger: loggerOptions(log),
+    logger: { ...loggerOptions(log), ...(stream ? { stream } : {}) },
     logController: new QuietRequests({ requestIdLogLabel: 'request_id' }),
     genReqId: ({ headers }) => {
       const own = headers['x-request-id']
@@ -91,6 +102,7 @@ function serverOptions({ server, log }: Config): ServerOptions {
     pluginTimeout: 0,
     bodyLimit: server.body_limit,
     requestTimeout: server.request_timeout,
+    connectionTimeout: server.stall_timeout,
     keepAliveTimeout: server.keep_alive_timeout,
     http: {
       headersTimeout: server.headers_timeout,

@@ -7,6 +7,7 @@ import { WorkerFailed } from './cluster/worker-failed.ts'
 import { WorkerGroup } from './cluster/worker-group.ts'
 import { ConfigError } from './config/config-error.ts'
 import { loadConfig } from './config/load.ts'
+import { LogDestination } from './config/log-destination.ts'
 import { loggerOptions } from './config/logger.ts'
 import type { Config } from './config/schema.ts'
 import { workerCount } from './config/worker-count.ts'
@@ -39,11 +40,18 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /** Milliseconds in which the same signal again is the same wish: npm passes on the Ctrl-C that we got too. */
 const ECHO = 500
 
+/** Milliseconds that the end waits for whoever reads the log. */
+const LOG_FLUSH = 1000
+
 /** Milliseconds between looks at whether our parent still lives. */
 const PARENT_CHECK = 500
 
 /** Milliseconds beyond shutdown_timeout in which workers can say that theirs is over. */
 const WORKERS_GRACE = 1000
+
+const logDestination = new LogDestination(process.stdout)
+// Nobody need listen to what we say to people.
+process.stderr.on('error', () => undefined)
 
 /**
  * The process: configuration, database, application, listener, and an orderly end. With `server.workers` it
@@ -73,7 +81,7 @@ async function start(service: Service, loaded: Config): Promise<void> {
   if (isPrimary(service, config)) return startWorkers(service, config)
   // Not imported above, for a primary does without.
   const { buildApp } = await import('./app.ts')
-  const app = await buildApp(config)
+  const app = await buildApp(config, { logDestination })
   service.app = app
   announce(app, await app.listen({ host: config.server.host, port: config.server.port }))
 }
@@ -83,7 +91,8 @@ function isPrimary({ primary }: Service, { server }: Config): boolean {
 }
 
 async function startWorkers(service: Service, config: Config): Promise<void> {
-  service.group = new WorkerGroup(config, pino(sharedLoggerOptions(config)))
+  logDestination.share()
+  service.group = new WorkerGroup(config, pino(sharedLoggerOptions(config), logDestination))
   await service.group.start()
 }
 
@@ -91,7 +100,9 @@ async function startWorker(service: Service, primary: Primary): Promise<void> {
   const { config, first } = await primary.task
   const { host, port } = config.server
   const { buildApp } = await import('./app.ts')
-  const app = await buildApp(config, { logger: sharedLoggerOptions(config) })
+  logDestination.share()
+  const logger = { ...sharedLoggerOptions(config), stream: logDestination }
+  const app = await buildApp(config, { logger, logDestination })
   service.app = app
   primary.share(app)
   // One tells where they all are.
@@ -147,7 +158,7 @@ function endGracefully(service: Service, config: Config, starting: Promise<void>
   async function exitNow(fields: object, message: string): Promise<void> {
     log(service, 'fatal', fields, message)
     await service.group?.abort()
-    process.exit(1)
+    void exit(1)
   }
 
   function begin(reason: Reason): void {
@@ -155,7 +166,7 @@ function endGracefully(service: Service, config: Config, starting: Promise<void>
     const limit = server.shutdown_timeout + (leads ? WORKERS_GRACE : 0)
     setTimeout(exitNow, limit, {}, 'shutdown_timeout is over, exiting')
     shutDown(reason).then(
-      () => process.exit('err' in reason ? 1 : 0),
+      () => exit('err' in reason ? 1 : 0),
       (err: unknown) => exitNow({ err }, 'shutdown failed'),
     )
   }
@@ -192,6 +203,12 @@ function endGracefully(service: Service, config: Config, starting: Promise<void>
     else process.on(signal, onSignal)
   }
   followParent(() => onSignal('SIGTERM'))
+}
+
+/** Exits when the log has been taken, or nobody takes it. */
+async function exit(code: 0 | 1): Promise<void> {
+  await logDestination.flush(LOG_FLUSH)
+  process.exit(code)
 }
 
 /**
@@ -265,5 +282,5 @@ function explain(error: unknown): string {
 
 main().catch((error: unknown) => {
   say(explain(error))
-  process.exit(1)
+  return exit(1)
 })

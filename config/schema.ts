@@ -37,6 +37,10 @@ const Server = Section('The HTTP listener, its limits and its shutdown.', {
   headers_timeout: Duration({
     description: "Time in which a request's headers must have arrived; at most `request_timeout`.",
   }),
+  stall_timeout: Duration({
+    description:
+      'Time for which not a byte may move on a connection while a request is under way: a client that does not read its answer is left then. Longer than any operation takes.',
+  }),
   keep_alive_timeout: Duration({
     description:
       "Time that an idle connection is kept; longer than the load balancer's own (often 60s), or it meets closed connections.",

@@ -10,6 +10,7 @@ import type { MailContext } from '../services/mail/deliver.ts'
 import { Cursors } from '../services/pagination/cursors.ts'
 import { type PasswordObserver, Passwords } from '../services/passwords/passwords.ts'
 import { deriveKey } from '../services/secrets/secrets.ts'
+import { SocketCaller } from './request-caller.ts'
 
 /** What our services need, all of them together. */
 export interface AppContext extends AuthContext, MailContext {
@@ -75,7 +76,8 @@ export default fp(
     app.decorate('ctx', ctx)
     app.decorateRequest('ctx', {
       getter() {
-        return { ...ctx, log: this.log, client: clientOf(this) }
+        const db = app.db.forCaller(new SocketCaller(this.raw.socket))
+        return { ...ctx, db, log: this.log, client: clientOf(this) }
       },
     })
     app.addHook('onReady', () => passwords.prepare())

@@ -2,14 +2,13 @@ import { readFile } from 'node:fs/promises'
 import type { ConnectionOptions } from 'node:tls'
 import postgres from '@fastify/postgres'
 import fp from 'fastify-plugin'
-import { Gauge, Histogram } from 'prom-client'
+import { Counter, Gauge, Histogram } from 'prom-client'
 import type { Config } from '../config/schema.ts'
-import type { Database } from '../services/database/database.ts'
 import { PoolDatabase } from '../services/database/pool-database.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    db: Database
+    db: PoolDatabase
   }
 }
 
@@ -52,9 +51,23 @@ export default fp(
       },
     })
 
+    const retries = new Counter({
+      name: 'db_retries_total',
+      help: 'Transactions and statements begun anew after a deadlock (40P01) or a serialization failure (40001).',
+      labelNames: ['state'],
+      registers,
+    })
+    const cancellations = new Counter({
+      name: 'db_cancellations_total',
+      help: 'Statements cancelled because the client of their request had left.',
+      registers,
+    })
+
     const db = new PoolDatabase(pool, {
       queried: (statement, seconds) => queries.observe({ statement }, seconds),
       waited: (seconds) => waits.observe(seconds),
+      repeated: (state) => retries.inc({ state }),
+      cancelled: () => cancellations.inc(),
     })
     app.decorate('db', db)
     // Hooks run in reverse order: this one before the one that ends the pool.

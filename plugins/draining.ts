@@ -1,5 +1,6 @@
 import { Server, type Socket } from 'node:net'
 import fp from 'fastify-plugin'
+import type { Exchange } from './connections.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -15,11 +16,15 @@ declare module 'fastify' {
   }
 }
 
-/** Sees to it that connections without a request never hold up the end of the instance. */
+/** Milliseconds for which a client may take nothing of its answer once the listener is closed. */
+const UNREAD = 5000
+
+/** Sees to it that clients that send nothing, or read nothing, never hold up the end of the instance. */
 export default fp(
   async (app) => {
     let draining = false
     let retired = false
+    let closing = false
     app.decorate('drain', () => {
       draining = true
     })
@@ -30,32 +35,36 @@ export default fp(
       Server.prototype.close.call(app.server)
     })
 
-    app.addHook('onSend', (_request, reply, _payload, done) => {
+    app.addHook('onSend', ({ raw: { socket } }, reply, _payload, done) => {
       if (draining || retired) reply.header('connection', 'close')
+      if (closing) socket.setTimeout(UNREAD)
       done()
-    })
-
-    /** How many requests each connection has that are not answered yet. */
-    const connections = new Map<Socket, number>()
-    const count = (socket: Socket, change: 1 | -1) => {
-      const requests = connections.get(socket)
-      if (requests !== undefined) connections.set(socket, requests + change)
-    }
-    app.server.on('connection', (socket) => {
-      connections.set(socket, 0)
-      socket.once('close', () => connections.delete(socket))
-    })
-    app.server.on('request', ({ socket }, response) => {
-      count(socket, 1)
-      response.once('close', () => count(socket, -1))
     })
 
     app.addHook('preClose', async () => {
       draining = !retired
-      // Node closes those that wait for their next request, but not those that have yet to send a whole first
-      // one, which browsers and load balancers open ahead of time.
-      for (const [socket, requests] of connections) if (requests === 0) socket.destroy()
+      closing = true
+      for (const [socket, exchange] of app.connections) {
+        // Node closes those that wait for their next request, but not those that have yet to send a whole first
+        // one, which browsers and load balancers open ahead of time.
+        if (exchange === undefined || isOver(exchange)) socket.destroy()
+        else limit(socket, exchange)
+      }
     })
+
+    /** What Node does not look after any more once the server closes. */
+    function limit(socket: Socket, { request, response, begun }: Exchange): void {
+      if (response.writableEnded) socket.setTimeout(UNREAD)
+      if (request.complete) return
+      const left = begun + app.config.server.request_timeout - performance.now()
+      const timer = setTimeout(() => request.complete || socket.destroy(), left)
+      socket.once('close', () => clearTimeout(timer))
+    }
   },
-  { name: 'draining' },
+  { name: 'draining', dependencies: ['connections'] },
 )
+
+/** Whether the answer is sent, and the whole request has come, be it before or after. */
+function isOver({ request, response }: Exchange): boolean {
+  return response.writableFinished && request.complete
+}

@@ -15,8 +15,23 @@ export function operationOf(request: FastifyRequest): string {
  */
 export function onceEnded(reply: FastifyReply, listener: (status: number) => void): void {
   let sent = false
+  let ended = false
+  const end = () => {
+    if (!ended) listener(sent ? reply.statusCode : CLIENT_CLOSED_REQUEST)
+    ended = true
+  }
   reply.raw.once('finish', () => {
     sent = true
   })
-  reply.raw.once('close', () => listener(sent ? reply.statusCode : CLIENT_CLOSED_REQUEST))
+  reply.raw.once('close', end)
+  if (reply.raw.socket === null) endWithConnection(reply, end)
+}
+
+/** Node does not close the responses that wait for those before them when the connection goes. */
+function endWithConnection({ raw, request }: FastifyReply, end: () => void): void {
+  const { socket } = request.raw
+  // There may be hundreds of them, which is no leak.
+  socket.setMaxListeners(0)
+  socket.once('close', end)
+  raw.once('close', () => socket.off('close', end))
 }

@@ -10,11 +10,25 @@ export interface TcpProxy {
   cut(): Promise<void>
   /** Forwards nothing more, without closing anything: a server, or a network, that hangs. */
   hang(): void
+  /** Forwards what the service says, and swallows the answers: packets that vanish on one way. */
+  swallow(): void
+  /** Holds every chunk back for so many milliseconds, each way; 0 for no longer. */
+  delay(milliseconds: number): void
+  /**
+   * Lets the server have the next COMMITs, and breaks each connection once the server has answered, without
+   * the answer: it is done, and nobody knows.
+   */
+  loseCommits(count: number): void
+  /** How many answers to COMMIT were lost so far. */
+  readonly lostCommits: number
   /** All is well again, for new connections; those that hung are broken. */
   restore(): Promise<void>
   /** New connections go to the server at this URL. */
   retarget(url: string): void
 }
+
+/** The message Query with COMMIT in it. https://www.postgresql.org/docs/18/protocol-message-formats.html */
+const COMMIT = Buffer.from('Q\0\0\0\x0bCOMMIT\0')
 
 /**
  * Starts a proxy before the database at `url`; with `open: false` it refuses connections at first.
@@ -28,6 +42,10 @@ export async function startProxy(
   let target = new URL(url)
   const sockets = new Set<Socket>()
   let hanging = false
+  let swallowing = false
+  let pause = 0
+  let commitsToLose = 0
+  let lostCommits = 0
 
   const keep = (socket: Socket) => {
     sockets.add(socket)
@@ -40,11 +58,30 @@ export async function startProxy(
     if (hanging) return
     const upstream = connect(Number(target.port), target.hostname)
     keep(upstream)
-    client.on('data', (chunk) => upstream.write(chunk))
-    upstream.on('data', (chunk) => client.write(pools ? asPooler(chunk) : chunk))
+    let losesCommit = false
+    client.on('data', (chunk) => {
+      if (commitsToLose > 0 && chunk.includes(COMMIT)) {
+        commitsToLose--
+        losesCommit = true
+      }
+      later(() => upstream.write(chunk))
+    })
+    upstream.on('data', (chunk) => {
+      if (losesCommit) {
+        lostCommits++
+        client.destroy()
+      } else if (!swallowing) {
+        later(() => client.write(pools ? asPooler(chunk) : chunk))
+      }
+    })
     client.on('close', () => upstream.destroy())
     upstream.on('close', () => client.destroy())
   })
+  // Timers of one length keep their order.
+  const later = (write: () => void) => {
+    if (pause > 0) setTimeout(write, pause)
+    else write()
+  }
   const listen = async (port: number) => {
     server.listen(port, '127.0.0.1')
     await once(server, 'listening')
@@ -74,8 +111,21 @@ export async function startProxy(
       hanging = true
       for (const socket of sockets) socket.pause()
     },
+    swallow() {
+      swallowing = true
+    },
+    delay(milliseconds) {
+      pause = milliseconds
+    },
+    loseCommits(count) {
+      commitsToLose = count
+    },
+    get lostCommits() {
+      return lostCommits
+    },
     async restore() {
       hanging = false
+      swallowing = false
       breakAll()
       if (!server.listening) await listen(port)
     },

@@ -3,6 +3,7 @@ import { ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { ErrorClass } from '../../services/errors.ts'
+import { endLingering } from '../lingering-close.ts'
 import { BadRequest, HeadersTooLarge, PayloadTooLarge, RequestTimeout } from './http-errors.ts'
 import { EARLY_HEADERS, PROBLEM_TYPE, problem } from './problem.ts'
 
@@ -28,7 +29,7 @@ export function answerClientError(
   const { status } = publicError.definition
   const fields = { request_id: requestId, operation: 'unknown', status, remote_address: socket.remoteAddress }
   this.log.info({ ...fields, parser_code: error.code }, 'request refused')
-  socket.end(render(status, requestId, JSON.stringify(problem(publicError, requestId))))
+  endLingering(socket, render(status, requestId, JSON.stringify(problem(publicError, requestId))))
 }
 
 function render(status: number, requestId: string, body: string): string {

@@ -23,7 +23,8 @@ export interface Database {
   query<Row extends object>(statement: Statement): Promise<Row[]>
   /**
    * Runs `work` in a transaction, or in the one that is open: commits when it resolves, rolls back when it
-   * rejects.
+   * rejects. Up to three times in all when the whole of it is undone by a deadlock or a serialization failure,
+   * so what `work` does outside of the database has to bear repetition.
    */
   transaction<T>(work: (db: Database) => Promise<T>): Promise<T>
 }

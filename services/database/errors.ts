@@ -53,8 +53,7 @@ const TLS_CODES =
  * (3D), resources (53), the server's disk (58), lock or statement timeout (55P03, 57014), shutdown and
  * start-up (57P), transaction timeouts (25P03, 25P04), a standby or a database that only reads (25006), and
  * tables that migrations have yet to make (42P01, 42703).
- * Lost races (40001, 40P01) are among them, and not tried again here: what they undid is undone as a whole, so
- * the client may repeat it, whereas only the callers of a transaction know what else its work did.
+ * Lost races (40001, 40P01) are among them, for they get this far only when trying again did not help.
  * https://www.postgresql.org/docs/18/errcodes-appendix.html
  */
 const UNAVAILABLE_STATES =
@@ -87,6 +86,24 @@ export function breaksConnection(error: unknown): boolean {
   if (error instanceof DatabaseUnavailable) return breaksConnection(error.cause)
   if (error instanceof pg.DatabaseError) return BREAKING_STATES.test(error.code ?? '')
   return error instanceof Error && isConnectionError(error)
+}
+
+/** Serialization failure and deadlock: the server undid the whole, and to begin anew is all that it takes. */
+const LOST_RACES = /^(?:40001|40P01)$/
+
+/**
+ * The SQLSTATE of a transaction, or a statement of its own, that lost a race to others and may be repeated.
+ * https://www.postgresql.org/docs/18/mvcc-serialization-failure-handling.html
+ */
+export function lostRace(error: unknown): string | undefined {
+  const cause = error instanceof DatabaseUnavailable ? error.cause : error
+  const state = cause instanceof pg.DatabaseError ? cause.code : undefined
+  return state !== undefined && LOST_RACES.test(state) ? state : undefined
+}
+
+/** For work whose caller has left: nobody will read the answer. */
+export function callerLeft(): ServiceError {
+  return unavailable(new Error('the caller left'))
 }
 
 /** The name of the constraint that the statement broke, if it broke one. */

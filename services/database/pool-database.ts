@@ -1,18 +1,17 @@
-import type { ClientBase, Pool, PoolClient, QueryConfig, QueryResult } from 'pg'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Pool, PoolClient } from 'pg'
+import type { Caller } from './caller.ts'
 import type { Database, Statement } from './database.ts'
-import { breaksConnection, databaseError } from './errors.ts'
+import { breaksConnection, callerLeft, databaseError, lostRace } from './errors.ts'
 import { Pipeline } from './pipeline.ts'
+import { type DatabaseObserver, run } from './run.ts'
+import { BrokenConnection, runTransaction } from './transaction-database.ts'
+import { Watch } from './watch.ts'
 
-/** Is told what the database does; times are in seconds. */
-export interface DatabaseObserver {
-  queried(statement: string, seconds: number): void
-  waited(seconds: number): void
-}
-
-/** A client of the pool, or the pipeline. */
-interface Connection {
-  query<Row extends object>(statement: QueryConfig): Promise<QueryResult<Row>>
-}
+/** How often a transaction, or a statement of its own, is begun in all when it loses races to others. */
+const ATTEMPTS = 3
+/** Milliseconds before the second attempt at most, twice that before the third; the pause is random. */
+const PAUSE = 50
 
 /** The database behind a pool of connections. */
 export class PoolDatabase implements Database {
@@ -26,23 +25,30 @@ export class PoolDatabase implements Database {
     this.#observer = observer
   }
 
-  async query<Row extends object>(statement: Statement): Promise<Row[]> {
-    if (statement.pipelined === true) return run<Row>(this.#pipeline, statement, this.#observer)
-    return this.#withClient((client) => run<Row>(client, statement, this.#observer))
+  query<Row extends object>(statement: Statement, caller?: Caller): Promise<Row[]> {
+    return this.#repeating(caller, () =>
+      // What many share is not cancelled for one of them; it is short anyway.
+      statement.pipelined === true
+        ? run<Row>(this.#pipeline, statement, this.#observer)
+        : this.#withClient(caller, (client, watch) => run<Row>(client, statement, this.#observer, watch)),
+    )
   }
 
-  transaction<T>(work: (db: Database) => Promise<T>): Promise<T> {
-    return this.#withClient(async (client) => {
-      await command(client, 'BEGIN')
-      try {
-        const result = await work(new TransactionDatabase(client, this.#observer))
-        await command(client, 'COMMIT')
-        return result
-      } catch (error) {
-        await command(client, 'ROLLBACK')
-        throw error
-      }
-    })
+  transaction<T>(work: (db: Database) => Promise<T>, caller?: Caller): Promise<T> {
+    return this.#repeating(caller, () =>
+      this.#withClient(caller, (client, watch) => runTransaction(client, work, this.#observer, watch)),
+    )
+  }
+
+  /**
+   * The same for a caller who may leave. What is under way then is given up: a wait for a connection, a
+   * statement, a transaction that is not committing yet. What is begun later, to tidy up, is not.
+   */
+  forCaller(caller: Caller): Database {
+    return {
+      query: (statement) => this.query(statement, caller),
+      transaction: (work) => this.transaction(work, caller),
+    }
   }
 
   /** Gives the pipeline's connection back to the pool, which is to be ended next. */
@@ -50,8 +56,31 @@ export class PoolDatabase implements Database {
     return this.#pipeline.close()
   }
 
-  async #withClient<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+  /** Does it again from the start when the whole of it was undone because others got in its way. */
+  async #repeating<T>(caller: Caller | undefined, work: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work()
+      } catch (error) {
+        const state = lostRace(error)
+        if (state === undefined || attempt === ATTEMPTS || caller?.isGone()) throw error
+        this.#observer.repeated(state)
+      }
+      await sleep(Math.random() * PAUSE * attempt)
+    }
+  }
+
+  async #withClient<T>(
+    caller: Caller | undefined,
+    work: (client: PoolClient, watch: Watch | undefined) => Promise<T>,
+  ): Promise<T> {
+    const present = caller?.isGone() ? undefined : caller
     const client = await this.#connect()
+    if (present?.isGone()) {
+      client.release()
+      throw callerLeft()
+    }
+    const watch = present && new Watch(client, present, () => this.#observer.cancelled())
     let broken = false
     // A checked-out client that loses its connection emits an error, which would end the process unheard.
     const onError = () => {
@@ -59,15 +88,16 @@ export class PoolDatabase implements Database {
     }
     client.on('error', onError)
     try {
-      return await work(client)
+      return await work(client, watch)
     } catch (error) {
       // A connection in an unknown state must not serve anyone else.
       broken ||= error instanceof BrokenConnection || breaksConnection(error)
       throw error instanceof BrokenConnection ? databaseError(error.cause) : error
       /* c8 ignore next -- V8 counts a way out that is none: after the catch. */
     } finally {
+      watch?.stop()
       client.off('error', onError)
-      client.release(broken)
+      client.release(broken || watch?.isUncertain)
     }
   }
 
@@ -81,52 +111,5 @@ export class PoolDatabase implements Database {
     } finally {
       this.#observer.waited((performance.now() - start) / 1000)
     }
-  }
-}
-
-/** The connection of a transaction; transactions inside it join it. */
-class TransactionDatabase implements Database {
-  readonly #client: ClientBase
-  readonly #observer: DatabaseObserver
-
-  constructor(client: ClientBase, observer: DatabaseObserver) {
-    this.#client = client
-    this.#observer = observer
-  }
-
-  query<Row extends object>(statement: Statement): Promise<Row[]> {
-    return run<Row>(this.#client, statement, this.#observer)
-  }
-
-  transaction<T>(work: (db: Database) => Promise<T>): Promise<T> {
-    return work(this)
-  }
-}
-
-/** A transaction command failed, so nobody knows what state the connection is in. */
-class BrokenConnection extends Error {}
-
-async function command(client: ClientBase, text: 'BEGIN' | 'COMMIT' | 'ROLLBACK'): Promise<void> {
-  const result = await client.query(text).catch((error: unknown) => {
-    throw new BrokenConnection(`${text} failed`, { cause: error })
-  })
-  // PostgreSQL answers COMMIT with ROLLBACK when a statement failed and its error was swallowed.
-  if (result.command !== text) throw new Error(`${text} became ${result.command}`)
-}
-
-async function run<Row extends object>(
-  connection: Connection,
-  { name, text, values = [], prepare = true }: Statement,
-  observer: DatabaseObserver,
-): Promise<Row[]> {
-  const start = performance.now()
-  try {
-    const result = await connection.query<Row>({ ...(prepare ? { name } : {}), text, values: [...values] })
-    return result.rows
-  } catch (error) {
-    throw databaseError(error)
-    /* c8 ignore next -- As above. */
-  } finally {
-    observer.queried(name, (performance.now() - start) / 1000)
   }
 }

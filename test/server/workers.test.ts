@@ -323,3 +323,19 @@ t.test('they share one embedded PostgreSQL, and the primary ends it', async (t) 
   t.same(await service.exited, { code: 0, signal: null })
   t.notOk(await postgresRuns())
 })
+
+t.test('the lines of all are whole, also when their reader is slow', async (t) => {
+  const { service, url } = await withWorkers(t)
+  service.child.stdout?.pause()
+  const agents = Array.from({ length: 8 }, () => new Agent({ keepAlive: true }))
+  // Some 500 KB, of which a pipe takes 64.
+  await Promise.all(
+    agents.map(async (agent, index) => {
+      for (let sent = 0; sent < 200; sent++) await call(`${url}/${'x'.repeat(20 * index)}`, { agent })
+      agent.destroy()
+    }),
+  )
+  service.child.stdout?.resume()
+  await eventually(async () => service.stdout().split('"operation":"unknown"').length - 1 === 1600)
+  t.doesNotThrow(() => service.logs())
+})

@@ -7,6 +7,7 @@ import pg from 'pg'
 import type { Test } from 'tap'
 import {
   type EmbeddedPostgres,
+  type EmbeddedPostgresOptions,
   startEmbeddedPostgres,
 } from '../../../services/embedded-postgres/embedded-postgres.ts'
 import { openLayout } from '../../../services/embedded-postgres/layout.ts'
@@ -53,18 +54,25 @@ export async function killServer(directory: string): Promise<void> {
   if (postmaster) await endPostmaster(layout, postmaster.pid, 'SIGQUIT')
 }
 
-/** As `startEmbeddedPostgres`, without syncs. */
-export function start(directory: string, options: { fresh?: boolean } = {}): Promise<EmbeddedPostgres> {
+/** As `startEmbeddedPostgres`, without syncs unless the settings say so. */
+export function start(
+  directory: string,
+  options: Pick<EmbeddedPostgresOptions, 'fresh' | 'settings'> = {},
+): Promise<EmbeddedPostgres> {
   return startEmbeddedPostgres({ directory, settings: FAST, ...options })
 }
 
-/** Runs statements on a new connection and gives the rows of the last. */
-export async function query(url: string, text: string): Promise<unknown[]> {
+/** Runs a statement on a new connection and gives its rows. */
+export async function query<Row extends pg.QueryResultRow>(
+  url: string,
+  text: string,
+  values?: unknown[],
+): Promise<Row[]> {
   const client = new pg.Client(url)
   client.on('error', () => undefined)
   await client.connect()
   try {
-    return (await client.query(text)).rows
+    return (await client.query<Row>(text, values)).rows
   } finally {
     await client.end()
   }

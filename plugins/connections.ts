@@ -1,0 +1,34 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import fp from 'fastify-plugin'
+
+/** A request of a connection and its answer. */
+export interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** Of `performance.now()`. */
+  readonly begun: number
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The last exchange of each connection; those before it are over, or are answered before it. */
+    readonly connections: ReadonlyMap<Socket, Exchange | undefined>
+  }
+}
+
+/** Knows what is going on on each connection. */
+export default fp(
+  async (app) => {
+    const connections = new Map<Socket, Exchange | undefined>()
+    app.decorate('connections', connections)
+    app.server.on('connection', (socket) => {
+      connections.set(socket, undefined)
+      socket.once('close', () => connections.delete(socket))
+    })
+    app.server.on('request', (request, response) => {
+      connections.set(request.socket, { request, response, begun: performance.now() })
+    })
+  },
+  { name: 'connections' },
+)

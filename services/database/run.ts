@@ -1,0 +1,39 @@
+import type { QueryConfig, QueryResult } from 'pg'
+import type { Statement } from './database.ts'
+import { databaseError } from './errors.ts'
+import type { Watch } from './watch.ts'
+
+/** Is told what the database does; times are in seconds. */
+export interface DatabaseObserver {
+  queried(statement: string, seconds: number): void
+  waited(seconds: number): void
+  /** A transaction, or a statement of its own, begins anew; `state` is the SQLSTATE of what undid it. */
+  repeated(state: string): void
+  /** A statement is cancelled, for its caller has left. */
+  cancelled(): void
+}
+
+/** A client of the pool, or the pipeline. */
+interface Connection {
+  query<Row extends object>(statement: QueryConfig): Promise<QueryResult<Row>>
+}
+
+/** Runs a statement on a connection, watched if it is to be cancelled when its caller leaves. */
+export async function run<Row extends object>(
+  connection: Connection,
+  { name, text, values = [], prepare = true }: Statement,
+  observer: DatabaseObserver,
+  watch?: Watch,
+): Promise<Row[]> {
+  const send = () => connection.query<Row>({ ...(prepare ? { name } : {}), text, values: [...values] })
+  const start = performance.now()
+  try {
+    const result = await (watch ? watch.run(send) : send())
+    return result.rows
+  } catch (error) {
+    throw databaseError(error)
+    /* c8 ignore next -- V8 counts a way out that is none: after the catch. */
+  } finally {
+    observer.queried(name, (performance.now() - start) / 1000)
+  }
+}

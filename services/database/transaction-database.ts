@@ -1,0 +1,56 @@
+import type { ClientBase, PoolClient } from 'pg'
+import type { Database, Statement } from './database.ts'
+import { type DatabaseObserver, run } from './run.ts'
+import type { Watch } from './watch.ts'
+
+/** The connection of a transaction; transactions inside it join it. */
+class TransactionDatabase implements Database {
+  readonly #client: ClientBase
+  readonly #observer: DatabaseObserver
+  readonly #watch: Watch | undefined
+
+  constructor(client: ClientBase, observer: DatabaseObserver, watch: Watch | undefined) {
+    this.#client = client
+    this.#observer = observer
+    this.#watch = watch
+  }
+
+  query<Row extends object>(statement: Statement): Promise<Row[]> {
+    return run<Row>(this.#client, statement, this.#observer, this.#watch)
+  }
+
+  transaction<T>(work: (db: Database) => Promise<T>): Promise<T> {
+    return work(this)
+  }
+}
+
+/** A transaction command failed, so nobody knows what state the connection is in. */
+export class BrokenConnection extends Error {}
+
+/** Runs `work` in a transaction on a connection of the pool. */
+export async function runTransaction<T>(
+  client: PoolClient,
+  work: (db: Database) => Promise<T>,
+  observer: DatabaseObserver,
+  watch: Watch | undefined,
+): Promise<T> {
+  await command(client, 'BEGIN')
+  try {
+    const result = await work(new TransactionDatabase(client, observer, watch))
+    // Nobody waits for it any more, and nothing is done yet. From here on it is too late to change one's mind.
+    watch?.assertPresent()
+    await command(client, 'COMMIT')
+    return result
+  } catch (error) {
+    await command(client, 'ROLLBACK')
+    throw error
+  }
+}
+
+async function command(client: ClientBase, text: 'BEGIN' | 'COMMIT' | 'ROLLBACK'): Promise<void> {
+  const result = await client.query(text).catch((error: unknown) => {
+    throw new BrokenConnection(`${text} failed`, { cause: error })
+  })
+  // PostgreSQL answers COMMIT with ROLLBACK when a statement failed and its error was swallowed.
+  if (result.command !== text) throw new Error(`${text} became ${result.command}`)
+}

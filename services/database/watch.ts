@@ -1,0 +1,48 @@
+import type pg from 'pg'
+import type { Caller } from './caller.ts'
+import { cancelStatement } from './cancel-statement.ts'
+import { callerLeft } from './errors.ts'
+
+/**
+ * Watches whether the caller of a connection of the pool is still there, and cancels the statement that runs
+ * when it leaves. BEGIN, COMMIT and ROLLBACK are not sent by way of it, and so never cancelled.
+ */
+export class Watch {
+  /** Takes the listener back; to be called before the connection is given away. */
+  readonly stop: () => void
+  #gone = false
+  #running = false
+  #cancelling: Promise<boolean> | undefined
+  #isUncertain = false
+
+  constructor(client: pg.Client, caller: Caller, onCancel: () => void) {
+    this.stop = caller.onGone(() => {
+      this.#gone = true
+      if (!this.#running) return
+      onCancel()
+      this.#cancelling = cancelStatement(client)
+    })
+  }
+
+  /** Whether a signal to cancel may still come, so that nobody else may use the connection. */
+  get isUncertain(): boolean {
+    return this.#isUncertain
+  }
+
+  /** @throws DatabaseUnavailable when the caller has left */
+  assertPresent(): void {
+    if (this.#gone) throw callerLeft()
+  }
+
+  /** Runs a statement, and waits until no signal can come any more that is meant for it. */
+  async run<T>(statement: () => Promise<T>): Promise<T> {
+    this.assertPresent()
+    this.#running = true
+    try {
+      return await statement()
+    } finally {
+      this.#running = false
+      if (this.#cancelling !== undefined) this.#isUncertain = !(await this.#cancelling)
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import type { QueryResultRow } from 'pg'
+import type { Test } from 'tap'
+import { openLayout } from '../../services/embedded-postgres/layout.ts'
+import { findPostmaster } from '../../services/embedded-postgres/postmaster.ts'
+import { FAST, killServer, query, serverDirectory, start } from '../services/embedded-postgres/helper.ts'
+import { startProxy, type TcpProxy } from '../tcp-proxy.ts'
+
+/** A PostgreSQL of a test's own, behind a proxy that keeps its address when the server comes back on another port. */
+export interface FaultyPostgres {
+  readonly directory: string
+  /** For the service: by way of the proxy. */
+  readonly url: string
+  readonly proxy: TcpProxy
+  /** Runs a statement as the superuser, past the proxy, and gives its rows. */
+  query<Row extends QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>
+  /** The URL past the proxy, of the server that runs now. */
+  direct(): string
+  /** Ends the server as a crash does: no checkpoint, no goodbye. */
+  crash(): Promise<void>
+  /** Starts it again after `crash`; it recovers from its log. */
+  restart(): Promise<void>
+  /** The number of its first process. */
+  pid(): Promise<number>
+}
+
+export interface PostgresOptions {
+  /** Settings of the server. It does without fsync, which only a crash of the machine could tell. */
+  settings?: Record<string, string>
+  /** Where its data lie, when the test has made the place. */
+  directory?: string
+}
+
+/** Starts a PostgreSQL with a data directory of its own; all of it is gone when `t` ends. */
+export async function startPostgres(t: Test, options: PostgresOptions = {}): Promise<FaultyPostgres> {
+  const directory = options.directory ?? (await serverDirectory(t))
+  const launch = async () => {
+    const server = await start(directory, { settings: { ...FAST, ...options.settings } })
+    t.teardown(() => server.stop())
+    return server.url
+  }
+  let direct = await launch()
+  const proxy = await startProxy(t, direct)
+  return {
+    directory,
+    url: proxy.url,
+    proxy,
+    query: (text, values) => query(direct, text, values),
+    direct: () => direct,
+    crash: () => killServer(directory),
+    async restart() {
+      direct = await launch()
+      proxy.retarget(direct)
+    },
+    async pid() {
+      const postmaster = await findPostmaster(await openLayout(directory))
+      if (postmaster === undefined) throw new Error('PostgreSQL does not run')
+      return postmaster.pid
+    },
+  }
+}
