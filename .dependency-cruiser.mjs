@@ -72,6 +72,12 @@ export default {
       'The configuration is there before anything else.',
     ),
     forbid(
+      'processes-are-the-servers',
+      { pathNot: ['^server.ts$', '^cluster/', '^test/'] },
+      { path: '^cluster/' },
+      'An instance does not know how many there are.',
+    ),
+    forbid(
       'no-tests-in-production',
       { pathNot: '^test/' },
       { path: '^test/' },

@@ -1,21 +1,31 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isatty } from 'node:tty'
 import type { FastifyInstance } from 'fastify'
-import { buildApp } from './app.ts'
+import { pino } from 'pino'
+import { handOver, Primary } from './cluster/primary.ts'
+import { WorkerFailed } from './cluster/worker-failed.ts'
+import { WorkerGroup } from './cluster/worker-group.ts'
 import { ConfigError } from './config/config-error.ts'
 import { loadConfig } from './config/load.ts'
 import { LogDestination } from './config/log-destination.ts'
+import { loggerOptions } from './config/logger.ts'
 import type { Config } from './config/schema.ts'
+import { workerCount } from './config/worker-count.ts'
 import { withDatabase } from './services/embedded-postgres/with-database.ts'
 
 /** What has been started, and so has to be ended. */
 interface Service {
   app?: FastifyInstance
+  /** The workers that this process keeps running, where there are several (`server.workers`). */
+  group?: WorkerGroup
+  /** Who keeps this process running, when it is one of them. */
+  primary: Primary | undefined
   /** Leaves the embedded database server. */
   stop?: () => Promise<void>
 }
 
-/** What ends the process. */
-type Reason = { signal: NodeJS.Signals } | { err: unknown }
+/** What ends the process; a restart is that of a worker, in whose place there is another already. */
+type Reason = { signal: NodeJS.Signals } | { err: unknown } | { restart: true }
 
 /** Why and when the end began. */
 interface Beginning {
@@ -36,69 +46,133 @@ const LOG_FLUSH = 1000
 /** Milliseconds between looks at whether our parent still lives. */
 const PARENT_CHECK = 500
 
+/** Milliseconds beyond shutdown_timeout in which workers can say that theirs is over. */
+const WORKERS_GRACE = 1000
+
 const logDestination = new LogDestination(process.stdout)
 // Nobody need listen to what we say to people.
 process.stderr.on('error', () => undefined)
 
-/** The process: configuration, database, application, listener, and an orderly end. */
+/**
+ * The process: configuration, database, application, listener, and an orderly end. With `server.workers` it
+ * keeps others running that serve; they come here too, and get their configuration from it.
+ */
 async function main(): Promise<void> {
-  const { config } = loadConfig({ env: process.env })
-  const service: Service = {}
+  const primary = Primary.find()
+  if (primary) leaveSignalsToPrimary()
+  const { config } = primary ? await primary.task : loadConfig({ env: process.env })
+  const service: Service = { primary }
   const starting = start(service, config)
   endGracefully(service, config, starting)
   try {
     await starting
   } catch (error) {
-    await end(service)
+    service.group?.stop('SIGTERM')
+    // What goes wrong now is not what it is about.
+    await end(service).catch(() => undefined)
     throw error
   }
 }
 
 async function start(service: Service, loaded: Config): Promise<void> {
+  if (service.primary) return startWorker(service, service.primary)
   const { config, stop } = await withDatabase(loaded, say)
   service.stop = stop
+  if (isPrimary(service, config)) return startWorkers(service, config)
+  // Not imported above, for a primary does without.
+  const { buildApp } = await import('./app.ts')
   const app = await buildApp(config, { logDestination })
   service.app = app
   announce(app, await app.listen({ host: config.server.host, port: config.server.port }))
 }
 
-async function end({ app, stop }: Service): Promise<void> {
+function isPrimary({ primary }: Service, { server }: Config): boolean {
+  return !primary && workerCount(server) > 1
+}
+
+async function startWorkers(service: Service, config: Config): Promise<void> {
+  logDestination.share()
+  service.group = new WorkerGroup(config, pino(sharedLoggerOptions(config), logDestination))
+  await service.group.start()
+}
+
+async function startWorker(service: Service, primary: Primary): Promise<void> {
+  const { config, first } = await primary.task
+  const { host, port } = config.server
+  const { buildApp } = await import('./app.ts')
+  logDestination.share()
+  const logger = { ...sharedLoggerOptions(config), stream: logDestination }
+  const app = await buildApp(config, { logger, logDestination })
+  service.app = app
+  primary.share(app)
+  // One tells where they all are.
+  const listenTextResolver = (url: string) => (first ? `Server listening at ${url}` : 'Worker listening')
+  const url = await app.listen({ host, port, listenTextResolver })
+  if (first) announce(app, url)
+  void primary.report(app)
+}
+
+/** Lines of several processes say whose they are. */
+function sharedLoggerOptions({ log }: Config) {
+  return { ...loggerOptions(log), base: { pid: process.pid } }
+}
+
+async function end({ app, group, primary, stop }: Service): Promise<void> {
   await app?.close()
-  await stop?.()
+  await primary?.leave()
+  try {
+    await group?.end()
+  } finally {
+    await stop?.()
+  }
 }
 
 /**
  * Ends the process at a signal or an uncaught error: not ready, then, after drain_delay, no new connections,
  * then the requests in flight, then the database. At shutdown_timeout or a second signal or error it exits
- * with 1.
+ * with 1. A primary has its workers do this, and ends after them.
  */
-function endGracefully(service: Service, { server }: Config, starting: Promise<void>): void {
+function endGracefully(service: Service, config: Config, starting: Promise<void>): void {
+  const { server } = config
+  const leads = isPrimary(service, config)
   let begun: Beginning | undefined
 
+  function drain(reason: Reason): void {
+    service.group?.stop('signal' in reason ? reason.signal : 'SIGTERM')
+    if (!('restart' in reason)) service.app?.drain()
+  }
+
   async function shutDown(reason: Reason): Promise<void> {
-    log(service, 'signal' in reason ? 'info' : 'fatal', reason, 'shutting down')
-    service.app?.drain()
+    log(service, 'err' in reason ? 'fatal' : 'info', reason, 'shutting down')
+    drain(reason)
     // A start is not cut off, so that nothing it started stays behind.
     await starting.catch(() => undefined)
-    service.app?.drain()
+    drain(reason)
     // An error leaves the process in doubt; it does not stay to be polite.
-    if ('signal' in reason) await sleep(server.drain_delay)
+    if ('signal' in reason && !leads) await sleep(server.drain_delay)
+    if ('restart' in reason && service.app) await handOver(service.app, server)
     await end(service)
     log(service, 'info', {}, 'shut down')
   }
 
-  function exitNow(fields: object, message: string): void {
+  async function exitNow(fields: object, message: string): Promise<void> {
     log(service, 'fatal', fields, message)
+    await service.group?.abort()
     void exit(1)
   }
 
   function begin(reason: Reason): void {
     begun = { reason, at: performance.now() }
-    setTimeout(exitNow, server.shutdown_timeout, {}, 'shutdown_timeout is over, exiting')
+    const limit = server.shutdown_timeout + (leads ? WORKERS_GRACE : 0)
+    setTimeout(exitNow, limit, {}, 'shutdown_timeout is over, exiting')
     shutDown(reason).then(
-      () => exit('signal' in reason ? 0 : 1),
+      () => exit('err' in reason ? 1 : 0),
       (err: unknown) => exitNow({ err }, 'shutdown failed'),
     )
+  }
+
+  function beginOnce(reason: Reason): void {
+    if (!begun) begin(reason)
   }
 
   function onSignal(signal: NodeJS.Signals): void {
@@ -111,9 +185,23 @@ function endGracefully(service: Service, { server }: Config, starting: Promise<v
     else begin({ err })
   }
 
-  for (const signal of SIGNALS) process.on(signal, onSignal)
   // Unhandled rejections come here too.
   process.on('uncaughtException', onError)
+  if (service.primary) {
+    process.on('SIGTERM', (signal) => beginOnce({ signal }))
+    service.primary.follow({
+      stop: (signal) => beginOnce({ signal }),
+      retire: () => beginOnce({ restart: true }),
+      abort: () => exitNow({}, 'told to exit at once'),
+      orphaned: () => beginOnce({ err: new Error('the primary process is gone') }),
+    })
+    return
+  }
+  for (const signal of SIGNALS) {
+    // From a terminal SIGHUP means that it is closed, and not that there is something new.
+    if (signal === 'SIGHUP' && leads && !isatty(0)) process.on(signal, () => begun || restart(service.group))
+    else process.on(signal, onSignal)
+  }
   followParent(() => onSignal('SIGTERM'))
 }
 
@@ -121,6 +209,23 @@ function endGracefully(service: Service, { server }: Config, starting: Promise<v
 async function exit(code: 0 | 1): Promise<void> {
   await logDestination.flush(LOG_FLUSH)
   process.exit(code)
+}
+
+/**
+ * Has new workers take the place of the old ones, with the configuration as it is now; the environment's
+ * variables are those of this process's start.
+ */
+function restart(group: WorkerGroup | undefined): void {
+  try {
+    group?.restart(loadConfig({ env: process.env }).config)
+  } catch (err) {
+    group?.log.error({ err }, 'not restarting: the workers go on as they are')
+  }
+}
+
+/** A Ctrl-C reaches every process of a terminal; what it means for workers, the primary says. */
+function leaveSignalsToPrimary(): void {
+  for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined)
 }
 
 function isEcho({ reason, at }: Beginning, signal: NodeJS.Signals): boolean {
@@ -143,8 +248,9 @@ function followParent(onOrphaned: () => void): void {
 }
 
 /** Logs; says it on standard error while there is no logger yet. */
-function log({ app }: Service, level: 'info' | 'fatal', fields: object, message: string): void {
-  if (app) app.log[level](fields, message)
+function log({ app, group }: Service, level: 'info' | 'fatal', fields: object, message: string): void {
+  const logger = app?.log ?? group?.log
+  if (logger) logger[level](fields, message)
   else say('err' in fields ? `${message}: ${explain(fields.err)}` : message)
 }
 
@@ -167,7 +273,7 @@ function say(message: string): void {
 
 /** Says what keeps the service from starting in words that an operator can act on. */
 function explain(error: unknown): string {
-  if (error instanceof ConfigError) return error.message
+  if (error instanceof ConfigError || error instanceof WorkerFailed) return error.message
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
     return `${error.message}\nThe port is taken, perhaps by another instance. Set APP_SERVER__PORT to use another.`
   }

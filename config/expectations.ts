@@ -7,6 +7,8 @@ export function describeExpected(schema: KeySchema): string {
   if (duration) return `a duration in ms, s, m, h or d from ${duration.minimum} to ${duration.maximum}`
   const size = schema['x-size']
   if (size) return `a size in B, KiB, MiB or GiB from ${size.minimum} to ${size.maximum}`
+  if (schema.anyOf) return schema.anyOf.map(describeExpected).join(' or ')
+  if (schema.enum?.length === 1) return `${schema.enum[0]}`
   if (schema.enum) return `one of ${schema.enum.join(', ')}`
   if (schema.format) return formats[schema.format].expects
   return describeType(schema)

@@ -10,6 +10,8 @@ export interface KeySchema {
   enum?: readonly string[]
   minimum?: number
   maximum?: number
+  /** The alternatives of CountOrAuto, the number first. */
+  anyOf?: readonly KeySchema[]
   items?: { format?: FormatName }
   properties?: Readonly<Record<string, TSchema>>
   'x-duration'?: { minimum: string; maximum: string }

@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const GATHER = 10
 /** Characters after which it does not wait for more. */
 const CHUNK = 16_384
+/** Bytes that a pipe takes at once or not at all (PIPE_BUF of Linux), so that nobody else's come between. */
+const ATOMIC = 4096
 /** Characters that may wait for a reader that does not read; some 25 000 lines. */
 const LIMIT = 8_388_608
 
@@ -18,6 +20,7 @@ export class LogDestination {
   /** Lines in `#waiting`. */
   #lines = 0
   #dropped = 0
+  #isShared = false
   #timer: NodeJS.Timeout | undefined
   /** Ends when the stream has taken what it was given. */
   #writing: Promise<void> | undefined
@@ -26,6 +29,11 @@ export class LogDestination {
     this.#stream = stream
     // A pipe that is closed or a disk that is full is no reason to end; the write's callback counts it.
     stream.on('error', () => undefined)
+  }
+
+  /** From now on other processes write to the stream too: lines of up to 4 KiB are not mixed with theirs. */
+  share(): void {
+    this.#isShared = true
   }
 
   /** How many lines were lost so far. */
@@ -64,9 +72,27 @@ export class LogDestination {
     const [text, lines] = [this.#waiting, this.#lines]
     this.#waiting = ''
     this.#lines = 0
-    const error = await new Promise((resolve) => this.#stream.write(text, resolve))
+    let error: unknown
+    for (const piece of this.#isShared ? splitLines(text) : [text]) {
+      // One by one, for the stream would put those that wait together.
+      error = (await new Promise((resolve) => this.#stream.write(piece, resolve))) ?? error
+    }
     if (error) this.#dropped += lines
     this.#writing = undefined
     if (this.#waiting.length >= CHUNK) this.flushSync()
   }
+}
+
+/** Whole lines in pieces that a pipe takes at once, unless one of them is longer. */
+function splitLines(text: string): Buffer[] {
+  const bytes = Buffer.from(text)
+  const pieces: Buffer[] = []
+  for (let start = 0; start < bytes.length; ) {
+    const last =
+      bytes.length - start > ATOMIC ? bytes.lastIndexOf('\n', start + ATOMIC - 1) : bytes.length - 1
+    const end = last < start ? bytes.indexOf('\n', start) : last
+    pieces.push(bytes.subarray(start, end + 1))
+    start = end + 1
+  }
+  return pieces
 }

@@ -40,6 +40,22 @@ export function Choice<const T extends readonly string[]>(values: T, options: { 
   return Type.Unsafe<T[number]>({ ...options, type: 'string', enum: values })
 }
 
+/** A whole number, or `auto` for what suits the machine. */
+export function CountOrAuto({
+  minimum,
+  maximum,
+  ...options
+}: {
+  minimum: number
+  maximum: number
+  description: string
+}) {
+  return Type.Unsafe<number | 'auto'>({
+    ...options,
+    anyOf: [{ type: 'integer', minimum, maximum }, { enum: ['auto'] }],
+  })
+}
+
 /** A TOML array; comma-separated in a variable. */
 export function List({ format, ...options }: { description: string; format: FormatName }) {
   return Type.Array(Type.String({ format }), options)

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Auth, Jwt } from './schema-auth.ts'
-import { Choice, Duration, List, Secret, Section, Size, Text } from './schema-kinds.ts'
+import { Choice, CountOrAuto, Duration, List, Secret, Section, Size, Text } from './schema-kinds.ts'
 import { RateLimit } from './schema-rate-limit.ts'
 import { Redis } from './schema-redis.ts'
 
@@ -13,6 +13,12 @@ export const LENIENT_ENVIRONMENTS: readonly string[] = ['development', 'test']
 const Server = Section('The HTTP listener, its limits and its shutdown.', {
   host: Text({ description: 'Address to listen on; `0.0.0.0` for all of IPv4, `::` for all.' }),
   port: Type.Integer({ minimum: 0, maximum: 65_535, description: 'Port to listen on; 0 takes a free one.' }),
+  workers: CountOrAuto({
+    minimum: 1,
+    maximum: 1024,
+    description:
+      'Processes that share the port: 1 is a single process; more are kept running by one that serves nothing itself; `auto` is one for each core.',
+  }),
   public_url: Type.Optional(
     Text({
       format: 'public-url',

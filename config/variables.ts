@@ -50,6 +50,8 @@ function isOurs(name: string): boolean {
 
 /** Text as its key's type where it is that; else as it is, for the validation to refuse. */
 function parseText(text: string, schema: KeySchema): TomlValue {
+  const [first] = schema.anyOf ?? []
+  if (first) return parseText(text, first)
   switch (schema.type) {
     case 'array':
       return text === '' ? [] : text.split(',').map((item) => item.trim())

@@ -2,11 +2,12 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Counter, Gauge, Histogram } from 'prom-client'
 import type { Config } from '../config/schema.ts'
+import { workerCount } from '../config/worker-count.ts'
 import type { AuthContext } from '../services/auth/auth.ts'
 import type { Client } from '../services/context.ts'
 import type { MailContext } from '../services/mail/deliver.ts'
 import { Cursors } from '../services/pagination/cursors.ts'
-import { Passwords } from '../services/passwords/passwords.ts'
+import { type PasswordObserver, Passwords } from '../services/passwords/passwords.ts'
 import { deriveKey } from '../services/secrets/secrets.ts'
 import { clientAddress, LOCAL_ADDRESS } from './client-address.ts'
 import { SocketCaller } from './request-caller.ts'
@@ -30,7 +31,7 @@ declare module 'fastify' {
 /** Puts together the context that services take. */
 export default fp(
   async (app) => {
-    const { auth, jwt } = app.config
+    const { auth, jwt, server } = app.config
     const registers = [app.metrics]
     const durations = new Histogram({
       name: 'password_hash_duration_seconds',
@@ -39,9 +40,10 @@ export default fp(
       buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
       registers,
     })
-    const passwords = new Passwords(auth.argon2, {
+    const observer: PasswordObserver = {
       hashed: (operation, seconds) => durations.observe({ operation }, seconds),
-    })
+    }
+    const passwords = new Passwords(auth.argon2, observer, workerCount(server))
     new Gauge({
       name: 'password_hash_queue_length',
       help: 'Password hashes that wait for a core.',

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import { Server, type Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import type { Exchange } from './connections.ts'
 
@@ -8,6 +8,11 @@ declare module 'fastify' {
     drain(): void
     /** Whether `drain` was called. */
     isDraining(): boolean
+    /**
+     * Ends the listener and nothing else, and has each answer ask its client to connect again. /ready stays as it
+     * is, for another process has taken over the port.
+     */
+    retire(): void
   }
 }
 
@@ -18,20 +23,26 @@ const UNREAD = 5000
 export default fp(
   async (app) => {
     let draining = false
+    let retired = false
     let closing = false
     app.decorate('drain', () => {
       draining = true
     })
     app.decorate('isDraining', () => draining)
+    app.decorate('retire', () => {
+      retired = true
+      // HTTP's own would close idle connections too, on which the next request may be under way.
+      Server.prototype.close.call(app.server)
+    })
 
     app.addHook('onSend', ({ raw: { socket } }, reply, _payload, done) => {
-      if (draining) reply.header('connection', 'close')
+      if (draining || retired) reply.header('connection', 'close')
       if (closing) socket.setTimeout(UNREAD)
       done()
     })
 
     app.addHook('preClose', async () => {
-      draining = true
+      draining = !retired
       closing = true
       for (const [socket, exchange] of app.connections) {
         // Node closes those that wait for their next request, but not those that have yet to send a whole first

@@ -6,6 +6,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Where plugins register their metrics; /metrics shows them. */
     metrics: Registry
+    /** What /metrics answers: this process's metrics, or in a worker those of all workers (server.workers). */
+    readMetrics: () => Promise<string>
   }
 }
 
@@ -25,6 +27,7 @@ export default fp(
     registry.setContentType(Registry.PROMETHEUS_CONTENT_TYPE)
     const registers = [registry]
     app.decorate('metrics', registry)
+    app.decorate('readMetrics', () => registry.metrics())
     collectDefaultMetrics({ register: registry })
     for (const name of MISNAMED) registry.removeSingleMetric(name)
 
@@ -32,6 +35,7 @@ export default fp(
       name: 'app_info',
       help: 'What is running; the value is always 1.',
       labelNames: ['version', 'node_version', 'environment'],
+      aggregator: 'first',
       registers,
     }).set({ version: app.appVersion, node_version: process.version, environment: app.config.environment }, 1)
 

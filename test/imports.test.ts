@@ -42,7 +42,9 @@ t.test('npm run check holds it to them', async (t) => {
 /** Files of a small tree that keeps every rule, some of them only just. */
 const GOOD = {
   'app.ts': "import './plugins/database.ts'",
-  'server.ts': "import './app.ts'\nimport './services/postgres/with-database.ts'",
+  'cluster/primary.ts': 'export const primary = 1',
+  'server.ts':
+    "import './app.ts'\nimport './cluster/primary.ts'\nimport './services/postgres/with-database.ts'",
   'config/schema.ts': "import '@sinclair/typebox'\nexport type Config = object",
   'config/load.ts': "import './schema.ts'\nexport const load = 1",
   'schemas/primitives.ts': "import '@sinclair/typebox'",
@@ -150,6 +152,12 @@ const BREACHES: readonly (readonly [rule: string, name: string, folder: string, 
   ['schemas-stand-alone', 'a schema that imports a module of Node', 'schemas', "import 'node:fs'"],
   ['config-stands-alone', 'configuration that imports a plugin', 'config', "import '../plugins/database.ts'"],
   ['config-stands-alone', 'configuration that imports a schema', 'config', "import '../schemas/things.ts'"],
+  [
+    'processes-are-the-servers',
+    'a plugin that talks to the primary',
+    'plugins',
+    "import '../cluster/primary.ts'",
+  ],
   ['no-tests-in-production', 'production that imports a test', 'plugins', "import '../test/things.test.ts'"],
   ['no-dev-dependencies', 'production that imports a development dependency', 'plugins', "import 'tap'"],
   ['no-unresolvable', 'an import that leads nowhere', 'plugins', "import './nothing.ts'"],

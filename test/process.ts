@@ -111,9 +111,6 @@ export async function startService(
   return { ...server, url: await listening(server) }
 }
 
-/** Seconds that a start may take on a machine with much else to do. */
-const START = 120
-
 /** Waits until the log says where the service listens. */
 export async function listening(server: TestProcess): Promise<string> {
   let url: string | undefined

@@ -13,6 +13,7 @@ const PARTS = [
   'app.ts',
   'server.ts',
   'package.json',
+  'cluster',
   'commands',
   'migrations',
   'plugins',

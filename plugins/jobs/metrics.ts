@@ -32,6 +32,8 @@ export function registerJobMetrics(
     name: 'job_queue_depth',
     help: 'Jobs that are not finished, by queue and state. What is in dead_letter was given up.',
     labelNames: ['queue', 'state'],
+    // Every process counts the same table.
+    aggregator: 'max',
     registers,
     async collect() {
       this.reset()
@@ -47,6 +49,8 @@ export function registerJobMetrics(
     name: 'job_oldest_age_seconds',
     help: 'How long the job that is due longest has waited; 0 when none is due.',
     labelNames: ['queue'],
+    // Every process counts the same table.
+    aggregator: 'max',
     registers,
     async collect() {
       this.reset()

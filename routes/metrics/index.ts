@@ -33,7 +33,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       if (expected && !timingSafeEqual(digest(credentials), expected)) {
         throw new Unauthenticated({ detail: 'This needs the metrics token: `Authorization: Bearer ...`.' })
       }
-      return reply.type(app.metrics.contentType).send(await app.metrics.metrics())
+      return reply.type(app.metrics.contentType).send(await app.readMetrics())
     },
   )
 }

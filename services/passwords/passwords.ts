@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { hash, type Options, verify } from '@node-rs/argon2'
-import pLimit from 'p-limit'
+import pLimit, { type LimitFunction } from 'p-limit'
 import type { Config } from '../../config/schema.ts'
 import { PasswordQueueFull } from './errors.ts'
 
@@ -17,16 +17,18 @@ const decoys = new Map<string, Promise<string>>()
 
 /**
  * Argon2id (RFC 9106). A hash takes a core for tens of milliseconds, so as many run at once as there are
- * cores; a bounded number waits, the rest is refused (OWASP ASVS 5.0 V11.4.2).
+ * cores, and each process that shares them takes its part; a bounded number waits, the rest is refused (OWASP ASVS 5.0 V11.4.2).
  */
 export class Passwords {
   readonly #options: Options
   readonly #parameters: string
   readonly #maxQueue: number
-  readonly #limit = pLimit(availableParallelism())
+  readonly #limit: LimitFunction
   readonly #observer: PasswordObserver
 
-  constructor(config: Config['auth']['argon2'], observer: PasswordObserver) {
+  /** @param sharers how many processes compute hashes on this machine's cores, this one included */
+  constructor(config: Config['auth']['argon2'], observer: PasswordObserver, sharers = 1) {
+    this.#limit = pLimit(Math.ceil(availableParallelism() / sharers))
     const memoryCost = config.memory_cost / 1024
     // The library's algorithm is Argon2id unless told otherwise; `#parameters` would show it if that changed.
     this.#options = {

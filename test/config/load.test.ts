@@ -127,6 +127,14 @@ t.test('what a file gets wrong is told with the file and the variable', async (t
     ['[server]\nport = "80"', 'APP_SERVER__PORT (from local.toml): must be a whole number from 0 to 65535'],
     ['[server]\nport = 65536', 'APP_SERVER__PORT (from local.toml): must be a whole number from 0 to 65535'],
     ['[server]\nport = 80.5', 'APP_SERVER__PORT (from local.toml): must be a whole number from 0 to 65535'],
+    [
+      '[server]\nworkers = 0',
+      'APP_SERVER__WORKERS (from local.toml): must be a whole number from 1 to 1024 or auto',
+    ],
+    [
+      '[server]\nworkers = "all"',
+      'APP_SERVER__WORKERS (from local.toml): must be a whole number from 1 to 1024 or auto',
+    ],
     ['[server]\nport = true', 'APP_SERVER__PORT (from local.toml): must be a whole number from 0 to 65535'],
     ['[server]\nhost = ""', 'APP_SERVER__HOST (from local.toml): must be text that is not empty'],
     ['[server]\nhost = 2020-01-01', 'APP_SERVER__HOST (from local.toml): must be text that is not empty'],

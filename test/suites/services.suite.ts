@@ -1,5 +1,5 @@
 import { runFolders } from './run-folders.ts'
 
-await runFolders(['config', 'contract', 'services'], {
+await runFolders(['cluster', 'config', 'contract', 'services'], {
   except: ['services/embedded-postgres/**', 'services/redis/**'],
 })

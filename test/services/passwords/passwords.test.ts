@@ -77,6 +77,15 @@ t.test('as many run at once as there are cores, a bounded number waits, the rest
   }
 })
 
+t.test('processes that share the cores take their part, one hash at least', async (t) => {
+  for (const sharers of [1, 2, CORES + 1]) {
+    const passwords = new Passwords({ ...CONFIG, max_queue: 100 }, IGNORE, sharers)
+    const work = Array.from({ length: CORES * 2 }, () => passwords.hash('correct horse'))
+    t.equal(work.length - passwords.queueLength, Math.ceil(CORES / sharers))
+    await Promise.all(work)
+  }
+})
+
 t.test('never more run than there are cores', async (t) => {
   let finished = 0
   const passwords = new Passwords({ ...CONFIG, max_queue: 100 }, { hashed: () => finished++ })

@@ -1,0 +1,341 @@
+import { writeFile } from 'node:fs/promises'
+import { Agent } from 'node:http'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { createEmptyDatabase, createTestDatabase } from '../database.ts'
+import { eventually } from '../eventually.ts'
+import { call } from '../http.ts'
+import {
+  environment,
+  listening,
+  startProcess,
+  startServer,
+  startService,
+  type TestProcess,
+} from '../process.ts'
+import { copyProject } from '../project-copy.ts'
+import { CONNECTIONS, holdPatch, isRefused, run } from './helper.ts'
+
+// Many processes, on a machine that may be busy.
+t.setTimeout(300_000)
+
+const WORKERS = { APP_SERVER__WORKERS: '2' }
+
+/** The workers that listened so far, oldest first. */
+function workersOf({ logs }: TestProcess): number[] {
+  return logs()
+    .filter(({ msg }) => /^(Server|Worker) listening/.test(String(msg)))
+    .map(({ pid }) => Number(pid))
+}
+
+function runs(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const said = ({ stdout }: TestProcess, text: string) => eventually(async () => stdout().includes(text))
+
+async function withWorkers(t: Test, env: Record<string, string> = {}) {
+  const db = await createTestDatabase(t)
+  const service = await startService(t, { APP_DATABASE__URL: db.url, ...WORKERS, ...env })
+  await eventually(async () => workersOf(service).length === 2)
+  await eventually(async () => (await call(`${service.url}/ready`)).status === 200)
+  return { service, db, url: service.url }
+}
+
+/** Sends requests that are logged and counted as `getCurrentUser`. */
+async function ask(url: string, times: number): Promise<void> {
+  for (let sent = 0; sent < times; sent++) await call(`${url}/api/v1/users/me`)
+}
+
+async function countSelf(url: string): Promise<number> {
+  const { status, text } = await call(`${url}/metrics`)
+  if (status !== 200) throw new Error(text)
+  return Number(
+    /^http_request_duration_seconds_count\{method="GET",operation="getCurrentUser",status_code="401"\} (\d+)$/m.exec(
+      text,
+    )?.[1],
+  )
+}
+
+t.test('they share the port, count together, and one that dies is replaced', async (t) => {
+  const { service, db, url } = await withWorkers(t)
+  t.equal(service.stdout().match(/http:\/\/127/g)?.length, 1, 'the URL is told once')
+  await ask(url, 20)
+  const serving = () =>
+    new Set(
+      service
+        .logs()
+        .filter(({ operation }) => operation === 'getCurrentUser')
+        .map(({ pid }) => pid),
+    )
+  await eventually(async () => serving().size === 2)
+  t.same([...serving()].sort(), workersOf(service).sort(), 'the primary serves nothing')
+  t.equal(await countSelf(url), 20)
+  const { text } = await call(`${url}/metrics`)
+  t.match(text, /^app_info\{.*\} 1$/m)
+  t.match(text, /^process_start_time_seconds \d{10}$/m)
+  t.notMatch(text, /[ ](?:NaN|null|undefined)$/m)
+
+  const [victim = 0] = workersOf(service)
+  process.kill(victim, 'SIGKILL')
+  await eventually(async () => workersOf(service).length === 3)
+  t.match(
+    service.logs().find(({ level }) => level === 'error'),
+    { pid: Number, worker_pid: victim, code: null, signal: 'SIGKILL', msg: /another takes its place/ },
+  )
+  await ask(url, 10)
+  t.equal(await countSelf(url), 30, 'what the dead one had counted stays')
+
+  service.child.kill('SIGTERM')
+  t.same(await service.exited, { code: 0, signal: null })
+  t.equal(service.logs().filter(({ msg }) => msg === 'shut down').length, 3)
+  t.same(workersOf(service).filter(runs), [])
+  t.same(await db.query(CONNECTIONS), [])
+})
+
+t.test('those that die again and again are replaced ever later', async (t) => {
+  const { service, url } = await withWorkers(t)
+  const delays = () =>
+    service.logs().flatMap(({ delay_ms }) => (typeof delay_ms === 'number' ? [delay_ms] : []))
+  for (let deaths = 1; deaths <= 2; deaths++) {
+    process.kill(workersOf(service).at(-1) ?? 0, 'SIGKILL')
+    await eventually(async () => workersOf(service).length === 2 + deaths)
+    t.match(await call(`${url}/live`), { status: 200 })
+  }
+  // How old a worker got before its end depends on the machine.
+  t.ok(delays().length === 2 && delays().every((delay) => [0, 500, 1000].includes(delay)))
+})
+
+t.test(
+  'a worker that was ended by itself, and all of them at once, come back on the same port',
+  async (t) => {
+    const { service, url } = await withWorkers(t)
+    const [first = 0, second = 0] = workersOf(service)
+    process.kill(first, 'SIGTERM')
+    await eventually(async () => workersOf(service).length === 3)
+    t.match(
+      service.logs().find(({ worker_pid }) => worker_pid === first),
+      { level: 'warn', code: 0 },
+    )
+    for (const pid of [workersOf(service).at(-1) ?? 0, second]) process.kill(pid, 'SIGKILL')
+    await eventually(async () => workersOf(service).length >= 5)
+    await eventually(async () => !(await isRefused(`${url}/live`)))
+    t.match(await call(`${url}/ready`), { status: 200 })
+  },
+)
+
+t.test('SIGHUP: new workers take over one by one, and no request fails', async (t) => {
+  const secretFile = join(t.testdir(), 'secret')
+  await writeFile(secretFile, 'a secret of a test that is long enough')
+  const { service, url } = await withWorkers(t, { APP_JWT__SECRET_FILE: secretFile })
+  const agents = [new Agent({ keepAlive: true }), new Agent({ keepAlive: true }), undefined]
+  t.teardown(() => {
+    for (const agent of agents) agent?.destroy()
+  })
+  const answers: unknown[] = []
+  let going = true
+  const load = Promise.all(
+    agents.map(async (agent) => {
+      while (going) {
+        const path = answers.length % 5 === 0 ? '/ready' : '/live'
+        const answer = call(`${url}${path}`, agent ? { agent } : {})
+        answers.push(await answer.then(({ status }) => status, String))
+      }
+    }),
+  )
+  await eventually(async () => answers.length > 100)
+  const old = workersOf(service)
+  service.child.kill('SIGHUP')
+  await said(service, 'restarted the workers')
+  going = false
+  await load
+  t.same([...new Set(answers)], [200])
+  t.equal(workersOf(service).length, 4)
+  t.same(old.filter(runs), [])
+
+  await writeFile(secretFile, 'short')
+  service.child.kill('SIGHUP')
+  await said(service, 'not restarting')
+  t.match(
+    service.logs().find(({ level }) => level === 'error'),
+    { err: { message: /APP_JWT__SECRET/ } },
+  )
+  t.match(await call(`${url}/ready`), { status: 200 })
+  service.child.kill('SIGTERM')
+  t.same(await service.exited, { code: 0, signal: null })
+})
+
+t.test('a worker of a restart that does not start leaves the old ones alone', async (t) => {
+  const { service, db, url } = await withWorkers(t)
+  await db.query("UPDATE schemaversion SET md5 = 'changed' WHERE version = 1")
+  service.child.kill('SIGHUP')
+  await said(service, 'the rolling restart is given up')
+  t.match(await call(`${url}/live`), { status: 200 })
+  t.equal(workersOf(service).filter(runs).length, 2)
+  service.child.kill('SIGTERM')
+  t.same(await service.exited, { code: 0, signal: null })
+})
+
+t.test('signals during a rolling restart end everything', async (t) => {
+  const { service } = await withWorkers(t)
+  service.child.kill('SIGHUP')
+  await said(service, 'one by one')
+  service.child.kill('SIGTERM')
+  t.same(await service.exited, { code: 0, signal: null })
+  t.same(workersOf(service).filter(runs), [])
+})
+
+t.test('SIGTERM: what is in flight finishes', async (t) => {
+  const running = await run(t, WORKERS)
+  const { answer, release } = await holdPatch(running)
+  running.service.child.kill('SIGTERM')
+  await eventually(() => isRefused(`${running.service.url}/live`))
+  await release()
+  t.match(await answer, { status: 200 })
+  t.same(await running.service.exited, { code: 0, signal: null })
+})
+
+t.test('a second signal ends all at once, and shutdown_timeout too', async (t) => {
+  const second = await run(t, { ...WORKERS, APP_DATABASE__LOCK_TIMEOUT: '1h' })
+  const held = await holdPatch(second)
+  second.service.child.kill('SIGTERM')
+  await said(second.service, 'shutting down')
+  const cut = t.rejects(held.answer, { code: 'ECONNRESET' })
+  second.service.child.kill('SIGINT')
+  t.same(await second.service.exited, { code: 1, signal: null })
+  await cut
+  t.same(workersOf(second.service).filter(runs), [])
+  await held.release()
+
+  const late = await run(t, {
+    ...WORKERS,
+    APP_SERVER__SHUTDOWN_TIMEOUT: '1s',
+    APP_DATABASE__LOCK_TIMEOUT: '1h',
+  })
+  const waiting = await holdPatch(late)
+  const lost = t.rejects(waiting.answer, { code: 'ECONNRESET' })
+  late.service.child.kill('SIGTERM')
+  t.same(await late.service.exited, { code: 1, signal: null })
+  await lost
+  t.match(late.service.stdout(), /shutdown_timeout is over, exiting/)
+  t.same(workersOf(late.service).filter(runs), [])
+  await waiting.release()
+})
+
+t.test('Ctrl-C reaches every process, and is one wish', async (t) => {
+  const db = await createTestDatabase(t)
+  const env = environment({
+    APP_ENVIRONMENT: 'test',
+    APP_DATABASE__URL: db.url,
+    APP_SERVER__PORT: '0',
+    ...WORKERS,
+  })
+  const service = startProcess(t, process.execPath, ['server.ts'], { env, detached: true })
+  await listening(service)
+  await eventually(async () => workersOf(service).length === 2)
+  process.kill(-(service.child.pid ?? 0), 'SIGINT')
+  t.same(await service.exited, { code: 0, signal: null })
+  t.equal(service.logs().filter(({ msg }) => msg === 'shut down').length, 3)
+})
+
+t.test('when the primary is killed, what is in flight finishes and nobody stays behind', async (t) => {
+  const running = await run(t, WORKERS)
+  await eventually(async () => workersOf(running.service).length === 2)
+  const { answer, release } = await holdPatch(running)
+  running.service.child.kill('SIGKILL')
+  await eventually(() => isRefused(`${running.service.url}/live`))
+  await release()
+  t.match(await answer, { status: 200 })
+  // Only when the workers have ended too is the output closed.
+  t.same(await running.service.exited, { code: null, signal: 'SIGKILL' })
+  t.match(running.service.stdout(), /the primary process is gone/)
+})
+
+t.test('an uncaught error: in a worker it is replaced, in the primary all end', async (t) => {
+  const { service } = await run(t, WORKERS)
+  await eventually(async () => workersOf(service).length === 2)
+  const [first = 0] = workersOf(service)
+  process.kill(first, 'SIGUSR2')
+  await eventually(async () => workersOf(service).length === 3)
+  t.match(
+    service.logs().find(({ level }) => level === 'fatal'),
+    { pid: first, err: { message: 'planted exception' } },
+  )
+  service.child.kill('SIGUSR2')
+  t.same(await service.exited, { code: 1, signal: null })
+  t.same(workersOf(service).filter(runs), [])
+})
+
+t.test('what keeps a single process from starting keeps all of them, and is told once', async (t) => {
+  const db = await createTestDatabase(t)
+  const { url } = await startService(t, { APP_DATABASE__URL: db.url })
+  const taken = startServer(t, {
+    APP_DATABASE__URL: db.url,
+    APP_SERVER__PORT: new URL(url).port,
+    ...WORKERS,
+  })
+  t.same(await taken.exited, { code: 1, signal: null })
+  t.equal(taken.stderr().match(/The port is taken/g)?.length, 1)
+  t.notMatch(taken.stderr(), /\n {4}at /, 'no stack')
+  t.equal(taken.logs().length, 0)
+
+  const empty = await createEmptyDatabase(t)
+  await empty.query('CREATE TABLE users ()')
+  const failed = startServer(t, { APP_DATABASE__URL: empty.url, ...WORKERS })
+  t.same(await failed.exited, { code: 1, signal: null })
+  t.equal(failed.stderr().match(/relation "users" already exists/g)?.length, 1)
+
+  const bad = startServer(t, { APP_SERVER__WORKERS: 'many', APP_SERVER__PORT: 'http' })
+  t.same(await bad.exited, { code: 1, signal: null })
+  t.match(
+    bad.stderr(),
+    /APP_SERVER__PORT: .*\n.*APP_SERVER__WORKERS: must be a whole number from 1 to 1024 or auto/,
+  )
+})
+
+t.test('a migration that fails late ends the whole too', async (t) => {
+  const { url: databaseUrl, query } = await createEmptyDatabase(t)
+  await query('CREATE TABLE users ()')
+  await query('SELECT pg_advisory_lock(7306361248735502)')
+  const service = await startService(t, { APP_DATABASE__URL: databaseUrl, ...WORKERS })
+  await eventually(async () => workersOf(service).length === 2)
+  await query('SELECT pg_advisory_unlock(7306361248735502)')
+  t.same(await service.exited, { code: 1, signal: null })
+  t.match(service.stdout(), /before the service was ready/)
+})
+
+t.test('they share one embedded PostgreSQL, and the primary ends it', async (t) => {
+  const { directory, postgresRuns } = await copyProject(t)
+  const env = { APP_ENVIRONMENT: 'development', APP_SERVER__WORKERS: '2' }
+  const service = await startService(t, env, { cwd: directory })
+  await eventually(async () => workersOf(service).length === 2)
+  t.equal(service.stderr().match(/Started PostgreSQL/g)?.length, 1)
+  t.equal(service.stderr().match(/^API /gm)?.length, 1)
+  service.child.kill('SIGHUP')
+  await said(service, 'restarted the workers')
+  t.match(await call(`${service.url}/ready`), { status: 200 })
+  service.child.kill('SIGTERM')
+  t.same(await service.exited, { code: 0, signal: null })
+  t.notOk(await postgresRuns())
+})
+
+t.test('the lines of all are whole, also when their reader is slow', async (t) => {
+  const { service, url } = await withWorkers(t)
+  service.child.stdout?.pause()
+  const agents = Array.from({ length: 8 }, () => new Agent({ keepAlive: true }))
+  // Some 500 KB, of which a pipe takes 64.
+  await Promise.all(
+    agents.map(async (agent, index) => {
+      for (let sent = 0; sent < 200; sent++) await call(`${url}/${'x'.repeat(20 * index)}`, { agent })
+      agent.destroy()
+    }),
+  )
+  service.child.stdout?.resume()
+  await eventually(async () => service.stdout().split('"operation":"unknown"').length - 1 === 1600)
+  t.doesNotThrow(() => service.logs())
+})
