@@ -13,8 +13,9 @@ function inAll(expression: string): string {
 
 /** The share of the requests with such a status. */
 function share(status: string): string {
+  const all = sum('operation', rate(COUNT))
   const part = sum('operation', rate(COUNT, `status_code=~"${status}"`))
-  return inAll(`${part} / ${sum('operation', rate(COUNT))}`)
+  return inAll(`(${part} or 0 * ${all}) / ${all}`)
 }
 
 export default {
