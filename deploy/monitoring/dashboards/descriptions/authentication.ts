@@ -80,6 +80,11 @@ export default {
           ),
         },
       }),
+      graph('Refused by rate limits', {
+        unit: 'reqps',
+        description: 'By whose limit it was: the user or the address.',
+        queries: { '{{subject}}': sum('subject', rate('rate_limit_refusals_total')) },
+      }),
     ],
   },
 } satisfies Description

@@ -70,6 +70,22 @@ export default {
         span: 12,
       }),
     ],
+    'Transactions and Redis': [
+      graph('Transactions begun anew', {
+        unit: 'ops',
+        description: 'After a deadlock (40P01) or a serialization failure (40001).',
+        queries: { '{{state}}': sum('state', rate('db_retries_total')) },
+        thresholds: { bad: 0.5 },
+      }),
+      graph('Instances that reach Redis', {
+        unit: 'short',
+        queries: { instances: `sum(${series('redis_up')})` },
+      }),
+      graph('Commands that Redis did not answer', {
+        unit: 'ops',
+        queries: { '{{reason}}': sum('reason', rate('redis_command_failures_total')) },
+      }),
+    ],
     Caches: [
       graph('Answered by a cache', {
         unit: 'percentunit',

@@ -69,6 +69,10 @@ export default {
         unit: 'short',
         queries: { '{{type}}': sum('type', series('nodejs_active_resources')) },
       }),
+      graph('Log lines lost', {
+        unit: 'ops',
+        queries: { '{{instance}}': rate('log_lines_dropped_total') },
+      }),
     ],
   },
 } satisfies Description
