@@ -9,7 +9,7 @@ export default {
     forbid('no-unresolvable', {}, { couldNotResolve: true }, 'The import leads nowhere.'),
     forbid(
       'no-dev-dependencies',
-      { pathNot: ['^test/', '^bench/', '^services/embedded-postgres/'] },
+      { pathNot: ['^test/', '^bench/', '^deploy/monitoring/', '^services/embedded-postgres/'] },
       { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
       'Production has no development dependencies.',
     ),

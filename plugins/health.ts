@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { Gauge } from 'prom-client'
 import { type Check, CheckFailed, type CheckName, HealthChecks } from '../services/health/health.ts'
 import { createVersionCheck } from '../services/migrations/version-check.ts'
 import { MIGRATIONS } from './migrations.ts'
@@ -36,7 +37,18 @@ export default fp(
         },
       ],
     ])
-    app.decorate('health', new HealthChecks(checks, app.isDraining))
+    const health = new HealthChecks(checks, app.isDraining)
+    app.decorate('health', health)
+    // An alert must not depend on whether somebody asks /ready.
+    new Gauge({
+      name: 'health_check_up',
+      help: 'Whether a check of /ready passes: 1 or 0.',
+      labelNames: ['check'],
+      registers: [app.metrics],
+      async collect() {
+        for (const { name, status } of await health.run()) this.set({ check: name }, status === 'up' ? 1 : 0)
+      },
+    })
 
     /** Says what failed in our words; the driver's go to the log. */
     async function explain<T>(work: Promise<T>, reason: string): Promise<T> {
@@ -48,5 +60,5 @@ export default fp(
       }
     }
   },
-  { name: 'health', dependencies: ['database', 'draining'] },
+  { name: 'health', dependencies: ['database', 'draining', 'metrics'] },
 )

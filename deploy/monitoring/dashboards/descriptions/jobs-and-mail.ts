@@ -1,0 +1,90 @@
+import type { Description } from '../dashboard.ts'
+import { graph, stat } from '../panels.ts'
+import { mean, quantile, rate, series, sum } from '../promql.ts'
+
+const MAIL = 'queue=~".*_mail"'
+
+/** Every instance says the same of a queue. */
+function once(labels: string, expression: string): string {
+  return `max by (${labels}) (${expression})`
+}
+
+export default {
+  title: 'Jobs and mail',
+  description: 'What waits, what runs and what was given up.',
+  rows: {
+    Now: [
+      stat('Jobs that wait', {
+        unit: 'short',
+        query: `sum(${once('queue, state', series('job_queue_depth', 'queue!="dead_letter"', 'state!="active"'))})`,
+        span: 6,
+      }),
+      stat('Age of the oldest that is due', {
+        unit: 's',
+        query: `max(${series('job_oldest_age_seconds', 'queue!="dead_letter"')})`,
+        thresholds: { warn: 60, bad: 300 },
+        span: 6,
+      }),
+      stat('Given up', {
+        unit: 'short',
+        query: `sum(${once('state', series('job_queue_depth', 'queue="dead_letter"'))})`,
+        thresholds: { bad: 1 },
+        span: 6,
+      }),
+      stat('Mails that wait', {
+        unit: 'short',
+        query: `sum(${once('queue, state', series('job_queue_depth', MAIL))})`,
+        span: 6,
+      }),
+    ],
+    Queues: [
+      graph('Jobs that are not finished', {
+        unit: 'short',
+        queries: { '{{queue}} {{state}}': once('queue, state', series('job_queue_depth')) },
+        span: 12,
+      }),
+      graph('Age of the oldest that is due', {
+        unit: 's',
+        queries: { '{{queue}}': once('queue', series('job_oldest_age_seconds')) },
+        thresholds: { warn: 60, bad: 300 },
+        span: 12,
+      }),
+    ],
+    Runs: [
+      graph('Runs', {
+        unit: 'ops',
+        queries: { '{{queue}} {{outcome}}': sum('queue, outcome', rate('job_runs_total')) },
+      }),
+      graph('Runs that failed', {
+        unit: 'percentunit',
+        queries: {
+          '{{queue}}': `${sum('queue', rate('job_runs_total', 'outcome=~"retried|dead"'))} / ${sum('queue', rate('job_runs_total'))}`,
+        },
+        thresholds: { bad: 0.5 },
+      }),
+      graph('Time of a run', {
+        unit: 's',
+        queries: {
+          '{{queue}} mean': mean('queue', 'job_duration_seconds'),
+          '{{queue}} p95': quantile(0.95, 'queue', 'job_duration_seconds'),
+        },
+      }),
+    ],
+    Mail: [
+      graph('Runs of mail jobs', {
+        unit: 'ops',
+        description: '`send_mail` sends; the others write mails that depend on the account.',
+        queries: { '{{queue}} {{outcome}}': sum('queue, outcome', rate('job_runs_total', MAIL)) },
+        span: 12,
+      }),
+      graph('Time to send one', {
+        unit: 's',
+        queries: {
+          p50: quantile(0.5, '', 'job_duration_seconds', 'queue="send_mail"'),
+          p95: quantile(0.95, '', 'job_duration_seconds', 'queue="send_mail"'),
+        },
+        span: 12,
+      }),
+    ],
+  },
+} satisfies Description

@@ -1,0 +1,247 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { eventually } from '../eventually.ts'
+import { createTestApp, type TestApp } from '../helper.ts'
+import { type Metric, readExposition } from './exposition.ts'
+import { queriesOf, readDashboards, readJobs, readRules } from './monitoring.ts'
+import { analyse, type Matcher } from './promql.ts'
+
+// A machine that is busy with tests may take long to make an application.
+t.setTimeout(300_000)
+
+/** Metrics and their labels that are not the service's. */
+const EXTERNAL: Record<string, string[]> = {
+  // Prometheus itself.
+  up: [],
+  ALERTS: ['alertname', 'alertstate'],
+  // blackbox_exporter.
+  probe_success: [],
+  probe_ssl_earliest_cert_expiry: [],
+  // Written by each backup for node_exporter's textfile collector.
+  groundwork_backup_last_success_timestamp_seconds: [],
+}
+
+/** Metrics that the service is to have. Once it has one, this test says that it must go from here. */
+const PLANNED: Record<string, Record<string, string[]>> = {
+  cache_requests_total: { cache: ['identity'], result: ['memory', 'redis', 'miss'] },
+  db_retries_total: { state: ['40001', '40P01'] },
+  log_lines_dropped_total: {},
+  rate_limit_refusals_total: { subject: ['address', 'user'] },
+}
+
+/** Metrics that the service has with Redis only, which is not configured here. */
+const WITH_REDIS: Record<string, Record<string, string[]>> = {
+  redis_up: {},
+  redis_command_failures_total: { reason: ['lost', 'no_answer', 'refused'] },
+}
+
+const UNSEEN = { ...PLANNED, ...WITH_REDIS }
+
+/** Values of labels that it takes a fault to see. */
+const RARE: Record<string, string[]> = {
+  outcome: ['too_many_attempts', 'error', 'retried', 'dead'],
+}
+
+/** What every series that Prometheus scrapes has. */
+const TARGET = ['job', 'instance']
+
+/** Makes requests until each metric that rules and dashboards ask for has series. */
+async function makeTraffic({ app, request, signUp }: TestApp): Promise<void> {
+  const { user, password, headers } = await signUp()
+  const login = (payload: object) => request({ method: 'POST', url: '/api/v1/auth/login', payload })
+  await login({ email: user.email, password })
+  await login({ email: user.email, password: 'a wrong one' })
+  await request({ url: '/api/v1/users/me', headers })
+  // Its mail is two jobs.
+  await request({ method: 'POST', url: '/api/v1/auth/password/forgot', payload: { email: user.email } })
+  await eventually(async () => {
+    return (await app.metrics.metrics()).includes('job_runs_total{queue="send_mail",outcome="completed"}')
+  })
+}
+
+async function scrape(t: Test) {
+  // A machine that is busy with tests is no overload.
+  const test = await createTestApp(t, { APP_PRESSURE__MAX_EVENT_LOOP_DELAY: '0ms' })
+  await makeTraffic(test)
+  const { body } = await test.request({ url: '/metrics' })
+  const document = JSON.stringify(test.app.swagger().paths)
+  const operations = [...document.matchAll(/"operationId":"(\w+)"/g)].map(([, id = '']) => id)
+  return { metrics: readExposition(body), operations: new Set([...operations, 'unknown', 'other']) }
+}
+
+/** The values that a matcher names, or a pattern that has to match one. */
+function wanted({ operator, value }: Matcher): (string | RegExp)[] {
+  if (!operator.includes('~')) return [value]
+  return /^[\w|]+$/.test(value) ? value.split('|') : [new RegExp(`^(?:${value})$`)]
+}
+
+/** Checks expressions against what was scraped. */
+class Checker {
+  readonly #served: ReadonlyMap<string, Metric>
+  readonly #operations: ReadonlySet<string>
+  readonly #jobs = readJobs()
+  readonly #recorded = new Map<string, ReadonlySet<string>>()
+
+  constructor(served: ReadonlyMap<string, Metric>, operations: ReadonlySet<string>) {
+    this.#served = served
+    this.#operations = operations
+  }
+
+  /** What is wrong with an expression, and with what is said of the labels of its result. */
+  check(expression: string, mentioned: Iterable<string> = []): string[] {
+    const { problems, labels, selectors } = analyse(expression, (name) => this.#labelsOf(name))
+    const missing = new Set(mentioned).difference(labels)
+    return [
+      ...problems,
+      ...[...missing].map((label) => `the result has no label ${label}`),
+      ...selectors.flatMap(({ metric, matchers }) => this.#checkValues(metric, matchers)),
+    ]
+  }
+
+  record(name: string, expression: string): void {
+    this.#recorded.set(name, analyse(expression, (metric) => this.#labelsOf(metric)).labels)
+  }
+
+  #labelsOf(name: string): ReadonlySet<string> | undefined {
+    const recorded = this.#recorded.get(name)
+    if (recorded !== undefined) return recorded
+    const own = EXTERNAL[name] ?? UNSEEN[name] ?? this.#served.get(name)?.labels
+    if (own === undefined) return undefined
+    return new Set([
+      ...TARGET,
+      ...(Array.isArray(own) ? own : own instanceof Map ? own.keys() : Object.keys(own)),
+    ])
+  }
+
+  #checkValues(metric: string, matchers: Matcher[]): string[] {
+    const served = this.#served.get(metric)
+    if (served?.series === 0) return [`${metric} has no series here: let makeTraffic() make one`]
+    return matchers.flatMap((matcher) => {
+      const known = this.#valuesOf(metric, matcher.label)
+      if (known === undefined) return []
+      const unknown = wanted(matcher).filter((value) =>
+        typeof value === 'string' ? !known.has(value) : ![...known].some((each) => value.test(each)),
+      )
+      return unknown.map((value) => `${metric} never has ${matcher.label} ${value}`)
+    })
+  }
+
+  /** The values that a label may have; undefined where they are open. */
+  #valuesOf(metric: string, label: string): ReadonlySet<string> | undefined {
+    if (label === 'job') return new Set(this.#jobs)
+    if (label === 'status_code') return undefined
+    if (label === 'operation' && metric.startsWith('http_')) return this.#operations
+    const seen = this.#served.get(metric)?.labels.get(label) ?? UNSEEN[metric]?.[label]
+    return seen === undefined ? undefined : new Set([...seen, ...(RARE[label] ?? [])])
+  }
+}
+
+t.test('rules and dashboards ask for metrics, labels and values that exist', async (t) => {
+  const { metrics, operations } = await scrape(t)
+  const checker = new Checker(metrics, operations)
+  const rules = readRules()
+  for (const { record, expr } of rules) {
+    if (record === undefined) continue
+    t.same(checker.check(expr), [], record)
+    checker.record(record, expr)
+  }
+  for (const { alert, expr, annotations = {} } of rules) {
+    if (alert === undefined) continue
+    const mentioned = Object.values(annotations)
+      .join()
+      .matchAll(/\$labels\.(\w+)/g)
+    t.same(
+      checker.check(
+        expr,
+        [...mentioned].map(([, label = '']) => label),
+      ),
+      [],
+      alert,
+    )
+  }
+  const queries = readDashboards().flatMap(queriesOf)
+  t.ok(queries.length > 80, 'queries are found')
+  for (const { where, expression, legend } of queries) {
+    const mentioned = legend.matchAll(/\{\{(\w+)\}\}/g)
+    t.same(
+      checker.check(
+        expression,
+        [...mentioned].map(([, label = '']) => label),
+      ),
+      [],
+      where,
+    )
+  }
+  for (const name of Object.keys(PLANNED))
+    t.notOk(metrics.has(name), `${name} exists: take it out of PLANNED`)
+})
+
+t.test('the check finds what is wrong', async (t) => {
+  const text = [
+    '# TYPE a_seconds histogram',
+    'a_seconds_bucket{kind="x",le="0.1"} 1',
+    'a_seconds_count{kind="x"} 1',
+    '# TYPE b_total counter',
+    'b_total{kind="x"} 1',
+    '# TYPE c_total counter',
+  ].join('\n')
+  const checker = new Checker(readExposition(text), new Set())
+  const cases: [expression: string, problem: RegExp | undefined, labels?: string[]][] = [
+    ['sum by (kind) (rate(a_seconds_count{job="groundwork"}[5m]))', undefined, ['kind']],
+    ['histogram_quantile(0.9, sum by (le) (rate(a_seconds_bucket[5m]))) > 1', undefined],
+    ['a_seconds_count / on (kind, job) b_total', undefined],
+    ['time() - max(b_total{kind=~"x|x"}) > 2 * 3', undefined],
+    ['absent(up{job="groundwork"})', undefined, ['job']],
+    ['rate(a_second_count[5m])', /no metric a_second_count/],
+    ['rate(a_seconds[5m])', /no metric a_seconds/],
+    ['b_total{sort="x"}', /b_total has no label sort/],
+    ['b_total{kind=~"x|y"}', /never has kind y/],
+    ['b_total{kind!="y"}', /never has kind y/],
+    ['b_total{kind=~"y.*"}', /never has kind/],
+    ['b_total{job="another"}', /never has job another/],
+    ['a_seconds_bucket{le="0.2"}', /never has le 0.2/],
+    ['c_total', /c_total has no series/],
+    ['sum by (sort) (b_total)', /sum has no label sort/],
+    ['sum by (kind) (b_total) / sum(b_total)', /never match/],
+    ['sum by (job) (b_total) and on (kind) b_total', /the left side has no label kind/],
+    ['histogram_quantile(0.9, sum by (kind) (rate(a_seconds_bucket[5m])))', /has no label le/],
+    ['sum by (job) (b_total)', /the result has no label kind/, ['kind']],
+    ['sum by (job (b_total)', /syntax/],
+  ]
+  for (const [expression, problem, labels] of cases) {
+    const problems = checker.check(expression, labels)
+    if (problem === undefined) t.same(problems, [], expression)
+    else t.match(problems.join('\n'), problem, expression)
+  }
+})
+
+t.test('every alert says how bad it is, what is wrong, and where to read on', async (t) => {
+  const root = join(import.meta.dirname, '../..')
+  const uids = readDashboards().map(({ uid }) => uid)
+  const alerts = readRules().filter(({ alert }) => alert !== undefined)
+  t.ok(alerts.length >= 24)
+  for (const { alert = '', file, labels, annotations = {} } of alerts) {
+    t.match(labels?.['severity'], /^(page|ticket)$/, alert)
+    t.match(annotations, { summary: /\S/, description: /\S.*\.$/ }, alert)
+    if (file !== 'external.yml')
+      t.ok(uids.includes(annotations['dashboard'] ?? ''), `${alert}: its dashboard`)
+    const [page = '', anchor] = annotations['runbook_url']?.split('#') ?? []
+    t.equal(anchor, alert.toLowerCase())
+    const text = readFileSync(join(root, page), 'utf8')
+    const runbook = text.split(/^### /m).find((section) => section.startsWith(`${alert}\n`))
+    t.ok(runbook, `${page} has a runbook for ${alert}`)
+    for (const part of ['**Means.**', '**Look at.**', '**Do.**'])
+      t.ok(runbook?.includes(part), `${alert}: ${part}`)
+  }
+  const names = alerts.map(({ alert }) => alert)
+  t.equal(new Set(names).size, names.length, 'names are unique')
+})
+
+t.test('there is no runbook without an alert', async (t) => {
+  const text = readFileSync(join(import.meta.dirname, '../../docs/runbooks.md'), 'utf8')
+  const alerts = readRules().map(({ alert }) => alert)
+  for (const [, heading] of text.matchAll(/^### (Groundwork\w+)$/gm)) {
+    t.ok(alerts.includes(heading), `${heading}`)
+  }
+})
