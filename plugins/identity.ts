@@ -26,8 +26,7 @@ export default fp(
       registers: [app.metrics],
       collect() {
         this.reset()
-        for (const [result, count] of Object.entries(answers))
-          this.inc({ cache: 'identities', result }, count)
+        for (const [result, count] of Object.entries(answers)) this.inc({ cache: 'identity', result }, count)
       },
     })
 
