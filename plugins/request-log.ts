@@ -35,10 +35,12 @@ export default fp(
 
 /** Writes the request's line when it has ended. */
 export function logWhenEnded(request: FastifyRequest, reply: FastifyReply): void {
-  onceEnded(reply, (status) => logRequest(request, reply, status))
+  // Asked now, for a socket that is gone has no address.
+  const { ip } = request
+  onceEnded(reply, (status) => logRequest(request, reply, status, ip))
 }
 
-function logRequest(request: FastifyRequest, reply: FastifyReply, status: number): void {
+function logRequest(request: FastifyRequest, reply: FastifyReply, status: number, ip: string): void {
   const fields = {
     operation: operationOf(request),
     method: request.method,
@@ -47,7 +49,7 @@ function logRequest(request: FastifyRequest, reply: FastifyReply, status: number
     status,
     duration_ms: Math.round(reply.elapsedTime * 1000) / 1000,
     ...(request.user ? { user_id: request.user.id } : {}),
-    remote_address: request.ip,
+    remote_address: ip,
   }
   const { failure } = request
   const { probe } = request.routeOptions.config
