@@ -86,7 +86,10 @@ async function createUsers(url: string): Promise<Record<ActorName, Credentials>>
 }
 
 async function signIn(url: string, { id, email, username, password }: Credentials): Promise<Actor> {
-  const { status, text } = await call(`${url}/api/v1/auth/login`, { method: 'POST', json: { email, password } })
+  const { status, text } = await call(`${url}/api/v1/auth/login`, {
+    method: 'POST',
+    json: { email, password },
+  })
   if (status !== 200) throw new Error(`signing ${username} in failed: ${text}`)
   const { access_token: token, refresh_token } = JSON.parse(text)
   return { id, email, username, password, token, refresh_token }

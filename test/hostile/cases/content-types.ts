@@ -40,7 +40,12 @@ const taken: [name: string, type: string][] = [
 export const cases: readonly HostileCase[] = [
   { name: 'none', send: forgot(VALID, []), status: 415, code: 'unsupported_media_type' },
   ...refused.map(([name, type]): HostileCase => {
-    return { name, send: forgot(VALID, [['Content-Type', type]]), status: 415, code: 'unsupported_media_type' }
+    return {
+      name,
+      send: forgot(VALID, [['Content-Type', type]]),
+      status: 415,
+      code: 'unsupported_media_type',
+    }
   }),
   {
     name: 'twice the same',

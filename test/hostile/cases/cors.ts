@@ -66,13 +66,23 @@ export const cases: readonly HostileCase[] = [
   },
   ...['https://evil.example', 'null', 'https://app.example.com.evil.example'].map((origin): HostileCase => {
     const headers = { ...NOTHING, vary: 'Origin' }
-    return { name: `a preflight of ${origin}`, send: preflight(origin), status: 204, headers, absent: [origin] }
+    return {
+      name: `a preflight of ${origin}`,
+      send: preflight(origin),
+      status: 204,
+      headers,
+      absent: [origin],
+    }
   }),
   {
     name: 'ours may read, without credentials of the browser',
     send: { path: ME, as: 'user', headers: [['Origin', ALLOWED]] },
     status: 200,
-    headers: { 'access-control-allow-origin': ALLOWED, 'access-control-allow-credentials': null, vary: 'Origin' },
+    headers: {
+      'access-control-allow-origin': ALLOWED,
+      'access-control-allow-credentials': null,
+      vary: 'Origin',
+    },
   },
   {
     name: 'a preflight of ours gets our list of headers, and not its own',

@@ -39,9 +39,22 @@ const hosts: [name: string, host: string][] = [
 const credentials = [
   ...['', 'Bearer', 'Bearer ', 'Bearer null', 'Bearer undefined', 'Bearer ..', 'Bearer a.b.c'],
   ...['Basic YWRhOnBhc3N3b3Jk', '{{user.token}}', 'Token {{user.token}}', 'Bearer{{user.token}}'],
-  ...['Bearer {{user.token}}.', 'Bearer {{user.token}}=', 'Bearer {{user.token}} x', 'Bearer "{{user.token}}"'],
-  ...['Bearer {{user.token}}, Bearer {{admin.token}}', 'Bearer\t{{user.token}}', 'Bearer {{user.refresh_token}}'],
-  ...['Bearer eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.e30.', `Bearer ${'a.'.repeat(7000)}`, 'Bearer \u00e9.b.c'],
+  ...[
+    'Bearer {{user.token}}.',
+    'Bearer {{user.token}}=',
+    'Bearer {{user.token}} x',
+    'Bearer "{{user.token}}"',
+  ],
+  ...[
+    'Bearer {{user.token}}, Bearer {{admin.token}}',
+    'Bearer\t{{user.token}}',
+    'Bearer {{user.refresh_token}}',
+  ],
+  ...[
+    'Bearer eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.e30.',
+    `Bearer ${'a.'.repeat(7000)}`,
+    'Bearer \u00e9.b.c',
+  ],
 ]
 
 /** Headers that some servers believe, and this one has no reason to. */

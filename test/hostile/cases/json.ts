@@ -62,7 +62,15 @@ const notValid: [name: string, body: string, pointer: string][] = [
 ]
 
 /** Names that every object has in JavaScript. */
-const inherited = ['constructor', 'toString', 'valueOf', 'hasOwnProperty', '__defineGetter__', 'toJSON', 'then']
+const inherited = [
+  'constructor',
+  'toString',
+  'valueOf',
+  'hasOwnProperty',
+  '__defineGetter__',
+  'toJSON',
+  'then',
+]
 
 export const cases: readonly HostileCase[] = [
   ...notJson.map(([name, body]): HostileCase => {
@@ -141,5 +149,9 @@ export const cases: readonly HostileCase[] = [
     status: 202,
   },
   { name: 'space around it is none of its own', send: forgot(`\r\n\t ${VALID} \r\n`), status: 202 },
-  { name: 'any character may be escaped', send: forgot('{"\\u0065mail":"\\u0061da@example.com"}'), status: 202 },
+  {
+    name: 'any character may be escaped',
+    send: forgot('{"\\u0065mail":"\\u0061da@example.com"}'),
+    status: 202,
+  },
 ]
