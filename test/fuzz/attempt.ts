@@ -1,0 +1,97 @@
+import type { LightMyRequestResponse } from 'fastify'
+import type { Document } from '../contract/document.ts'
+import { ResponseContract } from '../contract/response-contract.ts'
+import type { TestUser } from '../helper.ts'
+import type { FuzzedOperation } from './operations.ts'
+import { draftRequest, type Plan } from './plans.ts'
+import { type DraftRequest, injectOptions, type Signer, urlOf } from './request.ts'
+import { SchemaValues } from './schema-values.ts'
+import type { World } from './world.ts'
+
+/** A request that was sent, and what is wrong with the reply. */
+export interface Attempt {
+  status: number
+  violations: readonly string[]
+  draft: DraftRequest
+  reply: string
+}
+
+/** What of a valid request that somebody sent who may must never be said. */
+const CALLED_INVALID = [
+  'validation_failed',
+  'invalid_json',
+  'invalid_text',
+  'unsupported_media_type',
+  'bad_request',
+]
+
+/** Sends requests to an application and holds the replies against its document. */
+export class Attempts {
+  readonly values: SchemaValues
+  readonly #world: World
+  readonly #contract: ResponseContract
+
+  constructor(world: World, document: Document) {
+    this.#world = world
+    this.#contract = new ResponseContract(document)
+    this.values = new SchemaValues(document)
+  }
+
+  /** Carries a plan out. */
+  async run(operation: FuzzedOperation, plan: Plan): Promise<Attempt> {
+    const { app } = this.#world
+    const actor = plan.as === 'nobody' ? undefined : await this.#world.user(plan.as)
+    // Users act on themselves, admins on others.
+    const subject = plan.as === 'user' && actor ? actor : await this.#world.subject()
+    const draft = await draftRequest(operation, plan, { app, actor, subject })
+    if (plan.breakages.length === 0) await this.#pointCursor(draft, actor)
+    const response = await app.inject(injectOptions(draft, actor?.headers.authorization))
+    if (operation.method !== 'GET' && response.statusCode < 400) this.#world.renew()
+    const violations = this.#violations(operation, plan, draft, response)
+    return { status: response.statusCode, violations, draft, reply: response.body }
+  }
+
+  /** A cursor that is right comes from the page before. */
+  async #pointCursor(draft: DraftRequest, actor: TestUser | undefined): Promise<void> {
+    const cursor = draft.query.find(([name]) => name === 'cursor')
+    if (!cursor) return
+    const others = draft.query.filter((pair) => pair !== cursor && pair[0] !== 'limit')
+    const first = urlOf({ ...draft, query: [...others, ['limit', '1']] })
+    const page = await this.#world.app.inject({ url: first, headers: { ...actor?.headers } })
+    const next: unknown = page.statusCode === 200 ? page.json().next_cursor : null
+    draft.query = typeof next === 'string' ? [...others, ['cursor', next]] : others
+  }
+
+  #violations(
+    operation: FuzzedOperation,
+    plan: Plan,
+    draft: DraftRequest,
+    response: LightMyRequestResponse,
+  ): string[] {
+    const { statusCode: status, headers, body } = response
+    const id = String(headers['x-request-id'])
+    const operationId = this.#world.operations.get(id)
+    this.#world.operations.delete(id)
+    const violations = this.#contract.violations({ operationId, status, headers, body })
+    if (status >= 500) violations.push(`an answer of ${status}`)
+    const isValid = plan.breakages.length === 0
+    if (isValid && operationId !== operation.id) violations.push('it came to another operation')
+    const code = status >= 400 && isValid && maySend(operation, plan.as) ? String(response.json().code) : ''
+    if (CALLED_INVALID.includes(code)) violations.push(`${code}, though the document allows the request`)
+    if (status < 300 && operationId === operation.id && this.#isForbidden(operation, draft)) {
+      violations.push('it is accepted, though the document does not allow the body')
+    }
+    return violations
+  }
+
+  /** Whether the body is JSON, and not as the document says. */
+  #isForbidden({ body: schema }: FuzzedOperation, { body, text }: DraftRequest): boolean {
+    if (schema === undefined || text !== undefined) return false
+    return !this.values.isValid(schema, JSON.parse(JSON.stringify(body ?? null)))
+  }
+}
+
+/** Whether the document lets somebody send a request at all. */
+export function maySend({ secured }: FuzzedOperation, as: Signer): boolean {
+  return !secured || as !== 'nobody'
+}
