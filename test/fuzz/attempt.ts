@@ -1,5 +1,4 @@
 import type { LightMyRequestResponse } from 'fastify'
-import type { Document } from '../contract/document.ts'
 import { ResponseContract } from '../contract/response-contract.ts'
 import type { TestUser } from '../helper.ts'
 import type { FuzzedOperation } from './operations.ts'
@@ -31,18 +30,19 @@ export class Attempts {
   readonly #world: World
   readonly #contract: ResponseContract
 
-  constructor(world: World, document: Document) {
+  constructor(world: World) {
     this.#world = world
-    this.#contract = new ResponseContract(document)
-    this.values = new SchemaValues(document)
+    this.#contract = new ResponseContract(world.document)
+    this.values = new SchemaValues(world.document)
   }
 
   /** Carries a plan out. */
   async run(operation: FuzzedOperation, plan: Plan): Promise<Attempt> {
     const { app } = this.#world
     const actor = plan.as === 'nobody' ? undefined : await this.#world.user(plan.as)
-    // Users act on themselves, admins on others.
-    const subject = plan.as === 'user' && actor ? actor : await this.#world.subject()
+    // Admins act on others where the path says on whom; what says nothing is about oneself.
+    const isAboutOthers = plan.as !== 'user' && operation.path.includes('/users/{')
+    const subject = actor && !isAboutOthers ? actor : await this.#world.subject()
     const draft = await draftRequest(operation, plan, { app, actor, subject })
     if (plan.breakages.length === 0) await this.#pointCursor(draft, actor)
     const response = await app.inject(injectOptions(draft, actor?.headers.authorization))

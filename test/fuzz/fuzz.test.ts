@@ -4,7 +4,7 @@ import { describe, fuzz } from './fuzz.ts'
 /** Requests in the normal suite; `npm run fuzz` is for more, and for others. */
 const RUNS = 10_000
 
-t.test('requests made from the document, right and wrong', { timeout: 300_000 }, async (t) => {
+t.test('requests made from the document, right and wrong', { timeout: 580_000 }, async (t) => {
   const { findings, tallies, errors } = await fuzz(t, { runs: RUNS, seed: 1 })
 
   t.test('every reply is one that the document declares', async (t) => {

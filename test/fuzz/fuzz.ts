@@ -1,5 +1,4 @@
 import fc from 'fast-check'
-import type { OpenAPIV3_1 } from 'openapi-types'
 import type { Owner } from '../database.ts'
 import { type Attempt, Attempts } from './attempt.ts'
 import { type FuzzedOperation, fuzzedOperations } from './operations.ts'
@@ -49,9 +48,8 @@ const SHARE_OF_HASHING = 0.3
 /** Sends requests to every operation of the document. */
 export async function fuzz(owner: Owner, options: FuzzOptions): Promise<FuzzReport> {
   const world = await World.create(owner)
-  const document = readDocument(world.app.swagger())
-  const attempts = new Attempts(world, document)
-  const operations = fuzzedOperations(document).filter(({ id }) => id === (options.operation ?? id))
+  const attempts = new Attempts(world)
+  const operations = fuzzedOperations(world.document).filter(({ id }) => id === (options.operation ?? id))
   if (operations.length === 0) throw new TypeError(`the document has no operation ${options.operation}`)
   const report: FuzzReport = { findings: [], tallies: new Map(), errors: world.errors }
 
@@ -104,15 +102,6 @@ function count(
 
 function shareOf({ hashes }: FuzzedOperation): number {
   return hashes ? SHARE_OF_HASHING : 1
-}
-
-function readDocument(document: object): OpenAPIV3_1.Document {
-  if (!isDocument(document)) throw new TypeError('the document is not OpenAPI 3.1')
-  return JSON.parse(JSON.stringify(document))
-}
-
-function isDocument(document: object): document is OpenAPIV3_1.Document {
-  return 'openapi' in document && String(document.openapi).startsWith('3.1.')
 }
 
 /** A finding in words, with a line for a shell that shows it. */

@@ -26,10 +26,9 @@ const BODIES: Readonly<Record<string, (situation: Situation) => Values | Promise
 }
 
 /** Path parameters, by what stands before them in the path. */
-const PARAMETERS: Readonly<Record<string, (situation: Situation, path: string) => string>> = {
-  users: ({ subject }) => subject.user.id,
-  // Without a user in the path, sessions are one's own.
-  sessions: ({ subject, actor = subject }, path) => (path.includes('{id}/') ? subject : actor).session_id,
+const PARAMETERS: Readonly<Record<string, (subject: TestUser) => string>> = {
+  users: ({ user }) => user.id,
+  sessions: ({ session_id }) => session_id,
 }
 
 /** Headers that succeed, by their names. */
@@ -44,10 +43,10 @@ export async function liveBody(operationId: string, situation: Situation, body: 
 }
 
 /** The value of a path parameter; undefined where any of its schema will do. */
-export function liveParameter(path: string, name: string, situation: Situation): string | undefined {
+export function liveParameter(path: string, name: string, { subject }: Situation): string | undefined {
   const segments = path.split('/')
   const collection = segments[segments.indexOf(`{${name}}`) - 1] ?? ''
-  return PARAMETERS[collection]?.(situation, path)
+  return PARAMETERS[collection]?.(subject)
 }
 
 export function liveHeader(name: string): string | undefined {

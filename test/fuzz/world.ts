@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../../app.ts'
 import type { Role } from '../../schemas/users.ts'
+import type { Document } from '../contract/document.ts'
 import { createTestDatabase, type Owner } from '../database.ts'
 import { signUp, type TestUser, testConfig } from '../helper.ts'
 
@@ -18,6 +19,7 @@ const MAX_AGE = 5 * 60_000
 /** An application and the users of it, who are replaced when something has been done to them. */
 export class World {
   readonly app: FastifyInstance
+  readonly document: Document
   /** Lines of the log: what somebody should look at. */
   readonly errors: string[]
   /** The operation that each request came to, by its request id; undefined when it came to none. */
@@ -26,6 +28,7 @@ export class World {
 
   private constructor(app: FastifyInstance, errors: string[]) {
     this.app = app
+    this.document = readDocument(app.swagger())
     this.errors = errors
   }
 
@@ -73,4 +76,13 @@ export class World {
     this.#users.set(name, { user, since: Date.now() })
     return user
   }
+}
+
+function readDocument(document: object): Document {
+  if (!isDocument(document)) throw new TypeError('the document is not OpenAPI 3.1')
+  return JSON.parse(JSON.stringify(document))
+}
+
+function isDocument(document: object): document is Document {
+  return 'openapi' in document && String(document.openapi).startsWith('3.1.')
 }
