@@ -4,7 +4,7 @@ import { type FuzzedOperation, fuzzedOperations } from '../fuzz/operations.ts'
 import { draftRequest, type Plan, plans } from '../fuzz/plans.ts'
 import { injectOptions } from '../fuzz/request.ts'
 import { SchemaValues } from '../fuzz/schema-values.ts'
-import { World } from '../fuzz/world.ts'
+import { createWorld, type World } from '../fuzz/world.ts'
 import type { TestUser } from '../helper.ts'
 import { signUp } from '../helper.ts'
 import { forge, hmac, parse } from '../plugins/tokens/forge.ts'
@@ -17,7 +17,7 @@ const ORDINARY: Readonly<Record<string, readonly string[]>> = {
 }
 
 t.test('who may do what', async (t) => {
-  const world = await World.create(t)
+  const world = await createWorld(t)
   const { document } = world
   const values = new SchemaValues(document)
   const operations = fuzzedOperations(document)

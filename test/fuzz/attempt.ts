@@ -1,11 +1,11 @@
-import type { LightMyRequestResponse } from 'fastify'
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { ResponseContract } from '../contract/response-contract.ts'
 import type { TestUser } from '../helper.ts'
 import type { FuzzedOperation } from './operations.ts'
 import { draftRequest, type Plan } from './plans.ts'
 import { type DraftRequest, injectOptions, type Signer, urlOf } from './request.ts'
 import { SchemaValues } from './schema-values.ts'
-import type { World } from './world.ts'
+import { OPERATION_HEADER, type Users, type World } from './world.ts'
 
 /** A request that was sent, and what is wrong with the reply. */
 export interface Attempt {
@@ -24,29 +24,29 @@ const CALLED_INVALID = [
   'bad_request',
 ]
 
-/** Sends requests to an application and holds the replies against its document. */
+/** Holds the replies of an application against its document. */
 export class Attempts {
   readonly values: SchemaValues
-  readonly #world: World
+  readonly app: FastifyInstance
   readonly #contract: ResponseContract
 
-  constructor(world: World) {
-    this.#world = world
-    this.#contract = new ResponseContract(world.document)
-    this.values = new SchemaValues(world.document)
+  constructor({ app, document }: World) {
+    this.app = app
+    this.#contract = new ResponseContract(document)
+    this.values = new SchemaValues(document)
   }
 
   /** Carries a plan out. */
-  async run(operation: FuzzedOperation, plan: Plan): Promise<Attempt> {
-    const { app } = this.#world
-    const actor = plan.as === 'nobody' ? undefined : await this.#world.user(plan.as)
+  async run(operation: FuzzedOperation, plan: Plan, users: Users): Promise<Attempt> {
+    const { app } = this
+    const actor = plan.as === 'nobody' ? undefined : await users.get(plan.as, plan.as)
     // Admins act on others where the path says on whom; what says nothing is about oneself.
     const isAboutOthers = plan.as !== 'user' && operation.path.includes('/users/{')
-    const subject = actor && !isAboutOthers ? actor : await this.#world.subject()
+    const subject = actor && !isAboutOthers ? actor : await users.get('subject', 'user')
     const draft = await draftRequest(operation, plan, { app, actor, subject })
     if (plan.breakages.length === 0) await this.#pointCursor(draft, actor)
     const response = await app.inject(injectOptions(draft, actor?.headers.authorization))
-    if (operation.method !== 'GET' && response.statusCode < 400) this.#world.renew()
+    if (operation.method !== 'GET' && response.statusCode < 400) users.renew()
     const violations = this.#violations(operation, plan, draft, response)
     return { status: response.statusCode, violations, draft, reply: response.body }
   }
@@ -57,7 +57,7 @@ export class Attempts {
     if (!cursor) return
     const others = draft.query.filter((pair) => pair !== cursor && pair[0] !== 'limit')
     const first = urlOf({ ...draft, query: [...others, ['limit', '1']] })
-    const page = await this.#world.app.inject({ url: first, headers: { ...actor?.headers } })
+    const page = await this.app.inject({ url: first, headers: { ...actor?.headers } })
     const next: unknown = page.statusCode === 200 ? page.json().next_cursor : null
     draft.query = typeof next === 'string' ? [...others, ['cursor', next]] : others
   }
@@ -69,9 +69,7 @@ export class Attempts {
     response: LightMyRequestResponse,
   ): string[] {
     const { statusCode: status, headers, body } = response
-    const id = String(headers['x-request-id'])
-    const operationId = this.#world.operations.get(id)
-    this.#world.operations.delete(id)
+    const operationId = headers[OPERATION_HEADER]?.toString()
     const violations = this.#contract.violations({ operationId, status, headers, body })
     if (status >= 500) violations.push(`an answer of ${status}`)
     const isValid = plan.breakages.length === 0

@@ -1,10 +1,11 @@
 import fc from 'fast-check'
+import pLimit from 'p-limit'
 import type { Owner } from '../database.ts'
 import { type Attempt, Attempts } from './attempt.ts'
 import { type FuzzedOperation, fuzzedOperations } from './operations.ts'
 import { type Plan, plans } from './plans.ts'
 import { curl, type Signer } from './request.ts'
-import { World } from './world.ts'
+import { createWorld, Users } from './world.ts'
 
 export interface FuzzOptions {
   /** Requests in all. */
@@ -42,12 +43,15 @@ export interface FuzzReport {
 /** Most requests of an operation in one round; the rounds go over all operations. */
 const ROUND = 2000
 
+/** Operations that are asked at once; each has users of its own. */
+const AT_ONCE = 4
+
 /** An operation that hashes gets fewer requests: one of its own takes as long as a dozen others. */
 const SHARE_OF_HASHING = 0.3
 
 /** Sends requests to every operation of the document. */
 export async function fuzz(owner: Owner, options: FuzzOptions): Promise<FuzzReport> {
-  const world = await World.create(owner)
+  const world = await createWorld(owner)
   const attempts = new Attempts(world)
   const operations = fuzzedOperations(world.document).filter(({ id }) => id === (options.operation ?? id))
   if (operations.length === 0) throw new TypeError(`the document has no operation ${options.operation}`)
@@ -55,14 +59,15 @@ export async function fuzz(owner: Owner, options: FuzzOptions): Promise<FuzzRepo
 
   const weights = operations.reduce((sum, operation) => sum + shareOf(operation), 0)
   const each = options.runs / weights
+  const limit = pLimit(AT_ONCE)
   for (let begun = 0, round = 0; begun < each; begun += ROUND, round++) {
     const left = Math.min(ROUND, each - begun)
-    for (const operation of operations) {
+    await limit.map(operations, async (operation) => {
       const numRuns = Math.ceil(left * shareOf(operation))
       const finding = await check(operation, attempts, report, { numRuns, seed: options.seed + round })
       if (finding) report.findings.push(finding)
       options.onProgress?.([...report.tallies.values()].reduce((sum, { sent }) => sum + sent, 0))
-    }
+    })
   }
   return report
 }
@@ -75,9 +80,10 @@ async function check(
 ): Promise<Finding | undefined> {
   const tally = tallies.get(operation.id) ?? { sent: 0, valid: 0, succeeded: 0 }
   tallies.set(operation.id, tally)
+  const users = new Users(attempts.app)
   let last: Finding | undefined
   const holds = fc.asyncProperty(plans(operation, attempts.values), async (plan) => {
-    const attempt = await attempts.run(operation, plan)
+    const attempt = await attempts.run(operation, plan, users)
     count(tally, operation, plan, attempt)
     if (attempt.violations.length === 0) return true
     // The last that fails is the least.

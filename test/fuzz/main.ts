@@ -27,7 +27,7 @@ try {
   for (const [operationId, { sent, valid, succeeded }] of tallies) {
     say(`${operationId.padEnd(26)} ${sent} requests; ${succeeded} of ${valid} right ones succeeded`)
   }
-  for (const line of errors) say(`log: ${line.trimEnd()}`)
+  if (errors.length > 0) say(`\n${errors.length} errors in the log, the first is\n${errors[0]?.trimEnd()}`)
   for (const finding of findings) say(`\n${describe(finding)}`)
   say(`\n${findings.length} findings; npm run fuzz -- --runs ${runs} --seed ${seed} repeats this`)
   process.exitCode = findings.length + errors.length > 0 ? 1 : 0

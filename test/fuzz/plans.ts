@@ -35,7 +35,12 @@ export function plans(operation: FuzzedOperation, values: SchemaValues): fc.Arbi
     query: of('query'),
     headers: of('header'),
     body: operation.body ? values.arbitrary(operation.body) : fc.constant(undefined),
-    breakages: fc.oneof(fc.constant([]), fc.array(breakage, { minLength: 1, maxLength: 3 })),
+    // What fails without being broken is told without.
+    breakages: fc.oneof(
+      { withCrossShrink: true },
+      fc.constant([]),
+      fc.array(breakage, { minLength: 1, maxLength: 3 }),
+    ),
   })
 }
 

@@ -98,6 +98,7 @@ function text(schema: Schema): fc.Arbitrary<string> {
 
 /** Any character that text may hold, most of them ASCII; fast-check's own units take seconds to be made ready. */
 const character = fc.oneof(
+  { withCrossShrink: true },
   { weight: 3, arbitrary: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCodePoint(code)) },
   {
     weight: 1,
