@@ -16,6 +16,7 @@ export interface FuzzOptions {
   operation?: string | undefined
   /** Is told after each round how many requests were sent. */
   onProgress?: (sent: number) => void
+  onFinding?: (finding: Finding) => void
 }
 
 /** What was found at an operation; shrunk to the least that shows it. */
@@ -65,7 +66,10 @@ export async function fuzz(owner: Owner, options: FuzzOptions): Promise<FuzzRepo
     await limit.map(operations, async (operation) => {
       const numRuns = Math.ceil(left * shareOf(operation))
       const finding = await check(operation, attempts, report, { numRuns, seed: options.seed + round })
-      if (finding) report.findings.push(finding)
+      if (finding) {
+        report.findings.push(finding)
+        options.onFinding?.(finding)
+      }
       options.onProgress?.([...report.tallies.values()].reduce((sum, { sent }) => sum + sent, 0))
     })
   }
@@ -108,6 +112,16 @@ function count(
 
 function shareOf({ hashes }: FuzzedOperation): number {
   return hashes ? SHARE_OF_HASHING : 1
+}
+
+/**
+ * Operations whose right requests fail too often to say anything about them. What no schema can say of a request
+ * that succeeds belongs into live-values.ts.
+ */
+export function unreached({ tallies }: FuzzReport): string[] {
+  return [...tallies]
+    .filter(([, { valid, succeeded }]) => succeeded < valid / 2 || valid === 0)
+    .map(([id, { valid, succeeded }]) => `${id}: ${succeeded} of ${valid} right requests succeeded`)
 }
 
 /** A finding in words, with a line for a shell that shows it. */

@@ -26,9 +26,9 @@ const BODIES: Readonly<Record<string, (situation: Situation) => Values | Promise
 }
 
 /** Path parameters, by what stands before them in the path. */
-const PARAMETERS: Readonly<Record<string, (subject: TestUser) => string>> = {
-  users: ({ user }) => user.id,
-  sessions: ({ session_id }) => session_id,
+const PARAMETERS: Readonly<Record<string, (situation: Situation) => string | Promise<string>>> = {
+  users: ({ subject }) => subject.user.id,
+  sessions: ({ subject }) => subject.session_id,
 }
 
 /** Headers that succeed, by their names. */
@@ -43,10 +43,14 @@ export async function liveBody(operationId: string, situation: Situation, body: 
 }
 
 /** The value of a path parameter; undefined where any of its schema will do. */
-export function liveParameter(path: string, name: string, { subject }: Situation): string | undefined {
+export async function liveParameter(
+  path: string,
+  name: string,
+  situation: Situation,
+): Promise<string | undefined> {
   const segments = path.split('/')
   const collection = segments[segments.indexOf(`{${name}}`) - 1] ?? ''
-  return PARAMETERS[collection]?.(subject)
+  return PARAMETERS[collection]?.(situation)
 }
 
 export function liveHeader(name: string): string | undefined {

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { describe, fuzz } from './fuzz.ts'
+import { describe, fuzz, unreached } from './fuzz.ts'
 
 // npm run fuzz -- --runs 1000000 [--seed N] [--operation id]: requests made from the document, for a night.
 
@@ -20,17 +20,25 @@ let told = 0
 
 say(`seed ${seed}`)
 try {
-  const { findings, tallies, errors } = await fuzz(
+  const report = await fuzz(
     { teardown: (end) => void teardowns.push(end) },
-    { runs, seed, operation: values.operation, onProgress: tell },
+    {
+      runs,
+      seed,
+      operation: values.operation,
+      onProgress: tell,
+      // At once, so that a night that is cut short has not been for nothing.
+      onFinding: (finding) => say(describe(finding)),
+    },
   )
+  const { findings, tallies, errors } = report
   for (const [operationId, { sent, valid, succeeded }] of tallies) {
     say(`${operationId.padEnd(26)} ${sent} requests; ${succeeded} of ${valid} right ones succeeded`)
   }
   if (errors.length > 0) say(`\n${errors.length} errors in the log, the first is\n${errors[0]?.trimEnd()}`)
-  for (const finding of findings) say(`\n${describe(finding)}`)
   say(`\n${findings.length} findings; npm run fuzz -- --runs ${runs} --seed ${seed} repeats this`)
-  process.exitCode = findings.length + errors.length > 0 ? 1 : 0
+  for (const line of unreached(report)) say(`not reached: ${line}`)
+  process.exitCode = findings.length + errors.length + unreached(report).length > 0 ? 1 : 0
 } finally {
   for (const end of teardowns.reverse()) await end()
 }

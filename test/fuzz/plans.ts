@@ -57,16 +57,17 @@ export async function draftRequest(
   situation: Situation,
 ): Promise<DraftRequest> {
   const { method, path } = operation
-  const params = Object.entries(plan.params).map(([name, value]) => {
-    return [name, liveParameter(path, name, situation) ?? String(value)] as const
-  })
+  const params: Record<string, string> = {}
+  for (const [name, value] of Object.entries(plan.params)) {
+    params[name] = (await liveParameter(path, name, situation)) ?? String(value)
+  }
   const headers = Object.entries(plan.headers).map(([name, value]) => {
     return [name.toLowerCase(), liveHeader(name) ?? headerText(value)] as const
   })
   const draft: DraftRequest = {
     method,
     path,
-    params: Object.fromEntries(params),
+    params,
     query: Object.entries(plan.query).map(([name, value]) => [name, String(value)]),
     headers: Object.fromEntries(headers),
     body: await liveBody(operation.id, situation, plan.body),
