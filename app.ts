@@ -111,6 +111,9 @@ function serverOptions({ server, log }: Config, stream?: LogDestination): Server
       connectionsCheckingInterval: Math.ceil(server.headers_timeout / 4),
       // Node's own answer is no problem document; plugins/malformed-requests.ts gives ours.
       requireHostHeader: false,
+      // Node would drop all but the first of two `Host`, `Authorization` or `Content-Type`, and a proxy may have
+      // looked at another. Joined by a comma they are nothing that we take.
+      joinDuplicateHeaders: true,
     },
     // Requests that come while the listener closes are served; the answer ends the connection.
     return503OnClosing: false,

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import fp from 'fastify-plugin'
-import { InvalidJson, InvalidText } from './errors/http-errors.ts'
+import { InvalidJson, InvalidText, UnsupportedMediaType } from './errors/http-errors.ts'
 
 /** An escape is the only way for NUL or a surrogate to get into JSON that is valid UTF-8. */
 const SUSPICIOUS = /\\u(?:0000|d[89a-f])/i
@@ -19,6 +19,10 @@ export default fp(
         done(null, undefined)
         return
       }
+      if (isPacked(request.headers['content-encoding'])) {
+        done(new UnsupportedMediaType({ detail: 'The body must be sent without a content coding.' }))
+        return
+      }
       if (!isUtf8(body)) {
         done(new InvalidJson())
         return
@@ -33,6 +37,11 @@ export default fp(
   },
   { name: 'json', dependencies: ['errors'] },
 )
+
+/** Nothing is unpacked, so that a small body can't become a large one (RFC 9110 section 8.4). */
+function isPacked(contentEncoding: string | undefined): boolean {
+  return contentEncoding !== undefined && contentEncoding.toLowerCase() !== 'identity'
+}
 
 /** Whether all text in a parsed JSON value, names included, can be stored. Iterative: nesting is the caller's. */
 function isStorable(root: unknown): boolean {

@@ -1,18 +1,27 @@
 import fp from 'fastify-plugin'
 import { BadRequest, InvalidText } from './errors/http-errors.ts'
 
+/** The name or address and port that `Host` may hold (RFC 3986 section 3.2), or nothing; so never two joined by a comma. */
+const HOST = /^(?:[\w.~%!$&'()*+;=-]*|\[[\da-f:.]+\])(?::\d{0,5})?$/i
+
 /** Refuses what gets past Node's parser and the router, and no route could mean anything by. */
 export default fp(
   async (app) => {
     // Node would answer an unknown `Expect` by a bare 417; RFC 9110 section 10.1.1 lets us ignore it.
     app.server.on('checkExpectation', (request, response) => app.routing(request, response))
 
-    app.addHook('onRequest', ({ url, headers, raw }, _reply, done) => {
+    app.addHook('onRequest', ({ url, headers, raw }, reply, done) => {
+      // Nobody upgrades here. Node loses what came along with such a request, so nothing may follow it.
+      if (headers.upgrade !== undefined) reply.header('connection', 'close')
       if (url.includes('%00')) done(new InvalidText())
-      // RFC 9112 section 3.2
-      else if (headers.host === undefined && raw.httpVersion === '1.1') done(new BadRequest())
+      else if (!isHostValid(headers.host, raw.httpVersion)) done(new BadRequest())
       else done()
     })
   },
   { name: 'malformed-requests', dependencies: ['errors', 'counted-requests'] },
 )
+
+/** RFC 9112 section 3.2: there is one, which only HTTP/1.0 may leave out, and it is one. */
+function isHostValid(host: string | undefined, httpVersion: string): boolean {
+  return host === undefined ? httpVersion === '1.0' : HOST.test(host)
+}

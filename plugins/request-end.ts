@@ -10,6 +10,8 @@ export interface RequestEnd {
   /** Whether it was one of the routes that machines ask every few seconds. */
   readonly probe: boolean
   readonly milliseconds: number
+  /** Of the client. */
+  readonly address: string
 }
 
 export type RequestEndListener = (request: FastifyRequest, end: RequestEnd) => void
@@ -39,12 +41,14 @@ export default fp(
     })
     app.decorate('watchRequest', (request, reply) => {
       const { raw } = reply
+      // Asked now, for a socket that is gone has no address.
+      const { ip } = request
       let sent = false
       let ended = false
       const end = () => {
         if (ended) return
         ended = true
-        const outcome = endOf(request, reply, sent)
+        const outcome = endOf(request, reply, { sent, ip })
         for (const listener of listeners) listener(request, outcome)
       }
       raw.on('finish', () => {
@@ -70,12 +74,17 @@ function endWithConnection({ raw, request }: FastifyReply, end: () => void): voi
   raw.once('close', () => socket.off('close', end))
 }
 
-function endOf(request: FastifyRequest, reply: FastifyReply, sent: boolean): RequestEnd {
+function endOf(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { sent, ip }: { sent: boolean; ip: string },
+): RequestEnd {
   const { schema, config } = request.routeOptions
   return {
     status: sent ? reply.statusCode : CLIENT_CLOSED_REQUEST,
     operation: request.is404 ? 'unknown' : (schema?.operationId ?? 'other'),
     probe: config?.probe === true,
     milliseconds: reply.elapsedTime,
+    address: ip,
   }
 }

@@ -47,7 +47,7 @@ function logRequest(request: FastifyRequest, end: RequestEnd, isQuiet: boolean):
     status: end.status,
     duration_ms: Math.round(end.milliseconds * 1000) / 1000,
     ...(user ? { user_id: user.id } : {}),
-    remote_address: request.ip,
+    remote_address: end.address,
   }
   if (isQuiet) log.debug(fields, 'request completed')
   else if (end.status >= 500) log.error({ ...fields, err: failure }, 'request failed')

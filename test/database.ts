@@ -10,6 +10,9 @@ import type { EmbeddedPostgres } from '../services/embedded-postgres/embedded-po
 import { migrateUp } from '../services/migrations/migrations.ts'
 import { startTestServer } from './test-server.ts'
 
+/** What databases end with: a test, or whatever else calls its teardown. */
+export type Owner = Pick<Test, 'teardown'>
+
 /** A database of one test's own, dropped at its end. */
 export interface TestDatabase {
   readonly url: string
@@ -29,19 +32,19 @@ let template: Promise<string> | undefined
 let joins = 0
 
 /** Makes a database with all migrations applied and no rows. Drops it when `t` ends. */
-export async function createTestDatabase(t: Test): Promise<TestDatabase> {
+export async function createTestDatabase(t: Owner): Promise<TestDatabase> {
   const { url } = await joinServer(t)
   template ??= prepareTemplate(url)
   return create(t, url, await template)
 }
 
 /** Makes a database with nothing in it. Drops it when `t` ends. */
-export async function createEmptyDatabase(t: Test): Promise<TestDatabase> {
+export async function createEmptyDatabase(t: Owner): Promise<TestDatabase> {
   const { url } = await joinServer(t)
   return create(t, url, 'template0')
 }
 
-async function joinServer(t: Test): Promise<EmbeddedPostgres> {
+async function joinServer(t: Owner): Promise<EmbeddedPostgres> {
   // Starts it when a test file is run without tap, and then has to end it with the last that needs it.
   server ??= startTestServer({ fresh: false })
   const joined = await server
@@ -57,7 +60,7 @@ async function joinServer(t: Test): Promise<EmbeddedPostgres> {
   return joined
 }
 
-async function create(t: Test, serverUrl: string, source: string): Promise<TestDatabase> {
+async function create(t: Owner, serverUrl: string, source: string): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`
   await withClient(serverUrl, (client) => clone(client, name, source))
   const url = databaseUrl(serverUrl, name)

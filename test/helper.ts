@@ -98,7 +98,8 @@ function hashed(app: FastifyInstance, password: string): Promise<string> {
   return hash
 }
 
-async function signUp(
+/** Makes a user and signs it in. */
+export async function signUp(
   app: FastifyInstance,
   {
     role = 'user',

@@ -14,21 +14,39 @@ const ERRORS: Readonly<Record<string, ErrorClass>> = {
   ERR_HTTP_REQUEST_TIMEOUT: RequestTimeout,
 }
 
-/** Answers what is not even HTTP, before there is a request, by a problem document on the bare socket. */
+/** Connections that get no answers but those that are due. */
+const broken = new WeakSet<Socket>()
+
+/**
+ * Answers what is not even HTTP, before there is a request, by a problem document on the bare socket. The
+ * requests before it on the connection are answered first: a client, or a proxy that serves several clients by
+ * one connection, would take this answer for theirs.
+ */
 export function answerClientError(
   this: FastifyInstance,
   error: Error & { code?: string },
   socket: Socket,
 ): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) {
-    socket.destroy()
-    return
-  }
+  // Whatever comes after the error makes the parser say it again.
+  if (broken.has(socket)) return
+  broken.add(socket)
+  answerInTurn(this, error, socket)
+}
+
+function answerInTurn(app: FastifyInstance, error: Error & { code?: string }, socket: Socket): void {
+  const answer = answerUnderWay(socket)
+  if (error.code === 'ECONNRESET' || !socket.writable || answer?.headersSent) socket.destroy()
+  // It belongs to a request before the one that is broken.
+  else if (answer?.req.complete) answer.once('finish', () => answerInTurn(app, error, socket))
+  else refuse(app, error, socket)
+}
+
+function refuse(app: FastifyInstance, error: Error & { code?: string }, socket: Socket): void {
   const requestId = randomUUID()
   const publicError = new (ERRORS[error.code ?? ''] ?? BadRequest)()
   const { status } = publicError.definition
   const fields = { request_id: requestId, operation: 'unknown', status, remote_address: socket.remoteAddress }
-  this.log.info({ ...fields, parser_code: error.code }, 'request refused')
+  app.log.info({ ...fields, parser_code: error.code }, 'request refused')
   endLingering(socket, render(status, requestId, JSON.stringify(problem(publicError, requestId))))
 }
 
@@ -44,11 +62,9 @@ function render(status: number, requestId: string, body: string): string {
   return [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, '', body].join('\r\n')
 }
 
-/** Whether another answer has begun, into which this one must not be written. Node keeps it here, undocumented. */
-function isAnswering(socket: Socket): boolean {
-  return (
-    '_httpMessage' in socket &&
-    socket._httpMessage instanceof ServerResponse &&
-    socket._httpMessage.headersSent
-  )
+/** The answer that is due next on a connection, if one is. Node keeps it here, undocumented. */
+function answerUnderWay(socket: Socket): ServerResponse | undefined {
+  return '_httpMessage' in socket && socket._httpMessage instanceof ServerResponse
+    ? socket._httpMessage
+    : undefined
 }

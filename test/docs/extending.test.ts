@@ -76,4 +76,8 @@ t.test('docs/extending.md, followed to the letter, gives a working resource', as
   await run('depcruise', '.')
   await run('node', 'test/routes/api/v1/notes/notes.test.ts')
   for (const name of ['routes', 'house-rules', 'errors']) await run('node', `test/contract/${name}.test.ts`)
+  await run('node', 'test/authorization/matrix.test.ts')
+  for (const id of ['createNote', 'getNote']) {
+    await run('node', 'test/fuzz/main.ts', '--runs', '50', '--seed', '1', '--operation', id)
+  }
 })

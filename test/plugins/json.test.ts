@@ -151,8 +151,8 @@ t.test('bodies', async (t) => {
       413,
       'payload_too_large',
     )
-    // What is left over would be the next request.
-    isProblem(t, await respond(port, `${head}Content-Length: 5\r\n\r\n${body}`), 400, 'bad_request')
+    // What is left over is no request, for the connection ends with this one.
+    isProblem(t, await respond(port, `${head}Content-Length: 5\r\n\r\n${body}`), 400, 'invalid_json')
   })
 
   t.test('and none of it was our fault', async (t) => {

@@ -15,6 +15,9 @@ t.test('what is not proper HTTP', async (t) => {
     ['bytes', Buffer.from([0x16, 0x03, 0x01, 0x00, 0xff, 0x0d, 0x0a, 0x0d, 0x0a]), 400, 'bad_request'],
     ['an unknown method', `FROB /live HTTP/1.1\r\n${close}`, 400, 'bad_request'],
     ['an unknown version', `GET /live HTTP/9.9\r\n${close}`, 400, 'bad_request'],
+    ['HTTP/0.9', 'GET /live\r\n\r\n', 400, 'bad_request'],
+    ['two hosts', `GET /live HTTP/1.1\r\n${host}${close}`, 400, 'bad_request'],
+    ['a host with a path', 'GET /live HTTP/1.0\r\nHost: a/b\r\n\r\n', 400, 'bad_request'],
     ['no host', 'GET /live HTTP/1.1\r\nConnection: close\r\n\r\n', 400, 'bad_request'],
     ['a space in a header name', `GET /live HTTP/1.1\r\nx y: 1\r\n${close}`, 400, 'bad_request'],
     ['NUL in a header', `GET /live HTTP/1.1\r\nx: a\0b\r\n${close}`, 400, 'bad_request'],
@@ -106,6 +109,14 @@ t.test('what is not proper HTTP', async (t) => {
       responsesIn(received).map(({ status }) => status),
       [200, 404, 200],
     )
+  })
+
+  t.test('a broken request is answered after those before it', async (t) => {
+    const first = `GET /ready HTTP/1.1\r\n${host}\r\n`
+    const [ready, refused, ...more] = responsesIn(await exchange(port, `${first}garbage\r\n\r\n`))
+    t.equal(ready?.status, 200)
+    t.equal(refused?.status, 400)
+    t.strictSame(more, [])
   })
 
   t.test('an expectation that we do not know is ignored', async (t) => {

@@ -89,7 +89,7 @@ t.test('a client that leaves is 499', async (t) => {
   socket.destroy()
   const line = () => logs().find((record) => record['request_id'] === id)
   await eventually(async () => line() !== undefined)
-  t.match(line(), { level: 'info', status: 499 })
+  t.match(line(), { level: 'info', status: 499, remote_address: '127.0.0.1' })
 })
 
 t.test('what clients send is not in the log', async (t) => {

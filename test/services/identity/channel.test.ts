@@ -5,7 +5,7 @@ import { createTestDatabase } from '../../database.ts'
 import { eventually } from '../../eventually.ts'
 import { startProxy } from '../../tcp-proxy.ts'
 
-type T = Parameters<typeof createTestDatabase>[0]
+type T = Parameters<typeof startProxy>[0]
 
 /** A channel by way of a proxy, and what it tells its listener. */
 async function startChannel(t: T, options: { open?: boolean; pools?: boolean } = {}) {

@@ -5,6 +5,7 @@ import { UpdateUser, User, UserParams } from '../../../../../schemas/users.ts'
 import * as changes from '../../../../../services/accounts/changes.ts'
 import { CurrentPasswordRequired, WrongPassword } from '../../../../../services/accounts/errors.ts'
 import { TooManyAttempts } from '../../../../../services/attempts/errors.ts'
+import { PasswordQueueFull } from '../../../../../services/passwords/errors.ts'
 import {
   EmailTaken,
   Forbidden,
@@ -47,6 +48,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
           CurrentPasswordRequired,
           WrongPassword,
           TooManyAttempts,
+          PasswordQueueFull,
         ],
       },
       schema: {

@@ -5,6 +5,7 @@ import { UpdateCurrentUser, User } from '../../../../../schemas/users.ts'
 import * as changes from '../../../../../services/accounts/changes.ts'
 import { CurrentPasswordRequired, WrongPassword } from '../../../../../services/accounts/errors.ts'
 import { TooManyAttempts } from '../../../../../services/attempts/errors.ts'
+import { PasswordQueueFull } from '../../../../../services/passwords/errors.ts'
 import { LastAdmin, UserChanged, UserNotFound, UsernameTaken } from '../../../../../services/users/errors.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
@@ -39,6 +40,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
           CurrentPasswordRequired,
           WrongPassword,
           TooManyAttempts,
+          PasswordQueueFull,
         ],
       },
       schema: {

@@ -1,0 +1,102 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { type FuzzedOperation, fuzzedOperations } from '../fuzz/operations.ts'
+import { draftRequest, type Plan, plans } from '../fuzz/plans.ts'
+import { injectOptions } from '../fuzz/request.ts'
+import { SchemaValues } from '../fuzz/schema-values.ts'
+import { createWorld, type World } from '../fuzz/world.ts'
+import type { TestUser } from '../helper.ts'
+import { signUp } from '../helper.ts'
+import { forge, hmac, parse } from '../plugins/tokens/forge.ts'
+import { ACTORS, type Actor, EXPECTATIONS } from './expectations.ts'
+
+/** The properties to send, where others need more than a right request. */
+const ORDINARY: Readonly<Record<string, readonly string[]>> = {
+  updateCurrentUser: ['username'],
+  updateUser: ['username'],
+}
+
+t.test('who may do what', async (t) => {
+  const world = await createWorld(t)
+  const { document } = world
+  const values = new SchemaValues(document)
+  const operations = fuzzedOperations(document)
+
+  t.test('every operation has its expectation, and every expectation its operation', async (t) => {
+    t.strictSame(Object.keys(EXPECTATIONS).sort(), operations.map(({ id }) => id).sort())
+  })
+
+  t.test('the tokens are what they are said to be', async (t) => {
+    const ask = async (user: TestUser) =>
+      (await world.app.inject({ url: '/api/v1/users/me', headers: user.headers })).statusCode
+    const user = await signUp(world.app)
+    t.equal(await ask(user), 200)
+    t.equal(await ask(shifted(world, user, 0)), 200, 'one that is made by the test is as good as any')
+    t.equal(await ask(shifted(world, user, -world.app.tokens.lifetime - 1)), 401, 'but for its age')
+    const deactivated = await signUp(world.app)
+    t.equal(await ask(deactivated), 200, 'the user to be deactivated is signed in')
+  })
+
+  let seed = 0
+  for (const operation of operations) {
+    const expectation = EXPECTATIONS[operation.id]
+    for (const name of ACTORS) {
+      const expected = expectation?.[name]
+      if (expected === undefined) continue
+      t.test(`${operation.id} as ${name}: ${expected}`, async (t) => {
+        const subject = await signUp(world.app)
+        const actor = await ACTORS_MADE[name](world, subject)
+        const plan = rightPlan(operation, values, ++seed)
+        const draft = await draftRequest(operation, plan, { app: world.app, subject, actor })
+        const response = await world.app.inject(injectOptions(draft, actor?.headers.authorization))
+        const { statusCode: status, body } = response
+        const outcome = status < 400 ? status : `${status} ${response.json().code}`
+        t.equal(outcome, expected, body)
+      })
+    }
+  }
+})
+
+/** How each of them comes to be; the subject is the user. */
+const ACTORS_MADE: Readonly<Record<Actor, (world: World, user: TestUser) => Promise<TestUser | undefined>>> =
+  {
+    none: async () => undefined,
+    expired: async (world, user) => shifted(world, user, -world.app.tokens.lifetime - 1),
+    user: async (_world, user) => user,
+    other: ({ app }) => signUp(app),
+    admin: ({ app }) => signUp(app, { role: 'admin' }),
+    deactivated: async ({ app }) => {
+      // Its session stays open: that alone must not do.
+      const user = await signUp(app)
+      await app.db.query({
+        name: 'deactivate',
+        text: 'UPDATE users SET is_active = false WHERE id = $1',
+        values: [user.user.id],
+      })
+      return user
+    },
+  }
+
+/** The user with a token of some seconds earlier or later, which the service would have issued then. */
+function shifted({ app }: World, user: TestUser, seconds: number): TestUser {
+  const { header, payload } = parse(user.headers.authorization.replace('Bearer ', ''))
+  const times = { iat: Number(payload['iat']) + seconds, exp: Number(payload['exp']) + seconds }
+  const token = forge(header, { ...payload, ...times }, hmac(app.config.jwt.secret))
+  return { ...user, headers: { authorization: `Bearer ${token}` } }
+}
+
+/** A request that is right, with as little in it as there can be. */
+function rightPlan(operation: FuzzedOperation, values: SchemaValues, seed: number): Plan {
+  const ordinary = ORDINARY[operation.id]
+  const isRight = ({ breakages, body }: Plan) =>
+    breakages.length === 0 && (!ordinary || Object.keys(Object(body)).join() === ordinary.join())
+  const [plan] = fc.sample(plans(operation, values).filter(isRight), { numRuns: 1, seed })
+  if (!plan) throw new TypeError(`no request of ${operation.id} is right`)
+  const needed = (place: 'query' | 'header', given: Record<string, unknown>) =>
+    Object.fromEntries(
+      operation.parameters
+        .filter((parameter) => parameter.in === place && parameter.required)
+        .map(({ name }) => [name, given[name]]),
+    )
+  return { ...plan, query: needed('query', plan.query), headers: needed('header', plan.headers) }
+}

@@ -1,0 +1,63 @@
+import type { FastifyInstance } from 'fastify'
+import * as oneTimeTokens from '../../services/one-time-tokens/one-time-tokens.ts'
+import { deriveToken } from '../../services/secrets/secrets.ts'
+import type { TestUser } from '../helper.ts'
+
+/** Who a request is about, and who sends it. */
+export interface Situation {
+  app: FastifyInstance
+  /** The account that the path or the body names. */
+  subject: TestUser
+  /** Who signs the request; nobody is undefined. */
+  actor: TestUser | undefined
+}
+
+type Values = Record<string, unknown>
+
+/**
+ * What no schema can say of a body that succeeds, by operationId. An operation whose requests succeed when they
+ * are made from its schema needs nothing here.
+ */
+const BODIES: Readonly<Record<string, (situation: Situation) => Values | Promise<Values>>> = {
+  login: ({ subject }) => ({ email: subject.user.email, password: subject.password }),
+  refreshTokens: ({ subject }) => ({ refresh_token: subject.refresh_token }),
+  resetPassword: async (situation) => ({ token: await mailedToken(situation, 'reset_password') }),
+  verifyEmail: async (situation) => ({ token: await mailedToken(situation, 'verify_email') }),
+}
+
+/** Path parameters, by what stands before them in the path. */
+const PARAMETERS: Readonly<Record<string, (situation: Situation) => string | Promise<string>>> = {
+  users: ({ subject }) => subject.user.id,
+  sessions: ({ subject }) => subject.session_id,
+}
+
+/** Headers that succeed, by their names. */
+const HEADERS: Readonly<Record<string, string>> = { 'If-Match': '*' }
+
+/** Puts what there really is into a body that only has the right shape. */
+export async function liveBody(operationId: string, situation: Situation, body: unknown): Promise<unknown> {
+  if (typeof body !== 'object' || body === null) return body
+  const known = await BODIES[operationId]?.(situation)
+  const password = 'current_password' in body && situation.actor
+  return { ...body, ...(password ? { current_password: password.password } : {}), ...known }
+}
+
+/** The value of a path parameter; undefined where any of its schema will do. */
+export async function liveParameter(
+  path: string,
+  name: string,
+  situation: Situation,
+): Promise<string | undefined> {
+  const segments = path.split('/')
+  const collection = segments[segments.indexOf(`{${name}}`) - 1] ?? ''
+  return PARAMETERS[collection]?.(situation)
+}
+
+export function liveHeader(name: string): string | undefined {
+  return HEADERS[name]
+}
+
+async function mailedToken({ app, subject }: Situation, purpose: oneTimeTokens.Purpose): Promise<string> {
+  const { id } = await oneTimeTokens.issue(app.ctx, { user_id: subject.user.id, purpose })
+  return deriveToken(app.ctx.oneTimeTokens.key, id)
+}

@@ -1,0 +1,59 @@
+import { type Document, member, operationsOf, type Schema } from '../contract/document.ts'
+
+/** A parameter of an operation. */
+export interface Parameter {
+  in: string
+  name: string
+  required: boolean
+  schema: Schema
+}
+
+/** What the document says about the requests of an operation. */
+export interface FuzzedOperation {
+  id: string
+  method: string
+  /** With `{name}` for path parameters. */
+  path: string
+  /** Whether it wants an access token. */
+  secured: boolean
+  /** Whether it may compute a password hash, which takes more time than all else. */
+  hashes: boolean
+  parameters: readonly Parameter[]
+  /** Of the JSON body; undefined when it takes none. */
+  body: Schema | undefined
+}
+
+/** Every operation of the document, read for making requests. */
+export function fuzzedOperations(document: Document): FuzzedOperation[] {
+  return operationsOf(document).map(({ path, method, operation }) => {
+    const unavailable = member(
+      operation,
+      'responses',
+      '503',
+      'content',
+      'application/problem+json',
+      'examples',
+    )
+    return {
+      id: operation.operationId,
+      method: method.toUpperCase(),
+      path,
+      secured: (operation.security ?? []).some((requirement) => 'accessToken' in requirement),
+      hashes: unavailable !== undefined && 'password_queue_full' in unavailable,
+      parameters: (operation.parameters ?? []).map((parameter) => readParameter(document, parameter)),
+      body: member(operation, 'requestBody', 'content', 'application/json', 'schema'),
+    }
+  })
+}
+
+function readParameter(document: Document, given: unknown): Parameter {
+  const reference = member(given)?.['$ref']
+  const names = typeof reference === 'string' ? reference.replace(/^#\//, '').split('/') : undefined
+  const parameter = names ? member(document, ...names) : member(given)
+  return {
+    in: String(parameter?.['in']),
+    name: String(parameter?.['name']),
+    required: parameter?.['required'] === true,
+    schema: member(parameter, 'schema') ?? {},
+  }
+}

@@ -1,0 +1,131 @@
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import formats from 'ajv-formats'
+import fc from 'fast-check'
+import { type Document, member, type Schema } from '../contract/document.ts'
+
+/** Makes values that schemas of an OpenAPI document describe, and tells whether values are such. */
+export class SchemaValues {
+  readonly #document: Document
+  readonly #ajv = new Ajv2020({ strict: false, verbose: true })
+  readonly #validators = new Map<string, ValidateFunction>()
+
+  constructor(document: Document) {
+    this.#document = document
+    formats.default(this.#ajv)
+    this.#ajv.addSchema({ ...document, $id: 'document' })
+  }
+
+  /** Whether a value is what a schema describes; text counts in its normal form, as the service takes it. */
+  isValid(schema: Schema, value: unknown): boolean {
+    const key = JSON.stringify(schema)
+    const known = this.#validators.get(key)
+    const validate = known ?? this.#ajv.compile(JSON.parse(key.replaceAll('"#/', '"document#/')))
+    this.#validators.set(key, validate)
+    return validate(normalized(value))
+  }
+
+  /**
+   * Gives values of a schema.
+   *
+   * @throws TypeError for a schema that it cannot read yet
+   */
+  arbitrary(schema: Schema): fc.Arbitrary<unknown> {
+    return this.#shaped(schema).filter((value) => this.isValid(schema, value))
+  }
+
+  #shaped(schema: Schema): fc.Arbitrary<unknown> {
+    if (typeof schema['$ref'] === 'string') return this.#shaped(this.#resolve(schema['$ref']))
+    if ('const' in schema) return fc.constant(schema['const'])
+    if (Array.isArray(schema['enum'])) return fc.constantFrom(...schema['enum'])
+    const alternatives = schema['anyOf'] ?? schema['oneOf']
+    if (Array.isArray(alternatives)) {
+      return fc.oneof(...alternatives.map((alternative) => this.#shaped(alternative)))
+    }
+    switch (schema['type']) {
+      case 'string':
+        return text(schema)
+      case 'integer':
+        return fc.integer({ min: number(schema['minimum'], -1000), max: number(schema['maximum'], 1000) })
+      case 'number':
+        return fc.double({
+          min: number(schema['minimum'], -1000),
+          max: number(schema['maximum'], 1000),
+          noNaN: true,
+        })
+      case 'boolean':
+        return fc.boolean()
+      case 'null':
+        return fc.constant(null)
+      case 'array':
+        return fc.array(this.#shaped(member(schema, 'items') ?? {}), {
+          minLength: number(schema['minItems'], 0),
+          maxLength: number(schema['maxItems'], 10),
+        })
+      case 'object':
+        return this.#object(schema)
+      default:
+        throw new TypeError(`a schema that test/fuzz/schema-values.ts cannot read: ${JSON.stringify(schema)}`)
+    }
+  }
+
+  #object(schema: Schema): fc.Arbitrary<unknown> {
+    const properties = Object.entries(member(schema, 'properties') ?? {}).map(([name]) => {
+      return [name, this.#shaped(member(schema, 'properties', name) ?? {})] as const
+    })
+    const required = Array.isArray(schema['required']) ? schema['required'].map(String) : []
+    return fc.record(Object.fromEntries(properties), { requiredKeys: required })
+  }
+
+  #resolve(reference: string): Schema {
+    const found = member(this.#document, ...reference.replace(/^#\//, '').split('/'))
+    if (!found) throw new TypeError(`the document has no ${reference}`)
+    return found
+  }
+}
+
+function text(schema: Schema): fc.Arbitrary<string> {
+  if (schema['format'] === 'uuid') return fc.uuid()
+  if (schema['format'] === 'date-time')
+    return fc.date({ noInvalidDate: true }).map((date) => date.toISOString())
+  const { pattern } = schema
+  if (typeof pattern === 'string') {
+    return textLike(pattern)
+  }
+  const minLength = number(schema['minLength'], 0)
+  const maxLength = Math.max(minLength, Math.min(number(schema['maxLength'], 200), 200))
+  return fc.string({ unit: character, minLength, maxLength })
+}
+
+/** Any character that text may hold, most of them ASCII; fast-check's own units take seconds to be made ready. */
+const character = fc.oneof(
+  { withCrossShrink: true },
+  { weight: 3, arbitrary: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCodePoint(code)) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .integer({ min: 1, max: 0x10_ffff })
+      .filter((code) => code < 0xd800 || code > 0xdfff)
+      .map((code) => String.fromCodePoint(code)),
+  },
+)
+
+/** Some characters of Unicode's classes; fast-check takes seconds to make all of them ready. */
+const CLASSES = { '\\p{L}': 'A-Za-z\u00e4\u0436\u4e2d', '\\p{M}': '\u0301', '\\p{N}': '0-9\u0663' }
+
+/** Texts that have a pattern, but for what it says by looking ahead, which fast-check can't. */
+function textLike(pattern: string): fc.Arbitrary<string> {
+  let readable = pattern.replace(/\(\?[=!][^)]*\)/g, '')
+  for (const [name, characters] of Object.entries(CLASSES)) readable = readable.replaceAll(name, characters)
+  return fc.stringMatching(new RegExp(readable, 'u'))
+}
+
+function number(value: unknown, otherwise: number): number {
+  return typeof value === 'number' ? value : otherwise
+}
+
+function normalized(value: unknown): unknown {
+  if (typeof value === 'string') return value.normalize('NFC')
+  if (Array.isArray(value)) return value.map(normalized)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, normalized(item)]))
+}
