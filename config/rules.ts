@@ -21,6 +21,7 @@ export function checkRules(candidate: Candidate): string[] {
     ...checkTls(candidate),
     ...checkSigningKeys(candidate),
     ...checkMailLinks(candidate),
+    ...checkRateLimitStore(candidate),
   ]
 }
 
@@ -95,4 +96,10 @@ function checkSigningKeys({ values, sources }: Candidate): string[] {
 function checkMailLinks({ values }: Candidate): string[] {
   if (valueAt(values, 'email.pages') !== false || valueAt(values, 'email.link_base') !== undefined) return []
   return [`${variableName('email.link_base')}: must be set when email.pages is false`]
+}
+
+/** A store that is not there would leave each instance to itself for ever. */
+function checkRateLimitStore({ values }: Candidate): string[] {
+  if (valueAt(values, 'rate_limit.store') !== 'redis' || valueAt(values, 'redis.url') !== undefined) return []
+  return [`${variableName('redis.url')}: must be set while rate_limit.store is redis`]
 }

@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Auth, Jwt } from './schema-auth.ts'
 import { Choice, Duration, List, Secret, Section, Size, Text } from './schema-kinds.ts'
+import { RateLimit } from './schema-rate-limit.ts'
 import { Redis } from './schema-redis.ts'
 
 /** The environment when APP_ENVIRONMENT is not set. Every other default stands in config/default.toml. */
@@ -182,6 +183,7 @@ export const Config = Section('Groundwork.', {
   metrics: Metrics,
   docs: Docs,
   log: Log,
+  rate_limit: RateLimit,
   pressure: Pressure,
   email: Email,
 })

@@ -4,6 +4,7 @@ import type { User } from '../schemas/users.ts'
 import type { AccessTokenClaims } from '../services/auth/access-tokens.ts'
 import { Unauthenticated } from '../services/auth/errors.ts'
 import { Forbidden } from '../services/users/errors.ts'
+import { bearerToken } from './bearer-token.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -26,9 +27,6 @@ declare module '@fastify/jwt' {
   }
 }
 
-/** RFC 6750 section 2.1, with the characters of a JWT. */
-const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i
-
 /**
  * The check of who may pass. A token says which session it belongs to; whether that is open, and what its
  * user may do, is asked of `identities`, so that changes hold at once. A token of a role that its user has no
@@ -40,7 +38,7 @@ export default fp(
 
     /** Gives what the token says; anything that we did not issue is one and the same 401. */
     function verify(header: string | undefined): AccessTokenClaims {
-      const token = header === undefined ? undefined : BEARER.exec(header)?.[1]
+      const token = bearerToken(header)
       if (token === undefined) throw new Unauthenticated()
       try {
         return app.tokens.verify(token)

@@ -2,13 +2,13 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Counter, Gauge, Histogram } from 'prom-client'
 import type { Config } from '../config/schema.ts'
-import { plainAddress } from '../services/attempts/addresses.ts'
 import type { AuthContext } from '../services/auth/auth.ts'
 import type { Client } from '../services/context.ts'
 import type { MailContext } from '../services/mail/deliver.ts'
 import { Cursors } from '../services/pagination/cursors.ts'
 import { Passwords } from '../services/passwords/passwords.ts'
 import { deriveKey } from '../services/secrets/secrets.ts'
+import { clientAddress, LOCAL_ADDRESS } from './client-address.ts'
 
 /** What our services need, all of them together. */
 export interface AppContext extends AuthContext, MailContext {
@@ -82,17 +82,15 @@ export default fp(
 )
 
 /** Who causes the work of commands and jobs. */
-const LOCAL: Client = { ip: '127.0.0.1', userAgent: null }
+const LOCAL: Client = { ip: LOCAL_ADDRESS, userAgent: null }
 
 /** Longest user agent that is kept. */
 const MAX_USER_AGENT = 500
 
-/** Where a request came from: the connection's address, or what trusted proxies say. */
+/** Where a request came from. */
 function clientOf(request: FastifyRequest): Client {
   const userAgent = request.headers['user-agent']?.slice(0, MAX_USER_AGENT).toWellFormed() ?? null
-  // A trusted proxy may still send nonsense; then its own address has to do.
-  const ip = plainAddress(request.ip) ?? plainAddress(request.socket.remoteAddress ?? '') ?? LOCAL.ip
-  return { ip, userAgent }
+  return { ip: clientAddress(request), userAgent }
 }
 
 /** The settings of accounts and sessions, as the services take them. */

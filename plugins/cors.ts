@@ -1,6 +1,12 @@
 import cors from '@fastify/cors'
 import fp from 'fastify-plugin'
 
+/** What pages may read of answers, besides what CORS lets everybody read. */
+const EXPOSED_HEADERS = [
+  ...['etag', 'location', 'retry-after', 'www-authenticate', 'x-request-id'],
+  ...['ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'],
+]
+
 /** Browsers of these origins may call the API; without any, CORS is off. */
 export default fp(
   async (app) => {
@@ -10,7 +16,7 @@ export default fp(
       origin: allowed_origins,
       methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
       allowedHeaders: ['authorization', 'content-type', 'if-match', 'if-none-match', 'x-request-id'],
-      exposedHeaders: ['etag', 'location', 'retry-after', 'www-authenticate', 'x-request-id'],
+      exposedHeaders: EXPOSED_HEADERS,
       maxAge: 600,
     }
     await app.register(cors, {
@@ -20,5 +26,5 @@ export default fp(
       },
     })
   },
-  { name: 'cors', dependencies: ['metrics', 'request-id', 'request-log', 'security-headers'] },
+  { name: 'cors', dependencies: ['rate-limit', 'metrics', 'request-id', 'request-log', 'security-headers'] },
 )

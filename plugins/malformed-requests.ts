@@ -14,5 +14,5 @@ export default fp(
       else done()
     })
   },
-  { name: 'malformed-requests', dependencies: ['errors', 'cors'] },
+  { name: 'malformed-requests', dependencies: ['errors', 'counted-requests'] },
 )

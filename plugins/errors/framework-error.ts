@@ -11,5 +11,6 @@ export function answerFrameworkError(
 ): void {
   logWhenEnded(request, reply)
   reply.headers({ ...EARLY_HEADERS, 'x-request-id': request.id })
-  sendProblem(error, request, reply)
+  const { server } = request
+  server.limitRate.call(server, request, reply, (refused) => sendProblem(refused ?? error, request, reply))
 }

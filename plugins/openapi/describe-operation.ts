@@ -1,13 +1,20 @@
 import type { RouteOptions } from 'fastify'
 import type { OpenAPIV3 } from 'openapi-types'
 import type { ErrorDefinition } from '../../services/errors.ts'
-import { errorsOf } from './errors-of.ts'
+import { errorsOf, isLimited } from './errors-of.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** The answer is one resource with an entity tag (`reply.sendVersioned`), changes take `If-Match`. */
     versioned?: boolean
   }
+}
+
+/** Headers of every answer to a request that is counted. */
+const LIMIT_HEADERS: Record<string, OpenAPIV3.ReferenceObject> = {
+  'ratelimit-limit': { $ref: '#/components/headers/RateLimitLimit' },
+  'ratelimit-remaining': { $ref: '#/components/headers/RateLimitRemaining' },
+  'ratelimit-reset': { $ref: '#/components/headers/RateLimitReset' },
 }
 
 const REQUEST_ID = { $ref: '#/components/headers/RequestId' }
@@ -34,7 +41,9 @@ export function describeOperation(operation: OpenAPIV3.OperationObject, route: R
     responses[status] ??= problemResponse(definitions)
     addHeaders(responses[status], ERROR_HEADERS[status] ?? {})
   }
-  for (const response of Object.values(responses)) addHeaders(response, { 'x-request-id': REQUEST_ID })
+  for (const response of Object.values(responses)) {
+    addHeaders(response, { 'x-request-id': REQUEST_ID, ...(isLimited(route) ? LIMIT_HEADERS : {}) })
+  }
 }
 
 function security(route: RouteOptions): OpenAPIV3.SecurityRequirementObject[] {

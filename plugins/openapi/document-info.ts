@@ -1,5 +1,6 @@
 import type { SwaggerOptions } from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
+import type { OpenAPIV3_1 } from 'openapi-types'
 
 type OpenApi = NonNullable<Extract<SwaggerOptions, { openapi?: unknown }>['openapi']>
 
@@ -26,11 +27,14 @@ export function documentInfo(app: FastifyInstance): OpenApi {
     ],
     components: {
       headers: {
-        RequestId: { description: 'Identifies the request in our logs.', schema: { type: 'string' } },
-        ETag: { description: 'Entity tag of this version of the resource.', schema: { type: 'string' } },
-        Location: { description: 'URL of the new resource.', schema: { type: 'string' } },
-        RetryAfter: { description: 'Seconds after which to try again.', schema: { type: 'integer' } },
-        WwwAuthenticate: { description: 'How to authenticate: `Bearer`.', schema: { type: 'string' } },
+        RequestId: header('string', 'Identifies the request in our logs.'),
+        ETag: header('string', 'Entity tag of this version of the resource.'),
+        Location: header('string', 'URL of the new resource.'),
+        RetryAfter: header('integer', 'Seconds after which to try again.'),
+        WwwAuthenticate: header('string', 'How to authenticate: `Bearer`.'),
+        RateLimitLimit: limitHeader('Points that the client has in a window.'),
+        RateLimitRemaining: limitHeader('Points that it has left.'),
+        RateLimitReset: limitHeader('Seconds until it has all of them again.'),
       },
       parameters: {
         IfMatch: {
@@ -61,4 +65,14 @@ export function documentInfo(app: FastifyInstance): OpenApi {
       },
     },
   }
+}
+
+/** A header that is always there. */
+function header(type: 'string' | 'integer', description: string): OpenAPIV3_1.HeaderObject {
+  return { description, required: true, schema: { type } }
+}
+
+/** A header that is there unless the operator has turned limits off. */
+function limitHeader(description: string): OpenAPIV3_1.HeaderObject {
+  return { description, schema: { type: 'integer' } }
 }

@@ -2,6 +2,7 @@ import type { RouteOptions } from 'fastify'
 import { Unauthenticated } from '../../services/auth/errors.ts'
 import { DatabaseUnavailable, ValueNotStorable } from '../../services/database/errors.ts'
 import type { ErrorClass, ErrorDefinition } from '../../services/errors.ts'
+import { RateLimited } from '../../services/rate-limits/errors.ts'
 import { Forbidden } from '../../services/users/errors.ts'
 import {
   BadRequest,
@@ -29,7 +30,13 @@ export function errorsOf(route: RouteOptions): ErrorDefinition[] {
   if (config.access === 'user' || config.access === 'admin') add(Unauthenticated)
   if (config.access === 'admin') add(Forbidden)
   if (config.access !== undefined) add(DatabaseUnavailable)
+  if (isLimited(route)) add(RateLimited)
   if (!config.probe) add(Overloaded)
   add(InternalError)
   return [...errors].map((error) => error.definition)
+}
+
+/** Whether requests for a route are counted. */
+export function isLimited({ config = {} }: RouteOptions): boolean {
+  return !config.probe && config.cost !== 0
 }

@@ -21,6 +21,8 @@ export interface Tokens extends TokenIssuer {
    * @throws whatever, for everything that we did not issue or that has expired
    */
   verify(token: string): AccessTokenClaims
+  /** Gives what a token says that was verified here before, and is still valid; looks, and does no more. */
+  peek(token: string): AccessTokenClaims | undefined
   /** What others need to verify our tokens. */
   readonly keySet: JsonWebKeySet
 }
@@ -69,6 +71,10 @@ export default fp(
         if (claims.exp * 1000 <= Date.now()) throw new TypeError('the token has expired')
         known.set(token, claims)
         return claims
+      },
+      peek(token) {
+        const claims = known.get(token)
+        return claims !== undefined && claims.exp * 1000 > Date.now() ? claims : undefined
       },
       lifetime: policy.lifetime,
       keySet,

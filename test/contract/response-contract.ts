@@ -20,11 +20,13 @@ const PROBLEM = 'application/problem+json'
 /** Holds responses against the OpenAPI document. */
 export class ResponseContract {
   readonly #operations = new Map<string, { pointer: string; operation: Operation }>()
+  readonly #headers: NonNullable<OpenAPIV3_1.ComponentsObject['headers']>
   readonly #ajv = new Ajv2020({ strict: false, allErrors: true })
   readonly #validators = new Map<string, ValidateFunction>()
 
   constructor(document: OpenAPIV3_1.Document) {
     formats.default(this.#ajv)
+    this.#headers = document.components?.headers ?? {}
     this.#ajv.addSchema({ ...document, $id: 'document' })
     for (const [path, item] of Object.entries(document.paths ?? {})) {
       for (const method of ['get', 'post', 'put', 'patch', 'delete'] as const) {
@@ -47,7 +49,23 @@ export class ResponseContract {
     if (!found) return [...violations, 'the operation is not in the document']
     const response = found.operation.responses?.[String(sent.status)]
     if (!response || '$ref' in response) return [...violations, 'the status is not documented']
-    return [...violations, ...missingHeaders(response, sent), ...this.#content(found.pointer, response, sent)]
+    return [
+      ...violations,
+      ...this.#missingHeaders(response, sent),
+      ...this.#content(found.pointer, response, sent),
+    ]
+  }
+
+  #missingHeaders(response: Response, { headers }: SentResponse): string[] {
+    return Object.entries(response.headers ?? {})
+      .filter(([name, header]) => headers[name] === undefined && this.#isRequired(header))
+      .map(([name]) => `no ${name}`)
+  }
+
+  #isRequired(header: OpenAPIV3_1.HeaderObject | OpenAPIV3_1.ReferenceObject): boolean {
+    if (!('$ref' in header)) return header.required === true
+    const component = this.#headers[header.$ref.split('/').at(-1) ?? '']
+    return component !== undefined && this.#isRequired(component)
   }
 
   #content(operation: string, response: Response, sent: SentResponse): string[] {
@@ -94,12 +112,6 @@ function general({ status, headers }: SentResponse): string[] {
     ...(status !== 401 || 'www-authenticate' in headers ? [] : ['401 without www-authenticate']),
     ...(status !== 405 || 'allow' in headers ? [] : ['405 without allow']),
   ]
-}
-
-function missingHeaders(response: Response, { headers }: SentResponse): string[] {
-  return Object.keys(response.headers ?? {})
-    .filter((name) => headers[name] === undefined)
-    .map((name) => `no ${name}`)
 }
 
 /** The examples of an error response name every code that it can have. */

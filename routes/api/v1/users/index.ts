@@ -19,6 +19,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     '',
     {
       config: {
+        cost: 20,
         access: 'public',
         versioned: true,
         errors: [EmailTaken, UsernameTaken, RegistrationClosed, ...NEW_PASSWORD_ERRORS],

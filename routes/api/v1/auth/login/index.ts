@@ -10,7 +10,11 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.post(
     '',
     {
-      config: { access: 'public', errors: [InvalidCredentials, TooManyAttempts, PasswordQueueFull] },
+      config: {
+        cost: 20,
+        access: 'public',
+        errors: [InvalidCredentials, TooManyAttempts, PasswordQueueFull],
+      },
       schema: {
         operationId: 'login',
         tags: ['auth'],

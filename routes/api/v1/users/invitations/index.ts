@@ -8,7 +8,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.post(
     '',
     {
-      config: { access: 'admin', versioned: true, errors: [EmailTaken, UsernameTaken] },
+      config: { cost: 10, access: 'admin', versioned: true, errors: [EmailTaken, UsernameTaken] },
       schema: {
         operationId: 'inviteUser',
         tags: ['users'],

@@ -30,6 +30,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     '',
     {
       config: {
+        cost: 5,
         versioned: true,
         errors: [
           UserNotFound,

@@ -7,7 +7,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.post(
     '',
     {
-      config: { access: 'public' },
+      config: { cost: 10, access: 'public' },
       schema: {
         operationId: 'forgotPassword',
         tags: ['auth'],

@@ -10,7 +10,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.post(
     '',
     {
-      config: { access: 'public', errors: [InvalidOneTimeToken, ...NEW_PASSWORD_ERRORS] },
+      config: { cost: 20, access: 'public', errors: [InvalidOneTimeToken, ...NEW_PASSWORD_ERRORS] },
       schema: {
         operationId: 'resetPassword',
         tags: ['auth'],

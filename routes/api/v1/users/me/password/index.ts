@@ -11,7 +11,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.put(
     '',
     {
-      config: { errors: [WrongPassword, TooManyAttempts, ...NEW_PASSWORD_ERRORS] },
+      config: { cost: 20, errors: [WrongPassword, TooManyAttempts, ...NEW_PASSWORD_ERRORS] },
       schema: {
         operationId: 'changePassword',
         tags: ['users'],

@@ -1,0 +1,30 @@
+import fp from 'fastify-plugin'
+import { Gauge } from 'prom-client'
+import { Instances } from '../services/instances/instances.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** How many instances serve now. */
+    instances: Pick<Instances, 'known'>
+  }
+}
+
+/** Counts the instances that serve; workers look on. */
+export default fp(
+  async (app) => {
+    const instances = new Instances(app.db, app.appVersion, app.log)
+    app.decorate('instances', instances)
+    if (app.config.role === 'worker') return
+    new Gauge({
+      name: 'instances_known',
+      help: 'Instances that serve, as this one knows; the last known number while the database is away.',
+      registers: [app.metrics],
+      collect() {
+        this.set(instances.known)
+      },
+    })
+    app.addHook('onReady', () => instances.start())
+    app.addHook('onClose', () => instances.close())
+  },
+  { name: 'instances', dependencies: ['database', 'metrics', 'migrations'] },
+)

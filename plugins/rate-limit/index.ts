@@ -1,0 +1,109 @@
+import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
+import fp from 'fastify-plugin'
+import { LRUCache } from 'lru-cache'
+import { networkOf } from '../../services/attempts/addresses.ts'
+import { RateLimited } from '../../services/rate-limits/errors.ts'
+import { type Decision, RateLimiter } from '../../services/rate-limits/rate-limiter.ts'
+import { bearerToken } from '../bearer-token.ts'
+import { clientAddress } from '../client-address.ts'
+import { registerRateLimitMetrics } from './metrics.ts'
+import { createStores } from './stores.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Points that a request costs its client: one unless the route says otherwise, none for probes. */
+    cost?: number
+  }
+  interface FastifyInstance {
+    /** Counts a request, and refuses it beyond its client's limit. */
+    limitRate: onRequestHookHandler
+  }
+}
+
+/** Addresses kept with their networks, which take a while to work out. */
+const MAX_NETWORKS = 10_000
+
+/** Whose budget a request is counted against. */
+interface Subject {
+  readonly kind: 'user' | 'address'
+  readonly key: string
+}
+
+/**
+ * Limits for every request, whatever it asks for: of its user when its token was seen to be valid here before,
+ * else of the network that it comes from, so that forged tokens help nobody. In memory it is synchronous.
+ */
+export default fp(
+  async (app) => {
+    const { enabled, per_user, per_address, window } = app.config.rate_limit
+    if (!enabled) {
+      app.decorate('limitRate', (_request, _reply, done) => done())
+      return
+    }
+    const points = { user: per_user, address: per_address }
+    const stores = createStores(app)
+    app.addHook('onClose', () => stores.close())
+    const metrics = registerRateLimitMetrics(app.metrics, () => stores.current().name)
+    const limiter = new RateLimiter({
+      window,
+      store: () => stores.current().store,
+      instances: () => (stores.current().isShared ? app.instances.known : 1),
+      decidedAlone: metrics.decidedAlone,
+    })
+
+    const networks = new LRUCache<string, string>({ max: MAX_NETWORKS })
+    function subjectOf(request: FastifyRequest): Subject {
+      const token = bearerToken(request.headers.authorization)
+      const claims = token === undefined ? undefined : app.tokens.peek(token)
+      if (claims !== undefined) return { kind: 'user', key: `user:${claims.sub}` }
+      const network = networks.get(request.ip) ?? networkOf(clientAddress(request))
+      networks.set(request.ip, network)
+      return { kind: 'address', key: `address:${network}` }
+    }
+
+    app.decorate('limitRate', (request, reply, done) => {
+      const { cost = 1, probe } = request.routeOptions.config
+      if (probe || cost === 0) return done()
+      const { kind, key } = subjectOf(request)
+      const finish = (decision: Decision) => {
+        announce(reply, decision)
+        if (decision.admitted) return done()
+        metrics.refused(kind)
+        done(new RateLimited({ retryAfter: secondsOf(decision) }))
+      }
+      const decision = limiter.take(key, points[kind], cost)
+      if (decision instanceof Promise) void decision.then(finish)
+      else finish(decision)
+    })
+
+    // The hook of CORS answers preflights, so they are counted before it; all else after it (counted-requests.ts).
+    app.addHook('onRequest', (request, reply, done) => {
+      if (request.method === 'OPTIONS') app.limitRate.call(app, request, reply, done)
+      else done()
+    })
+  },
+  {
+    name: 'rate-limit',
+    dependencies: [
+      'errors',
+      'metrics',
+      'request-id',
+      'request-log',
+      'security-headers',
+      'tokens',
+      'instances',
+      'redis',
+    ],
+  },
+)
+
+/** draft-ietf-httpapi-ratelimit-headers-07 and before; later drafts have another form, which few clients read. */
+function announce(reply: FastifyReply, decision: Decision): void {
+  reply.header('ratelimit-limit', decision.limit)
+  reply.header('ratelimit-remaining', decision.remaining)
+  reply.header('ratelimit-reset', secondsOf(decision))
+}
+
+function secondsOf({ resetsIn }: Decision): number {
+  return Math.max(1, Math.ceil(resetsIn / 1000))
+}

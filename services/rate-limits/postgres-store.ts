@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Log } from '../context.ts'
+import type { Database } from '../database/database.ts'
+import { answerWithin } from '../patience/patience.ts'
+import * as queries from './queries.ts'
+import type { Claim, Grant, Store } from './store.ts'
+
+/** Milliseconds that a request waits for the database to count it. */
+const TIME_LIMIT = 40
+/** Milliseconds between looks whether it answers again. */
+const RETRY_DELAY = 500
+/** Milliseconds between deletions of what has expired. */
+const CLEANUP_INTERVAL = 10_000
+
+/**
+ * Counts in PostgreSQL: exact while it answers in time. After a failure it is not asked until it has answered
+ * a question that no request waited for.
+ */
+export class PostgresStore implements Store {
+  readonly #db: Database
+  readonly #window: number
+  readonly #log: Log
+  readonly #stop = new AbortController()
+  readonly maxClaims = 1000
+  #isAvailable = true
+  #recovering: Promise<void> | undefined
+  #cleanedAt = performance.now()
+
+  /** @param window milliseconds */
+  constructor(db: Database, window: number, log: Log) {
+    this.#db = db
+    this.#window = window
+    this.#log = log
+  }
+
+  get isAvailable(): boolean {
+    return this.#isAvailable
+  }
+
+  async take(claims: readonly Claim[]): Promise<Grant[]> {
+    try {
+      const grants = await answerWithin(queries.takePoints(this.#db, claims, this.#window), TIME_LIMIT)
+      this.#cleanUp()
+      return claims.map(({ subject }) => {
+        const grant = grants.get(subject)
+        if (grant === undefined) throw new TypeError('a claim was not answered')
+        return grant
+      })
+    } catch (error) {
+      this.#isAvailable = false
+      this.#recovering ??= this.#recover(error)
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+    await this.#recovering
+  }
+
+  async #recover(error: unknown): Promise<void> {
+    this.#log.warn({ err: error }, 'rate limits are counted by each instance alone')
+    while (!this.#isAvailable) {
+      await sleep(RETRY_DELAY, undefined, { signal: this.#stop.signal }).catch(() => undefined)
+      if (this.#stop.signal.aborted) return
+      const asked = answerWithin(queries.askForAnswer(this.#db), TIME_LIMIT)
+      this.#isAvailable = await asked.then(
+        () => true,
+        () => false,
+      )
+    }
+    this.#recovering = undefined
+    this.#log.info({}, 'rate limits are counted together again')
+  }
+
+  #cleanUp(): void {
+    const now = performance.now()
+    if (now - this.#cleanedAt < CLEANUP_INTERVAL) return
+    this.#cleanedAt = now
+    // Nobody waits for it, and the next one comes soon.
+    queries.deleteExpiredCounts(this.#db).catch(() => undefined)
+  }
+}

@@ -1,0 +1,177 @@
+import type { Store } from './store.ts'
+import { type Window, Windows } from './windows.ts'
+
+/** Whether a request may pass, and what its subject has left. */
+export interface Decision {
+  readonly admitted: boolean
+  /** Points of a window. */
+  readonly limit: number
+  readonly remaining: number
+  /** Milliseconds until the count begins anew. */
+  readonly resetsIn: number
+}
+
+export interface RateLimiterSettings {
+  /** Milliseconds from a subject's first request until its count begins anew. */
+  readonly window: number
+  /** Where instances count together at the moment; undefined when this one counts for itself. */
+  readonly store: () => Store | undefined
+  /** Between how many instances a limit is divided while they can't count together. */
+  readonly instances: () => number
+  /** Is told of each request that was decided alone because the store did not answer. */
+  readonly decidedAlone: () => void
+}
+
+/** A request that waits for the store. */
+interface Waiting {
+  readonly cost: number
+  readonly decide: (decision: Decision) => void
+}
+
+/** The requests of one subject that go to the store together. */
+interface Batch {
+  readonly subject: string
+  readonly points: number
+  readonly window: Window
+  readonly waiting: Waiting[]
+}
+
+/**
+ * Counts requests against limits, over all instances. With a store, what arrives while a question to it is under
+ * way is asked together afterwards, so that a flood makes no more questions than there are round trips; whoever
+ * is over the limit is refused without a question. Without an answer this instance decides by itself, within its
+ * share of the limit, and tells the store later. Nothing is given away twice: what is admitted was granted.
+ */
+export class RateLimiter {
+  readonly #settings: RateLimiterSettings
+  readonly #windows: Windows
+  readonly #batches = new Map<string, Batch>()
+  #isAsking = false
+
+  constructor(settings: RateLimiterSettings) {
+    this.#settings = settings
+    this.#windows = new Windows(settings.window)
+  }
+
+  /**
+   * Takes a request's cost out of its subject's budget; costs more than the whole budget count as that. Only
+   * when the store has to be asked is the answer a promise, which never rejects.
+   *
+   * @param points of the subject's budget in a window
+   */
+  take(subject: string, points: number, cost: number): Decision | Promise<Decision> {
+    const now = performance.now()
+    const window = this.#windows.at(subject, now)
+    const store = this.#settings.store()
+    if (store === undefined) return this.#decideAlone(window, points, cost, now)
+    const asked = Math.min(cost, points)
+    if (window.credit >= asked) return this.#useCredit(window, points, asked, now)
+    // What is used only grows until the window ends.
+    const left = points - window.used - window.owed
+    if (asked > left) return refusal(window, points, left, now)
+    if (!store.isAvailable) {
+      this.#settings.decidedAlone()
+      return this.#decideAlone(window, points, cost, now)
+    }
+    return new Promise((decide) => {
+      this.#enqueue({ subject, points, window }, { cost: asked, decide })
+      if (!this.#isAsking) void this.#askAll()
+    })
+  }
+
+  #useCredit(window: Window, points: number, cost: number, now: number): Decision {
+    // A store that has forgotten what it was told grants too much.
+    if (window.admitted + cost > points) return refusal(window, points, points - window.admitted, now)
+    window.credit -= cost
+    window.admitted += cost
+    return admission(window, points, points - window.used + window.credit, now)
+  }
+
+  /** Within this instance's share; what others were known to have used stays used. */
+  #decideAlone(window: Window, points: number, cost: number, now: number): Decision {
+    const share = Math.max(1, Math.floor(points / this.#settings.instances()))
+    const asked = Math.min(cost, share)
+    const left = Math.min(share - window.admitted, points - window.used - window.owed)
+    if (asked > left) return refusal(window, points, left, now)
+    window.admitted += asked
+    window.owed += asked
+    return admission(window, points, left - asked, now)
+  }
+
+  #enqueue(subject: Omit<Batch, 'waiting'>, waiting: Waiting): void {
+    const batch = this.#batches.get(subject.subject)
+    if (batch) batch.waiting.push(waiting)
+    else this.#batches.set(subject.subject, { ...subject, waiting: [waiting] })
+  }
+
+  async #askAll(): Promise<void> {
+    this.#isAsking = true
+    while (this.#batches.size > 0) {
+      const store = this.#settings.store()
+      const batches = this.#batches
+        .values()
+        .take(store?.maxClaims ?? this.#batches.size)
+        .toArray()
+      for (const { subject } of batches) this.#batches.delete(subject)
+      await this.#ask(store, batches)
+    }
+    this.#isAsking = false
+  }
+
+  async #ask(store: Store | undefined, batches: readonly Batch[]): Promise<void> {
+    const sentAt = performance.now()
+    const claims = batches.map(({ subject, points, window, waiting }) => {
+      const cost = waiting.reduce((sum, request) => sum + request.cost, 0)
+      return {
+        subject,
+        points,
+        owed: window.owed,
+        wanted: Math.max(0, Math.min(cost, points) - window.credit),
+      }
+    })
+    try {
+      if (!store?.isAvailable) throw new TypeError('the store is away')
+      const grants = await store.take(claims)
+      const now = performance.now()
+      for (const [index, batch] of batches.entries()) {
+        const grant = grants[index]
+        const owed = claims[index]?.owed
+        if (grant === undefined || owed === undefined) throw new TypeError('a claim was not answered')
+        batch.window.learn(grant, { owed, sentAt, now })
+        this.#distribute(batch, now)
+      }
+    } catch {
+      // The store's owner has logged and counted why.
+      const now = performance.now()
+      for (const batch of batches) this.#distributeAlone(batch, now)
+    }
+  }
+
+  /** In the order in which they came; a cheap one may pass where a dear one did not. */
+  #distribute({ window, points, waiting }: Batch, now: number): void {
+    for (const { cost, decide } of waiting.splice(0)) {
+      const isGranted = window.credit >= cost
+      decide(
+        isGranted
+          ? this.#useCredit(window, points, cost, now)
+          : refusal(window, points, points - window.used + window.credit, now),
+      )
+    }
+  }
+
+  #distributeAlone({ window, points, waiting }: Batch, now: number): void {
+    if (now >= window.endsAt) window.restart(now + this.#settings.window)
+    for (const { cost, decide } of waiting.splice(0)) {
+      this.#settings.decidedAlone()
+      decide(this.#decideAlone(window, points, cost, now))
+    }
+  }
+}
+
+function admission({ endsAt }: Window, limit: number, remaining: number, now: number): Decision {
+  return { admitted: true, limit, remaining: Math.max(0, remaining), resetsIn: Math.max(0, endsAt - now) }
+}
+
+function refusal({ endsAt }: Window, limit: number, remaining: number, now: number): Decision {
+  return { admitted: false, limit, remaining: Math.max(0, remaining), resetsIn: Math.max(0, endsAt - now) }
+}
