@@ -26,5 +26,11 @@ export const RateLimit = Section(
       description:
         'Where it is counted. `redis`: in Redis, at `redis.url`. `postgres`: in the database. `memory`: by each instance for itself. `auto`: in Redis where `redis.url` is set; else in memory while this is the only instance, and in the database when there are more.',
     }),
+    database_timeout: Duration({
+      minimum: '4ms',
+      maximum: '10s',
+      description:
+        'Time that a request waits for the database to count it; past it the instance decides alone until the database answers again. Redis has `redis.command_timeout`.',
+    }),
   },
 )

@@ -20,19 +20,27 @@ export interface Stores {
 
 /** Makes what `rate_limit.store` names; with `auto` the place depends on how many instances there are. */
 export function createStores(app: FastifyInstance): Stores {
-  const { window, store: choice } = app.config.rate_limit
+  const { window, store: choice, database_timeout: timeout } = app.config.rate_limit
   const { redis, instances } = app
-  const postgresStore = new PostgresStore(app.db, window, app.log)
+  const postgresStore = new PostgresStore(app.db, { window, timeout }, app.log)
   // Who chooses memory for several instances wants the whole limit at each.
   const memory: CountingPlace = { name: 'memory', store: undefined, isShared: false }
   const postgres: CountingPlace = { name: 'postgres', store: postgresStore, isShared: true }
   const together: CountingPlace =
     redis === undefined ? postgres : { name: 'redis', store: new RedisStore(redis, window), isShared: true }
 
+  // What others have used is in the database until their windows end.
+  let lastTogether = Number.NEGATIVE_INFINITY
+  function isAlone(): boolean {
+    const now = performance.now()
+    if (instances.known > 1) lastTogether = now
+    return now - lastTogether > window
+  }
+
   function current(): CountingPlace {
     if (choice === 'memory') return memory
     if (choice === 'postgres') return postgres
-    return together === postgres && instances.known === 1 ? memory : together
+    return together === postgres && isAlone() ? memory : together
   }
   return { current, close: () => postgresStore.close() }
 }

@@ -5,12 +5,17 @@ import { answerWithin } from '../patience/patience.ts'
 import * as queries from './queries.ts'
 import type { Claim, Grant, Store } from './store.ts'
 
-/** Milliseconds that a request waits for the database to count it. */
-const TIME_LIMIT = 40
 /** Milliseconds between looks whether it answers again. */
 const RETRY_DELAY = 500
 /** Milliseconds between deletions of what has expired. */
 const CLEANUP_INTERVAL = 10_000
+
+export interface PostgresStoreSettings {
+  /** Milliseconds from a subject's first claim until its count begins anew. */
+  readonly window: number
+  /** Milliseconds that a claim waits for its answer. */
+  readonly timeout: number
+}
 
 /**
  * Counts in PostgreSQL: exact while it answers in time. After a failure it is not asked until it has answered
@@ -18,7 +23,7 @@ const CLEANUP_INTERVAL = 10_000
  */
 export class PostgresStore implements Store {
   readonly #db: Database
-  readonly #window: number
+  readonly #settings: PostgresStoreSettings
   readonly #log: Log
   readonly #stop = new AbortController()
   readonly maxClaims = 1000
@@ -26,10 +31,9 @@ export class PostgresStore implements Store {
   #recovering: Promise<void> | undefined
   #cleanedAt = performance.now()
 
-  /** @param window milliseconds */
-  constructor(db: Database, window: number, log: Log) {
+  constructor(db: Database, settings: PostgresStoreSettings, log: Log) {
     this.#db = db
-    this.#window = window
+    this.#settings = settings
     this.#log = log
   }
 
@@ -38,8 +42,9 @@ export class PostgresStore implements Store {
   }
 
   async take(claims: readonly Claim[]): Promise<Grant[]> {
+    const { window, timeout } = this.#settings
     try {
-      const grants = await answerWithin(queries.takePoints(this.#db, claims, this.#window), TIME_LIMIT)
+      const grants = await answerWithin(queries.takePoints(this.#db, claims, window), timeout)
       this.#cleanUp()
       return claims.map(({ subject }) => {
         const grant = grants.get(subject)
@@ -63,7 +68,7 @@ export class PostgresStore implements Store {
     while (!this.#isAvailable) {
       await sleep(RETRY_DELAY, undefined, { signal: this.#stop.signal }).catch(() => undefined)
       if (this.#stop.signal.aborted) return
-      const asked = answerWithin(queries.askForAnswer(this.#db), TIME_LIMIT)
+      const asked = answerWithin(queries.askForAnswer(this.#db), this.#settings.timeout)
       this.#isAvailable = await asked.then(
         () => true,
         () => false,
