@@ -38,7 +38,7 @@ export const formats = {
   },
   'key-prefix': {
     validate: (value: string) => /^[\w.:-]{1,100}$/.test(value),
-    expects: '1 to 100 of ASCII letters, digits, and _ . : -',
+    expects: 'a text of 1 to 100 ASCII letters, digits, and _ . : -',
   },
   'signing-key': {
     validate: (value: string) => Buffer.byteLength(value) >= SIGNING_KEY_BYTES,

@@ -7,6 +7,10 @@ declare module 'fastify' {
     /** Asked every few seconds by machines: logged at debug, answered under pressure. */
     probe?: boolean
   }
+  interface FastifyRequest {
+    /** It was refused for its rate as others of its client just before: logged at debug, or a flood would fill the log. */
+    isRepeatedRefusal: boolean
+  }
 }
 
 /** Keeps the framework's own lines about requests out of the log, but not those about its troubles. */
@@ -25,6 +29,7 @@ export class QuietRequests extends LogController {
  */
 export default fp(
   async (app) => {
+    app.decorateRequest('isRepeatedRefusal', false)
     app.addHook('onRequest', (request, reply, done) => {
       logWhenEnded(request, reply)
       done()
@@ -53,6 +58,6 @@ function logRequest(request: FastifyRequest, reply: FastifyReply, status: number
   const { probe } = request.routeOptions.config
   // A probe that answers 503 does its work, and the checks have said why.
   if (status >= 500 && (failure || !probe)) request.log.error({ ...fields, err: failure }, 'request failed')
-  else if (probe && !failure) request.log.debug(fields, 'request completed')
+  else if ((probe && !failure) || request.isRepeatedRefusal) request.log.debug(fields, 'request completed')
   else request.log.info(fields, 'request completed')
 }

@@ -42,7 +42,7 @@ export default fp(
     }
     const points = { user: per_user, address: per_address }
     const stores = createStores(app)
-    app.addHook('onClose', () => stores.close())
+    app.addHook('onClose', async () => stores.close())
     const metrics = registerRateLimitMetrics(app.metrics, () => stores.current().name)
     const limiter = new RateLimiter({
       window,
@@ -69,6 +69,7 @@ export default fp(
         announce(reply, decision)
         if (decision.admitted) return done()
         metrics.refused(kind)
+        request.isRepeatedRefusal = decision.isRepeated
         done(new RateLimited({ retryAfter: secondsOf(decision) }))
       }
       const decision = limiter.take(key, points[kind], cost)

@@ -15,7 +15,7 @@ export interface CountingPlace {
 export interface Stores {
   /** The place to count in at the moment. */
   current(): CountingPlace
-  close(): Promise<void>
+  close(): void
 }
 
 /** Makes what `rate_limit.store` names; with `auto` the place depends on how many instances there are. */

@@ -28,7 +28,7 @@ export class PostgresStore implements Store {
   readonly #stop = new AbortController()
   readonly maxClaims = 1000
   #isAvailable = true
-  #recovering: Promise<void> | undefined
+  #isRecovering = false
   #cleanedAt = performance.now()
 
   constructor(db: Database, settings: PostgresStoreSettings, log: Log) {
@@ -53,28 +53,29 @@ export class PostgresStore implements Store {
       })
     } catch (error) {
       this.#isAvailable = false
-      this.#recovering ??= this.#recover(error)
+      if (!this.#isRecovering) void this.#recover(error)
       throw error
     }
   }
 
-  async close(): Promise<void> {
+  /** Asks no more. */
+  close(): void {
     this.#stop.abort()
-    await this.#recovering
   }
 
   async #recover(error: unknown): Promise<void> {
+    this.#isRecovering = true
     this.#log.warn({ err: error }, 'rate limits are counted by each instance alone')
     while (!this.#isAvailable) {
       await sleep(RETRY_DELAY, undefined, { signal: this.#stop.signal }).catch(() => undefined)
       if (this.#stop.signal.aborted) return
-      const asked = answerWithin(queries.askForAnswer(this.#db), this.#settings.timeout)
-      this.#isAvailable = await asked.then(
+      // With the database's own limits: of a server that hangs, one question at a time is enough.
+      this.#isAvailable = await queries.askForAnswer(this.#db).then(
         () => true,
         () => false,
       )
     }
-    this.#recovering = undefined
+    this.#isRecovering = false
     this.#log.info({}, 'rate limits are counted together again')
   }
 

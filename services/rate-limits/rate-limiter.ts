@@ -9,6 +9,8 @@ export interface Decision {
   readonly remaining: number
   /** Milliseconds until the count begins anew. */
   readonly resetsIn: number
+  /** Whether the subject was refused in this window before. */
+  readonly isRepeated: boolean
 }
 
 export interface RateLimiterSettings {
@@ -168,10 +170,28 @@ export class RateLimiter {
   }
 }
 
-function admission({ endsAt }: Window, limit: number, remaining: number, now: number): Decision {
-  return { admitted: true, limit, remaining: Math.max(0, remaining), resetsIn: Math.max(0, endsAt - now) }
+function admission(window: Window, limit: number, remaining: number, now: number): Decision {
+  return decision(true, window, limit, remaining, now)
 }
 
-function refusal({ endsAt }: Window, limit: number, remaining: number, now: number): Decision {
-  return { admitted: false, limit, remaining: Math.max(0, remaining), resetsIn: Math.max(0, endsAt - now) }
+function refusal(window: Window, limit: number, remaining: number, now: number): Decision {
+  const refused = decision(false, window, limit, remaining, now)
+  window.isRefused = true
+  return refused
+}
+
+function decision(
+  admitted: boolean,
+  { endsAt, isRefused }: Window,
+  limit: number,
+  remaining: number,
+  now: number,
+): Decision {
+  return {
+    admitted,
+    limit,
+    remaining: Math.max(0, remaining),
+    resetsIn: Math.max(0, endsAt - now),
+    isRepeated: isRefused,
+  }
 }

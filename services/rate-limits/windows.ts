@@ -16,6 +16,8 @@ export class Window {
   credit = 0
   /** Points that all instances have used, as the store said last. */
   used = 0
+  /** Whether a request has been refused in it. */
+  isRefused = false
 
   constructor(endsAt: number) {
     this.endsAt = endsAt
@@ -28,6 +30,7 @@ export class Window {
     this.owed = 0
     this.credit = 0
     this.used = 0
+    this.isRefused = false
   }
 
   /**

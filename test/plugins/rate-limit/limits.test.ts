@@ -59,7 +59,7 @@ t.test('an address that asks too much', async (t) => {
       const response = await app.request(address)
       t.equal(response.statusCode, 401)
       t.strictSame(budget(response), [5, remaining])
-      t.match(String(response.headers['ratelimit-reset']), /^3(?:600|599)$/)
+      t.match(String(response.headers['ratelimit-reset']), /^3[56]\d\d$/)
       t.notOk(response.headers['retry-after'])
     }
     const response = await app.request(address)
@@ -104,11 +104,13 @@ t.test('an address that asks too much', async (t) => {
     }
   })
 
-  t.test('is logged as any request is', async (t) => {
-    t.match(
-      app.logs().find(({ status }) => status === 429),
-      { level: 'info', remote_address: '192.0.2.1', operation: 'getCurrentUser' },
-    )
+  t.test('is in the log once, and then at debug', async (t) => {
+    const levels = app
+      .logs()
+      .filter(({ status, remote_address }) => status === 429 && remote_address === '192.0.2.1')
+    t.match(levels[0], { level: 'info', operation: 'getCurrentUser' })
+    t.ok(levels.length > 10)
+    t.ok(levels.slice(1).every(({ level }) => level === 'debug'))
   })
 })
 
