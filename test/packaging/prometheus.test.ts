@@ -4,7 +4,12 @@ import t from 'tap'
 import { createTestApp } from '../helper.ts'
 
 const TOKEN = 'a token that only Prometheus knows'
-const { app } = await createTestApp(t, { APP_METRICS__TOKEN: TOKEN })
+const { app } = await createTestApp(t, {
+  APP_METRICS__TOKEN: TOKEN,
+  // It need not be there for its metrics to be.
+  APP_REDIS__URL: 'redis://127.0.0.1:1',
+  APP_RATE_LIMIT__ENABLED: 'true',
+})
 const { body } = await app.inject({ url: '/metrics', headers: { authorization: `Bearer ${TOKEN}` } })
 const types = new Map(
   [...body.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name = '', type = '']) => [name, type] as const),
