@@ -149,9 +149,11 @@ const contracts = new Map<string, ResponseContract>()
  * an `extend` plugin. Not seen: what is sent when there is no route yet (bad URLs, broken HTTP), and streams.
  */
 export function watchResponses(app: FastifyInstance, report: (violation: string) => void): void {
+  let contract: ResponseContract | undefined
   app.addHook('onSend', async (request, reply, payload) => {
     if (!isText(payload)) return
-    for (const violation of contractOf(app).violations(sentResponse(request, reply, payload))) {
+    contract ??= contractOf(app)
+    for (const violation of contract.violations(sentResponse(request, reply, payload))) {
       report(`${request.method} ${request.url.slice(0, 200)} ${reply.statusCode}: ${violation}`)
     }
   })

@@ -31,7 +31,8 @@ async function startRig(t: Test, options: { running?: boolean } = {}): Promise<R
     APP_RATE_LIMIT__PER_ADDRESS: String(LIMIT),
     APP_SERVER__TRUSTED_PROXIES: 'loopback',
   }
-  const services = await Promise.all([1, 2, 3].map(() => startService(t, env)))
+  const services: TestService[] = []
+  for (let i = 0; i < 3; i++) services.push(await startService(t, env))
   await eventually(async () => (await metrics(services, 'instances_known')).every((known) => known === 3))
   return { redis, services }
 }
