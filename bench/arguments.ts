@@ -90,12 +90,14 @@ function guestOf(values: { url?: string; name?: string; pid?: string }): Argumen
   }
 }
 
-function wholeNumber(text: string, option: string): number {
+/** @throws Error for any other text */
+export function wholeNumber(text: string, option: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error(`${option} takes a whole number from 1, not ${text}`)
   return Number(text)
 }
 
-function variable(text: string): [string, string] {
+/** Reads `KEY=value`. */
+export function variable(text: string): [string, string] {
   const at = text.indexOf('=')
   if (at < 1) throw new Error(`--env takes KEY=value, not ${text}`)
   return [text.slice(0, at), text.slice(at + 1)]

@@ -113,6 +113,17 @@ const Log = Section('Logging, as JSON on standard output.', {
 })
 
 const Pressure = Section('Limits past which requests are answered 503 until the process has recovered.', {
+  max_turn: Duration({
+    minimum: '0ms',
+    description:
+      'How long requests that have come may keep one turn of the event loop, once turns have been longer for a quarter of a second; those that are left then are refused. `0ms` turns it off.',
+  }),
+  max_waiting: Type.Integer({
+    minimum: 0,
+    maximum: 1_000_000,
+    description:
+      'Callers that may wait for a database connection; while there are as many, requests are refused. `0` turns it off.',
+  }),
   max_event_loop_delay: Duration({
     minimum: '0ms',
     description: 'Delay of the event loop; `0ms` turns it off.',

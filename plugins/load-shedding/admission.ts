@@ -1,0 +1,83 @@
+/** When there is too much to do. */
+export interface AdmissionLimits {
+  /** Milliseconds for which requests may keep one turn of the event loop; 0 for any. */
+  readonly turn: number
+  /** Callers that may wait for a database connection; 0 for any. */
+  readonly waiting: number
+}
+
+/** What there was too much of. */
+export type Reason = 'event_loop' | 'database'
+
+/** Milliseconds of nothing but long turns that are taken for a load, and no hiccup. */
+const ONSET = 250
+
+/** Milliseconds without a long turn after which the load is taken to be over. */
+const RECOVERY = 1000
+
+/** Milliseconds between two turns by which the loop must have slept. */
+const SLEPT = 5
+
+/**
+ * Decides whether a request may begin.
+ *
+ * Requests that are handled without waiting for anything queue where we can't see them, in the sockets: all that
+ * have arrived are handled in one turn of the event loop, which so becomes as long as the queue. While turns
+ * have been long for a while, only the first of each is served, and what comes after has waited too long.
+ * Requests that need PostgreSQL queue for its connections.
+ */
+export class Admission {
+  readonly #limits: AdmissionLimits
+  readonly #waiting: () => number
+  readonly #now: () => number
+  #turnBegan: number | undefined
+  #turnEnded = 0
+  #lastCalm = 0
+  #lastLong = Number.NEGATIVE_INFINITY
+  #isShedding = false
+
+  /**
+   * @param waiting gives the number of callers that wait for a database connection
+   * @param now milliseconds of a clock that only goes forward
+   */
+  constructor(limits: AdmissionLimits, waiting: () => number, now: () => number = () => performance.now()) {
+    this.#limits = limits
+    this.#waiting = waiting
+    this.#now = now
+  }
+
+  /** Gives why one more request can't be served, or undefined when it can. */
+  refusal(): Reason | undefined {
+    const { waiting } = this.#limits
+    if (waiting > 0 && this.#waiting() >= waiting) return 'database'
+    return this.#isTurnSpent() ? 'event_loop' : undefined
+  }
+
+  #isTurnSpent(): boolean {
+    if (this.#limits.turn === 0) return false
+    const now = this.#now()
+    if (this.#turnBegan === undefined) {
+      this.#beginTurn(now)
+      return false
+    }
+    if (now - this.#turnBegan <= this.#limits.turn) return false
+    this.#isShedding ||= now - this.#lastCalm > ONSET
+    return this.#isShedding
+  }
+
+  #beginTurn(now: number): void {
+    this.#turnBegan = now
+    if (now - this.#turnEnded > SLEPT) this.#lastCalm = now
+    if (now - this.#lastLong > RECOVERY) this.#isShedding = false
+    // After all that has arrived by now.
+    setImmediate(() => this.#endTurn(now))
+  }
+
+  #endTurn(began: number): void {
+    const now = this.#now()
+    this.#turnBegan = undefined
+    this.#turnEnded = now
+    if (now - began > this.#limits.turn) this.#lastLong = now
+    else this.#lastCalm = now
+  }
+}
