@@ -3,6 +3,8 @@ import type { Contestant, Sample } from './scenarios/contestant.ts'
 /** A contestant's samples, one a round. */
 export interface Series {
   name: string
+  /** Whether it is the service. */
+  isOwn: boolean
   samples: Sample[]
 }
 
@@ -29,7 +31,7 @@ export async function measureRounds(
   contestants: readonly Contestant[],
   { rounds, seconds, warmUp, onStep }: RoundOptions,
 ): Promise<Series[]> {
-  const series = contestants.map(({ name }): Series => ({ name, samples: [] }))
+  const series = contestants.map(({ name, isOwn }): Series => ({ name, isOwn, samples: [] }))
   for (let round = 0; round <= rounds; round++) {
     for (const [index, contestant] of contestants.entries()) {
       onStep(contestant.name, round)

@@ -3,10 +3,11 @@ import type { Arguments } from './arguments.ts'
 import { CONTRACT, type Guest, type Lab } from './environment/lab.ts'
 import { withLab } from './environment/open-lab.ts'
 import type { Progress } from './report/progress.ts'
-import { renderSeries } from './report/table.ts'
+import { renderFigures, renderSeries } from './report/table.ts'
 import { measureRounds, type Series, stepsOf } from './rounds.ts'
 import { chooseScenarios } from './scenarios/all.ts'
 import type { Figure, Scenario } from './scenarios/scenario.ts'
+import { describeMachine, type Machine } from './system/machine.ts'
 import { parseTarget } from './targets/target.ts'
 
 /** Users in the tables; the quick run fills a smaller one. */
@@ -23,8 +24,13 @@ export interface Outcome {
   skipped?: string
 }
 
+export interface Run {
+  machine: Machine
+  outcomes: Outcome[]
+}
+
 /** Runs the scenarios that the arguments ask for, each after the other, and prints each when it is done. */
-export async function runScenarios(args: Arguments, progress: Progress): Promise<Outcome[]> {
+export async function runScenarios(args: Arguments, progress: Progress): Promise<Run> {
   const scenarios = chooseScenarios(args.scenarios)
   const options = {
     sizes: args.quick ? QUICK_SIZES : SIZES,
@@ -43,7 +49,8 @@ export async function runScenarios(args: Arguments, progress: Progress): Promise
       progress.clear()
       process.stdout.write(`${renderOutcome(outcome)}\n`)
     }
-    return outcomes
+    const { generator, postgres } = lab.options
+    return { machine: describeMachine({ postgres: postgres.version, generator: generator.name }), outcomes }
   })
 }
 
@@ -72,9 +79,12 @@ async function runScenario(
   }
 }
 
-function renderOutcome({ title, series, skipped }: Outcome): string {
+function renderOutcome({ title, series, figures, skipped }: Outcome): string {
   if (skipped !== undefined) return `${title}: not measured, ${skipped}\n`
-  return renderSeries(title, series)
+  return [
+    ...(series.length > 0 ? [renderSeries(title, series)] : []),
+    ...(figures.length > 0 ? [renderFigures(title, figures)] : []),
+  ].join('\n')
 }
 
 async function readGuests({ targets, guest }: Arguments): Promise<Guest[]> {

@@ -80,7 +80,12 @@ export class Lab {
     onWork(`starting ${name}`)
     const variables = { ...env, ...this.options.env }
     const server = this.#keep(await startService({ name, directory, databaseUrl, env: variables }))
-    return { target: { ...CONTRACT, name }, server, ...(await signInSeeded(server.origin, CONTRACT, users)) }
+    return {
+      target: { ...CONTRACT, name },
+      isOwn: true,
+      server,
+      ...(await signInSeeded(server.origin, CONTRACT, users)),
+    }
   }
 
   /** Starts a server on the service's own table; one that can't sign anybody in is given the service's tokens. */
@@ -107,7 +112,7 @@ export class Lab {
       }),
     )
     const { admin, users } = target.sign_in ? await signInSeeded(server.origin, target, 1) : like
-    return { target, server, admin, users }
+    return { target, isOwn: false, server, admin, users }
   }
 
   /** The servers of others, ready for requests. */

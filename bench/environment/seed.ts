@@ -47,3 +47,27 @@ export async function middleOfList(client: pg.Client): Promise<string> {
   if (id === undefined) throw new Error('The table of users is empty.')
   return id
 }
+
+/** The refresh token that a seeded session has for a number. */
+export function refreshTokenOf(number: string): string {
+  return `bench-refresh-token-${number}`
+}
+
+/** Opens sessions of the other users, with the refresh tokens of `count` numbers from `first`. */
+export async function seedSessions(client: pg.Client, first: number, count: number): Promise<void> {
+  await client.query({
+    text: `
+      WITH others AS (SELECT array_agg(id) AS ids FROM users WHERE email LIKE 'user%'),
+      opened AS (
+        SELECT gen_random_uuid() AS id, ids[1 + n % array_length(ids, 1)] AS user_id,
+               sha256(convert_to($3 || n, 'UTF8')) AS digest
+        FROM others, generate_series($1::bigint, $1::bigint + $2::bigint - 1) AS n
+      ),
+      sessions_made AS (
+        INSERT INTO sessions (id, user_id, ip, idle_expires_at, expires_at)
+        SELECT id, user_id, '127.0.0.1', now() + interval '1 day', now() + interval '1 day' FROM opened
+      )
+      INSERT INTO refresh_tokens (digest, session_id) SELECT digest, id FROM opened`,
+    values: [first, count, refreshTokenOf('')],
+  })
+}

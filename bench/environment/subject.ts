@@ -12,6 +12,8 @@ export interface Account {
 /** A server that is under measurement and who calls it. */
 export interface Subject {
   readonly target: Target
+  /** Whether it is the service. */
+  readonly isOwn: boolean
   readonly server: SubjectServer
   readonly admin?: Account | undefined
   readonly users: readonly Account[]

@@ -17,6 +17,7 @@ export async function visit({ target, origin, pid }: Host): Promise<Subject> {
   const { admin } = target
   return {
     target,
+    isOwn: false,
     server: {
       origin,
       usage: async () => (pid === undefined ? undefined : usageOf(pid)),

@@ -49,3 +49,8 @@ export function reserveNumbers(count: number): number {
   next += count
   return first
 }
+
+/** The number that the next load begins with. */
+export function nextNumber(): number {
+  return next
+}

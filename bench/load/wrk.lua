@@ -1,13 +1,13 @@
 -- Sends the requests of the file that BENCH_LOAD names, in turn, and prints the result as a line of JSON.
--- `{n}` in a body becomes a number that is used once; the first is BENCH_FIRST.
+-- `{n}` in a body becomes a number that is used once, counted from BENCH_FIRST over all of BENCH_THREADS.
 
 local requests = dofile(os.getenv('BENCH_LOAD'))
 local first = tonumber(os.getenv('BENCH_FIRST'))
-local share = tonumber(os.getenv('BENCH_SHARE'))
+local step = tonumber(os.getenv('BENCH_THREADS'))
 local threads = 0
 
 function setup(thread)
-  thread:set('offset', threads * share)
+  thread:set('offset', threads)
   threads = threads + 1
 end
 
@@ -21,8 +21,8 @@ if varies then
   local turn = 0
   local number
   local function nextNumber()
-    number = (number or (first + offset)) + 1
-    return tostring(number - 1)
+    number = (number or first + offset - step) + step
+    return tostring(number)
   end
   local ready = {}
   function request()

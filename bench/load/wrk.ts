@@ -8,7 +8,7 @@ import { type Generator, type Load, type LoadResult, type RequestTemplate, reser
 const run = promisify(execFile)
 const SCRIPT = join(import.meta.dirname, 'wrk.lua')
 
-/** Numbers for one thread of one run; more than it can use. */
+/** Numbers for one run; more than it can use. */
 const NUMBERS = 10_000_000
 
 /** Seconds after which wrk gives an answer up; those that are slower than that are the measurement's news. */
@@ -38,7 +38,7 @@ export async function findWrk(directory: string): Promise<Generator | undefined>
 
 async function runWrk(directory: string, load: Load): Promise<LoadResult> {
   const threads = threadsFor(availableParallelism(), load.connections)
-  const first = reserveNumbers(threads * NUMBERS)
+  const first = reserveNumbers(NUMBERS)
   const file = join(directory, `wrk-${first}.lua`)
   await writeFile(file, luaRequests(load.requests), { mode: 0o600 })
   try {
@@ -57,7 +57,7 @@ async function runWrk(directory: string, load: Load): Promise<LoadResult> {
           PATH: process.env['PATH'],
           BENCH_LOAD: file,
           BENCH_FIRST: String(first),
-          BENCH_SHARE: String(NUMBERS),
+          BENCH_THREADS: String(threads),
         },
       },
     )

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util'
 import type { Series } from '../rounds.ts'
 import type { Sample } from '../scenarios/contestant.ts'
+import type { Figure } from '../scenarios/scenario.ts'
 import { spread } from '../statistics.ts'
 
 type Cell = string
@@ -39,6 +40,18 @@ function row({ name, samples }: Series): Cell[] {
       0,
     ),
   ]
+}
+
+const UNITS = {
+  ms: (value: number) => `${number(value, 0)} ms`,
+  s: (value: number) => `${number(value, 1)} s`,
+  bytes: (value: number) => `${number(value / 2 ** 20, 1)} MiB`,
+} as const
+
+/** A scenario's figures for people. */
+export function renderFigures(title: string, figures: readonly Figure[]): string {
+  const rows = figures.map(({ name, value, unit }) => [name, UNITS[unit](value)])
+  return `${styleText('bold', title)}\n${renderTable(rows)}`
 }
 
 /** A number with that many digits after the point, thousands set apart; `-` when there is none. */

@@ -18,11 +18,14 @@ export interface Sample {
 /** Something that is measured side by side with others. */
 export interface Contestant {
   readonly name: string
+  /** Whether it is the service; all else is there for comparison. */
+  readonly isOwn: boolean
   measure(seconds: number): Promise<Sample>
 }
 
 export interface HttpContestant {
   name: string
+  isOwn: boolean
   server: Pick<ServerProcess, 'origin' | 'usage' | 'emptyLog'>
   requests: readonly RequestTemplate[]
   connections: number
@@ -30,9 +33,10 @@ export interface HttpContestant {
 
 /** A server under load. */
 export function httpContestant(generator: Generator, contestant: HttpContestant): Contestant {
-  const { name, server, requests, connections } = contestant
+  const { name, isOwn, server, requests, connections } = contestant
   return {
     name,
+    isOwn,
     async measure(seconds) {
       await server.emptyLog()
       const before = await server.usage()

@@ -15,6 +15,7 @@ export function limitContestant(
 ): Contestant {
   return {
     name,
+    isOwn: false,
     async measure(seconds) {
       const file = join(import.meta.dirname, '../baselines', `${program}.ts`)
       const env = { PATH: process.env['PATH'], DATABASE_URL: databaseUrl }

@@ -15,6 +15,7 @@ export const BARE_HTTP = parseTarget({
 
 export const live: Scenario = {
   id: 1,
+  slug: 'live',
   title: 'GET /live',
   async contestants(lab) {
     const service = await lab.service()

@@ -9,7 +9,8 @@ import { limitContestant } from './limits.ts'
 import { BARE_HTTP } from './live.ts'
 import { guestsUnderLoad, type Scenario, underLoad } from './scenario.ts'
 
-const PLAIN_FASTIFY = parseTarget(plainFastify)
+/** What the service is compared with most: a file like those of other people's servers. */
+export const PLAIN_FASTIFY = parseTarget(plainFastify)
 
 /** The key that makes every request ask PostgreSQL who the user is. */
 const CACHE_KEY = 'identity.cache'
@@ -18,6 +19,7 @@ export const WITHOUT_CACHE = 'groundwork, cache off'
 
 export const me: Scenario = {
   id: 2,
+  slug: 'me',
   title: 'GET /api/v1/users/me',
   async contestants(lab) {
     const service = await lab.service()

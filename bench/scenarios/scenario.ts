@@ -13,7 +13,11 @@ export interface Figure {
 /** A question that a run answers: contestants in turn, or figures. */
 export interface Scenario {
   readonly id: number
+  /** Names its chart. */
+  readonly slug: string
   readonly title: string
+  /** What its chart shows; requests a second unless it says otherwise. */
+  readonly chart?: 'p99'
   /** Why it can't be measured here; absent when it can. */
   readonly skip?: string | undefined
   contestants?(lab: Lab): Promise<Contestant[]>
@@ -34,7 +38,13 @@ export function underLoad(
   { name = subject.target.name, users = 1, connections = lab.options.connections } = {},
 ): Contestant {
   const requests = requestsOf(subject, operation, users)
-  return httpContestant(lab.options.generator, { name, server: subject.server, requests, connections })
+  return httpContestant(lab.options.generator, {
+    name,
+    isOwn: subject.isOwn,
+    server: subject.server,
+    requests,
+    connections,
+  })
 }
 
 /** Those of the guests that offer the operation, under load of it. */
