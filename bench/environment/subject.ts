@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { RequestTemplate } from '../load/load.ts'
 import type { Usage } from '../system/process-usage.ts'
 import { type OperationName, requestFor, type Target, textAt } from '../targets/target.ts'
@@ -62,17 +63,20 @@ export async function signIn(
   return { email, password, token }
 }
 
-/** Sends a request and gives the answer's body; any status but 2xx is an Error. */
-export async function send(
-  origin: string,
-  { method, path, headers, body }: RequestTemplate,
-): Promise<string> {
-  const response = await fetch(`${origin}${path}`, {
-    method,
-    headers,
-    ...(body === undefined ? {} : { body }),
-  })
-  const text = await response.text()
-  if (!response.ok) throw new Error(`${method} ${path} was answered with ${response.status}: ${text}`)
-  return text
+/** How often a request is sent again that was refused for the load of a machine that has other work. */
+const ATTEMPTS = 10
+
+/** Sends a request and gives the answer's body; a status that is not 2xx, in the end, is an Error. */
+export async function send(origin: string, request: RequestTemplate): Promise<string> {
+  const { method, path, headers, body } = request
+  for (let attempt = 1; ; attempt++) {
+    const options = { method, headers, ...(body === undefined ? {} : { body }) }
+    const response = await fetch(`${origin}${path}`, options)
+    const text = await response.text()
+    if (response.ok) return text
+    if (response.status !== 503 || attempt === ATTEMPTS) {
+      throw new Error(`${method} ${path} was answered with ${response.status}: ${text}`)
+    }
+    await sleep(1000)
+  }
 }

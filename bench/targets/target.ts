@@ -86,7 +86,10 @@ export function parseTarget(value: unknown): Target {
 /** The request of a call, its values filled in. */
 export function requestFor(target: Target, call: Static<typeof Call>, values: Values): RequestTemplate {
   const { method = 'GET', path, body } = call
-  const headers = Object.entries(target.headers ?? {}).map(([name, value]) => [name, fill(value, values)])
+  // Without somebody who is signed in, what is for the token is left out.
+  const headers = Object.entries(target.headers ?? {})
+    .map(([name, value]) => [name, fill(value, values)] as const)
+    .filter(([, value]) => !value.includes('{token}'))
   return {
     method,
     path: fill(path, values),
