@@ -72,6 +72,12 @@ export default {
       'The configuration is there before anything else.',
     ),
     forbid(
+      'nothing-needs-the-benchmark',
+      { pathNot: '^(bench|test)/' },
+      { path: '^bench/' },
+      'The benchmark looks at the service from outside.',
+    ),
+    forbid(
       'no-tests-in-production',
       { pathNot: '^test/' },
       { path: '^test/' },

@@ -122,7 +122,7 @@ const Pressure = Section('Limits past which requests are answered 503 until the 
     minimum: 0,
     maximum: 1_000_000,
     description:
-      'Callers that may wait for a database connection; while there are as many, requests are refused. `0` turns it off.',
+      'Callers that may wait for a database connection. While there are as many, what needs one is refused, and while the event loop is busy too, everything is. `0` turns it off.',
   }),
   max_event_loop_delay: Duration({
     minimum: '0ms',

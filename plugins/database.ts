@@ -52,10 +52,12 @@ export default fp(
       },
     })
 
-    const db = new PoolDatabase(pool, {
-      queried: (statement, seconds) => queries.observe({ statement }, seconds),
-      waited: (seconds) => waits.observe(seconds),
-    })
+    const observer = {
+      queried: (statement: string, seconds: number) => queries.observe({ statement }, seconds),
+      waited: (seconds: number) => waits.observe(seconds),
+    }
+    const { max_waiting } = app.config.pressure
+    const db = new PoolDatabase(pool, observer, max_waiting > 0 ? { maxWaiting: max_waiting } : {})
     app.decorate('db', db)
     // Hooks run in reverse order: this one before the one that ends the pool.
     app.addHook('onClose', () => db.close())

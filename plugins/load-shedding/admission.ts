@@ -6,6 +6,14 @@ export interface AdmissionLimits {
   readonly waiting: number
 }
 
+/** What the process has to do. */
+export interface Load {
+  /** Callers that wait for a database connection. */
+  waiting(): number
+  /** Whether the event loop hardly ever rests. */
+  isBusy(): boolean
+}
+
 /** What there was too much of. */
 export type Reason = 'event_loop' | 'database'
 
@@ -24,11 +32,12 @@ const SLEPT = 5
  * Requests that are handled without waiting for anything queue where we can't see them, in the sockets: all that
  * have arrived are handled in one turn of the event loop, which so becomes as long as the queue. While turns
  * have been long for a while, only the first of each is served, and what comes after has waited too long.
- * Requests that need PostgreSQL queue for its connections.
+ * Requests that need PostgreSQL queue for its connections. Where that is PostgreSQL's fault, the rest can go on
+ * (PoolDatabase refuses those that would queue); where it is ours, to refuse is all that there is time for.
  */
 export class Admission {
   readonly #limits: AdmissionLimits
-  readonly #waiting: () => number
+  readonly #load: Load
   readonly #now: () => number
   #turnBegan: number | undefined
   #turnEnded = 0
@@ -36,20 +45,17 @@ export class Admission {
   #lastLong = Number.NEGATIVE_INFINITY
   #isShedding = false
 
-  /**
-   * @param waiting gives the number of callers that wait for a database connection
-   * @param now milliseconds of a clock that only goes forward
-   */
-  constructor(limits: AdmissionLimits, waiting: () => number, now: () => number = () => performance.now()) {
+  /** @param now milliseconds of a clock that only goes forward */
+  constructor(limits: AdmissionLimits, load: Load, now: () => number = () => performance.now()) {
     this.#limits = limits
-    this.#waiting = waiting
+    this.#load = load
     this.#now = now
   }
 
   /** Gives why one more request can't be served, or undefined when it can. */
   refusal(): Reason | undefined {
     const { waiting } = this.#limits
-    if (waiting > 0 && this.#waiting() >= waiting) return 'database'
+    if (waiting > 0 && this.#load.waiting() >= waiting && this.#load.isBusy()) return 'database'
     return this.#isTurnSpent() ? 'event_loop' : undefined
   }
 

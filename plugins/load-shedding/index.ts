@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import { Counter } from 'prom-client'
 import { requestIdOf } from '../request-id.ts'
 import { Admission, type Reason } from './admission.ts'
+import { watchEventLoop } from './event-loop.ts'
 import { createRefusal } from './refusal.ts'
 
 /** Milliseconds between two lines of the log while requests are refused. */
@@ -18,7 +19,10 @@ export default fp(
   async (app) => {
     const { max_turn, max_waiting, retry_after } = app.config.pressure
     const { pool } = app.pg
-    const admission = new Admission({ turn: max_turn, waiting: max_waiting }, () => pool.waitingCount)
+    const admission = new Admission(
+      { turn: max_turn, waiting: max_waiting },
+      { waiting: () => pool.waitingCount, isBusy: watchEventLoop() },
+    )
     const refuse = createRefusal(Math.ceil(retry_after / 1000))
     const refused = new Counter({
       name: 'http_requests_refused_total',

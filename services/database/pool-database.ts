@@ -1,6 +1,6 @@
 import type { ClientBase, Pool, PoolClient, QueryConfig, QueryResult } from 'pg'
 import type { Database, Statement } from './database.ts'
-import { breaksConnection, databaseError } from './errors.ts'
+import { breaksConnection, databaseError, unavailable } from './errors.ts'
 import { Pipeline } from './pipeline.ts'
 
 /** Is told what the database does; times are in seconds. */
@@ -19,9 +19,12 @@ export class PoolDatabase implements Database {
   readonly #pool: Pool
   readonly #pipeline: Pipeline
   readonly #observer: DatabaseObserver
+  readonly #maxWaiting: number
 
-  constructor(pool: Pool, observer: DatabaseObserver) {
+  /** @param options.maxWaiting callers that may wait for a connection; those beyond are refused at once */
+  constructor(pool: Pool, observer: DatabaseObserver, { maxWaiting = Number.POSITIVE_INFINITY } = {}) {
     this.#pool = pool
+    this.#maxWaiting = maxWaiting
     this.#pipeline = new Pipeline(pool)
     this.#observer = observer
   }
@@ -72,6 +75,9 @@ export class PoolDatabase implements Database {
   }
 
   async #connect(): Promise<PoolClient> {
+    if (this.#pool.waitingCount >= this.#maxWaiting) {
+      throw unavailable(new Error('too many callers wait for a database connection'))
+    }
     const start = performance.now()
     try {
       return await this.#pool.connect()

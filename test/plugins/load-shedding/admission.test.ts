@@ -10,7 +10,9 @@ function createClock() {
 
 t.test('callers that wait for the database', async (t) => {
   let waiting = 0
-  const admission = new Admission({ turn: 0, waiting: 3 }, () => waiting)
+  let isBusy = true
+  const load = { waiting: () => waiting, isBusy: () => isBusy }
+  const admission = new Admission({ turn: 0, waiting: 3 }, load)
   t.equal(admission.refusal(), undefined)
   waiting = 2
   t.equal(admission.refusal(), undefined)
@@ -18,13 +20,18 @@ t.test('callers that wait for the database', async (t) => {
   t.equal(admission.refusal(), 'database')
   waiting = 2
   t.equal(admission.refusal(), undefined, 'at once when there is room')
-  const unlimited = new Admission({ turn: 0, waiting: 0 }, () => 1_000_000)
+  waiting = 3
+  isBusy = false
+  t.equal(admission.refusal(), undefined, 'while the loop has time, what needs no connection goes on')
+  const unlimited = new Admission({ turn: 0, waiting: 0 }, { waiting: () => 1e6, isBusy: () => true })
   t.equal(unlimited.refusal(), undefined)
 })
 
+const REST = { waiting: () => 0, isBusy: () => false }
+
 t.test('turns of the event loop', async (t) => {
   const clock = createClock()
-  const admission = new Admission({ turn: 50, waiting: 0 }, () => 0, clock.now)
+  const admission = new Admission({ turn: 50, waiting: 0 }, REST, clock.now)
 
   /** One turn in which a request comes at once and another after so many milliseconds. */
   async function turnOf(milliseconds: number): Promise<string | undefined> {
@@ -47,7 +54,7 @@ t.test('turns of the event loop', async (t) => {
 
 t.test('a busy loop with short turns refuses nothing', async (t) => {
   const clock = createClock()
-  const admission = new Admission({ turn: 50, waiting: 0 }, () => 0, clock.now)
+  const admission = new Admission({ turn: 50, waiting: 0 }, REST, clock.now)
   for (let i = 0; i < 100; i++) {
     admission.refusal()
     clock.time += 49
