@@ -116,7 +116,7 @@ const Pressure = Section('Limits past which requests are answered 503 until the 
   max_turn: Duration({
     minimum: '0ms',
     description:
-      'How long requests that have come may keep one turn of the event loop, once turns have been longer for a quarter of a second; those that are left then are refused. `0ms` turns it off.',
+      'How long requests that have come may keep one turn of the event loop. When turns of many requests have been longer for a quarter of a second, half of it is served in each, and what is left is refused, until turns have been short for a second. `0ms` turns it off.',
   }),
   max_waiting: Type.Integer({
     minimum: 0,

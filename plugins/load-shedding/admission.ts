@@ -23,6 +23,9 @@ const ONSET = 250
 /** Milliseconds without a long turn after which the load is taken to be over. */
 const RECOVERY = 1000
 
+/** Requests in one turn up to which its length is the machine's doing, or one request's, and no queue. */
+const CROWD = 128
+
 /** Milliseconds between two turns by which the loop must have slept. */
 const SLEPT = 5
 
@@ -41,6 +44,8 @@ export class Admission {
   readonly #now: () => number
   #turnBegan: number | undefined
   #turnEnded = 0
+  /** Requests of this turn. */
+  #count = 0
   #lastCalm = 0
   #lastLong = Number.NEGATIVE_INFINITY
   #isShedding = false
@@ -62,28 +67,34 @@ export class Admission {
   #isTurnSpent(): boolean {
     if (this.#limits.turn === 0) return false
     const now = this.#now()
-    if (this.#turnBegan === undefined) {
-      this.#beginTurn(now)
-      return false
-    }
-    if (now - this.#turnBegan <= this.#limits.turn) return false
-    this.#isShedding ||= now - this.#lastCalm > ONSET
+    if (this.#turnBegan === undefined) this.#beginTurn(now)
+    this.#count++
+    if (this.#isShedding) return this.#isLong(now)
+    this.#isShedding = this.#isLong(now) && now - this.#lastCalm > ONSET
     return this.#isShedding
+  }
+
+  /** Once load is shed, half of the limit is all that a turn gets, for what is refused has waited for a turn or two. */
+  #isLong(now: number): boolean {
+    const { turn } = this.#limits
+    const age = now - (this.#turnBegan ?? now)
+    return this.#isShedding ? age > turn / 2 : age > turn && this.#count > CROWD
   }
 
   #beginTurn(now: number): void {
     this.#turnBegan = now
+    this.#count = 0
     if (now - this.#turnEnded > SLEPT) this.#lastCalm = now
     if (now - this.#lastLong > RECOVERY) this.#isShedding = false
     // After all that has arrived by now.
-    setImmediate(() => this.#endTurn(now))
+    setImmediate(() => this.#endTurn())
   }
 
-  #endTurn(began: number): void {
+  #endTurn(): void {
     const now = this.#now()
+    if (this.#isLong(now)) this.#lastLong = now
+    else this.#lastCalm = now
     this.#turnBegan = undefined
     this.#turnEnded = now
-    if (now - began > this.#limits.turn) this.#lastLong = now
-    else this.#lastCalm = now
   }
 }

@@ -2,12 +2,6 @@ import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { Admission } from '../../../plugins/load-shedding/admission.ts'
 
-/** A clock that is turned by hand. */
-function createClock() {
-  const clock = { time: 1_000_000, now: () => clock.time }
-  return clock
-}
-
 t.test('callers that wait for the database', async (t) => {
   let waiting = 0
   let isBusy = true
@@ -29,36 +23,45 @@ t.test('callers that wait for the database', async (t) => {
 
 const REST = { waiting: () => 0, isBusy: () => false }
 
-t.test('turns of the event loop', async (t) => {
-  const clock = createClock()
-  const admission = new Admission({ turn: 50, waiting: 0 }, REST, clock.now)
-
-  /** One turn in which a request comes at once and another after so many milliseconds. */
-  async function turnOf(milliseconds: number): Promise<string | undefined> {
-    t.equal(admission.refusal(), undefined, 'the first of a turn is always served')
-    clock.time += milliseconds
-    const second = admission.refusal()
-    await turn()
-    return second
+/** A loop that is turned by hand. */
+function createLoop() {
+  const clock = { time: 1_000_000 }
+  const admission = new Admission({ turn: 50, waiting: 0 }, REST, () => clock.time)
+  return {
+    rest: (milliseconds: number) => {
+      clock.time += milliseconds
+    },
+    /** One turn that so many requests take so long; gives how many of them are refused. */
+    async turn(requests: number, milliseconds: number): Promise<number> {
+      let refused = 0
+      for (let i = 0; i < requests; i++) {
+        if (admission.refusal() !== undefined) refused++
+        clock.time += milliseconds / requests
+      }
+      await turn()
+      return refused
+    },
   }
+}
 
-  t.equal(await turnOf(200), undefined, 'one long turn is a hiccup')
-  clock.time += 1000
-  t.equal(await turnOf(200), undefined, 'another, later, too')
-  t.equal(await turnOf(200), 'event_loop', 'but not one right after it')
-  t.equal(await turnOf(40), undefined, 'what comes within the limit is served')
-  t.equal(await turnOf(60), 'event_loop', 'once it has begun, for a while')
-  clock.time += 1001
-  t.equal(await turnOf(60), undefined, 'until turns were short for a second')
+t.test('turns of the event loop', async (t) => {
+  const loop = createLoop()
+  t.equal(await loop.turn(200, 200), 0, 'one long turn is a hiccup')
+  loop.rest(1000)
+  t.equal(await loop.turn(200, 200), 0, 'another, later, too')
+  t.ok((await loop.turn(200, 100)) > 0, 'but not one right after it')
+  t.equal(await loop.turn(100, 100), 74, 'from then on half of the limit is served in each turn')
+  t.equal(await loop.turn(100, 25), 0)
+  loop.rest(1001)
+  t.equal(await loop.turn(100, 60), 0, 'until turns were short for a second')
+})
+
+t.test('few requests are no queue, however long they take', async (t) => {
+  const loop = createLoop()
+  for (let i = 0; i < 20; i++) t.equal(await loop.turn(128, 500), 0)
 })
 
 t.test('a busy loop with short turns refuses nothing', async (t) => {
-  const clock = createClock()
-  const admission = new Admission({ turn: 50, waiting: 0 }, REST, clock.now)
-  for (let i = 0; i < 100; i++) {
-    admission.refusal()
-    clock.time += 49
-    t.equal(admission.refusal(), undefined)
-    await turn()
-  }
+  const loop = createLoop()
+  for (let i = 0; i < 100; i++) t.equal(await loop.turn(300, 50), 0)
 })
