@@ -9,6 +9,8 @@ export interface Answer {
 
 /** One HTTP/1.1 connection that has at most one request under way. */
 export class Connection {
+  /** Resolves when requests can be sent, or never will be. */
+  readonly settled: Promise<void>
   readonly #socket: Socket
   #pending = ''
   /** Bytes of the present answer's body that have yet to come. */
@@ -19,6 +21,9 @@ export class Connection {
   /** @param onGone is called once when the connection has ended */
   constructor(host: string, port: number, onGone: () => void) {
     this.#socket = connect({ host, port, noDelay: true })
+    this.settled = new Promise((resolve) => {
+      this.#socket.once('connect', resolve).once('close', () => resolve())
+    })
     this.#socket.setEncoding('latin1')
     this.#socket.on('data', (chunk: string) => this.#read(chunk))
     this.#socket.on('error', () => undefined)

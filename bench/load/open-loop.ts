@@ -32,11 +32,16 @@ export interface OpenResult {
   wrong: number
   /** No answer. */
   unanswered: number
+  /** Milliseconds by which the generator itself was late at worst: beyond a few tens the machine has other work. */
+  lag: number
   served50: number
   served99: number
   refused50: number
   refused99: number
 }
+
+/** Connections that are opened at once: fewer than a listener's backlog. */
+const BATCH = 100
 
 /** Milliseconds after the last request in which answers still count. */
 const AFTERMATH = 2000
@@ -44,15 +49,18 @@ const AFTERMATH = 2000
 /** Sends the load and counts. */
 export async function runOpenLoop(load: OpenLoad): Promise<OpenResult> {
   const pool = new ConnectionPool(load)
+  await pool.fill()
   const counts = new Counts(load)
   const texts = load.requests.map((request) => textOf(request, load.origin))
   const begin = performance.now()
   const total = Math.round(load.rate * load.seconds)
   let sent = 0
+  let lag = 0
   while (sent < total) {
     const due = Math.min(total, Math.floor(((performance.now() - begin) / 1000) * load.rate) + 1)
     for (; sent < due; sent++) {
       const scheduled = begin + (sent / load.rate) * 1000
+      lag = Math.max(lag, performance.now() - scheduled)
       const text = texts[sent % texts.length]?.() ?? ''
       if (!pool.send(text, (answer) => counts.add(scheduled, answer))) counts.add(scheduled, undefined)
     }
@@ -62,7 +70,7 @@ export async function runOpenLoop(load: OpenLoad): Promise<OpenResult> {
   const end = performance.now() + AFTERMATH
   while (counts.counted < total && performance.now() < end) await sleep(10)
   pool.destroy()
-  return counts.result(total)
+  return counts.result(total, lag)
 }
 
 /** Connections that are kept, the most recently used first, as clients' pools do. */
@@ -78,6 +86,18 @@ class ConnectionPool {
     this.#host = hostname
     this.#port = Number(port)
     this.#limit = connections
+  }
+
+  /** Opens all connections, whose opening is no part of the load. */
+  async fill(): Promise<void> {
+    while (this.#all.size < this.#limit) {
+      const batch = Array.from({ length: Math.min(BATCH, this.#limit - this.#all.size) }, () => this.#open())
+      for (const connection of batch) {
+        await connection?.settled
+        if (connection) this.#idle.push(connection)
+      }
+      if (this.#all.size === 0) throw new Error('The server takes no connection.')
+    }
   }
 
   /** Gives false when all connections are busy and there may be no more. */
@@ -135,7 +155,7 @@ class Counts {
     } else this.#wrong++
   }
 
-  result(total: number): OpenResult {
+  result(total: number, lag: number): OpenResult {
     const { seconds } = this.#load
     const answered = this.#served.length + this.#refused.length + this.#wrong
     return {
@@ -146,6 +166,7 @@ class Counts {
       refusedBluntly: this.#blunt / seconds,
       wrong: this.#wrong / seconds,
       unanswered: (total - answered) / seconds,
+      lag,
       served50: quantile(this.#served, 0.5),
       served99: quantile(this.#served, 0.99),
       refused50: quantile(this.#refused, 0.5),

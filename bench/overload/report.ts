@@ -56,12 +56,13 @@ export function judge({ operation, steps }: Overload): Verdict[] {
 /** The steps for people; rates a second, times in milliseconds. */
 export function renderSteps({ operation, capacity, steps }: Overload): string {
   const head = ['times', 'offered', 'good', 'late', 'refused', 'no answer', 'good p50', 'p99']
-  const more = ['refused p50', 'p99', 'good/CPU s', '/live worst', '/metrics worst']
+  const more = ['refused p50', 'p99', 'good/CPU s', '/live worst', '/metrics worst', 'sender late']
   const rows = steps.map((step) => [
     String(step.factor),
     ...[step.offered, step.goodput, step.late, step.refused, step.unanswered + step.wrong].map(whole),
     ...[step.served50, step.served99, step.refused50, step.refused99, step.goodputPerCpu].map(whole),
     ...step.probes.map(({ failed, worst }) => (failed > 0 ? `${failed} failed` : whole(worst))),
+    whole(step.lag),
   ])
   const title = `${operation}: ${whole(capacity)} requests/s in a closed loop`
   return `${styleText('bold', title)}\n${renderTable([[...head, ...more], ...rows])}`
