@@ -59,6 +59,7 @@ const GOOD = {
   'routes/api/v1/things/index.ts':
     "import type { P } from '../../../../plugins/database.ts'\nimport '../../../../services/things/things.ts'\nimport '../../../../schemas/things.ts'\nexport type Q = P",
   'migrations/001.do.create-things.sql': '',
+  'bench/load.ts': "import 'tap'\nimport '../app.ts'",
   'test/things.test.ts': "import 'tap'\nimport '../services/things/queries.ts'",
 } satisfies Record<string, string>
 
@@ -150,6 +151,12 @@ const BREACHES: readonly (readonly [rule: string, name: string, folder: string, 
   ['schemas-stand-alone', 'a schema that imports a module of Node', 'schemas', "import 'node:fs'"],
   ['config-stands-alone', 'configuration that imports a plugin', 'config', "import '../plugins/database.ts'"],
   ['config-stands-alone', 'configuration that imports a schema', 'config', "import '../schemas/things.ts'"],
+  [
+    'nothing-needs-the-benchmark',
+    'a service that imports the benchmark',
+    'services/things',
+    "import '../../bench/load.ts'",
+  ],
   ['no-tests-in-production', 'production that imports a test', 'plugins', "import '../test/things.test.ts'"],
   ['no-dev-dependencies', 'production that imports a development dependency', 'plugins', "import 'tap'"],
   ['no-unresolvable', 'an import that leads nowhere', 'plugins', "import './nothing.ts'"],
