@@ -78,6 +78,12 @@ export default {
       'An instance does not know how many there are.',
     ),
     forbid(
+      'nothing-needs-the-benchmark',
+      { pathNot: '^(bench|test)/' },
+      { path: '^bench/' },
+      'The benchmark looks at the service from outside.',
+    ),
+    forbid(
       'no-tests-in-production',
       { pathNot: '^test/' },
       { path: '^test/' },

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import autoload from '@fastify/autoload'
@@ -11,6 +10,7 @@ import type { Config } from './config/schema.ts'
 import packageJson from './package.json' with { type: 'json' }
 import { answerClientError } from './plugins/errors/client-error.ts'
 import { answerFrameworkError } from './plugins/errors/framework-error.ts'
+import { requestIdOf } from './plugins/request-id.ts'
 import { QuietRequests } from './plugins/request-log.ts'
 
 declare module 'fastify' {
@@ -86,17 +86,11 @@ export async function buildApp(
   }
 }
 
-/** A caller's own request id is kept when it is a token that can't do harm in a log or a header. */
-const SANE_REQUEST_ID = /^[\w.-]{1,128}$/
-
 function serverOptions({ server, log }: Config, stream?: LogDestination): ServerOptions {
   return {
     logger: { ...loggerOptions(log), ...(stream ? { stream } : {}) },
     logController: new QuietRequests({ requestIdLogLabel: 'request_id' }),
-    genReqId: ({ headers }) => {
-      const own = headers['x-request-id']
-      return typeof own === 'string' && SANE_REQUEST_ID.test(own) ? own : randomUUID()
-    },
+    genReqId: ({ headers }) => requestIdOf(headers),
     trustProxy: server.trusted_proxies.length > 0 ? server.trusted_proxies : false,
     // How long a start may take is for the orchestrator to say; on a busy machine that is long.
     pluginTimeout: 0,

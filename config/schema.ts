@@ -127,6 +127,17 @@ const Log = Section('Logging, as JSON on standard output.', {
 })
 
 const Pressure = Section('Limits past which requests are answered 503 until the process has recovered.', {
+  max_turn: Duration({
+    minimum: '0ms',
+    description:
+      'How long requests that have come may keep one turn of the event loop. When turns of many requests have been longer for a quarter of a second, half of it is served in each, and what is left is refused, until turns have been short for a second. `0ms` turns it off.',
+  }),
+  max_waiting: Type.Integer({
+    minimum: 0,
+    maximum: 1_000_000,
+    description:
+      'Callers that may wait for a database connection. While there are as many, what needs one is refused, and while the event loop is busy too, everything is. `0` turns it off.',
+  }),
   max_event_loop_delay: Duration({
     minimum: '0ms',
     description: 'Delay of the event loop; `0ms` turns it off.',

@@ -6,6 +6,7 @@ import { Counter, Gauge, Histogram } from 'prom-client'
 import type { Config } from '../config/schema.ts'
 import { LOST_RACES } from '../services/database/errors.ts'
 import { PoolDatabase } from '../services/database/pool-database.ts'
+import type { DatabaseObserver } from '../services/database/run.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -65,12 +66,14 @@ export default fp(
       registers,
     })
 
-    const db = new PoolDatabase(pool, {
+    const observer: DatabaseObserver = {
       queried: (statement, seconds) => queries.observe({ statement }, seconds),
       waited: (seconds) => waits.observe(seconds),
       repeated: (state) => retries.inc({ state }),
       cancelled: () => cancellations.inc(),
-    })
+    }
+    const { max_waiting } = app.config.pressure
+    const db = new PoolDatabase(pool, observer, max_waiting > 0 ? { maxWaiting: max_waiting } : {})
     app.decorate('db', db)
     // Hooks run in reverse order: this one before the one that ends the pool.
     app.addHook('onClose', () => db.close())

@@ -1,6 +1,16 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
 import fp from 'fastify-plugin'
 
-/** Every response names its request (app.ts makes the ids). */
+/** A caller's own request id is kept when it is a token that can't do harm in a log or a header. */
+const SANE_REQUEST_ID = /^[\w.-]{1,128}$/
+
+/** Gives the id of a request with these headers. */
+export function requestIdOf({ 'x-request-id': own }: IncomingHttpHeaders): string {
+  return typeof own === 'string' && SANE_REQUEST_ID.test(own) ? own : randomUUID()
+}
+
+/** Every response names its request. */
 export default fp(
   async (app) => {
     app.addHook('onRequest', (request, reply, done) => {

@@ -61,6 +61,7 @@ const GOOD = {
   'routes/api/v1/things/index.ts':
     "import type { P } from '../../../../plugins/database.ts'\nimport '../../../../services/things/things.ts'\nimport '../../../../schemas/things.ts'\nexport type Q = P",
   'migrations/001.do.create-things.sql': '',
+  'bench/load.ts': "import 'tap'\nimport '../app.ts'",
   'test/things.test.ts': "import 'tap'\nimport '../services/things/queries.ts'",
 } satisfies Record<string, string>
 
@@ -157,6 +158,12 @@ const BREACHES: readonly (readonly [rule: string, name: string, folder: string, 
     'a plugin that talks to the primary',
     'plugins',
     "import '../cluster/primary.ts'",
+  ],
+  [
+    'nothing-needs-the-benchmark',
+    'a service that imports the benchmark',
+    'services/things',
+    "import '../../bench/load.ts'",
   ],
   ['no-tests-in-production', 'production that imports a test', 'plugins', "import '../test/things.test.ts'"],
   ['no-dev-dependencies', 'production that imports a development dependency', 'plugins', "import 'tap'"],

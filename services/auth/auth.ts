@@ -65,7 +65,7 @@ async function checkCredentials(
   ctx: AuthContext,
   { email, password }: Login,
 ): Promise<{ id: string; hash: string }> {
-  const checked = await guard(ctx, email, async () => {
+  const check = async () => {
     const credentials = await users.findCredentials(ctx, email)
     const hash = credentials?.password_hash ?? undefined
     const matches = await ctx.passwords.verify(hash, password)
@@ -73,7 +73,9 @@ async function checkCredentials(
     const { id, email_verified_at } = credentials
     if (ctx.registration === 'verify' && email_verified_at === null) return undefined
     return { id, hash: await renewHash(ctx, id, hash, password) }
-  })
+  }
+  // The count of guesses is written, which a flood of logins must not pay for each.
+  const checked = await ctx.passwords.admit(() => guard(ctx, email, check))
   if (!checked) throw new InvalidCredentials()
   return checked
 }

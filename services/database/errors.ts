@@ -118,6 +118,7 @@ function isConnectionError(error: Error): boolean {
   return DRIVER_MESSAGES.some((message) => error.message.includes(message))
 }
 
-function unavailable(cause: Error) {
+/** The database can't be had now, for this reason. */
+export function unavailable(cause: Error) {
   return new DatabaseUnavailable({ cause, retryAfter: RETRY_AFTER })
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool, PoolClient } from 'pg'
 import type { Caller } from './caller.ts'
 import type { Database, Statement } from './database.ts'
-import { breaksConnection, callerLeft, databaseError, lostRace } from './errors.ts'
+import { breaksConnection, callerLeft, databaseError, lostRace, unavailable } from './errors.ts'
 import { Pipeline } from './pipeline.ts'
 import { type DatabaseObserver, run } from './run.ts'
 import { BrokenConnection, runTransaction } from './transaction-database.ts'
@@ -18,9 +18,12 @@ export class PoolDatabase implements Database {
   readonly #pool: Pool
   readonly #pipeline: Pipeline
   readonly #observer: DatabaseObserver
+  readonly #maxWaiting: number
 
-  constructor(pool: Pool, observer: DatabaseObserver) {
+  /** @param options.maxWaiting callers that may wait for a connection; those beyond are refused at once */
+  constructor(pool: Pool, observer: DatabaseObserver, { maxWaiting = Number.POSITIVE_INFINITY } = {}) {
     this.#pool = pool
+    this.#maxWaiting = maxWaiting
     this.#pipeline = new Pipeline(pool)
     this.#observer = observer
   }
@@ -102,6 +105,9 @@ export class PoolDatabase implements Database {
   }
 
   async #connect(): Promise<PoolClient> {
+    if (this.#pool.waitingCount >= this.#maxWaiting) {
+      throw unavailable(new Error('too many callers wait for a database connection'))
+    }
     const start = performance.now()
     try {
       return await this.#pool.connect()

@@ -25,6 +25,7 @@ export class Passwords {
   readonly #maxQueue: number
   readonly #limit: LimitFunction
   readonly #observer: PasswordObserver
+  #admitted = 0
 
   /** @param sharers how many processes compute hashes on this machine's cores, this one included */
   constructor(config: Config['auth']['argon2'], observer: PasswordObserver, sharers = 1) {
@@ -65,6 +66,25 @@ export class Passwords {
     const candidate = passwordHash ?? (await this.#decoyHash())
     const matches = await this.#run('verify', () => verify(candidate, password))
     return matches && passwordHash !== undefined
+  }
+
+  /**
+   * Runs work of which a check is a part, unless as many such are under way as can be checked and may wait. Whoever
+   * would only find the queue full is refused before it has cost anything.
+   *
+   * @throws PasswordQueueFull, and whatever the work throws
+   */
+  async admit<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#admitted >= this.#limit.concurrency + this.#maxQueue) {
+      throw new PasswordQueueFull({ retryAfter: RETRY_AFTER })
+    }
+    this.#admitted++
+    try {
+      return await work()
+      /* c8 ignore next -- V8 counts a way out that is none. */
+    } finally {
+      this.#admitted--
+    }
   }
 
   /** Whether the hash was made with other parameters than those in force. */

@@ -1,0 +1,54 @@
+import { join } from 'node:path'
+import pg from 'pg'
+import { startEmbeddedPostgres } from '../../services/embedded-postgres/embedded-postgres.ts'
+import { migrateUp } from '../../services/migrations/migrations.ts'
+import { type Usage, usageOf } from '../system/process-usage.ts'
+import { seedUsers } from './seed.ts'
+
+/** The run's own PostgreSQL, with the settings that a database of this size gets in production. */
+export interface BenchPostgres {
+  readonly version: string
+  /** Makes a migrated database with that many users; gives its URL. */
+  createDatabase(name: string, users: number): Promise<string>
+  usage(): Promise<Usage | undefined>
+  stop(): Promise<void>
+}
+
+const MIGRATIONS = join(import.meta.dirname, '../../migrations')
+
+/** What is written is durable (fsync and synchronous_commit are on, as is the default). */
+const SETTINGS = { max_connections: '200', shared_buffers: '512MB', max_wal_size: '4GB' }
+
+/** Starts PostgreSQL with an empty cluster in `directory`. */
+export async function startPostgres(directory: string): Promise<BenchPostgres> {
+  const server = await startEmbeddedPostgres({ directory, settings: SETTINGS, fresh: true })
+  const { version, pid } = await withClient(server.url, async (client) => {
+    const { rows } = await client.query<{ version: string; pid: number }>(
+      `SELECT current_setting('server_version') AS version, pg_read_file('postmaster.pid')::text AS pid`,
+    )
+    return { version: rows[0]?.version ?? '', pid: Number.parseInt(String(rows[0]?.pid), 10) }
+  })
+  return {
+    version,
+    usage: () => usageOf(pid),
+    async createDatabase(name, users) {
+      await withClient(server.url, (client) => client.query(`CREATE DATABASE ${name} TEMPLATE template0`))
+      const url = new URL(server.url)
+      url.pathname = name
+      await migrateUp({ connection: { connectionString: url.href }, directory: MIGRATIONS })
+      await withClient(url.href, (client) => seedUsers(client, users))
+      return url.href
+    },
+    stop: () => server.stop(),
+  }
+}
+
+export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client(url)
+  await client.connect()
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { quantile } from '../statistics.ts'
+
+/** How a path answered while others were refused; times in milliseconds. */
+export interface ProbeResult {
+  path: string
+  asked: number
+  /** Answers that were not 200, or did not come. */
+  failed: number
+  p50: number
+  worst: number
+}
+
+/** Milliseconds between two questions, and after which a probe gives up, as an orchestrator would. */
+const INTERVAL = 200
+const GIVE_UP = 3000
+
+/** Asks for the paths again and again, as orchestrators and Prometheus do, until `work` is done. */
+export async function probeDuring<T>(
+  origin: string,
+  paths: readonly string[],
+  work: () => Promise<T>,
+): Promise<{ result: T; probes: ProbeResult[] }> {
+  const state = { over: false }
+  const probing = paths.map((path) => probe(`${origin}${path}`, path, state))
+  try {
+    const result = await work()
+    return { result, probes: await finish() }
+  } finally {
+    state.over = true
+  }
+
+  function finish(): Promise<ProbeResult[]> {
+    state.over = true
+    return Promise.all(probing)
+  }
+}
+
+async function probe(url: string, path: string, state: { over: boolean }): Promise<ProbeResult> {
+  const times: number[] = []
+  let failed = 0
+  while (!state.over) {
+    const begin = performance.now()
+    // A connection of its own each time, so that the way in is asked too.
+    const response = await fetch(url, {
+      headers: { connection: 'close' },
+      signal: AbortSignal.timeout(GIVE_UP),
+    }).catch(() => undefined)
+    await response?.text().catch(() => undefined)
+    if (response?.status !== 200) failed++
+    times.push(performance.now() - begin)
+    await sleep(INTERVAL)
+  }
+  return { path, asked: times.length, failed, p50: quantile(times, 0.5), worst: Math.max(0, ...times) }
+}

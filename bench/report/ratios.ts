@@ -1,0 +1,116 @@
+import { CONTRACT } from '../environment/lab.ts'
+import type { Outcome } from '../run.ts'
+import type { Sample } from '../scenarios/contestant.ts'
+import { MEMORY_AFTER, MEMORY_MIDDLE, STARTUP } from '../scenarios/cost.ts'
+import { LIST_LARGE, LIST_LARGE_DEEP, LIST_SMALL } from '../scenarios/list.ts'
+import { BARE_HTTP } from '../scenarios/live.ts'
+import { ARGON2_LIMIT } from '../scenarios/login.ts'
+import { PLAIN_FASTIFY, WITHOUT_CACHE } from '../scenarios/me.ts'
+import { CALM, STORM } from '../scenarios/storm.ts'
+import { ONE, TWO } from '../scenarios/workers.ts'
+import { median } from '../statistics.ts'
+import { number, renderTable } from './table.ts'
+
+/** Something to reach and what was. */
+export interface Goal {
+  name: string
+  bound: 'at least' | 'at most'
+  target: number
+  unit: '' | 'ms' | 'MiB'
+  /** Absent when the run has not measured it. */
+  reached?: number
+  met?: boolean
+}
+
+type Comparison = Pick<Goal, 'name' | 'bound' | 'target'> & {
+  scenario: number
+  /** Contestants: this one over that one. */
+  of: string
+  over: string
+  pick: (sample: Sample) => number
+}
+
+const rate = (sample: Sample) => sample.requests_per_second
+const OWN = CONTRACT.name
+
+/** What the service is to reach beside others, as ratios of one run. */
+const COMPARISONS: readonly Comparison[] = [
+  ratio('/live / bare node:http', 0.75, 1, OWN, BARE_HTTP.name),
+  ratio('me / plain Fastify', 2.5, 2, OWN, PLAIN_FASTIFY.name),
+  ratio('me / bare node:http', 0.5, 2, OWN, BARE_HTTP.name),
+  ratio('me with the cache off / plain Fastify', 1.8, 2, WITHOUT_CACHE, PLAIN_FASTIFY.name),
+  ratio('list, large table / small table', 0.85, 3, LIST_LARGE, LIST_SMALL),
+  ratio('list, page in the middle / first page', 0.85, 3, LIST_LARGE_DEEP, LIST_LARGE),
+  ratio('login / Argon2id limit', 0.95, 5, OWN, ARGON2_LIMIT),
+  {
+    ...ratio('p99 of me while logins storm / alone', 3, 6, STORM, CALM),
+    bound: 'at most',
+    pick: (sample) => sample.p99,
+  },
+  ratio('two workers / one process', 1.3, 8, TWO, ONE),
+]
+
+function ratio(name: string, target: number, scenario: number, of: string, over: string): Comparison {
+  return { name, bound: 'at least', target, scenario, of, over, pick: rate }
+}
+
+/** Holds a run's outcomes against what is to be reached. */
+export function judgeGoals(outcomes: readonly Outcome[]): Goal[] {
+  const startup = figure(outcomes, STARTUP)
+  const memory = figure(outcomes, MEMORY_AFTER)
+  const middle = figure(outcomes, MEMORY_MIDDLE)
+  const growth = memory === undefined || middle === undefined ? undefined : memory / middle
+  return [
+    ...COMPARISONS.map(({ name, bound, target, ...comparison }) =>
+      judge({ name, bound, target, unit: '' }, compare(outcomes, comparison)),
+    ),
+    judge({ name: STARTUP, bound: 'at most', target: 1000, unit: 'ms' }, startup),
+    judge(
+      { name: 'memory of one process after the requests', bound: 'at most', target: 150, unit: 'MiB' },
+      memory === undefined ? undefined : memory / 2 ** 20,
+    ),
+    judge({ name: 'memory at the end / half-way', bound: 'at most', target: 1.1, unit: '' }, growth),
+  ]
+}
+
+function judge(goal: Goal, reached: number | undefined): Goal {
+  if (reached === undefined || Number.isNaN(reached)) return goal
+  return {
+    ...goal,
+    reached,
+    met: goal.bound === 'at least' ? reached >= goal.target : reached <= goal.target,
+  }
+}
+
+/** The middle of the ratios of the rounds: each compares what was measured within moments. */
+function compare(
+  outcomes: readonly Outcome[],
+  { scenario, of, over, pick }: Omit<Comparison, 'name' | 'bound' | 'target'>,
+): number | undefined {
+  const series = outcomes.find(({ id }) => id === scenario)?.series ?? []
+  const samples = (name: string) => series.find((each) => each.name === name)?.samples ?? []
+  const others = samples(over)
+  const ratios = samples(of).flatMap((sample, round) => {
+    const other = others[round]
+    return other ? pick(sample) / pick(other) : []
+  })
+  return ratios.length > 0 ? median(ratios) : undefined
+}
+
+function figure(outcomes: readonly Outcome[], name: string): number | undefined {
+  return outcomes.flatMap(({ figures }) => figures).find((each) => each.name === name)?.value
+}
+
+/** The goals for people; those that were not measured are left out. */
+export function renderGoals(goals: readonly Goal[]): string {
+  const rows = goals.flatMap(({ name, bound, target, unit, reached, met }) =>
+    reached === undefined
+      ? []
+      : [[name, `${bound} ${target} ${unit}`.trimEnd(), amount(reached, unit), met ? 'yes' : 'NO']],
+  )
+  return rows.length === 0 ? '' : renderTable([['goal', 'target', 'reached', 'met'], ...rows])
+}
+
+function amount(value: number, unit: Goal['unit']): string {
+  return unit === '' ? number(value, 2) : `${number(value, 0)} ${unit}`
+}

@@ -1,0 +1,48 @@
+import { Cursors } from '../../services/pagination/cursors.ts'
+import { withClient } from '../environment/database.ts'
+import type { DatabaseName, Lab } from '../environment/lab.ts'
+import { middleOfList } from '../environment/seed.ts'
+import { JWT_SECRET } from '../environment/service.ts'
+import { requestsOf } from '../environment/subject.ts'
+import { type Contestant, httpContestant } from './contestant.ts'
+import { guestsUnderLoad, type Scenario, underLoad } from './scenario.ts'
+
+/** Names that ratios refer to; the numbers are those of a whole run. */
+export const LIST_SMALL = 'small table, first page'
+export const LIST_SMALL_DEEP = 'small table, middle'
+export const LIST_LARGE = 'large table, first page'
+export const LIST_LARGE_DEEP = 'large table, middle'
+
+export const list: Scenario = {
+  id: 3,
+  slug: 'list',
+  title: 'GET /api/v1/users?limit=50',
+  async contestants(lab) {
+    const small = await pages(lab, 'small', [LIST_SMALL, LIST_SMALL_DEEP])
+    const large = await pages(lab, 'large', [LIST_LARGE, LIST_LARGE_DEEP])
+    return [...small, ...large, ...guestsUnderLoad(lab, await lab.guests({ users: [] }), 'list')]
+  },
+}
+
+/** The first page and one that begins in the middle of the table, which a client gets to by its cursor. */
+async function pages(lab: Lab, database: DatabaseName, names: [string, string]): Promise<Contestant[]> {
+  const service = await lab.service(`groundwork on the ${database} table`, { database })
+  const middle = await withClient(await lab.database(database), middleOfList)
+  // Made as the service makes them: to walk there would take ten thousand requests.
+  const cursor = new Cursors(JWT_SECRET).encode('users', middle)
+  const requests = requestsOf(service, 'list').map((request) => ({
+    ...request,
+    path: `${request.path}&cursor=${cursor}`,
+  }))
+  const { generator, connections } = lab.options
+  return [
+    underLoad(lab, service, 'list', { name: names[0] }),
+    httpContestant(generator, {
+      name: names[1],
+      isOwn: true,
+      server: service.server,
+      requests,
+      connections,
+    }),
+  ]
+}

@@ -1,0 +1,23 @@
+const { eventLoopUtilization } = performance
+
+/** Share of the time beyond which the loop is what there is too little of. */
+const BUSY = 0.9
+
+/** Milliseconds over which that is measured. */
+const WINDOW = 100
+
+/** Gives a function that tells whether the event loop has hardly rested since it was last asked. */
+export function watchEventLoop(): () => boolean {
+  let since = eventLoopUtilization()
+  let checked = performance.now()
+  let isBusy = false
+  return () => {
+    const now = performance.now()
+    if (now - checked < WINDOW) return isBusy
+    const current = eventLoopUtilization()
+    isBusy = eventLoopUtilization(current, since).utilization > BUSY
+    since = current
+    checked = now
+    return isBusy
+  }
+}

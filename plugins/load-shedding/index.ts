@@ -1,0 +1,68 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import fp from 'fastify-plugin'
+import { Counter } from 'prom-client'
+import { requestIdOf } from '../request-id.ts'
+import { Admission, type Reason } from './admission.ts'
+import { watchEventLoop } from './event-loop.ts'
+import { createRefusal } from './refusal.ts'
+
+/** Milliseconds between two lines of the log while requests are refused. */
+const LOG_INTERVAL = 1000
+
+/**
+ * Refuses what comes on top of what can be served, before the framework does anything for it: at three times
+ * the load, a refusal may cost a tenth of an answer at most, or the refusing takes the place of the serving
+ * (docs/decisions/016). So a refused request is counted, and has no line of its own in the log. Probes are
+ * always answered.
+ */
+export default fp(
+  async (app) => {
+    const { max_turn, max_waiting, retry_after } = app.config.pressure
+    const { pool } = app.pg
+    const admission = new Admission(
+      { turn: max_turn, waiting: max_waiting },
+      { waiting: () => pool.waitingCount, isBusy: watchEventLoop() },
+    )
+    const refuse = createRefusal(Math.ceil(retry_after / 1000))
+    const refused = new Counter({
+      name: 'http_requests_refused_total',
+      help: 'Requests that were refused because of overload before anything was done for them.',
+      labelNames: ['reason'],
+      registers: [app.metrics],
+    })
+
+    const probes = new Set<string>()
+    app.addHook('onRoute', ({ config, url }) => {
+      if (config?.probe) probes.add(url)
+    })
+    const isProbe = ({ url = '' }: IncomingMessage) => {
+      const query = url.indexOf('?')
+      return probes.has(query === -1 ? url : url.slice(0, query))
+    }
+
+    let unlogged = 0
+    const note = (reason: Reason) => {
+      refused.inc({ reason })
+      unlogged++
+      if (unlogged > 1) return
+      const timer = setTimeout(() => {
+        app.log.warn({ refused: unlogged, reason }, 'overloaded, requests were refused')
+        unlogged = 0
+      }, LOG_INTERVAL)
+      timer.unref()
+    }
+
+    const { server, routing } = app
+    server.off('request', routing)
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      const reason = admission.refusal()
+      if (reason === undefined || isProbe(request)) {
+        routing(request, response)
+        return
+      }
+      note(reason)
+      refuse(request, response, requestIdOf(request.headers), app.isDraining())
+    })
+  },
+  { name: 'load-shedding', dependencies: ['database', 'draining', 'metrics', 'request-id'] },
+)
