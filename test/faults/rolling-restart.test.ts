@@ -7,7 +7,7 @@ import { startLoadBalancer } from './load-balancer.ts'
 import { startTraffic } from './traffic.ts'
 
 // Many processes, on a machine that may be busy.
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 const ROUNDS = Number(process.env['FAULT_ROUNDS'] ?? 10)
 
