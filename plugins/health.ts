@@ -55,7 +55,8 @@ export default fp(
       try {
         return await work
       } catch (error) {
-        app.log.warn({ err: error }, reason)
+        // A worker that ends is asked for its metrics once more.
+        if (!app.isDraining()) app.log.warn({ err: error }, reason)
         throw new CheckFailed(reason)
       }
     }

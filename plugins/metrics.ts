@@ -39,13 +39,12 @@ export default fp(
       registers,
     }).set({ version: app.appVersion, node_version: process.version, environment: app.config.environment }, 1)
 
-    let inFlight = 0
     new Gauge({
       name: 'http_requests_in_flight',
       help: 'Requests that have begun and not ended.',
       registers,
       collect() {
-        this.set(inFlight)
+        this.set(app.requestsInFlight())
       },
     })
     const durations = new Histogram({
@@ -56,12 +55,7 @@ export default fp(
     })
     const known = new Map<string, Series>()
 
-    app.addHook('onRequest', (_request, _reply, done) => {
-      inFlight++
-      done()
-    })
     app.onRequestEnd(({ method }, { operation, status, milliseconds }) => {
-      inFlight--
       const key = `${method} ${operation} ${status}`
       let series = known.get(key)
       if (series === undefined) {

@@ -22,6 +22,8 @@ declare module 'fastify' {
     onRequestEnd(listener: RequestEndListener): void
     /** Watches a request that no hook sees. */
     watchRequest(request: FastifyRequest, reply: FastifyReply): void
+    /** How many requests have begun and not ended. */
+    requestsInFlight(): number
   }
   interface FastifyContextConfig {
     /** Asked every few seconds by machines: logged at debug, answered under pressure. */
@@ -36,10 +38,13 @@ const CLIENT_CLOSED_REQUEST = 499
 export default fp(
   async (app) => {
     const listeners: RequestEndListener[] = []
+    let inFlight = 0
+    app.decorate('requestsInFlight', () => inFlight)
     app.decorate('onRequestEnd', (listener) => {
       listeners.push(listener)
     })
     app.decorate('watchRequest', (request, reply) => {
+      inFlight++
       const { raw } = reply
       // Asked now, for a socket that is gone has no address.
       const { ip } = request
@@ -48,6 +53,7 @@ export default fp(
       const end = () => {
         if (ended) return
         ended = true
+        inFlight--
         const outcome = endOf(request, reply, { sent, ip })
         for (const listener of listeners) listener(request, outcome)
       }

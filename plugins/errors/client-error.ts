@@ -35,9 +35,10 @@ export function answerClientError(
 
 function answerInTurn(app: FastifyInstance, error: Error & { code?: string }, socket: Socket): void {
   const answer = answerUnderWay(socket)
-  if (error.code === 'ECONNRESET' || !socket.writable || answer?.headersSent) socket.destroy()
+  if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
   // It belongs to a request before the one that is broken.
   else if (answer?.req.complete) answer.once('finish', () => answerInTurn(app, error, socket))
+  else if (answer?.headersSent) socket.destroy()
   else refuse(app, error, socket)
 }
 

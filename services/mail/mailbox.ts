@@ -68,7 +68,8 @@ export class Mailbox implements MailTransport {
 
   /** Throws away what is kept. */
   async clear(): Promise<void> {
-    await rm(this.#directory, { recursive: true, force: true })
+    // Another instance may be writing to it.
+    await rm(this.#directory, { recursive: true, force: true, maxRetries: 5 })
   }
 
   close(): void {

@@ -282,7 +282,7 @@ t.test('what keeps a single process from starting keeps all of them, and is told
   t.same(await taken.exited, { code: 1, signal: null })
   t.equal(taken.stderr().match(/The port is taken/g)?.length, 1)
   t.notMatch(taken.stderr(), /\n {4}at /, 'no stack')
-  t.equal(taken.logs().length, 0)
+  t.strictSame(taken.logs(), [])
 
   const empty = await createEmptyDatabase(t)
   await empty.query('CREATE TABLE users ()')
