@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { buildApp } from '../../../app.ts'
 import type { Database } from '../../../services/database/database.ts'
@@ -84,6 +85,16 @@ t.test('an exhausted pool ends in 503, and recovers', async (t) => {
   t.match(await app.db.query(ONE), [{ one: 1 }])
 })
 
+/** Waits until the pool has noticed that its idle connections died too. */
+async function settled(app: FastifyInstance): Promise<void> {
+  await eventually(() =>
+    app.db.query(ONE).then(
+      () => true,
+      () => false,
+    ),
+  )
+}
+
 t.test('a connection that dies', async (t) => {
   const { app, db } = await createTestApp(t)
   const cases: Record<string, (tx: Database) => Promise<unknown>> = {
@@ -108,12 +119,14 @@ t.test('a connection that dies', async (t) => {
       return work(tx)
     })
     await expectUnavailable(t, started, name)
+    await settled(app)
     t.match(await app.db.query(ONE), [{ one: 1 }], `${name}: the next one works`)
     t.match(await app.db.transaction((tx) => tx.query(ONE)), [{ one: 1 }], `${name}: a transaction too`)
   }
   for (let round = 0; round < 5; round++) {
     const sleeping = app.db.query({ name: 'sleep', text: 'SELECT pg_sleep(60)' })
     await Promise.all([expectUnavailable(t, sleeping), db.query(KILL)])
+    await settled(app)
     t.match(await app.db.query(ONE), [{ one: 1 }], 'outside of a transaction')
   }
 })
