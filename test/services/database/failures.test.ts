@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { buildApp } from '../../../app.ts'
 import type { Database } from '../../../services/database/database.ts'
+import { eventually } from '../../eventually.ts'
 import { createTestApp, testConfig } from '../../helper.ts'
 import { expectUnavailable } from './expect-unavailable.ts'
 
