@@ -12,8 +12,8 @@ declare module 'fastify' {
     access?: 'public' | 'user' | 'admin'
   }
   interface FastifyInstance {
-    /** Lets a request pass as its route's `access` says; the signed-in user is `request.user`. */
-    authenticate: onRequestHookHandler
+    /** Makes the hook that lets a request pass if its user may; the signed-in user is `request.user`. */
+    authenticate(access: 'user' | 'admin'): onRequestHookHandler
   }
   interface FastifyRequest {
     /** The session that the request belongs to; empty when nobody is signed in. */
@@ -47,12 +47,7 @@ export default fp(
       }
     }
 
-    app.decorate('authenticate', (request, _reply, done) => {
-      const { access } = request.routeOptions.config
-      if (access === 'public') {
-        done()
-        return
-      }
+    app.decorate('authenticate', (access) => (request, _reply, done) => {
       const enter = (claims: AccessTokenClaims, user: User | undefined) => {
         if (user?.id !== claims.sub || promisesMore(claims, user)) throw new Unauthenticated()
         request.user = user

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Server, type Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import type { Exchange } from './connections.ts'
@@ -27,19 +28,26 @@ export default fp(
     let closing = false
     app.decorate('drain', () => {
       draining = true
+      for (const exchange of app.connections.values()) if (exchange) askToLeave(exchange.response)
     })
     app.decorate('isDraining', () => draining)
     app.decorate('retire', () => {
       retired = true
+      for (const exchange of app.connections.values()) if (exchange) askToLeave(exchange.response)
       // HTTP's own would close idle connections too, on which the next request may be under way.
       Server.prototype.close.call(app.server)
     })
 
-    app.addHook('onSend', ({ raw: { socket } }, reply, _payload, done) => {
-      if (draining || retired) reply.header('connection', 'close')
-      if (closing) socket.setTimeout(UNREAD)
-      done()
+    // No hook, for it would cost at each answer.
+    app.server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
+      if (draining || retired) askToLeave(response)
     })
+
+    function askToLeave(response: ServerResponse): void {
+      // Node then says `connection: close`.
+      response.shouldKeepAlive = false
+      if (closing) response.once('prefinish', () => response.socket?.setTimeout(UNREAD))
+    }
 
     app.addHook('preClose', async () => {
       draining = !retired
@@ -55,6 +63,7 @@ export default fp(
     /** What Node does not look after any more once the server closes. */
     function limit(socket: Socket, { request, response, begun }: Exchange): void {
       if (response.writableEnded) socket.setTimeout(UNREAD)
+      else askToLeave(response)
       if (request.complete) return
       const left = begun + app.config.server.request_timeout - performance.now()
       const timer = setTimeout(() => request.complete || socket.destroy(), left)

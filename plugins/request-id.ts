@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import fp from 'fastify-plugin'
 
-/** A caller's own request id is kept when it is a token that can't do harm in a log or a header. */
-const SANE_REQUEST_ID = /^[\w.-]{1,128}$/
+/** A caller's own request id is kept when it is a token that can't do harm in a log or a header, and no JWT. */
+const SANE_REQUEST_ID = /^(?!.*eyJ)[\w.-]{1,128}$/i
 
 /** Gives the id of a request with these headers. */
 export function requestIdOf({ 'x-request-id': own }: IncomingHttpHeaders): string {

@@ -1,5 +1,7 @@
+import { isIP } from 'node:net'
 import { type FastifyRequest, LogController } from 'fastify'
 import fp from 'fastify-plugin'
+import { logHarmless, redactText } from '../config/redaction.ts'
 import type { RequestEnd } from './request-end.ts'
 
 declare module 'fastify' {
@@ -35,6 +37,9 @@ export default fp(
   { name: 'request-log', dependencies: ['request-end', 'errors', 'authentication'] },
 )
 
+/** Characters of a path that are logged. */
+const MAX_PATH = 200
+
 const SHOWS_DEBUG: ReadonlySet<string> = new Set(['debug', 'trace'])
 
 function logRequest(request: FastifyRequest, end: RequestEnd, isQuiet: boolean): void {
@@ -43,13 +48,20 @@ function logRequest(request: FastifyRequest, end: RequestEnd, isQuiet: boolean):
     operation: end.operation,
     method: request.method,
     // Not the query string, which may hold what users typed.
-    path: request.url.split('?', 1)[0]?.slice(0, 200),
+    path: redactText(pathOf(request.url)),
     status: end.status,
     duration_ms: Math.round(end.milliseconds * 1000) / 1000,
     ...(user ? { user_id: user.id } : {}),
-    remote_address: end.address,
+    // A proxy that is trusted may still say anything.
+    remote_address: isIP(end.address) ? end.address : redactText(end.address),
   }
   if (isQuiet) log.debug(fields, 'request completed')
   else if (end.status >= 500) log.error({ ...fields, err: failure }, 'request failed')
-  else log.info(fields, 'request completed')
+  else logHarmless(() => log.info(fields, 'request completed'))
+}
+
+/** The beginning of the path will do. */
+function pathOf(url: string): string {
+  const query = url.indexOf('?')
+  return url.slice(0, Math.min(query === -1 ? url.length : query, MAX_PATH))
 }

@@ -3,16 +3,40 @@ import { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import helmet from 'helmet'
 
+declare module 'fastify' {
+  interface FastifyReply {
+    /** Adds the headers that only mean something to a browser that shows the answer as a page. */
+    asPage(): FastifyReply
+  }
+}
+
+/** Helmet's headers that matter for answers to programs, too; the others go with pages (docs/performance.md). */
+const ALWAYS = new Set([
+  'content-security-policy',
+  'cross-origin-resource-policy',
+  'referrer-policy',
+  'strict-transport-security',
+  'x-content-type-options',
+  'x-frame-options',
+])
+
 /**
- * Helmet's headers, with a policy for answers that are not meant to be shown by a browser at all; the docs
- * set their own. Nothing may be cached, unless a route says otherwise.
+ * Helmet's headers, with a policy for answers that are not meant to be shown by a browser at all; pages set their
+ * own. Nothing may be cached, unless a route says otherwise.
  */
 export default fp(
   async (app) => {
-    const headers = { ...headersOf(HELMET), 'cache-control': 'no-store' }
+    const all = headersOf(HELMET)
+    const pick = (always: boolean) =>
+      Object.fromEntries(Object.entries(all).filter(([name]) => ALWAYS.has(name) === always))
+    const headers = { ...pick(true), 'cache-control': 'no-store' }
     app.addHook('onRequest', (_request, reply, done) => {
       reply.headers(headers)
       done()
+    })
+    const forPages = pick(false)
+    app.decorateReply('asPage', function () {
+      return this.headers(forPages)
     })
   },
   { name: 'security-headers' },
@@ -28,7 +52,7 @@ const HELMET = helmet({
   xFrameOptions: { action: 'deny' },
 })
 
-/** What a middleware sets is the same for every answer, so it is asked once. */
+/** What a middleware sets is the same for every answer, so it is asked once: asking costs as much as the rest. */
 function headersOf(middleware: typeof HELMET): Record<string, string> {
   const request = new IncomingMessage(new Socket())
   const response = new ServerResponse(request)

@@ -1,5 +1,5 @@
 import swagger from '@fastify/swagger'
-import swaggerUi from '@fastify/swagger-ui'
+import swaggerUi, { type FastifySwaggerUiHooksOptions } from '@fastify/swagger-ui'
 import type { RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import type { ErrorClass } from '../../services/errors.ts'
@@ -46,10 +46,17 @@ export default fp(
       },
     })
     if (app.config.docs.enabled && app.config.role !== 'worker')
-      await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: UI, staticCSP: CSP })
+      await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: UI, staticCSP: CSP, uiHooks: PAGES })
   },
   { name: 'openapi', dependencies: ['schemas', 'security-headers', 'metrics', 'authentication'] },
 )
+
+const PAGES: FastifySwaggerUiHooksOptions = {
+  onRequest(_request, reply, done) {
+    reply.asPage()
+    done()
+  },
+}
 
 const UI = {
   deepLinking: true,

@@ -19,7 +19,7 @@ const routes: FastifyPluginAsync = async (app) => {
   for (const [name, page] of Object.entries(accountPages)) {
     const body = renderAccountPage(page)
     app.get(`/${name}`, { schema: { hide: true } }, async (_request, reply) =>
-      reply.header('content-security-policy', CSP).type('text/html; charset=utf-8').send(body),
+      reply.asPage().header('content-security-policy', CSP).type('text/html; charset=utf-8').send(body),
     )
   }
   for (const [name, type] of Object.entries(TYPES)) {

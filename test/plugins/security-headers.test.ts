@@ -6,9 +6,10 @@ const COMMON = {
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
   'strict-transport-security': /max-age=\d{8}/,
-  'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
 }
+/** What only means something to a browser that shows a page. */
+const PAGE = { 'cross-origin-opener-policy': 'same-origin', 'x-dns-prefetch-control': 'off' }
 const CLOSED = "default-src 'none';frame-ancestors 'none'"
 
 t.test('headers of every kind of response', async (t) => {
@@ -41,9 +42,15 @@ t.test('headers of every kind of response', async (t) => {
     }
   })
 
+  t.test('pages have all of them, answers to programs those that say something to one', async (t) => {
+    for (const url of ['/account/reset-password', '/dev/mail'])
+      t.match((await request({ url })).headers, PAGE)
+    for (const name of Object.keys(PAGE)) t.notOk(name in (await request({ url: '/live' })).headers, name)
+  })
+
   t.test('the docs may run their own scripts and no others', async (t) => {
     const { headers, body } = await request({ url: '/docs/' })
-    t.match(headers, COMMON)
+    t.match(headers, { ...COMMON, ...PAGE })
     const policy = String(headers['content-security-policy'])
     t.match(policy, "script-src 'self';")
     t.match(policy, "default-src 'none'")

@@ -27,7 +27,7 @@ const routes: FastifyPluginAsync = async (app) => {
   }
 
   const sendHtml = (reply: FastifyReply, csp: string, body: string) =>
-    reply.header('content-security-policy', csp).type('text/html; charset=utf-8').send(body)
+    reply.asPage().header('content-security-policy', csp).type('text/html; charset=utf-8').send(body)
 
   app.get('', { schema }, async (_request, reply) =>
     sendHtml(reply, PAGE_CSP, renderList(await mailbox.list())),
