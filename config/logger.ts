@@ -13,10 +13,19 @@ export function loggerOptions({ level }: Config['log']): LoggerOptions {
   return {
     level,
     base: null,
-    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    timestamp,
     formatters: { level: (label) => ({ level: label }), log: redactFields },
     // redactFields has serialised errors already, but does not see the bindings of child loggers.
     serializers: { err: (error) => (error instanceof Error ? serializeError(error) : error) },
     hooks: { streamWrite: redactLine },
   }
+}
+
+let stamp = { at: Number.NaN, text: '' }
+
+/** Lines of one millisecond share its text: under load there are many. */
+function timestamp(): string {
+  const at = Date.now()
+  if (at !== stamp.at) stamp = { at, text: `,"time":"${new Date(at).toISOString()}"` }
+  return stamp.text
 }

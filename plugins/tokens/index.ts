@@ -64,17 +64,21 @@ export default fp(
       return readClaims(verifier.verify<object>(token), policy, new Date())
     }
 
+    function peek(token: string): AccessTokenClaims | undefined {
+      const claims = known.get(token)
+      return claims !== undefined && isAlive(claims) ? claims : undefined
+    }
+
     app.decorate('tokens', {
       issue: ({ id, role }, session) => signer.sign({ sub: id, sid: session, role, jti: randomUUID() }),
+      peek,
       verify(token) {
-        const claims = known.get(token) ?? check(token)
-        if (claims.exp * 1000 <= Date.now()) throw new TypeError('the token has expired')
+        const seen = peek(token)
+        if (seen !== undefined) return seen
+        const claims = check(token)
+        if (!isAlive(claims)) throw new TypeError('the token has expired')
         known.set(token, claims)
         return claims
-      },
-      peek(token) {
-        const claims = known.get(token)
-        return claims !== undefined && claims.exp * 1000 > Date.now() ? claims : undefined
       },
       lifetime: policy.lifetime,
       keySet,
@@ -82,3 +86,7 @@ export default fp(
   },
   { name: 'tokens' },
 )
+
+function isAlive({ exp }: AccessTokenClaims): boolean {
+  return exp * 1000 > Date.now()
+}
