@@ -12,7 +12,7 @@ const LOG_INTERVAL = 1000
 /**
  * Refuses what comes on top of what can be served, before the framework does anything for it: at three times
  * the load, a refusal may cost a tenth of an answer at most, or the refusing takes the place of the serving
- * (docs/decisions/016). So a refused request is counted, and has no line of its own in the log. Probes are
+ * (docs/decisions/022). So a refused request is counted, and has no line of its own in the log. Probes are
  * always answered.
  */
 export default fp(
