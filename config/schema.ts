@@ -88,6 +88,10 @@ const Database = Section('PostgreSQL.', {
     description:
       "The client's own limit for one query, for a server that hangs; longer than `statement_timeout`, which is the gentler one.",
   }),
+  prepared_statements: Type.Boolean({
+    description:
+      'Prepare statements by name, once for each connection. Turn it off behind a pooler that hands out connections by transaction and does not keep track of them, such as PgBouncer before 1.21.',
+  }),
   migrate_on_start: Type.Boolean({ description: 'Apply pending migrations at start.' }),
   tls: Choice(['off', 'require', 'verify'], {
     description:

@@ -73,7 +73,10 @@ export default fp(
       cancelled: () => cancellations.inc(),
     }
     const { max_waiting } = app.config.pressure
-    const db = new PoolDatabase(pool, observer, max_waiting > 0 ? { maxWaiting: max_waiting } : {})
+    const db = new PoolDatabase(pool, observer, {
+      ...(max_waiting > 0 ? { maxWaiting: max_waiting } : {}),
+      prepares: database.prepared_statements,
+    })
     app.decorate('db', db)
     // Hooks run in reverse order: this one before the one that ends the pool.
     app.addHook('onClose', () => db.close())

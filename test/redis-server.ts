@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { createClient } from '@redis/client'
 import type { Test } from 'tap'
+import { freePort } from '../services/embedded-postgres/server.ts'
 import { eventually } from './eventually.ts'
 import { startProcess, type TestProcess } from './process.ts'
 
@@ -68,13 +67,4 @@ export async function startRedis(
       await server?.exited
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return address !== null && typeof address === 'object' ? address.port : 0
 }
