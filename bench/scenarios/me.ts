@@ -13,7 +13,7 @@ import { guestsUnderLoad, type Scenario, underLoad } from './scenario.ts'
 export const PLAIN_FASTIFY = parseTarget(plainFastify)
 
 /** The key that makes every request ask PostgreSQL who the user is. */
-const CACHE_KEY = 'identity.cache'
+const CACHE_KEY = 'auth.cache'
 
 export const WITHOUT_CACHE = 'groundwork, cache off'
 
