@@ -12,6 +12,17 @@ export interface S3Settings {
   readonly endpoint: string | undefined
 }
 
+/** Reads the settings from the variables that AWS's own tools read. */
+export function s3Settings(env: Readonly<Record<string, string | undefined>>): S3Settings {
+  return {
+    accessKeyId: env['AWS_ACCESS_KEY_ID'],
+    secretAccessKey: env['AWS_SECRET_ACCESS_KEY'],
+    sessionToken: env['AWS_SESSION_TOKEN'],
+    region: env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'],
+    endpoint: env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'],
+  }
+}
+
 /**
  * Bytes of one part of an upload. There may be 10 000 parts, so a dump may have 312 GiB; one part is in memory
  * at a time.
@@ -69,7 +80,8 @@ export class S3Store implements BackupStore {
       if (token !== undefined) query.set('continuation-token', token)
       const xml = await (await this.#send('GET', `?${query}`)).text()
       // Keys of our own need no escapes; others are none of our business.
-      for (const [, key = ''] of xml.matchAll(/<Key>([^<]*)<\/Key>/g)) names.push(key.slice(this.#prefix.length))
+      for (const [, key = ''] of xml.matchAll(/<Key>([^<]*)<\/Key>/g))
+        names.push(key.slice(this.#prefix.length))
       token = element(xml, 'NextContinuationToken')
     } while (token !== undefined)
     return names
@@ -78,7 +90,8 @@ export class S3Store implements BackupStore {
   async write(name: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
     const started = await (await this.#send('POST', `${this.#path(name)}?uploads=`)).text()
     const id = element(started, 'UploadId')
-    if (id === undefined) throw new BackupError(`${this.place} did not begin an upload: ${started.slice(0, 200)}`)
+    if (id === undefined)
+      throw new BackupError(`${this.place} did not begin an upload: ${started.slice(0, 200)}`)
     const upload = `uploadId=${encodeURIComponent(id)}`
     try {
       const tags: string[] = []
@@ -159,7 +172,9 @@ function join(pieces: readonly Uint8Array[], length: number): Uint8Array<ArrayBu
 function refused(place: string, method: string, status: number, xml: string): BackupError {
   const code = element(xml, 'Code') ?? 'no code'
   const message = element(xml, 'Message') ?? ''
-  return new BackupError(`The object store refused ${method} for ${place}: ${status} ${code} ${message}`.trimEnd())
+  return new BackupError(
+    `The object store refused ${method} for ${place}: ${status} ${code} ${message}`.trimEnd(),
+  )
 }
 
 /** The text of an element of S3's answers, which never nest one of the same name. */
