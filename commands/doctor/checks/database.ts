@@ -21,6 +21,8 @@ interface Server {
   encoding: string
   /** Whether the operating system's collations are not those that the indexes were built with. */
   collation_changed: boolean
+  /** Whether it can fold case as addresses are compared. */
+  has_icu: boolean
   max_connections: number
   reserved: number
   read_only: boolean
@@ -73,7 +75,10 @@ async function ask(client: pg.Client): Promise<Server> {
     SELECT current_setting('server_version') AS version,
            current_setting('server_version_num')::int AS version_num,
            current_setting('server_encoding') AS encoding,
-           coalesce(datcollversion <> pg_database_collation_actual_version(oid), false) AS collation_changed,
+           coalesce(datcollversion <> pg_database_collation_actual_version(oid), false)
+             OR EXISTS (SELECT FROM pg_collation c WHERE c.collname = 'und-x-icu'
+                        AND c.collversion <> pg_collation_actual_version(c.oid)) AS collation_changed,
+           EXISTS (SELECT FROM pg_collation WHERE collname = 'und-x-icu') AS has_icu,
            current_setting('max_connections')::int AS max_connections,
            current_setting('superuser_reserved_connections')::int AS reserved,
            pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS read_only,
@@ -108,12 +113,21 @@ function checkServer(server: Server, strict: boolean): Finding[] {
       ),
     )
   }
+  if (!server.has_icu) {
+    findings.push(
+      problem(
+        'PostgreSQL was built without ICU: it has no collation und-x-icu.',
+        'Addresses are compared by it, and the first migration fails.',
+        "Use a build with ICU; Debian's and the official image are.",
+      ),
+    )
+  }
   if (server.collation_changed) {
     findings.push(
       problem(
         "The system's collations are not of the version that the database was made with.",
         'Indexes on text may find nothing, or let doubles pass.',
-        'REINDEX DATABASE .., then ALTER DATABASE .. REFRESH COLLATION VERSION.',
+        'REINDEX DATABASE .., then ALTER DATABASE .. REFRESH COLLATION VERSION, and ALTER COLLATION "und-x-icu" the same.',
       ),
     )
   }

@@ -1,11 +1,11 @@
-import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { parseManifest } from '../../services/backup/manifest.ts'
-import { S3Store } from '../../services/backup/s3-store.ts'
-import { audit, startLoad } from '../faults/ledger.ts'
-import { ready, signUpAdmin } from '../faults/rig.ts'
-import { startService } from '../process.ts'
+import { parseManifest } from '../../../services/backup/manifest.ts'
+import { S3Store } from '../../../services/backup/s3-store.ts'
+import { audit, startLoad } from '../../faults/ledger.ts'
+import { ready, signUpAdmin } from '../../faults/rig.ts'
+import { startService } from '../../process.ts'
 import { runCommand } from './commands.ts'
 import { type PostgresServer, startPostgresServer, WITHOUT_PROGRAMS } from './postgres-server.ts'
 import { startS3 } from './s3-server.ts'
@@ -71,7 +71,6 @@ t.test('a backup under load has every write that was acknowledged before', { ski
 
   const again = await startService(t, { APP_DATABASE__URL: target, APP_ROLE: 'web' })
   await ready(again.url)
-  t.equal((await load.entries[0]?.answer)?.status, 201)
   const metric = await readFile(join(textfile, 'groundwork_backup.prom'), 'utf8')
   const seconds = Number(/^groundwork_backup_last_success_timestamp_seconds (\S+)$/m.exec(metric)?.[1])
   t.ok(Math.abs(seconds - Date.now() / 1000) < 3600, metric)
@@ -101,13 +100,13 @@ t.test('what restore refuses, and that a refusal changes nothing', { skip }, asy
     dump: { size: good.length },
   })
 
-  await server.query(url, "UPDATE users SET username = 'changed since'")
+  await server.query(url, "UPDATE users SET username = 'changed.since'")
   await t.test('a database that is not empty, until told', async (t) => {
     t.match(await runCommand(t, 'restore', from, env), {
       code: 1,
       stderr: /is not empty \(schemas: pgboss, public\)/,
     })
-    t.same(await server.query(url, 'SELECT DISTINCT username FROM users'), [{ username: 'changed since' }])
+    t.same(await server.query(url, 'SELECT DISTINCT username FROM users'), [{ username: 'changed.since' }])
   })
   await t.test('a dump that was damaged', async (t) => {
     const bad = Buffer.from(good)
@@ -134,13 +133,13 @@ t.test('what restore refuses, and that a refusal changes nothing', { skip }, asy
   })
   t.same(
     await server.query(url, 'SELECT DISTINCT username FROM users'),
-    [{ username: 'changed since' }],
+    [{ username: 'changed.since' }],
     'after each of them the database is as it was',
   )
   await t.test('told to, it puts the backup in the place of what is there', async (t) => {
     await server.query(url, 'CREATE TABLE newer (); CREATE SCHEMA other; CREATE TABLE other.one ()')
     t.match(await runCommand(t, 'restore', [...from, '--force', '--name', dump], env), { code: 0 })
-    t.same(await server.query(url, "SELECT FROM users WHERE username = 'changed since'"), [])
+    t.same(await server.query(url, "SELECT FROM users WHERE username = 'changed.since'"), [])
     t.same(await server.query(url, "SELECT to_regclass('newer') AS a, to_regclass('other.one') AS b"), [
       { a: null, b: null },
     ])
@@ -164,7 +163,7 @@ t.test('keeps as many as told, and leaves nothing half done', { skip }, async (t
   const url = await populated(t, server)
   const env = { APP_DATABASE__URL: url }
   const name = new URL(url).pathname.slice(1)
-  const directory = t.testdir({})
+  const directory = join(t.testdir({ backups: {} }), 'backups')
   const stamps = ['20200101T000000Z', '20200102T000000Z', '20200103T000000Z']
   for (const stamp of stamps) {
     await writeFile(join(directory, `${name}-${stamp}.dump`), '')
@@ -182,10 +181,10 @@ t.test('keeps as many as told, and leaves nothing half done', { skip }, async (t
   const broken = { ...env, APP_DATABASE__URL: url.replace(/:[^:@]+@/, ':wrong@') }
   t.match(await runCommand(t, 'backup', ['--to', directory, '--keep', '1'], broken), {
     code: 1,
-    stderr: /password authentication failed[^]*correct them in APP_DATABASE__URL/,
+    stderr: /password authentication failed[\s\S]*correct them in APP_DATABASE__URL/,
   })
-  const programs = t.testdir({})
-  await mkdir(programs, { recursive: true })
+  const programs = join(directory, '../programs')
+  await mkdir(programs)
   await writeFile(join(programs, 'pg_dump'), '#!/bin/sh\necho "pg_dump (PostgreSQL) 9.6.1"\n', {
     mode: 0o755,
   })
@@ -214,7 +213,6 @@ t.test('keeps as many as told, and leaves nothing half done', { skip }, async (t
     },
   )
   t.same((await readdir(directory)).sort(), left, 'and all is as before')
-  await rm(directory, { recursive: true })
 })
 
 t.test('to an object store and back', { skip }, async (t) => {

@@ -17,6 +17,12 @@ export interface TestS3 {
   busy(method: string, times: number): void
 }
 
+interface Reply {
+  status: number
+  content?: string | Buffer
+  etag?: string
+}
+
 const ID = 'AKIDTEST'
 const SECRET = 'a secret of the test/with+signs'
 const PAGE = 3
@@ -35,51 +41,59 @@ export async function startS3(t: Test): Promise<TestS3> {
     response.writeHead(status, etag === undefined ? {} : { etag }).end(content)
   })
 
-  function answer(request: IncomingMessage, url: URL, body: Buffer) {
+  function answer(request: IncomingMessage, url: URL, body: Buffer): Reply {
     const { method = '' } = request
     const left = refusals.get(method) ?? 0
-    if (left > 0) {
-      refusals.set(method, left - 1)
-      return failure(503, 'SlowDown')
-    }
+    refusals.set(method, left - 1)
+    if (left > 0) return failure(503, 'SlowDown')
     if (!isSigned(request, url, body)) return failure(403, 'SignatureDoesNotMatch')
     const key = decodeURIComponent(url.pathname.slice(1))
     const query = url.searchParams
-    const upload = query.get('uploadId')
-    if (method === 'GET' && query.get('list-type') === '2') return list(key, query)
-    if (method === 'GET') {
-      const content = objects.get(key)
-      return content === undefined ? failure(404, 'NoSuchKey') : { status: 200, content }
+    if (query.has('list-type')) return list(key, query)
+    if (query.has('uploads')) return begin()
+    const id = query.get('uploadId')
+    return id === null ? single(method, key) : multipart(id, { method, key, query, body })
+  }
+
+  function begin(): Reply {
+    const id = randomUUID()
+    uploads.set(id, new Map())
+    return { status: 200, content: `<R><UploadId>${id}</UploadId></R>` }
+  }
+
+  function single(method: string, key: string): Reply {
+    const content = objects.get(key)
+    if (method === 'DELETE') {
+      objects.delete(key)
+      return { status: 204 }
     }
-    if (method === 'POST' && query.has('uploads')) {
-      const id = randomUUID()
-      uploads.set(id, new Map())
-      return { status: 200, content: `<R><UploadId>${id}</UploadId></R>` }
-    }
-    const parts = uploads.get(upload ?? '')
-    if (method === 'DELETE' && upload === null) objects.delete(key)
-    if (method === 'DELETE') uploads.delete(upload ?? '')
-    if (method === 'DELETE') return { status: 204 }
+    return content === undefined ? failure(404, 'NoSuchKey') : { status: 200, content }
+  }
+
+  function multipart(
+    id: string,
+    { method, key, query, body }: { method: string; key: string; query: URLSearchParams; body: Buffer },
+  ): Reply {
+    const parts = uploads.get(id)
     if (parts === undefined) return failure(404, 'NoSuchUpload')
     if (method === 'PUT') {
       parts.set(Number(query.get('partNumber')), body)
       return { status: 200, etag: etagOf(body) }
     }
+    uploads.delete(id)
+    if (method === 'DELETE') return { status: 204 }
     const named = [...body.toString().matchAll(/<PartNumber>(\d+)<\/PartNumber><ETag>([^<]*)<\/ETag>/g)]
-    const chosen = named.map(([, number, etag]) => {
+    const chosen = named.flatMap(([, number, etag]) => {
       const part = parts.get(Number(number))
       return part !== undefined && etagOf(part) === etag ? [part] : []
     })
     // As S3 does: an error after the status.
-    if (chosen.length === 0 || chosen.some((part) => part.length === 0)) {
-      return { status: 200, content: '<Error><Code>InvalidPart</Code></Error>' }
-    }
-    objects.set(key, Buffer.concat(chosen.flat()))
-    uploads.delete(upload ?? '')
+    if (chosen.length === 0 || chosen.length < named.length) return { ...failure(200, 'InvalidPart') }
+    objects.set(key, Buffer.concat(chosen))
     return { status: 200, content: '<R></R>' }
   }
 
-  function list(bucket: string, query: URLSearchParams) {
+  function list(bucket: string, query: URLSearchParams): Reply {
     const start = `${bucket.replace(/\/$/, '')}/${query.get('prefix') ?? ''}`
     const keys = [...objects.keys()].filter((key) => key.startsWith(start)).sort()
     const from = Number(query.get('continuation-token') ?? 0)
@@ -109,7 +123,7 @@ export async function startS3(t: Test): Promise<TestS3> {
   }
 }
 
-function failure(status: number, code: string) {
+function failure(status: number, code: string): Reply {
   return { status, content: `<Error><Code>${code}</Code><Message>of the test</Message></Error>` }
 }
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { environment, startProcess } from '../process.ts'
+import { environment, startProcess } from '../../process.ts'
 import { PROGRAMS_PATH } from './postgres-server.ts'
 
-const COMMANDS = join(import.meta.dirname, '../../commands')
+const COMMANDS = join(import.meta.dirname, '../../../commands')
 
 /** Runs `npm run backup` or `restore` to its end. */
 export async function runCommand(
