@@ -50,6 +50,8 @@ async function dump(client: pg.Client, options: BackupOptions): Promise<Manifest
       '--format=custom',
       '--no-password',
       '--lock-wait-timeout=60s',
+      // What PostgreSQL may lose in a crash is not worth keeping: counts of rate limits, and who is alive.
+      '--no-unlogged-table-data',
       `--snapshot=${about.snapshot}`,
     ]
     await store.write(name.dump, measure.through(run('pg_dump', args, env)))

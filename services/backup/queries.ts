@@ -8,7 +8,7 @@ export interface TableName {
 
 const OWN_SCHEMA = "n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'"
 
-/** Every table that has rows of its own, partitions included, by name. */
+/** Every table that has rows of its own and keeps them, partitions included, by name. */
 export async function selectTables(db: pg.ClientBase): Promise<TableName[]> {
   const { rows } = await db.query<TableName>(`
     SELECT n.nspname AS schema, c.relname AS name

@@ -173,13 +173,16 @@ t.test('proxies and TLS in production', async (t) => {
   t.match(bare, /^warning proxy: server\.public_url is not set/m)
   t.match(bare, /^warning mail: There is no mail server/m)
   t.match(bare, /^problem database: fsync is off/m, "the tests' own server is none for production")
-  const https = { APP_SERVER__PUBLIC_URL: 'https://127.0.0.2.nosuch.invalid' }
+  const https = { APP_SERVER__PUBLIC_URL: 'https://nosuch.invalid' }
   const found = (await findings(t, { ...env, ...https })).join('\n')
   t.match(found, /^problem proxy: Clients come by https.*APP_SERVER__TRUSTED_PROXIES/m)
   t.match(found, /^warning TLS: https:.* cannot be reached from here/m)
-  const plain = { APP_SERVER__PUBLIC_URL: 'http://api.example.com', APP_SERVER__TRUSTED_PROXIES: '0.0.0.0/0' }
+  const plain = {
+    APP_SERVER__PUBLIC_URL: 'http://api.example.com',
+    APP_SERVER__TRUSTED_PROXIES: '0.0.0.0/1,128.0.0.0/1',
+  }
   const open = (await findings(t, { ...env, ...plain })).join('\n')
-  t.match(open, /^problem proxy: server\.trusted_proxies trusts everybody/m)
+  t.match(open, /^problem proxy: server\.trusted_proxies trusts half the world/m)
   t.match(open, /^problem proxy: server\.public_url is .* without TLS/m)
   const far = { ...env, APP_DATABASE__URL: 'postgres://x@nosuch.invalid/x' }
   t.match((await findings(t, far)).join('\n'), /^warning TLS: Connections to the database .* not encrypted/m)

@@ -1,17 +1,17 @@
 import { type Check, type Finding, problem, warning } from '../check.ts'
 
-const LOOPBACK = /^(?:127\.|localhost$|\[::1\]$)/
+const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|localhost|\[::1\])$/
 
 const check: Check = {
   name: 'proxy',
   async run({ config: { server }, strict }) {
     const { public_url, trusted_proxies } = server
     const findings: Finding[] = []
-    const everybody = trusted_proxies.filter((range) => /\/0$/.test(range))
+    const everybody = trusted_proxies.filter((range) => /\/[0-7]$/.test(range))
     if (everybody.length > 0) {
       findings.push(
         problem(
-          `server.trusted_proxies trusts everybody (${everybody.join(', ')}).`,
+          `server.trusted_proxies trusts half the world (${everybody.join(', ')}).`,
           'Any client can name any address as its own, and so escape every limit for addresses.',
           "Name the proxies' own addresses in APP_SERVER__TRUSTED_PROXIES.",
         ),

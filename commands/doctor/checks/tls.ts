@@ -25,7 +25,7 @@ export default check
 
 function checkMode({ tls, url = '' }: Config['database']): Finding[] {
   const { hostname } = new URL(url)
-  if (tls === 'verify' || /^(?:127\.|localhost$|\[::1\]$|$)/.test(hostname)) return []
+  if (tls === 'verify' || /^(?:127\.\d+\.\d+\.\d+|localhost|\[::1\]|)$/.test(hostname)) return []
   return [
     warning(
       tls === 'off'

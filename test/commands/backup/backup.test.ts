@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { parseManifest } from '../../../services/backup/manifest.ts'
 import { S3Store } from '../../../services/backup/s3-store.ts'
+import { migrateDown } from '../../../services/migrations/migrations.ts'
 import { audit, startLoad } from '../../faults/ledger.ts'
 import { ready, signUpAdmin } from '../../faults/rig.ts'
 import { startService } from '../../process.ts'
@@ -12,6 +13,8 @@ import { startS3 } from './s3-server.ts'
 
 // Several processes and servers, on a machine that may be busy.
 t.setTimeout(600_000)
+
+const MIGRATIONS = join(import.meta.dirname, '../../../migrations')
 
 const skip = WITHOUT_PROGRAMS
 
@@ -148,12 +151,12 @@ t.test('what restore refuses, and that a refusal changes nothing', { skip }, asy
     const target = await server.createDatabase()
     const older = await server.createDatabase()
     await runCommand(t, 'restore', from, { APP_DATABASE__URL: older })
-    await server.query(older, 'DROP TABLE instances; DELETE FROM schemaversion WHERE version = 8')
+    await migrateDown({ connection: { connectionString: older }, directory: MIGRATIONS, steps: 1 })
     const place = t.testdir({})
     await runCommand(t, 'backup', ['--to', place], { APP_DATABASE__URL: older })
     t.match(await runCommand(t, 'restore', ['--from', place], { APP_DATABASE__URL: target }), {
       code: 0,
-      stderr: /Applied 008\.do\.create-instances\.sql/,
+      stderr: /Applied \d+\.do\./,
     })
   })
 })
