@@ -24,7 +24,12 @@ export interface BackupOptions extends DatabaseAccess {
  * @throws BackupError when no backup was made; then none is there either, and older ones are all kept.
  */
 export async function backUp(options: BackupOptions): Promise<Manifest> {
-  const client = new pg.Client({ ...options.connection, application_name: 'groundwork-backup' })
+  const client = new pg.Client({
+    ...options.connection,
+    // Counting takes its time.
+    query_timeout: 0,
+    application_name: 'groundwork-backup',
+  })
   // A lost connection fails the query that is being run; without a listener it would end the process.
   client.on('error', () => undefined)
   try {

@@ -45,7 +45,12 @@ const check: Check = {
     try {
       await client.connect()
       const server = await ask(client)
-      return [...checkServer(server, strict), ...checkConnections(server, config), ...checkClock(server)]
+      return [
+        ...checkBuild(server),
+        ...checkWrites(server, strict),
+        ...checkConnections(server, config),
+        ...checkClock(server),
+      ]
     } catch (error) {
       return [
         problem(
@@ -93,7 +98,8 @@ async function ask(client: pg.Client): Promise<Server> {
   return server
 }
 
-function checkServer(server: Server, strict: boolean): Finding[] {
+/** What was chosen when it was installed and the database was made. */
+function checkBuild(server: Server): Finding[] {
   const findings: Finding[] = []
   if (server.version_num < OLDEST) {
     findings.push(
@@ -131,6 +137,12 @@ function checkServer(server: Server, strict: boolean): Finding[] {
       ),
     )
   }
+  return findings
+}
+
+/** Whether it takes what we write, and keeps it. */
+function checkWrites(server: Server, strict: boolean): Finding[] {
+  const findings: Finding[] = []
   if (server.read_only) {
     findings.push(
       problem(
