@@ -3,15 +3,14 @@ import { isatty } from 'node:tty'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { handOver, Primary } from './cluster/primary.ts'
-import { WorkerFailed } from './cluster/worker-failed.ts'
 import { WorkerGroup } from './cluster/worker-group.ts'
-import { ConfigError } from './config/config-error.ts'
 import { loadConfig } from './config/load.ts'
 import { LogDestination } from './config/log-destination.ts'
 import { loggerOptions } from './config/logger.ts'
 import type { Config } from './config/schema.ts'
 import { workerCount } from './config/worker-count.ts'
 import { withDatabase } from './services/embedded-postgres/with-database.ts'
+import { explainFailure } from './services/failures/explain-failure.ts'
 
 /** What has been started, and so has to be ended. */
 interface Service {
@@ -251,7 +250,7 @@ function followParent(onOrphaned: () => void): void {
 function log({ app, group }: Service, level: 'info' | 'fatal', fields: object, message: string): void {
   const logger = app?.log ?? group?.log
   if (logger) logger[level](fields, message)
-  else say('err' in fields ? `${message}: ${explain(fields.err)}` : message)
+  else say('err' in fields ? `${message}: ${explainFailure(fields.err)}` : message)
 }
 
 /** Tells a person where things are. On standard error: the log has standard output to itself. */
@@ -271,16 +270,7 @@ function say(message: string): void {
   process.stderr.write(`${message}\n`)
 }
 
-/** Says what keeps the service from starting in words that an operator can act on. */
-function explain(error: unknown): string {
-  if (error instanceof ConfigError || error instanceof WorkerFailed) return error.message
-  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    return `${error.message}\nThe port is taken, perhaps by another instance. Set APP_SERVER__PORT to use another.`
-  }
-  return error instanceof Error && error.stack !== undefined ? error.stack : String(error)
-}
-
 main().catch((error: unknown) => {
-  say(explain(error))
+  say(explainFailure(error, { listening: true }))
   return exit(1)
 })

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { loadConfig } from '../config/load.ts'
 import { connectionOptions } from '../plugins/database.ts'
 import { startEmbeddedPostgres } from '../services/embedded-postgres/embedded-postgres.ts'
+import { explainFailure } from '../services/failures/explain-failure.ts'
 import {
   type MigrationState,
   migrateDown,
@@ -27,7 +28,7 @@ if (command) {
   try {
     await runCommand(command)
   } catch (error) {
-    note(explain(error))
+    note(explainFailure(error))
     process.exitCode = 1
   }
 } else {
@@ -89,10 +90,4 @@ function print(line: string): void {
 /** What is said beside the result, so that a table can be piped. */
 function note(line: string): void {
   process.stderr.write(`${line}\n`)
-}
-
-function explain(error: unknown): string {
-  /* c8 ignore next 2 -- It takes a name with several addresses, each of which refuses the connection. */
-  if (error instanceof AggregateError) return error.errors.map(explain).join('\n')
-  return String(error).replace(/^\w*error: /i, '')
 }

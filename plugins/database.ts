@@ -3,6 +3,8 @@ import type { ConnectionOptions } from 'node:tls'
 import postgres from '@fastify/postgres'
 import fp from 'fastify-plugin'
 import { Counter, Gauge, Histogram } from 'prom-client'
+import { ConfigError } from '../config/config-error.ts'
+import { variableName } from '../config/keys.ts'
 import type { Config } from '../config/schema.ts'
 import { LOST_RACES } from '../services/database/errors.ts'
 import { PoolDatabase } from '../services/database/pool-database.ts'
@@ -113,8 +115,19 @@ async function tlsOptions(database: Config['database']): Promise<ConnectionOptio
   const { tls_ca_file, tls_cert_file, tls_key_file } = database
   return {
     rejectUnauthorized: database.tls === 'verify',
-    ...(tls_ca_file === undefined ? {} : { ca: await readFile(tls_ca_file) }),
-    ...(tls_cert_file === undefined ? {} : { cert: await readFile(tls_cert_file) }),
-    ...(tls_key_file === undefined ? {} : { key: await readFile(tls_key_file) }),
+    ...(tls_ca_file === undefined ? {} : { ca: await readNamed('database.tls_ca_file', tls_ca_file) }),
+    ...(tls_cert_file === undefined
+      ? {}
+      : { cert: await readNamed('database.tls_cert_file', tls_cert_file) }),
+    ...(tls_key_file === undefined ? {} : { key: await readNamed('database.tls_key_file', tls_key_file) }),
+  }
+}
+
+async function readNamed(path: string, file: string): Promise<Buffer> {
+  try {
+    return await readFile(file)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : error
+    throw new ConfigError([`${variableName(path)}: names a file that cannot be read (${code})`])
   }
 }

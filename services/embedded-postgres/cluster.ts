@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { chown, glob, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Binaries } from './binaries.ts'
+import { EmbeddedPostgresError } from './embedded-postgres-error.ts'
+import { explainOutput } from './explain-output.ts'
 import { type Launcher, output } from './launcher.ts'
 import type { Layout } from './layout.ts'
 
@@ -49,7 +51,9 @@ export async function createCluster(
   const result = await output(launcher.command(binaries.initdb, args))
   if (result.code !== 0) {
     await rm(unfinished, { recursive: true, force: true })
-    throw new Error(`PostgreSQL's initdb failed in ${layout.directory}: ${result.text.trim()}`)
+    throw new EmbeddedPostgresError(
+      `PostgreSQL's initdb failed in ${layout.directory}: ${explainOutput(result.text)}`,
+    )
   }
   await rename(unfinished, layout.cluster)
   if (options.durable) await syncDirectory(layout.directory)

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import type { Binaries } from './binaries.ts'
+import { EmbeddedPostgresError } from './embedded-postgres-error.ts'
 import type { Layout } from './layout.ts'
 
 /** A user of the system. */
@@ -78,7 +79,7 @@ async function chooseForRoot(layout: Layout, binaries: Binaries): Promise<Launch
     withCapability(account, 'dac_override'),
   ]
   for (const launcher of launchers) if (await reaches(launcher, layout, binaries)) return launcher
-  throw new Error(
+  throw new EmbeddedPostgresError(
     `PostgreSQL refuses to run as root, and the user ${account.uid}, as which it would run, cannot reach ` +
       `${layout.directory} or ${dirname(binaries.postgres)}. Move the project to a place that every user can ` +
       'enter, run it as an ordinary user, or set APP_DATABASE__URL to a PostgreSQL server.',

@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Binaries } from './binaries.ts'
 import { readPassword } from './cluster.ts'
 import { type Address, connect } from './connection.ts'
+import { EmbeddedPostgresError } from './embedded-postgres-error.ts'
+import { explainOutput } from './explain-output.ts'
 import type { Launcher } from './launcher.ts'
 import type { Layout } from './layout.ts'
 import { disownPidFile, findPostmaster, isPostmaster } from './postmaster.ts'
@@ -42,7 +44,9 @@ export async function ensureServer(options: ServerOptions): Promise<Address> {
     const output = (await readFile(options.layout.log, 'utf8').catch(() => '')).slice(-2000)
     // One that ran before was about to stop; a new one may be started.
     if (!running && (attempt >= ATTEMPTS || !PASSING.test(output))) {
-      throw new Error(`PostgreSQL did not start in ${options.layout.directory}: ${output.trim()}`)
+      throw new EmbeddedPostgresError(
+        `PostgreSQL did not start in ${options.layout.directory}: ${explainOutput(output)}`,
+      )
     }
     await sleep(attempt * 100)
   }
@@ -103,7 +107,7 @@ async function whenReady(layout: Layout, lives: Lives): Promise<Address | undefi
     if (!(await lives())) return undefined
     /* c8 ignore next 3 -- A server that hangs for two minutes is more than a test can wait for. */
     if (Date.now() > deadline) {
-      throw new Error(`PostgreSQL does not answer in ${layout.directory}; see ${layout.log}`)
+      throw new EmbeddedPostgresError(`PostgreSQL does not answer in ${layout.directory}; see ${layout.log}`)
     }
     await sleep(30)
   }
@@ -117,8 +121,8 @@ async function answers(layout: Layout, address: Address): Promise<boolean> {
     return rows[0]?.data_directory === layout.cluster
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === '28P01') {
-      const message = `The PostgreSQL that runs in ${layout.directory} refuses the password in ${layout.password}`
-      throw new Error(message, { cause: error })
+      const message = `The PostgreSQL that runs in ${layout.directory} refuses the password in ${layout.password}. Put back the file that belongs to it, or stop that server.`
+      throw new EmbeddedPostgresError(message, { cause: error })
     }
     return false
   }

@@ -111,3 +111,44 @@ t.test('migrations that take long do not keep it from listening', async (t) => {
     status: 201,
   })
 })
+
+t.test('a host or a port that cannot be listened on', async (t) => {
+  const { url: databaseUrl } = await createTestDatabase(t)
+  const cases: [string, RegExp][] = [
+    ['203.0.113.9', /EADDRNOTAVAIL.*\nThis machine has no such address\. Set APP_SERVER__HOST/],
+    ['nosuch.invalid', /nosuch\.invalid\nThe host name has no address here\. Set APP_SERVER__HOST/],
+  ]
+  for (const [host, expected] of cases) {
+    const server = startServer(t, { APP_DATABASE__URL: databaseUrl, APP_SERVER__HOST: host })
+    t.same(await server.exited, { code: 1, signal: null })
+    t.match(server.stderr(), expected)
+    t.notMatch(server.stderr(), /\n {4}at /, 'no stack')
+  }
+})
+
+t.test('a certificate that cannot be read', async (t) => {
+  const { url: databaseUrl } = await createTestDatabase(t)
+  const env = { APP_DATABASE__TLS: 'verify', APP_DATABASE__TLS_CA_FILE: '/nowhere/ca.pem' }
+  const server = startServer(t, { APP_DATABASE__URL: databaseUrl, ...env })
+  t.same(await server.exited, { code: 1, signal: null })
+  t.match(
+    server.stderr(),
+    /^The configuration has problems:\n {2}- APP_DATABASE__TLS_CA_FILE: names a file that cannot be read \(ENOENT\)\n$/,
+  )
+})
+
+t.test('a database that does not let us in is waited for, and the log says what to do', async (t) => {
+  const { url: databaseUrl } = await createTestDatabase(t)
+  const cases: [string, RegExp][] = [
+    [databaseUrl.replace(/:[^:@]+@/, ':wrong@'), /refuses the user name or the password.*APP_DATABASE__URL/],
+    [databaseUrl.replace(/[^/]+$/, 'nowhere'), /does not exist: create it with CREATE DATABASE/],
+  ]
+  for (const [url, expected] of cases) {
+    const env = { APP_DATABASE__URL: url, APP_DATABASE__MIGRATE_ON_START: 'true' }
+    const service = await startService(t, env)
+    const told = service.logs().find(({ msg }) => msg === 'the database is away; migrations wait for it')
+    t.match(told, { level: 'warn', advice: expected })
+    t.match(await call(`${service.url}/live`), { status: 200 })
+    t.match(await call(`${service.url}/ready`), { status: 503 })
+  }
+})

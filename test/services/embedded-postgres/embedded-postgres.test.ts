@@ -115,3 +115,15 @@ t.test('a lost password is told', async (t) => {
   await t.rejects(startEmbeddedPostgres({ directory }), { message: /refuses the password in/ })
   await writeFile(file, password)
 })
+
+t.test('data of another version of PostgreSQL are told, and left alone', async (t) => {
+  const directory = await serverDirectory(t)
+  const { stop } = await start(directory)
+  await stop()
+  await writeFile(join(directory, 'cluster/PG_VERSION'), '15\n')
+  await t.rejects(startEmbeddedPostgres({ directory }), {
+    name: 'EmbeddedPostgresError',
+    message: /did not start in .*another version of PostgreSQL\. Dump them/s,
+  })
+  t.equal(await readFile(join(directory, 'cluster/PG_VERSION'), 'utf8'), '15\n')
+})

@@ -1,0 +1,45 @@
+import type { Config } from '../../config/schema.ts'
+import type { Variables } from '../../config/variables.ts'
+
+/** What a check found. A problem has to be mended; a warning is for somebody to decide on. */
+export interface Finding {
+  readonly severity: 'problem' | 'warning'
+  /** What is wrong. */
+  readonly what: string
+  /** Why it matters. */
+  readonly why: string
+  /** How to mend it. */
+  readonly how: string
+}
+
+/** What checks look at. */
+export interface Patient {
+  readonly config: Config
+  readonly env: Variables
+  /** Whether the rules of production hold. */
+  readonly strict: boolean
+}
+
+/**
+ * One thing that is looked at: the default export of a file in checks/, which is all it takes. It changes
+ * nothing, and reports what it cannot do as a finding.
+ */
+export interface Check {
+  /** For people: `database`. */
+  readonly name: string
+  run(patient: Patient): Promise<readonly Finding[]>
+}
+
+export function problem(what: string, why: string, how: string): Finding {
+  return { severity: 'problem', what, why, how }
+}
+
+export function warning(what: string, why: string, how: string): Finding {
+  return { severity: 'warning', what, why, how }
+}
+
+/** An error in a few words. */
+export function wordsOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(wordsOf).join('; ')
+  return error instanceof Error ? error.message : String(error)
+}

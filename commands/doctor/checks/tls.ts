@@ -1,0 +1,111 @@
+import { X509Certificate } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import { connect } from 'node:tls'
+import type { Config } from '../../../config/schema.ts'
+import { type Check, type Finding, problem, warning, wordsOf } from '../check.ts'
+
+const DAY = 86_400_000
+/** Days: renewal by itself comes at thirty. */
+const SOON = 14
+
+/** Milliseconds. */
+const PATIENCE = 8000
+
+const check: Check = {
+  name: 'TLS',
+  async run({ config: { database, server }, strict }) {
+    const findings = [...(strict ? checkMode(database) : []), ...(await checkFiles(database))]
+    const { public_url } = server
+    if (public_url?.startsWith('https:')) findings.push(...(await checkServed(new URL(public_url))))
+    return findings
+  },
+}
+export default check
+
+function checkMode({ tls, url = '' }: Config['database']): Finding[] {
+  const { hostname } = new URL(url)
+  if (tls === 'verify' || /^(?:127\.\d+\.\d+\.\d+|localhost|\[::1\]|)$/.test(hostname)) return []
+  return [
+    warning(
+      tls === 'off'
+        ? `Connections to the database at ${hostname} are not encrypted.`
+        : `The certificate of the database at ${hostname} is not checked.`,
+      'Whoever is on the network between can read along, or answer in its place.',
+      'Set APP_DATABASE__TLS=verify, and APP_DATABASE__TLS_CA_FILE; leave it where the network is yours alone.',
+    ),
+  ]
+}
+
+async function checkFiles({ tls_ca_file, tls_cert_file }: Config['database']): Promise<Finding[]> {
+  const findings: Finding[] = []
+  for (const file of [tls_ca_file, tls_cert_file]) {
+    if (file === undefined) continue
+    try {
+      findings.push(...checkDates(file, new X509Certificate(await readFile(file)).validToDate))
+    } catch (error) {
+      findings.push(
+        problem(
+          `${file} is no certificate that can be read: ${wordsOf(error)}`,
+          'The service cannot connect to the database.',
+          'Correct the path, or put a certificate (PEM) there that this user can read.',
+        ),
+      )
+    }
+  }
+  return findings
+}
+
+function checkDates(place: string, end: Date): Finding[] {
+  const days = Math.floor((end.getTime() - Date.now()) / DAY)
+  if (days >= SOON) return []
+  return [
+    problem(
+      days < 0
+        ? `The certificate of ${place} has expired, on ${end.toISOString()}.`
+        : `The certificate of ${place} expires in ${days} days.`,
+      'Clients refuse to connect once it has.',
+      'Renew it, and see why that did not happen by itself.',
+    ),
+  ]
+}
+
+async function checkServed({ hostname, port, origin }: URL): Promise<Finding[]> {
+  const host = hostname.replace(/^\[(.*)\]$/, '$1')
+  const { promise, resolve, reject } = Promise.withResolvers<{ end: Date; fault: string | undefined }>()
+  const socket = connect({
+    host,
+    port: Number(port) || 443,
+    ...(isIP(host) ? {} : { servername: host }),
+    // So that its dates can be told too; what is wrong with it is told below.
+    rejectUnauthorized: false,
+  })
+  socket.setTimeout(PATIENCE, () => socket.destroy(new Error('no answer in time')))
+  socket.once('error', reject)
+  socket.once('secureConnect', () => {
+    const end = new Date(socket.getPeerCertificate().valid_to)
+    resolve({ end, fault: socket.authorized ? undefined : String(socket.authorizationError) })
+  })
+  try {
+    const { end, fault } = await promise
+    const dates = checkDates(origin, end)
+    if (dates.length > 0 || fault === undefined) return dates
+    return [
+      problem(
+        `Clients cannot trust the certificate of ${origin}: ${fault}`,
+        'They refuse to connect.',
+        'Serve one for this name, with the whole chain, from an authority that they know.',
+      ),
+    ]
+  } catch (error) {
+    return [
+      warning(
+        `${origin} cannot be reached from here: ${wordsOf(error)}`,
+        'Perhaps clients cannot either; from inside a network that may be as it should.',
+        'Try it from outside; see that the proxy runs and that the name leads to it.',
+      ),
+    ]
+  } finally {
+    socket.destroy()
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * Restores a backup into the configured database and migrates it forward: `npm run restore -- --from <directory |
+ * s3://bucket/prefix> [--name <backup>] [--force]`. It takes the newest unless told which. It refuses a database
+ * that is not empty; `--force` puts the backup in the place of what is there. It is all done, or nothing is.
+ * The object store is told as to `npm run backup`.
+ * Exits with 1 when it fails, and with 2 for arguments that it does not know.
+ */
+import { parseArgs } from 'node:util'
+import { loadConfig } from '../config/load.ts'
+import { connectionOptions } from '../plugins/database.ts'
+import { MIGRATIONS } from '../plugins/migrations.ts'
+import { openStore } from '../services/backup/open-store.ts'
+import { restore } from '../services/backup/restore.ts'
+import { s3Settings } from '../services/backup/s3-store.ts'
+import { withDatabase } from '../services/embedded-postgres/with-database.ts'
+import { explainFailure } from '../services/failures/explain-failure.ts'
+
+const USAGE =
+  'Usage: npm run restore -- --from <directory | s3://bucket/prefix> [--name <backup>] [--force]\n'
+
+interface Arguments {
+  from: string
+  name: string | undefined
+  force: boolean
+}
+
+const args = parseArguments(process.argv.slice(2))
+if (args) {
+  try {
+    await restoreFrom(args)
+  } catch (error) {
+    note(explainFailure(error))
+    process.exitCode = 1
+  }
+} else {
+  process.stderr.write(USAGE)
+  process.exitCode = 2
+}
+
+function parseArguments(args: string[]): Arguments | undefined {
+  const options = {
+    from: { type: 'string' },
+    name: { type: 'string' },
+    force: { type: 'boolean', default: false },
+  } as const
+  try {
+    const { from, name, force } = parseArgs({ args, options }).values
+    return from ? { from, name: name?.replace(/\.(dump|json)$/, ''), force } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function restoreFrom({ from, name, force }: Arguments): Promise<void> {
+  const store = openStore(from, s3Settings(process.env))
+  const { config, stop } = await withDatabase(loadConfig({ env: process.env }).config, note)
+  try {
+    const { dump, migration_version, tables } = await restore({
+      connection: await connectionOptions(config.database),
+      tls: config.database,
+      store,
+      ...(name === undefined ? {} : { name }),
+      force,
+      migrations: MIGRATIONS,
+      log: note,
+    })
+    const rows = tables.reduce((sum, table) => sum + table.rows, 0)
+    process.stdout.write(`Restored ${dump.file}: ${rows} rows, of migration ${migration_version}\n`)
+  } finally {
+    await stop()
+  }
+}
+
+/** What is said beside the result. */
+function note(line: string): void {
+  process.stderr.write(`${line}\n`)
+}

@@ -1,0 +1,43 @@
+/** The files of one backup, by their names: `DATABASE-20261124T154900Z` and what they end with. */
+export interface BackupName {
+  readonly stem: string
+  readonly dump: string
+  readonly manifest: string
+}
+
+/** What is found of one backup. */
+export interface FoundBackup extends BackupName {
+  /** Whether its manifest is there, which is written last. */
+  readonly complete: boolean
+}
+
+const PATTERN = /^([\w-]+)-(\d{8}T\d{6}Z)\.(dump|json)$/
+
+/** Names the backup of a database at a time; names sort by time. */
+export function nameBackup(database: string, at: Date): BackupName {
+  const time = at.toISOString().replace(/[-:]|\.\d+/g, '')
+  return fromStem(`${plain(database)}-${time}`)
+}
+
+/** Finds backups among file names, oldest first: those of one database, or of all. */
+export function findBackups(files: readonly string[], database?: string): FoundBackup[] {
+  const found = new Map<string, { time: string; complete: boolean }>()
+  for (const file of files) {
+    const [, owner, time = '', ending] = PATTERN.exec(file) ?? []
+    if (owner === undefined || (database !== undefined && owner !== plain(database))) continue
+    const stem = `${owner}-${time}`
+    found.set(stem, { time, complete: found.get(stem)?.complete === true || ending === 'json' })
+  }
+  return [...found]
+    .sort(([, a], [, b]) => (a.time < b.time ? -1 : 1))
+    .map(([stem, { complete }]) => ({ ...fromStem(stem), complete }))
+}
+
+function fromStem(stem: string): BackupName {
+  return { stem, dump: `${stem}.dump`, manifest: `${stem}.json` }
+}
+
+/** What any file system and object store takes. */
+function plain(database: string): string {
+  return database.replace(/[^\w-]/g, '_')
+}

@@ -1,0 +1,301 @@
+import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { parseManifest } from '../../../services/backup/manifest.ts'
+import { S3Store } from '../../../services/backup/s3-store.ts'
+import { migrateDown } from '../../../services/migrations/migrations.ts'
+import { audit, startLoad } from '../../faults/ledger.ts'
+import { ready, signUpAdmin } from '../../faults/rig.ts'
+import { startService } from '../../process.ts'
+import { runCommand } from './commands.ts'
+import { type PostgresServer, startPostgresServer, WITHOUT_PROGRAMS } from './postgres-server.ts'
+import { startS3 } from './s3-server.ts'
+
+// Several processes and servers, on a machine that may be busy.
+t.setTimeout(600_000)
+
+const MIGRATIONS = join(import.meta.dirname, '../../../migrations')
+
+const skip = WITHOUT_PROGRAMS
+
+/** A migrated database with a user in it. */
+async function populated(t: Test, server: PostgresServer): Promise<string> {
+  const url = await server.createDatabase()
+  const service = await startService(t, { APP_DATABASE__URL: url, APP_ROLE: 'web' })
+  await ready(service.url)
+  await signUpAdmin(service.url, { query: (text) => server.query(url, text.replace(' WHERE id = $1', '')) })
+  service.child.kill('SIGTERM')
+  await service.exited
+  return url
+}
+
+t.test('a backup under load has every write that was acknowledged before', { skip }, async (t) => {
+  const server = await startPostgresServer(t)
+  const url = await server.createDatabase()
+  const service = await startService(t, { APP_DATABASE__URL: url, APP_ROLE: 'web' })
+  await ready(service.url)
+  const admin = await signUpAdmin(service.url, {
+    query: (text) => server.query(url, text.replace(' WHERE id = $1', '')),
+  })
+  const load = startLoad(t, { target: () => service.url, token: admin.token, writers: 2 })
+  await load.acknowledges(50)
+  const before = [...load.entries]
+  const directory = join(t.testdir(), 'backups')
+  const textfile = t.testdir({})
+  const made = await runCommand(t, 'backup', ['--to', directory, '--textfile', textfile], {
+    APP_DATABASE__URL: url,
+  })
+  t.match(made, {
+    code: 0,
+    stdout: /^db_\w+-\d{8}T\d{6}Z\.dump: \d+ bytes, \d+ rows, as of .*sha256 [0-9a-f]{64}\n$/,
+  })
+  const after = load.entries.length
+  await load.stop()
+  t.ok(after > before.length, 'it went on writing meanwhile')
+
+  const target = await server.createDatabase()
+  const restored = await runCommand(t, 'restore', ['--from', directory], { APP_DATABASE__URL: target })
+  t.match(restored, { code: 0, stdout: /^Restored db_\w+-.*\.dump: \d+ rows, of migration \d+\n$/ })
+  const there = new Set(
+    (await server.query<{ username: string }>(target, 'SELECT username FROM users')).map(
+      ({ username }) => username,
+    ),
+  )
+  const acknowledged = before.filter(({ status }) => status === 201)
+  t.ok(acknowledged.length >= 50)
+  t.same(
+    acknowledged.filter(({ id }) => !there.has(id)),
+    [],
+    'nothing acknowledged is missing',
+  )
+  // What was not yet known to be there counts as unanswered: it may be in the backup, whole, or not.
+  const entries = load.entries.map((entry) => (before.includes(entry) ? entry : { ...entry, status: 0 }))
+  await audit(t, { entries }, { query: (text) => server.query(target, text) })
+
+  const again = await startService(t, { APP_DATABASE__URL: target, APP_ROLE: 'web' })
+  await ready(again.url)
+  const metric = await readFile(join(textfile, 'groundwork_backup.prom'), 'utf8')
+  const seconds = Number(/^groundwork_backup_last_success_timestamp_seconds (\S+)$/m.exec(metric)?.[1])
+  t.ok(Math.abs(seconds - Date.now() / 1000) < 3600, metric)
+  const files = await readdir(directory)
+  t.equal(files.length, 2, files.join())
+  for (const file of files)
+    t.equal((await stat(join(directory, file))).mode & 0o077, 0, `only we read ${file}`)
+})
+
+t.test('what restore refuses, and that a refusal changes nothing', { skip }, async (t) => {
+  const server = await startPostgresServer(t)
+  const url = await populated(t, server)
+  const directory = t.testdir({})
+  const to = ['--to', directory]
+  const from = ['--from', directory]
+  const env = { APP_DATABASE__URL: url }
+  t.match(await runCommand(t, 'restore', from, env), { code: 1, stderr: /There is no backup in / })
+  t.match(await runCommand(t, 'backup', to, env), { code: 0 })
+  const [dump = '', manifest = ''] = (await readdir(directory)).sort()
+  const write = (name: string, content: string | Buffer) => writeFile(join(directory, name), content)
+  const good = await readFile(join(directory, dump))
+  const about = parseManifest(await readFile(join(directory, manifest), 'utf8'), manifest)
+  t.match(about, {
+    format: 1,
+    service_version: /^\d/,
+    database: { name: /^db_/ },
+    dump: { size: good.length },
+  })
+
+  await server.query(url, "UPDATE users SET username = 'changed.since'")
+  await t.test('a database that is not empty, until told', async (t) => {
+    t.match(await runCommand(t, 'restore', from, env), {
+      code: 1,
+      stderr: /is not empty \(schemas: pgboss, public\)/,
+    })
+    t.same(await server.query(url, 'SELECT DISTINCT username FROM users'), [{ username: 'changed.since' }])
+  })
+  await t.test('a dump that was damaged', async (t) => {
+    const bad = Buffer.from(good)
+    bad[bad.length >> 1] = (bad[bad.length >> 1] ?? 0) ^ 1
+    await write(dump, bad)
+    t.match(await runCommand(t, 'restore', [...from, '--force'], env), { code: 1, stderr: /is damaged/ })
+    await write(dump, good)
+  })
+  await t.test('a manifest that is none, or says what is not so', async (t) => {
+    await write(manifest, '{"format":2}')
+    t.match(await runCommand(t, 'restore', [...from, '--force'], env), { code: 1, stderr: /is no manifest/ })
+    const [first] = about.tables
+    await write(manifest, JSON.stringify({ ...about, tables: [{ ...first, rows: 12345 }] }))
+    t.match(await runCommand(t, 'restore', [...from, '--force'], env), {
+      code: 1,
+      stderr: /has not the 12345 rows of the manifest/,
+    })
+    await write(manifest, JSON.stringify({ ...about, migration_version: 999 }))
+    t.match(await runCommand(t, 'restore', [...from, '--force'], env), {
+      code: 1,
+      stderr: /with migration 999/,
+    })
+    await write(manifest, JSON.stringify(about))
+  })
+  t.same(
+    await server.query(url, 'SELECT DISTINCT username FROM users'),
+    [{ username: 'changed.since' }],
+    'after each of them the database is as it was',
+  )
+  await t.test('told to, it puts the backup in the place of what is there', async (t) => {
+    await server.query(url, 'CREATE TABLE newer (); CREATE SCHEMA other; CREATE TABLE other.one ()')
+    t.match(await runCommand(t, 'restore', [...from, '--force', '--name', dump], env), { code: 0 })
+    t.same(await server.query(url, "SELECT FROM users WHERE username = 'changed.since'"), [])
+    t.same(await server.query(url, "SELECT to_regclass('newer') AS a, to_regclass('other.one') AS b"), [
+      { a: null, b: null },
+    ])
+  })
+  await t.test('and migrates forward what is older', async (t) => {
+    const target = await server.createDatabase()
+    const older = await server.createDatabase()
+    await runCommand(t, 'restore', from, { APP_DATABASE__URL: older })
+    await migrateDown({ connection: { connectionString: older }, directory: MIGRATIONS, steps: 1 })
+    const place = t.testdir({})
+    await runCommand(t, 'backup', ['--to', place], { APP_DATABASE__URL: older })
+    t.match(await runCommand(t, 'restore', ['--from', place], { APP_DATABASE__URL: target }), {
+      code: 0,
+      stderr: /Applied \d+\.do\./,
+    })
+  })
+})
+
+t.test('keeps as many as told, and leaves nothing half done', { skip }, async (t) => {
+  const server = await startPostgresServer(t)
+  const url = await populated(t, server)
+  const env = { APP_DATABASE__URL: url }
+  const name = new URL(url).pathname.slice(1)
+  const directory = join(t.testdir({ backups: {} }), 'backups')
+  const stamps = ['20200101T000000Z', '20200102T000000Z', '20200103T000000Z']
+  for (const stamp of stamps) {
+    await writeFile(join(directory, `${name}-${stamp}.dump`), '')
+    if (stamp !== stamps[1]) await writeFile(join(directory, `${name}-${stamp}.json`), '{}')
+  }
+  await writeFile(join(directory, `other-${stamps[0]}.json`), '{}')
+  await writeFile(join(directory, 'old.dump.partial'), '')
+  await utimes(join(directory, 'old.dump.partial'), 0, 0)
+  t.match(await runCommand(t, 'backup', ['--to', directory, '--keep', '2'], env), { code: 0 })
+  const left = (await readdir(directory)).sort()
+  t.equal(left.length, 5, left.join())
+  t.same(left.slice(0, 2), [`${name}-${stamps[2]}.dump`, `${name}-${stamps[2]}.json`])
+  t.equal(left.at(-1), `other-${stamps[0]}.json`, "another database's stay")
+
+  const broken = { ...env, APP_DATABASE__URL: url.replace(/:[^:@]+@/, ':wrong@') }
+  t.match(await runCommand(t, 'backup', ['--to', directory, '--keep', '1'], broken), {
+    code: 1,
+    stderr: /password authentication failed[\s\S]*correct them in APP_DATABASE__URL/,
+  })
+  const programs = join(directory, '../programs')
+  await mkdir(programs)
+  await writeFile(join(programs, 'pg_dump'), '#!/bin/sh\necho "pg_dump (PostgreSQL) 9.6.1"\n', {
+    mode: 0o755,
+  })
+  t.match(
+    await runCommand(t, 'backup', ['--to', directory], {
+      ...env,
+      PATH: `${programs}:${process.env['PATH']}`,
+    }),
+    {
+      code: 1,
+      stderr: /pg_dump is of version 9, and the server of \d+\. Install PostgreSQL's client programs/,
+    },
+  )
+  await writeFile(
+    join(programs, 'pg_dump'),
+    '#!/bin/sh\ncase "$1" in --version) echo "pg_dump (PostgreSQL) 99.1";; *) echo half; echo broke >&2; exit 3;; esac\n',
+  )
+  t.match(
+    await runCommand(t, 'backup', ['--to', directory, '--keep', '1'], {
+      ...env,
+      PATH: `${programs}:${process.env['PATH']}`,
+    }),
+    {
+      code: 1,
+      stderr: /pg_dump failed \(3\): broke/,
+    },
+  )
+  t.same((await readdir(directory)).sort(), left, 'and all is as before')
+})
+
+t.test('to an object store and back', { skip }, async (t) => {
+  const server = await startPostgresServer(t)
+  const url = await populated(t, server)
+  const s3 = await startS3(t)
+  const store = { ...s3.credentials, AWS_REGION: 'eu-test-1', AWS_ENDPOINT_URL: s3.endpoint }
+  const place = 's3://backups/groundwork/daily'
+  s3.busy('PUT', 1)
+  t.match(await runCommand(t, 'backup', ['--to', place], { APP_DATABASE__URL: url, ...store }), { code: 0 })
+  const keys = [...s3.objects.keys()].sort()
+  t.equal(keys.length, 2)
+  for (const key of keys) t.match(key, /^backups\/groundwork\/daily\/db_\w+-\d{8}T\d{6}Z\.(dump|json)$/)
+  t.equal(s3.uploads.size, 0)
+  const target = await server.createDatabase()
+  t.match(await runCommand(t, 'restore', ['--from', place], { APP_DATABASE__URL: target, ...store }), {
+    code: 0,
+  })
+  t.same(
+    await server.query(target, 'SELECT id, email FROM users'),
+    await server.query(url, 'SELECT id, email FROM users'),
+  )
+  const bad = { ...store, AWS_SECRET_ACCESS_KEY: 'another' }
+  t.match(await runCommand(t, 'backup', ['--to', place], { APP_DATABASE__URL: url, ...bad }), {
+    code: 1,
+    stderr: /403 SignatureDoesNotMatch/,
+  })
+  t.match(await runCommand(t, 'backup', ['--to', place], { APP_DATABASE__URL: url }), {
+    code: 1,
+    stderr: /set AWS_ACCESS_KEY_ID/,
+  })
+})
+
+t.test('an object store: parts, pages and failures', async (t) => {
+  const s3 = await startS3(t)
+  const settings = {
+    accessKeyId: s3.credentials.AWS_ACCESS_KEY_ID,
+    secretAccessKey: s3.credentials.AWS_SECRET_ACCESS_KEY,
+    sessionToken: undefined,
+    region: undefined,
+    endpoint: s3.endpoint,
+  }
+  const store = new S3Store('s3://bucket/p', settings, { partSize: 4 })
+  async function* pieces(...texts: string[]) {
+    for (const text of texts) yield Buffer.from(text)
+  }
+  await store.write('a', pieces('abc', 'def', 'g'))
+  t.equal(s3.objects.get('bucket/p/a')?.toString(), 'abcdefg')
+  t.equal(s3.requests.filter((line) => line.startsWith('PUT')).length, 2)
+  await store.write('empty', pieces())
+  t.equal(s3.objects.get('bucket/p/empty')?.length, 0)
+  for (const name of ['b', 'c', 'd', 'e', 'f']) await store.write(name, pieces(name))
+  t.same(await store.list(), ['a', 'b', 'c', 'd', 'e', 'empty', 'f'], 'over several pages')
+  async function* failing() {
+    yield Buffer.from('abcdef')
+    throw new Error('the source failed')
+  }
+  await t.rejects(store.write('half', failing()), { message: 'the source failed' })
+  t.notOk(s3.objects.has('bucket/p/half'))
+  t.equal(s3.uploads.size, 0, 'given up')
+  await store.remove('a')
+  await t.rejects(store.read('a'), { name: 'BackupError', message: /404 NoSuchKey/ })
+  t.throws(() => new S3Store('s3://', settings), { message: /write s3:\/\/bucket\/prefix/ })
+  const closed = new S3Store('s3://bucket', { ...settings, endpoint: 'http://127.0.0.1:1' })
+  await t.rejects(closed.read('a'), { message: /cannot be reached: .*ECONNREFUSED|bad port/ })
+})
+
+t.test('arguments that they do not know give the usage', async (t) => {
+  for (const args of [[], ['--to', ''], ['--to', 'x', '--keep', '0'], ['--to', 'x', '--all'], ['x']]) {
+    t.match(
+      await runCommand(t, 'backup', args),
+      { code: 2, stderr: /^Usage: npm run backup/ },
+      args.join(' '),
+    )
+  }
+  for (const args of [[], ['--from', ''], ['--from', 'x', 'y']]) {
+    t.match(
+      await runCommand(t, 'restore', args),
+      { code: 2, stderr: /^Usage: npm run restore/ },
+      args.join(' '),
+    )
+  }
+})

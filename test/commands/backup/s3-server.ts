@@ -1,0 +1,159 @@
+import { createHash, createHmac, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { Test } from 'tap'
+
+/** An object store of a test's own, which checks every signature by its own arithmetic. */
+export interface TestS3 {
+  readonly endpoint: string
+  readonly credentials: { AWS_ACCESS_KEY_ID: string; AWS_SECRET_ACCESS_KEY: string }
+  /** By `bucket/key`. */
+  readonly objects: Map<string, Buffer>
+  /** Uploads that were begun and neither completed nor given up. */
+  readonly uploads: Map<string, Map<number, Buffer>>
+  /** Methods and paths, in order. */
+  readonly requests: string[]
+  /** Answers the next requests of this method with 503. */
+  busy(method: string, times: number): void
+}
+
+interface Reply {
+  status: number
+  content?: string | Buffer
+  etag?: string
+}
+
+const ID = 'AKIDTEST'
+const SECRET = 'a secret of the test/with+signs'
+const PAGE = 3
+
+/** Starts it on loopback; it ends with `t`. */
+export async function startS3(t: Test): Promise<TestS3> {
+  const objects = new Map<string, Buffer>()
+  const uploads = new Map<string, Map<number, Buffer>>()
+  const requests: string[] = []
+  const refusals = new Map<string, number>()
+  const server = createServer(async (request, response) => {
+    const body = Buffer.concat(await request.toArray())
+    const url = new URL(request.url ?? '', `http://${request.headers.host}`)
+    requests.push(`${request.method} ${url.pathname}`)
+    const { status, content = '', etag } = answer(request, url, body)
+    response.writeHead(status, etag === undefined ? {} : { etag }).end(content)
+  })
+
+  function answer(request: IncomingMessage, url: URL, body: Buffer): Reply {
+    const { method = '' } = request
+    const left = refusals.get(method) ?? 0
+    refusals.set(method, left - 1)
+    if (left > 0) return failure(503, 'SlowDown')
+    if (!isSigned(request, url, body)) return failure(403, 'SignatureDoesNotMatch')
+    const key = decodeURIComponent(url.pathname.slice(1))
+    const query = url.searchParams
+    if (query.has('list-type')) return list(key, query)
+    if (query.has('uploads')) return begin()
+    const id = query.get('uploadId')
+    return id === null ? single(method, key) : multipart(id, { method, key, query, body })
+  }
+
+  function begin(): Reply {
+    const id = randomUUID()
+    uploads.set(id, new Map())
+    return { status: 200, content: `<R><UploadId>${id}</UploadId></R>` }
+  }
+
+  function single(method: string, key: string): Reply {
+    const content = objects.get(key)
+    if (method === 'DELETE') {
+      objects.delete(key)
+      return { status: 204 }
+    }
+    return content === undefined ? failure(404, 'NoSuchKey') : { status: 200, content }
+  }
+
+  function multipart(
+    id: string,
+    { method, key, query, body }: { method: string; key: string; query: URLSearchParams; body: Buffer },
+  ): Reply {
+    const parts = uploads.get(id)
+    if (parts === undefined) return failure(404, 'NoSuchUpload')
+    if (method === 'PUT') {
+      parts.set(Number(query.get('partNumber')), body)
+      return { status: 200, etag: etagOf(body) }
+    }
+    uploads.delete(id)
+    if (method === 'DELETE') return { status: 204 }
+    const named = [...body.toString().matchAll(/<PartNumber>(\d+)<\/PartNumber><ETag>([^<]*)<\/ETag>/g)]
+    const chosen = named.flatMap(([, number, etag]) => {
+      const part = parts.get(Number(number))
+      return part !== undefined && etagOf(part) === etag ? [part] : []
+    })
+    // As S3 does: an error after the status.
+    if (chosen.length === 0 || chosen.length < named.length) return { ...failure(200, 'InvalidPart') }
+    objects.set(key, Buffer.concat(chosen))
+    return { status: 200, content: '<R></R>' }
+  }
+
+  function list(bucket: string, query: URLSearchParams): Reply {
+    const start = `${bucket.replace(/\/$/, '')}/${query.get('prefix') ?? ''}`
+    const keys = [...objects.keys()].filter((key) => key.startsWith(start)).sort()
+    const from = Number(query.get('continuation-token') ?? 0)
+    const entries = keys
+      .slice(from, from + PAGE)
+      .map((key) => `<Key>${key.slice(key.indexOf('/') + 1)}</Key>`)
+    const next =
+      from + PAGE < keys.length ? `<NextContinuationToken>${from + PAGE}</NextContinuationToken>` : ''
+    return { status: 200, content: `<R>${entries.join('')}${next}</R>` }
+  }
+
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const address = server.address()
+  const port = address !== null && typeof address === 'object' ? address.port : 0
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    credentials: { AWS_ACCESS_KEY_ID: ID, AWS_SECRET_ACCESS_KEY: SECRET },
+    objects,
+    uploads,
+    requests,
+    busy: (method, times) => refusals.set(method, times),
+  }
+}
+
+function failure(status: number, code: string): Reply {
+  return { status, content: `<Error><Code>${code}</Code><Message>of the test</Message></Error>` }
+}
+
+function etagOf(body: Buffer): string {
+  return `"${createHash('md5').update(body).digest('hex')}"`
+}
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
+function isSigned(request: IncomingMessage, url: URL, body: Buffer): boolean {
+  const match =
+    /^AWS4-HMAC-SHA256 Credential=(\w+)\/(\d{8})\/([\w-]+)\/s3\/aws4_request, SignedHeaders=([\w;-]+), Signature=([0-9a-f]{64})$/.exec(
+      request.headers.authorization ?? '',
+    )
+  const [, id, day = '', region = '', signed = '', signature] = match ?? []
+  if (id !== ID) return false
+  const content = String(request.headers['x-amz-content-sha256'])
+  const digest = createHash('sha256').update(body).digest('hex')
+  if (content !== 'UNSIGNED-PAYLOAD' && content !== digest) return false
+  const query = [...url.searchParams]
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+    .sort()
+    .join('&')
+  const headers = signed.split(';').map((name) => `${name}:${String(request.headers[name]).trim()}\n`)
+  const canonical = [request.method, url.pathname, query, headers.join(''), signed, content].join('\n')
+  const scope = `${day}/${region}/s3/aws4_request`
+  const hash = createHash('sha256').update(canonical).digest('hex')
+  const text = ['AWS4-HMAC-SHA256', request.headers['x-amz-date'], scope, hash].join('\n')
+  const key = [day, region, 's3', 'aws4_request'].reduce<Buffer>(
+    (secret, part) => createHmac('sha256', secret).update(part).digest(),
+    Buffer.from(`AWS4${SECRET}`),
+  )
+  return createHmac('sha256', key).update(text).digest('hex') === signature
+}

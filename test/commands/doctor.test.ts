@@ -1,0 +1,189 @@
+import { once } from 'node:events'
+import { chmod, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import type { Result } from '../../commands/doctor/examine.ts'
+import { createEmptyDatabase, createTestDatabase } from '../database.ts'
+import { environment, startProcess, startService } from '../process.ts'
+import { startRedis, WITHOUT_REDIS } from '../redis-server.ts'
+import { startSmtpServer } from '../smtp-server.ts'
+
+// Many processes, on a machine that may be busy.
+t.setTimeout(300_000)
+
+const COMMAND = join(import.meta.dirname, '../../commands/doctor.ts')
+
+/** What is right in production, but for the database, which each test has its own of. */
+const PRODUCTION = {
+  APP_ENVIRONMENT: 'production',
+  APP_SERVER__HOST: '127.0.0.1',
+  APP_SERVER__PORT: '0',
+  APP_JWT__SECRET: 'Zm9yIHRoaXMgdGVzdCBhbG9uZSwgYW5kIGxvbmcgZW5vdWdoIGZvciBpdA',
+}
+
+async function doctor(t: Test, env: Record<string, string>, args: readonly string[] = ['--json']) {
+  const variables = environment({ APP_ENVIRONMENT: 'test', APP_SERVER__PORT: '0', ...env })
+  const child = startProcess(t, process.execPath, [COMMAND, ...args], { env: variables })
+  const { code } = await child.exited
+  return { code, stdout: child.stdout(), stderr: child.stderr() }
+}
+
+/** What it found, one line each: `problem database: what`. */
+async function findings(t: Test, env: Record<string, string>) {
+  const { code, stdout, stderr } = await doctor(t, env)
+  t.equal(stderr, '')
+  const { ok, results }: { ok: boolean; results: Result[] } = JSON.parse(stdout)
+  t.equal(code, ok ? 0 : 1)
+  const found = results.flatMap(({ check, findings }) => findings.map((finding) => ({ check, ...finding })))
+  for (const { why, how } of found) t.ok(why.length > 10 && how.length > 2, `${why} ${how}`)
+  return found.map(({ severity, check, what, how }) => `${severity} ${check}: ${what} ${how}`)
+}
+
+t.test('a set-up that is well', async (t) => {
+  const { url } = await createTestDatabase(t)
+  const smtp = await startSmtpServer(t)
+  const env = { APP_DATABASE__URL: url, APP_EMAIL__SMTP_URL: smtp.url }
+  t.match(await doctor(t, env, []), { code: 0, stdout: /^(ok {7}[\w ]+\n){12}$/, stderr: '' })
+  t.same(smtp.received, [], 'nothing was mailed')
+})
+
+t.test('beside a service that runs', async (t) => {
+  const { url } = await createTestDatabase(t)
+  const service = await startService(t, { APP_DATABASE__URL: url })
+  const { port } = new URL(service.url)
+  t.same(await findings(t, { APP_DATABASE__URL: url, APP_SERVER__PORT: port }), [])
+})
+
+t.test('arguments that it does not know give the usage', async (t) => {
+  t.match(await doctor(t, {}, ['--all']), { code: 2, stdout: '', stderr: /^Usage: npm run doctor/ })
+})
+
+t.test('a bad configuration', async (t) => {
+  const found = await findings(t, { APP_SERVER__PROT: '1', APP_SERVER__PORT: 'http' })
+  t.equal(found.length, 2)
+  t.match(found.join('\n'), /problem configuration: APP_SERVER__PORT: must be .*/)
+  const text = await doctor(t, { APP_SERVER__PORT: 'http' }, [])
+  t.match(text, { code: 1, stdout: /^problem {2}configuration: .*\n {9}Why: {2}.*\n {9}Mend: .*\n$/ })
+})
+
+t.test('a database that does not let us in', async (t) => {
+  const { url } = await createTestDatabase(t)
+  const cases: [string, RegExp][] = [
+    [url.replace(/:[^:@]+@/, ':wrong@'), /password authentication failed.*correct them in APP_DATABASE__URL/],
+    [url.replace(/[^/]+$/, 'nowhere'), /database "nowhere" does not exist.*CREATE DATABASE/],
+    ['postgres://x@127.0.0.1:1/x', /ECONNREFUSED.*start PostgreSQL/],
+    ['postgres://x@nosuch.invalid/x', /correct it in APP_DATABASE__URL, or mend DNS|does not answer/],
+  ]
+  for (const [bad, expected] of cases) {
+    const found = await findings(t, { APP_DATABASE__URL: bad })
+    t.equal(found.length, 1, found.join('\n'))
+    t.match(found[0], /^problem database: The database cannot be used: /)
+    t.match(found[0], expected)
+    t.notMatch(found[0], /wrong@/, 'no secret')
+  }
+})
+
+t.test('a database that will not do', async (t) => {
+  const { url, query, name } = await createEmptyDatabase(t)
+  const pending = await findings(t, { APP_DATABASE__URL: url, APP_DATABASE__MIGRATE_ON_START: 'false' })
+  t.match(pending, [
+    /^problem migrations: Migrations are pending: 1 \(create-users\), .*npm run migrate -- up$/,
+  ])
+  await query(`ALTER DATABASE ${name} SET default_transaction_read_only = on`)
+  const env = { APP_DATABASE__URL: url, APP_DATABASE__MAX_CONNECTIONS: '5000' }
+  t.match(await findings(t, env), [
+    /^problem database: The database only reads/,
+    /^problem database: This instance may want 5003 connections, and the server gives \d+/,
+  ])
+})
+
+t.test('migrations that are not those of the files', async (t) => {
+  const { url, query } = await createTestDatabase(t)
+  await query("UPDATE schemaversion SET md5 = 'other' WHERE version = 2")
+  await query("INSERT INTO schemaversion (version, name, md5, run_at) VALUES (999, 'later', 'x', now())")
+  t.match(await findings(t, { APP_DATABASE__URL: url }), [
+    /^problem migrations: Migrations are not what was applied: 2 \(create-sessions\)/,
+    /^warning migrations: The database has newer migrations: 999 \(later\)/,
+  ])
+})
+
+t.test('Redis', { skip: WITHOUT_REDIS }, async (t) => {
+  const { url } = await createTestDatabase(t)
+  const redis = await startRedis(t, { password: 'secret' })
+  const env = { APP_DATABASE__URL: url, APP_REDIS__COMMAND_TIMEOUT: '5s' }
+  t.same(await findings(t, { ...env, APP_REDIS__URL: redis.url }), [])
+  const wrong = await findings(t, { ...env, APP_REDIS__URL: redis.url.replace('secret', 'other') })
+  t.match(wrong, [/^problem Redis: Redis cannot be used: .*WRONGPASS/])
+  await redis.kill()
+  t.match(await findings(t, { ...env, APP_REDIS__URL: redis.url }), [/^problem Redis: .*ECONNREFUSED/])
+})
+
+t.test('the mail server', async (t) => {
+  const { url } = await createTestDatabase(t)
+  const smtp = await startSmtpServer(t)
+  const env = { APP_DATABASE__URL: url, APP_EMAIL__SMTP_URL: smtp.url }
+  t.match(await findings(t, { ...env, APP_EMAIL__REQUIRE_TLS: 'true' }), [
+    /^problem mail: The mail server cannot be used: .*email\.require_tls is on/,
+  ])
+  await smtp.close()
+  t.match(await findings(t, env), [/^problem mail: .*ECONNREFUSED.*APP_EMAIL__SMTP_URL/])
+})
+
+t.test('keys and files of secrets', async (t) => {
+  const { url } = await createTestDatabase(t)
+  const file = join(t.testdir(), 'database_url')
+  await writeFile(file, url)
+  await chmod(file, 0o644)
+  const { APP_JWT__SECRET, ...rest } = PRODUCTION
+  const secret = join(t.testdirName, 'jwt')
+  await writeFile(secret, APP_JWT__SECRET, { mode: 0o600 })
+  const found = await findings(t, { ...rest, APP_DATABASE__URL_FILE: file, APP_JWT__SECRET_FILE: secret })
+  const exposed = found.filter((line) => line.includes('secret files'))
+  t.equal(exposed.length, 1, found.join('\n'))
+  t.match(exposed[0], /^problem secret files: Every account .*database_url \(mode 644\).*chmod o= /)
+  t.match(
+    await findings(t, {
+      APP_DATABASE__URL: url,
+      APP_JWT__ALGORITHM: 'EdDSA',
+      APP_JWT__SIGNING_KEY_FILE: join(t.testdirName, 'none.pem'),
+    }),
+    [/^problem signing keys: jwt\.signing_key_file: .*npm run keys -- new/],
+  )
+})
+
+t.test('a port that somebody else has', async (t) => {
+  const { url } = await createTestDatabase(t)
+  const other = createServer((socket) => socket.end('not HTTP\r\n\r\n')).listen(0, '127.0.0.1')
+  t.teardown(() => other.close())
+  await once(other, 'listening')
+  const address = other.address()
+  const port = String(address !== null && typeof address === 'object' ? address.port : 0)
+  t.match(await findings(t, { APP_DATABASE__URL: url, APP_SERVER__PORT: port }), [
+    /^problem port: Port \d+ of 127\.0\.0\.1 cannot be listened on\. The port is taken/,
+  ])
+  const env = { APP_DATABASE__URL: url, APP_SERVER__HOST: '203.0.113.9', APP_SERVER__PORT: port }
+  t.match(await findings(t, env), [/^problem port: .*This machine has no such address/])
+})
+
+t.test('proxies and TLS in production', async (t) => {
+  const { url } = await createTestDatabase(t)
+  const env = { ...PRODUCTION, APP_DATABASE__URL: url }
+  const bare = (await findings(t, env)).join('\n')
+  t.match(bare, /^warning proxy: server\.public_url is not set/m)
+  t.match(bare, /^warning mail: There is no mail server/m)
+  t.match(bare, /^problem database: fsync is off/m, "the tests' own server is none for production")
+  const https = { APP_SERVER__PUBLIC_URL: 'https://nosuch.invalid' }
+  const found = (await findings(t, { ...env, ...https })).join('\n')
+  t.match(found, /^problem proxy: Clients come by https.*APP_SERVER__TRUSTED_PROXIES/m)
+  t.match(found, /^warning TLS: https:.* cannot be reached from here/m)
+  const plain = {
+    APP_SERVER__PUBLIC_URL: 'http://api.example.com',
+    APP_SERVER__TRUSTED_PROXIES: '0.0.0.0/1,128.0.0.0/1',
+  }
+  const open = (await findings(t, { ...env, ...plain })).join('\n')
+  t.match(open, /^problem proxy: server\.trusted_proxies trusts half the world/m)
+  t.match(open, /^problem proxy: server\.public_url is .* without TLS/m)
+  const far = { ...env, APP_DATABASE__URL: 'postgres://x@nosuch.invalid/x' }
+  t.match((await findings(t, far)).join('\n'), /^warning TLS: Connections to the database .* not encrypted/m)
+})
