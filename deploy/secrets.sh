@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes the secrets of deploy/compose.yaml, random ones, in deploy/secrets/ (not in git). Those that exist stay.
+# Makes the secrets of deploy/compose.yaml and compose.prod.yaml, random ones, in deploy/secrets/ (not in git). Those
+# that exist stay.
 set -eu
 cd "$(dirname "$0")"
 
@@ -23,5 +24,12 @@ random | write jwt_secret
 random | write metrics_token
 random | write postgres_password
 random | write database_password
+random | write redis_password
+random | write grafana_password
 printf 'postgres://groundwork:%s@postgres:5432/groundwork\n' "$(cat secrets/database_password)" |
   write database_url
+printf 'redis://:%s@redis:6379/0\n' "$(cat secrets/redis_password)" |
+  write redis_url
+# What Redis reads as its configuration.
+printf 'requirepass %s\n' "$(cat secrets/redis_password)" |
+  write redis_conf

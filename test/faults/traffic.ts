@@ -14,6 +14,9 @@ interface Kind {
 /** More than a socket takes at once, so that its end comes after the answer to its beginning. */
 const LARGE = { username: 'x'.repeat(200_000) }
 
+/** Those that a proxy may send again to another instance when a connection breaks. */
+const READS = new Set(['read', 'err'])
+
 /** What clients do: read, write, err, and send what is refused before it has all arrived. */
 const KINDS: readonly Kind[] = [
   {
@@ -53,8 +56,9 @@ export interface Traffic {
 /** Milliseconds between the requests of one client, so that a small machine has time for its processes. */
 const PAUSE = 5
 
-/** Begins to send requests of all kinds, by clients that keep their connections. */
-export function startTraffic(url: string, user: RemoteUser, { clients = 8 } = {}): Traffic {
+/** Begins to send requests of all kinds, or only those that read, by clients that keep their connections. */
+export function startTraffic(url: string, user: RemoteUser, { clients = 8, writes = true } = {}): Traffic {
+  const kinds = KINDS.filter(({ name }) => writes || READS.has(name))
   const agent = new Agent({ keepAlive: true, maxSockets: clients })
   const failures: string[] = []
   let answered = 0
@@ -71,7 +75,7 @@ export function startTraffic(url: string, user: RemoteUser, { clients = 8 } = {}
   }
   async function run(first: number): Promise<void> {
     for (let n = first; going; n++) {
-      const kind = KINDS[n % KINDS.length]
+      const kind = kinds[n % kinds.length]
       if (kind) await attempt(kind)
       await sleep(PAUSE)
     }

@@ -1,0 +1,159 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { chmod, readFile, writeFile } from 'node:fs/promises'
+import { request } from 'node:https'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { freePort } from '../../services/embedded-postgres/server.ts'
+import { createTestDatabase } from '../database.ts'
+import { eventually } from '../eventually.ts'
+import { call, signUp } from '../http.ts'
+import { startProcess, startService, type TestService } from '../process.ts'
+import { startTraffic } from './traffic.ts'
+
+// Many processes, on a machine that may be busy.
+t.setTimeout(1_800_000)
+
+const CONFIG = join(import.meta.dirname, '../../deploy/proxy/nginx.conf')
+const ROUNDS = Number(process.env['FAULT_ROUNDS'] ?? 3)
+
+const isMissing = ['nginx', 'openssl'].some((name) => spawnSync(name, ['-v']).error !== undefined)
+const skip = isMissing ? 'nginx or openssl is not installed' : false
+
+interface Nginx {
+  /** By TLS, by plain HTTP, and where only redirections are. */
+  readonly tls: string
+  readonly plain: string
+  readonly redirecting: string
+  readonly certificate: Buffer
+  /** What nginx complained of so far. */
+  readonly errors: () => string
+}
+
+/** Starts nginx with the configuration that we ship: other places, and a port without TLS for the traffic. */
+async function startNginx(t: Test, instances: readonly string[]): Promise<Nginx> {
+  const folder = t.testdir({})
+  // It serves as another user when it is started by root.
+  await chmod(folder, 0o777)
+  const keys = ['-keyout', join(folder, 'key.pem'), '-out', join(folder, 'certificate.pem')]
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...keys, ...subject], {
+    stdio: 'pipe',
+  })
+  const [tls, plain, redirecting] = [await freePort(), await freePort(), await freePort()]
+  const places: readonly (readonly [string, string])[] = [
+    ['listen 8080 default_server', `listen 127.0.0.1:${redirecting} default_server`],
+    ['listen 8443 ssl http2 default_server', `listen 127.0.0.1:${tls} ssl http2; listen 127.0.0.1:${plain}`],
+    ['web-1:8080', new URL(instances[0] ?? '').host],
+    ['web-2:8080', new URL(instances[1] ?? '').host],
+    ['/run/secrets/tls_certificate', join(folder, 'certificate.pem')],
+    ['/run/secrets/tls_key', join(folder, 'key.pem')],
+  ]
+  let config = await readFile(CONFIG, 'utf8')
+  for (const [ours, here] of places) {
+    t.equal(config.split(ours).length, 2, `${ours} stands once`)
+    config = config.replace(ours, here)
+  }
+  const file = join(folder, 'nginx.conf')
+  await writeFile(file, config.replaceAll('/tmp/', `${folder}/`))
+
+  const check = startProcess(t, 'nginx', ['-t', '-c', file])
+  t.match(await check.exited, { code: 0 }, check.stderr())
+  const nginx = startProcess(t, 'nginx', ['-c', file, '-g', 'daemon off;'])
+  await eventually(async () => {
+    if (nginx.child.exitCode !== null) throw new Error(`nginx has ended: ${nginx.stderr()}`)
+    return call(`http://127.0.0.1:${redirecting}/`).then(
+      () => true,
+      () => false,
+    )
+  })
+  return {
+    tls: `https://localhost:${tls}`,
+    plain: `http://127.0.0.1:${plain}`,
+    redirecting: `http://127.0.0.1:${redirecting}`,
+    certificate: await readFile(join(folder, 'certificate.pem')),
+    errors: nginx.stderr,
+  }
+}
+
+async function startTwo(t: Test, env: Record<string, string>): Promise<[TestService, TestService]> {
+  return [await startService(t, env), await startService(t, env)]
+}
+
+t.test('the nginx of deploy/compose.prod.yaml', { skip }, async (t) => {
+  const db = await createTestDatabase(t)
+  const env = {
+    APP_DATABASE__URL: db.url,
+    APP_DATABASE__MAX_CONNECTIONS: '4',
+    APP_SERVER__DRAIN_DELAY: '2s',
+    APP_SERVER__TRUSTED_PROXIES: '127.0.0.1',
+    APP_METRICS__PUBLIC: 'true',
+  }
+  const services = await startTwo(t, env)
+  const nginx = await startNginx(
+    t,
+    services.map(({ url }) => url),
+  )
+
+  await t.test('speaks TLS, and says who asks', async (t) => {
+    const answer = await new Promise<{ status: number | undefined; hsts: string | string[] | undefined }>(
+      (resolve, reject) => {
+        // What the client says of itself is not what is believed.
+        const headers = { 'x-forwarded-for': '198.51.100.7', 'x-request-id': 'through-nginx' }
+        // An address that is not the proxy's own.
+        const options = { ca: nginx.certificate, headers, localAddress: '127.0.0.2' }
+        const outgoing = request(`${nginx.tls}/api/v1/users/me`, options, (response) => {
+          response.resume()
+          const hsts = response.headers['strict-transport-security']
+          response.once('end', () => resolve({ status: response.statusCode, hsts }))
+        })
+        outgoing.once('error', reject)
+        outgoing.end()
+      },
+    )
+    t.match(answer, { status: 401, hsts: /^max-age=\d+[^,]*$/ }, 'one promise of HTTPS, not two')
+    const isLogged = () =>
+      services.flatMap((service) => service.logs()).find((line) => line['request_id'] === 'through-nginx')
+    await eventually(async () => isLogged() !== undefined)
+    t.match(isLogged(), { remote_address: '127.0.0.2' }, 'the address is the one that nginx saw')
+
+    const redirected = await call(`${nginx.redirecting}/api/v1/users?limit=1`, {
+      headers: { host: 'example.com' },
+    })
+    t.match(redirected, { status: 308, headers: { location: 'https://example.com/api/v1/users?limit=1' } })
+    t.equal((await call(`${nginx.redirecting}/proxy-health`)).status, 204)
+    t.equal((await call(`${nginx.plain}/metrics`)).status, 404, 'metrics are not for the world')
+    const large = await call(`${nginx.plain}/api/v1/users`, {
+      method: 'POST',
+      json: { email: 'x'.repeat(300_000) },
+    })
+    t.match(
+      large,
+      { status: 413, headers: { 'content-type': /^application\/problem\+json/ } },
+      "the service's own 413",
+    )
+  })
+
+  await t.test('loses no read while one instance after the other restarts', async (t) => {
+    const traffic = startTraffic(nginx.plain, await signUp(nginx.plain), { writes: false })
+    await traffic.goesOn(100)
+    for (let round = 0; round < ROUNDS && traffic.failures().length === 0; round++) {
+      for (const turn of [0, 1] as const) {
+        const { child, exited, url } = services[turn]
+        child.kill('SIGTERM')
+        t.same(await exited, { code: 0, signal: null })
+        await traffic.goesOn(50)
+        services[turn] = await startService(t, { ...env, APP_SERVER__PORT: new URL(url).port })
+        await eventually(async () => (await call(`${url}/ready`)).status === 200)
+        // Longer than nginx takes the first for dead, before the other one goes.
+        const answered = traffic.answered()
+        await eventually(async () => services[turn].logs().some(({ path }) => path === '/api/v1/users/me'))
+        await traffic.goesOn(50)
+        t.ok(traffic.answered() > answered)
+      }
+    }
+    await traffic.stop()
+    t.same(traffic.failures().slice(0, 10), [], `of ${traffic.answered()} requests none failed`)
+    if (traffic.failures().length > 0) t.comment(nginx.errors())
+    t.comment(`${ROUNDS} rounds, ${traffic.answered()} requests`)
+  })
+})
