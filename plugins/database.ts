@@ -2,13 +2,15 @@ import { readFile } from 'node:fs/promises'
 import type { ConnectionOptions } from 'node:tls'
 import postgres from '@fastify/postgres'
 import fp from 'fastify-plugin'
-import { Counter, Gauge, Histogram } from 'prom-client'
+import { Counter, Gauge } from 'prom-client'
 import { ConfigError } from '../config/config-error.ts'
 import { variableName } from '../config/keys.ts'
 import type { Config } from '../config/schema.ts'
 import { LOST_RACES } from '../services/database/errors.ts'
 import { PoolDatabase } from '../services/database/pool-database.ts'
 import type { DatabaseObserver } from '../services/database/run.ts'
+import { types } from '../services/database/types.ts'
+import { Histogram, type Series } from '../services/metrics/histogram.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -33,16 +35,21 @@ export default fp(
     const queries = new Histogram({
       name: 'db_query_duration_seconds',
       help: 'Time from sending a statement to its last row.',
-      labelNames: ['statement'],
       buckets: BUCKETS,
       registers,
     })
+    const byStatement = new Map<string, Series>()
+    const seriesOf = (statement: string) => {
+      const series = byStatement.get(statement) ?? queries.series({ statement })
+      byStatement.set(statement, series)
+      return series
+    }
     const waits = new Histogram({
       name: 'db_pool_wait_seconds',
       help: 'Time that callers waited for a connection of the pool.',
       buckets: BUCKETS,
       registers,
-    })
+    }).series({})
     new Gauge({
       name: 'db_pool_connections',
       help: 'Connections of the pool by state; `waiting` counts the callers that wait for one.',
@@ -69,7 +76,7 @@ export default fp(
     })
 
     const observer: DatabaseObserver = {
-      queried: (statement, seconds) => queries.observe({ statement }, seconds),
+      queried: (statement, seconds) => seriesOf(statement).observe(seconds),
       waited: (seconds) => waits.observe(seconds),
       repeated: (state) => retries.inc({ state }),
       cancelled: () => cancellations.inc(),
@@ -92,6 +99,7 @@ async function poolOptions(database: Config['database']) {
     max: database.max_connections,
     idleTimeoutMillis: database.idle_timeout,
     pipeline: true,
+    types,
   }
 }
 

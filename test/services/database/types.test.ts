@@ -1,0 +1,31 @@
+import pg from 'pg'
+import t from 'tap'
+import { types } from '../../../services/database/types.ts'
+import { createTestDatabase } from '../../database.ts'
+
+const TIMES = [
+  '2026-01-31 08:15:30.123',
+  '2026-01-31 08:15:30',
+  '2026-01-31 08:15:30.1',
+  '1969-12-31 23:59:59.999999',
+]
+const ODD = ['infinity', '-infinity', '0044-03-15 12:00:00 BC', '12026-01-31 08:15:30']
+
+t.test('times are what the driver makes of them, in any zone', async (t) => {
+  const db = await createTestDatabase(t)
+  for (const zone of ['UTC', 'Asia/Kolkata', 'America/St_Johns']) {
+    const options = { connectionString: db.url, options: `-c timezone=${zone}` }
+    const [ours, theirs] = [new pg.Client({ ...options, types }), new pg.Client(options)]
+    await Promise.all([ours.connect(), theirs.connect()])
+    for (const time of [...TIMES, ...ODD]) {
+      const query = {
+        text: `SELECT $1::timestamptz AS time, 1 AS one`,
+        values: [
+          `${time.replace(' BC', '')}${time.startsWith('-') || time === 'infinity' ? '' : '+00'}${time.endsWith(' BC') ? ' BC' : ''}`,
+        ],
+      }
+      t.strictSame((await ours.query(query)).rows, (await theirs.query(query)).rows, `${time} in ${zone}`)
+    }
+    await Promise.all([ours.end(), theirs.end()])
+  }
+})
