@@ -20,6 +20,7 @@ const BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1,
 /** PostgreSQL: the pool (@fastify/postgres), what services see of it, and their metrics. */
 export default fp(
   async (app) => {
+    const { tracing } = app
     const { database } = app.config
     await app.register(postgres, await poolOptions(database))
     const { pool } = app.pg
@@ -71,6 +72,18 @@ export default fp(
       waited: (seconds) => waits.observe(seconds),
       repeated: (state) => retries.inc({ state }),
       cancelled: () => cancellations.inc(),
+      ...(tracing
+        ? {
+            // The statement's name, and never its text or values.
+            trace: (statement, work) =>
+              tracing.trace(
+                statement,
+                'client',
+                { 'db.system.name': 'postgresql', 'db.operation.name': statement },
+                work,
+              ),
+          }
+        : {}),
     }
     const { max_waiting } = app.config.pressure
     const db = new PoolDatabase(pool, observer, max_waiting > 0 ? { maxWaiting: max_waiting } : {})

@@ -6,6 +6,7 @@ import { findJobs } from '../../services/jobs/find-jobs.ts'
 import { JobQueue } from '../../services/jobs/queue.ts'
 import { countJobs } from '../../services/jobs/statistics.ts'
 import { work } from '../../services/jobs/worker.ts'
+import type { Span } from '../../services/tracing/tracing.ts'
 import type { AppContext } from '../context.ts'
 import { connectionOptions } from '../database.ts'
 import { registerJobMetrics } from './metrics.ts'
@@ -37,16 +38,20 @@ export default fp(
     const connection = await connectionOptions(database)
     const boss = createBoss({ pool: app.pg.pool, connection, works, log: app.log })
     const jobs = await findJobs<AppContext>()
-    const queue = new JobQueue(boss)
+    const queue = new JobQueue(boss, app.tracing)
     app.decorate('jobs', queue)
     const names = jobs.map(({ name }) => name)
     const finished = registerJobMetrics(app.metrics, names, () => countJobs(app.db))
+
+    const gaveUp = (queueName: string, error: unknown, span: Span | undefined) =>
+      app.recordError(error, { operation: queueName, level: 'error', span })
 
     async function start(): Promise<void> {
       await queue.start(jobs, { schedules: works })
       const contextFor = (fields: object) => ({ ...app.ctx, log: app.log.child(fields) })
       for (const job of works ? jobs : []) {
-        if (job.canRun?.(app.ctx) ?? true) await work(boss, job, { contextFor, finished })
+        if (job.canRun?.(app.ctx) ?? true)
+          await work(boss, job, { contextFor, finished, gaveUp, tracing: app.tracing })
       }
     }
 
@@ -82,7 +87,7 @@ export default fp(
     })
     app.addHook('onClose', stop)
   },
-  { name: 'jobs', dependencies: ['database', 'migrations', 'metrics'] },
+  { name: 'jobs', dependencies: ['database', 'migrations', 'metrics', 'error-reports'] },
 )
 
 /** A promise of its own, so that a rejection is not taken for handled because somebody raced against it. */
