@@ -26,7 +26,8 @@ export default fp(
     const { pool } = app.pg
 
     // An idle connection that dies; the pool has dropped it, the next caller gets a new one.
-    pool.on('error', (error) => app.log.warn({ err: error }, 'lost an idle database connection'))
+    const log = app.moduleLog('database')
+    pool.on('error', (error) => log.warn({ err: error }, 'lost an idle database connection'))
 
     const registers = [app.metrics]
     const queries = new Histogram({
@@ -68,7 +69,11 @@ export default fp(
     })
 
     const observer: DatabaseObserver = {
-      queried: (statement, seconds) => queries.observe({ statement }, seconds),
+      queried: (statement, seconds) => {
+        queries.observe({ statement }, seconds)
+        if (log.level === 'trace')
+          log.trace({ statement, duration_ms: seconds * 1000 }, 'statement completed')
+      },
       waited: (seconds) => waits.observe(seconds),
       repeated: (state) => retries.inc({ state }),
       cancelled: () => cancellations.inc(),
@@ -91,7 +96,7 @@ export default fp(
     // Hooks run in reverse order: this one before the one that ends the pool.
     app.addHook('onClose', () => db.close())
   },
-  { name: 'database', dependencies: ['metrics'] },
+  { name: 'database', dependencies: ['log-levels', 'metrics'] },
 )
 
 async function poolOptions(database: Config['database']) {

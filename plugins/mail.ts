@@ -34,7 +34,9 @@ export default fp(
       smtp_url === undefined ? undefined : new SmtpTransport({ url: smtp_url, requireTls: require_tls, from })
     const transport = traced(smtp ?? mailbox, app.tracing)
     if (transport === undefined && role !== 'web') {
-      app.log.warn('email.smtp_url is not set: mail waits in the queue for a worker that has it')
+      app
+        .moduleLog('mail')
+        .warn('email.smtp_url is not set: mail waits in the queue for a worker that has it')
     }
 
     app.decorate('mailbox', mailbox)
@@ -45,7 +47,7 @@ export default fp(
     })
     app.addHook('onClose', async () => transport?.close())
   },
-  { name: 'mail' },
+  { name: 'mail', dependencies: ['log-levels'] },
 )
 
 function traced(

@@ -36,7 +36,8 @@ export default fp(
     const { database, role, server } = app.config
     const works = role !== 'web'
     const connection = await connectionOptions(database)
-    const boss = createBoss({ pool: app.pg.pool, connection, works, log: app.log })
+    const log = app.moduleLog('jobs')
+    const boss = createBoss({ pool: app.pg.pool, connection, works, log })
     const jobs = await findJobs<AppContext>()
     const queue = new JobQueue(boss, app.tracing)
     app.decorate('jobs', queue)
@@ -48,8 +49,11 @@ export default fp(
 
     async function start(): Promise<void> {
       await queue.start(jobs, { schedules: works })
-      const contextFor = (fields: object) => ({ ...app.ctx, log: app.log.child(fields) })
       for (const job of works ? jobs : []) {
+        const contextFor = (fields: object) => ({
+          ...app.ctx,
+          log: app.moduleLog(job.module).child(fields),
+        })
         if (job.canRun?.(app.ctx) ?? true)
           await work(boss, job, { contextFor, finished, gaveUp, tracing: app.tracing })
       }
@@ -64,7 +68,7 @@ export default fp(
         if (stopped !== undefined) return
         const error = databaseError(thrown)
         if (!(error instanceof DatabaseUnavailable)) throw thrown
-        app.log.warn({ err: error.cause }, 'the database is away; jobs wait for it')
+        log.warn({ err: error.cause }, 'the database is away; jobs wait for it')
         timer = setTimeout(startOrRetry, RETRY_DELAY)
       }
     }
@@ -83,11 +87,11 @@ export default fp(
     }
     // No new job is begun while the last requests are served; those can still enqueue.
     app.addHook('preClose', () => {
-      stop().catch((error) => app.log.error({ err: error }, 'the workers did not stop in order'))
+      stop().catch((error) => log.error({ err: error }, 'the workers did not stop in order'))
     })
     app.addHook('onClose', stop)
   },
-  { name: 'jobs', dependencies: ['database', 'migrations', 'metrics', 'error-reports'] },
+  { name: 'jobs', dependencies: ['database', 'migrations', 'metrics', 'error-reports', 'log-levels'] },
 )
 
 /** A promise of its own, so that a rejection is not taken for handled because somebody raced against it. */
