@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
-import { defineJob, PermanentFailure } from '../../services/jobs/jobs.ts'
+import { sendMailJob } from '../../services/mail/jobs.ts'
 import { eventually } from '../eventually.ts'
 import { createTestApp } from '../helper.ts'
 import { listenOn } from '../otlp-receiver.ts'
@@ -27,17 +27,18 @@ async function startReceiver(t: Test, status = 200) {
 async function withErrors(t: Test, dsn?: string) {
   const env: Record<string, string> = dsn === undefined ? {} : { APP_ERRORS__DSN: dsn }
   return createTestApp(t, env, async (instance) => {
-    const route = (url: string, operationId: string, handler: () => Promise<never>) =>
-      instance.get(url, { schema: { hide: true, operationId } }, handler)
-    const fail = async (message: string): Promise<never> => {
-      throw new TypeError(message)
-    }
     let count = 0
-    route('/broken', 'breakOne', () =>
-      fail(`for ada@example.com from 203.0.113.9 with password=hunter22 ${count++}`),
-    )
-    route('/other', 'breakTwo', () => fail('other'))
-    for (let kind = 0; kind < 70; kind++) route(`/kind/${kind}`, `breakKind${kind}`, () => fail('a kind'))
+    instance.get('/broken', { schema: { hide: true } }, async () => {
+      throw new TypeError(`for ada@example.com from 203.0.113.9 with password=hunter22 ${count++}`)
+    })
+    instance.get('/other', { schema: { hide: true } }, async () => {
+      throw new RangeError('other')
+    })
+    for (let kind = 0; kind < 70; kind++) {
+      instance.get(`/kind/${kind}`, { schema: { hide: true } }, async () => {
+        throw Object.assign(new Error('a kind'), { code: `KIND_${kind}` })
+      })
+    }
   })
 }
 
@@ -47,13 +48,11 @@ t.test('each 5xx is counted by a fingerprint that its message has no part in', a
   const { app, request } = await withErrors(t)
   for (const url of ['/broken', '/broken', '/other', '/nothing']) await request({ url })
   const metrics = await app.metrics.metrics()
-  const of = (operation: string) =>
-    metric('errors_total', `fingerprint="([0-9a-f]{16})",type="TypeError",operation="${operation}"`).exec(
-      metrics,
-    )
-  t.equal(of('breakOne')?.[2], '2')
-  t.equal(of('breakTwo')?.[2], '1')
-  t.not(of('breakOne')?.[1], of('breakTwo')?.[1])
+  const of = (type: string) =>
+    metric('errors_total', `fingerprint="([0-9a-f]{16})",type="${type}",operation="other"`).exec(metrics)
+  t.equal(of('TypeError')?.[2], '2')
+  t.equal(of('RangeError')?.[2], '1')
+  t.not(of('TypeError')?.[1], of('RangeError')?.[1])
   t.notMatch(metrics, 'error_reports_total')
 })
 
@@ -80,7 +79,7 @@ t.test('what is reported is an event of Sentry, scrubbed, and once for its like'
     platform: 'node',
     level: 'error',
     environment: 'test',
-    transaction: 'breakOne',
+    transaction: 'other',
     fingerprint: [/^[0-9a-f]{16}$/],
     tags: { status: '500', request_id: String },
     exception: { values: [{ type: 'TypeError', stacktrace: { frames: Array } }] },
@@ -98,11 +97,14 @@ t.test('what is reported is an event of Sentry, scrubbed, and once for its like'
 t.test('a job that is given up is reported', async (t) => {
   const { received, dsn } = await startReceiver(t)
   const { app } = await withErrors(t, dsn)
-  const error = new PermanentFailure('no such mailbox: ada@example.com')
-  t.ok(defineJob({ name: 'reported', handler: async () => undefined }))
-  app.recordError(error, { operation: 'send_mail', level: 'error' })
+  await app.db.transaction(async (db) => {
+    await app.jobs.enqueue(db, sendMailJob, JSON.parse('{ "message": { "template": "none" } }'))
+    const text = "UPDATE pgboss.job SET retry_limit = 0 WHERE name = 'send_mail'"
+    await db.query({ name: 'neverRetry', text, prepare: false })
+  })
   await eventually(async () => received.length === 1)
   t.match(received[0]?.body, '"transaction":"send_mail"')
+  t.match(await app.metrics.metrics(), /^errors_total\{.*operation="send_mail"\} 1$/m)
 })
 
 for (const [what, status, outcome] of [
