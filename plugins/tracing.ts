@@ -43,7 +43,7 @@ export default fp(
       span.run(done)
     })
     app.addHook('preValidation', (request, _reply, done) => {
-      if (request.span) request.span.run(done)
+      if (request.span && request.body !== undefined) request.span.run(done)
       else done()
     })
     app.onRequestEnd(({ span, method, routeOptions }, { operation, status }) => {
