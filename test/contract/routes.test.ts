@@ -32,7 +32,7 @@ const EXPECTED = [
   'POST /api/v1/auth/refresh refreshTokens public',
   'POST /api/v1/users createUser public',
   'POST /api/v1/users/invitations inviteUser admin',
-  'PUT /api/v1/operations/log-level setLogLevels admin',
+  'PUT /api/v1/operations/log-level changeLogLevels admin',
   'PUT /api/v1/users/me/password changePassword user',
 ]
 

@@ -24,7 +24,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     {
       config: { access: 'admin' },
       schema: {
-        operationId: 'setLogLevels',
+        operationId: 'changeLogLevels',
         tags: ['operations'],
         summary: 'Change what is logged',
         description:
