@@ -12,6 +12,7 @@ import { answerClientError } from './plugins/errors/client-error.ts'
 import { answerFrameworkError } from './plugins/errors/framework-error.ts'
 import { requestIdOf } from './plugins/request-id.ts'
 import { QuietRequests } from './plugins/request-log.ts'
+import type { Tracing } from './services/tracing/tracing.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -31,6 +32,7 @@ interface AppOptions {
   config: Config
   extend?: FastifyPluginAsync | undefined
   logDestination?: LogDestination | undefined
+  tracing?: Tracing | undefined
 }
 
 /** The routes of a worker, which serves no product. */
@@ -38,10 +40,11 @@ const OPERATIONS = /^\/(?:health|live|metrics|ready)\//
 
 /** The application: plugins/, then routes/, whose folders are the URL's. */
 export const app = fp<AppOptions>(
-  async (instance, { config, extend, logDestination }) => {
+  async (instance, { config, extend, logDestination, tracing }) => {
     instance.decorate('config', config)
     instance.decorate('appVersion', packageJson.version)
     instance.decorate('logDestination', logDestination)
+    instance.decorate('tracing', tracing)
     await instance.register(autoload, { dir: directory('plugins') })
     if (extend) await instance.register(fp(extend))
     await instance.register(autoload, {
@@ -62,6 +65,7 @@ export const app = fp<AppOptions>(
  * @param config as `loadConfig` gives it, with `database.url` set
  * @param options.logger replaces the logger that `config.log` describes
  * @param options.logDestination where that logger writes; without it, to standard output
+ * @param options.tracing traces of this process, started before; without it there are none
  * @param options.extend a plugin that comes after those of plugins/ and before the routes
  * @throws MigrationError and whatever keeps a plugin from starting; a database that is away does not
  */
@@ -70,13 +74,14 @@ export async function buildApp(
   {
     extend,
     logDestination,
+    tracing,
     ...options
-  }: Pick<ServerOptions, 'logger'> & Pick<AppOptions, 'extend' | 'logDestination'> = {},
+  }: Pick<ServerOptions, 'logger'> & Pick<AppOptions, 'extend' | 'logDestination' | 'tracing'> = {},
 ): Promise<FastifyInstance> {
-  const server = { ...serverOptions(config, logDestination), ...options }
+  const server = traced({ ...serverOptions(config, logDestination), ...options }, tracing)
   const instance = Fastify(server).withTypeProvider<TypeBoxTypeProvider>()
   try {
-    await instance.register(app, { config, extend, logDestination })
+    await instance.register(app, { config, extend, logDestination, tracing })
     await instance.ready()
     return instance
   } catch (error) {
@@ -84,6 +89,14 @@ export async function buildApp(
     await instance.close()
     throw error
   }
+}
+
+/** Has the lines of requests and jobs name their trace. */
+function traced(options: ServerOptions, tracing: Tracing | undefined): ServerOptions {
+  const { logger } = options
+  if (!tracing || typeof logger !== 'object') return options
+  const mixin: Tracing['logFields'] = (...line) => tracing.logFields(...line)
+  return { ...options, logger: { ...logger, mixin } }
 }
 
 function serverOptions({ server, log }: Config, stream?: LogDestination): ServerOptions {

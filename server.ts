@@ -9,8 +9,11 @@ import { LogDestination } from './config/log-destination.ts'
 import { loggerOptions } from './config/logger.ts'
 import type { Config } from './config/schema.ts'
 import { workerCount } from './config/worker-count.ts'
+import packageJson from './package.json' with { type: 'json' }
 import { withDatabase } from './services/embedded-postgres/with-database.ts'
 import { explainFailure } from './services/failures/explain-failure.ts'
+import { startTracing } from './services/tracing/start.ts'
+import type { Tracing } from './services/tracing/tracing.ts'
 
 /** What has been started, and so has to be ended. */
 interface Service {
@@ -19,6 +22,8 @@ interface Service {
   group?: WorkerGroup
   /** Who keeps this process running, when it is one of them. */
   primary: Primary | undefined
+  /** Traces, where they are on. */
+  tracing?: Tracing | undefined
   /** Leaves the embedded database server. */
   stop?: () => Promise<void>
 }
@@ -41,6 +46,9 @@ const ECHO = 500
 
 /** Milliseconds that the end waits for whoever reads the log. */
 const LOG_FLUSH = 1000
+
+/** Milliseconds that the end waits for the receiver of traces. */
+const TRACE_FLUSH = 2000
 
 /** Milliseconds between looks at whether our parent still lives. */
 const PARENT_CHECK = 500
@@ -78,9 +86,10 @@ async function start(service: Service, loaded: Config): Promise<void> {
   const { config, stop } = await withDatabase(loaded, say)
   service.stop = stop
   if (isPrimary(service, config)) return startWorkers(service, config)
+  service.tracing = await startTracing(config, packageJson.version)
   // Not imported above, for a primary does without.
   const { buildApp } = await import('./app.ts')
-  const app = await buildApp(config, { logDestination })
+  const app = await buildApp(config, { logDestination, tracing: service.tracing })
   service.app = app
   announce(app, await app.listen({ host: config.server.host, port: config.server.port }))
 }
@@ -98,10 +107,11 @@ async function startWorkers(service: Service, config: Config): Promise<void> {
 async function startWorker(service: Service, primary: Primary): Promise<void> {
   const { config, first } = await primary.task
   const { host, port } = config.server
+  service.tracing = await startTracing(config, packageJson.version)
   const { buildApp } = await import('./app.ts')
   logDestination.share()
   const logger = { ...sharedLoggerOptions(config), stream: logDestination }
-  const app = await buildApp(config, { logger, logDestination })
+  const app = await buildApp(config, { logger, logDestination, tracing: service.tracing })
   service.app = app
   primary.share(app)
   // One tells where they all are.
@@ -116,8 +126,9 @@ function sharedLoggerOptions({ log }: Config) {
   return { ...loggerOptions(log), base: { pid: process.pid } }
 }
 
-async function end({ app, group, primary, stop }: Service): Promise<void> {
+async function end({ app, group, primary, tracing, stop }: Service): Promise<void> {
   await app?.close()
+  await tracing?.shutdown(TRACE_FLUSH)
   await primary?.leave()
   try {
     await group?.end()
@@ -143,6 +154,7 @@ function endGracefully(service: Service, config: Config, starting: Promise<void>
 
   async function shutDown(reason: Reason): Promise<void> {
     log(service, 'err' in reason ? 'fatal' : 'info', reason, 'shutting down')
+    if ('err' in reason) service.app?.recordError(reason.err, { operation: 'process', level: 'fatal' })
     drain(reason)
     // A start is not cut off, so that nothing it started stays behind.
     await starting.catch(() => undefined)
@@ -184,6 +196,7 @@ function endGracefully(service: Service, config: Config, starting: Promise<void>
     else begin({ err })
   }
 
+  process.on('SIGUSR2', () => toggleDebug(service))
   // Unhandled rejections come here too.
   process.on('uncaughtException', onError)
   if (service.primary) {
@@ -222,9 +235,17 @@ function restart(group: WorkerGroup | undefined): void {
   }
 }
 
+/** Logs everything from `debug` on, or, when levels were changed before, as the configuration says. */
+function toggleDebug({ app, group, primary }: Service): void {
+  // To a worker its primary says what it was told; before there is a logger there is nothing to set.
+  if (primary) return
+  group?.toggleLogLevels()
+  app?.logLevels.toggle()
+}
+
 /** A Ctrl-C reaches every process of a terminal; what it means for workers, the primary says. */
 function leaveSignalsToPrimary(): void {
-  for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined)
+  for (const signal of ['SIGINT', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => undefined)
 }
 
 function isEcho({ reason, at }: Beginning, signal: NodeJS.Signals): boolean {

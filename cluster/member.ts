@@ -1,6 +1,7 @@
 import cluster, { type Worker } from 'node:cluster'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config/schema.ts'
+import type { LogLevels } from '../schemas/log-levels.ts'
 import type { ToPrimary, ToWorker } from './messages.ts'
 
 /** How a worker ended. */
@@ -14,6 +15,8 @@ export interface MemberListener {
   collected(member: Member, metrics: Extract<ToPrimary, { type: 'collected' }>['metrics']): void
   /** Gives the metrics of all. */
   read(): Promise<string>
+  /** It was told at what levels all are to log. */
+  logLevelsWanted(levels: LogLevels): void
   /** It has not answered for a long time, and is killed. */
   stuck(member: Member): void
 }
@@ -80,6 +83,11 @@ export class Member {
     this.#send({ type: 'abort' })
   }
 
+  /** Has it log at these levels, or, without, as the configuration says. */
+  setLogLevels(levels: LogLevels | undefined): void {
+    this.#send({ type: 'log_levels', levels: levels ?? null })
+  }
+
   kill(): void {
     this.#worker.process.kill('SIGKILL')
   }
@@ -109,6 +117,9 @@ export class Member {
       case 'collected':
         this.#listener.collected(this, message.metrics)
         if (message.id !== null) this.#collections.get(message.id)?.()
+        break
+      case 'log_levels':
+        this.#listener.logLevelsWanted(message.levels)
         break
       case 'read':
         this.#answer(message.id)

@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts'
+import type { LogLevels } from '../schemas/log-levels.ts'
 import type { MetricData } from './group-metrics.ts'
 
 /** What the primary says to a worker. They travel as JSON. */
@@ -15,6 +16,8 @@ export type ToWorker =
   | { type: 'collect'; id: number }
   /** The metrics of all, or null when that failed. */
   | { type: 'read'; id: number; text: string | null }
+  /** Log at these levels, or as the configuration says. */
+  | { type: 'log_levels'; levels: LogLevels | null }
   /** Say that you are not stuck. */
   | { type: 'ping' }
 
@@ -28,6 +31,8 @@ export type ToPrimary =
   | { type: 'ready' }
   /** Its metrics, asked for by that id; without one its last, for it ends. */
   | { type: 'collected'; id: number | null; metrics: MetricData[] }
+  /** Somebody wants all to log at these levels. */
+  | { type: 'log_levels'; levels: LogLevels }
   /** Somebody wants the metrics of all. */
   | { type: 'read'; id: number }
   | { type: 'pong' }

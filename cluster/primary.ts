@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config/schema.ts'
+import type { LogLevels } from '../schemas/log-levels.ts'
 import { readRegistry } from './group-metrics.ts'
 import type { ToPrimary, ToWorker } from './messages.ts'
 
@@ -35,6 +36,8 @@ export class Primary {
   readonly #readers = new Map<number, (text: string | null) => void>()
   #readCount = 0
   #app: FastifyInstance | undefined
+  /** What the primary said before there was an instance. */
+  #logLevels: LogLevels | undefined
   readonly #orders = Promise.withResolvers<Orders>()
 
   constructor(worker: Worker) {
@@ -62,10 +65,18 @@ export class Primary {
     })
   }
 
-  /** From now on the instance's metrics are those of all workers, and of all its own are part. */
+  /**
+   * From now on the instance's metrics are those of all workers, and of all its own are part; and the levels of
+   * the log are everybody's.
+   */
   share(app: FastifyInstance): void {
     this.#app = app
     app.readMetrics = () => this.#readMetrics()
+    app.changeLogLevels = (levels) => {
+      app.logLevels.set(levels)
+      this.#send({ type: 'log_levels', levels })
+    }
+    if (this.#logLevels) app.logLevels.set(this.#logLevels)
   }
 
   /** Says that the instance listens, and, when that comes true, that it is ready. */
@@ -101,6 +112,9 @@ export class Primary {
       case 'read':
         this.#readers.get(message.id)?.(message.text)
         break
+      case 'log_levels':
+        this.#setLogLevels(message.levels)
+        break
       case 'ping':
         this.#send({ type: 'pong' })
         break
@@ -108,6 +122,12 @@ export class Primary {
         // An order may come together with the task.
         void this.#orders.promise.then((orders) => obey(orders, message))
     }
+  }
+
+  #setLogLevels(levels: LogLevels | null): void {
+    this.#logLevels = levels ?? undefined
+    if (levels) this.#app?.logLevels.set(levels)
+    else this.#app?.logLevels.reset()
   }
 
   async #collect(id: number): Promise<void> {

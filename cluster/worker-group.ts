@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from '../config/schema.ts'
 import { workerCount } from '../config/worker-count.ts'
+import type { LogLevels } from '../schemas/log-levels.ts'
+import { toggled } from '../services/log-levels/log-levels.ts'
 import { GroupMetrics } from './group-metrics.ts'
 import { type End, Member, type MemberListener } from './member.ts'
 import { Slot, type SlotHost } from './slot.ts'
@@ -27,6 +29,8 @@ export class WorkerGroup implements SlotHost, MemberListener {
   /** The port that a 0 stood for. */
   #port: number | undefined
   #portIsFixed = false
+  /** What was set while it ran; undefined for what the configuration says. */
+  #logLevels: LogLevels | undefined
   #forked = 0
   #alive = 0
   #stopping = false
@@ -93,6 +97,7 @@ export class WorkerGroup implements SlotHost, MemberListener {
     const { server, ...others } = this.#config
     const port = server.port === 0 ? this.#choosePort() : server.port
     const member = new Member({ ...others, server: { ...server, port } }, this.#forked++ === 0, this)
+    if (this.#logLevels) member.setLogLevels(this.#logLevels)
     this.#alive++
     void member.listening.then((bound) => {
       this.#port ??= bound
@@ -133,8 +138,24 @@ export class WorkerGroup implements SlotHost, MemberListener {
     return this.#metrics.read()
   }
 
+  /** Has all workers, and those that take their places, log everything from `debug` on, or as before. */
+  toggleLogLevels(): void {
+    this.#setLogLevels(toggled(this.#logLevels))
+  }
+
+  logLevelsWanted(levels: LogLevels): void {
+    this.#setLogLevels(levels)
+  }
+
   stuck({ pid }: Member): void {
     this.log.error({ worker_pid: pid }, 'a worker does not answer any more and is killed')
+  }
+
+  #setLogLevels(levels: LogLevels | undefined): void {
+    this.#logLevels = levels
+    this.log.level = levels?.level ?? this.#config.log.level
+    this.log.warn({ log_levels: levels ?? null }, 'log levels changed for all workers')
+    for (const { member } of this.#slots) member.setLogLevels(levels)
   }
 
   async #startAll(): Promise<void> {

@@ -36,6 +36,10 @@ export const formats = {
     expects:
       'a URL that begins with redis:// or rediss://, with a host, and after it no more than a port and /number',
   },
+  'sentry-dsn': {
+    validate: isSentryDsn,
+    expects: 'a URL such as https://key@sentry.example.com/1: with a key, a host and the number of a project',
+  },
   'key-prefix': {
     validate: (value: string) => /^[\w.:-]{1,100}$/.test(value),
     expects: 'a text of 1 to 100 ASCII letters, digits, and _ . : -',
@@ -94,6 +98,18 @@ function isRedisUrl(value: string): boolean {
   const { hostname, pathname, search, hash, username, password } = new URL(value)
   if (hostname === '' || search !== '' || hash !== '' || !/^(?:\/[0-9]{0,4})?$/.test(pathname)) return false
   return isDecodable(username) && isDecodable(password)
+}
+
+function isSentryDsn(value: string): boolean {
+  if (!/^https?:\/\//.test(value) || !URL.canParse(value)) return false
+  const { username, password, pathname, search, hash } = new URL(value)
+  return (
+    /^\w+$/.test(username) &&
+    password === '' &&
+    /^(?:\/[\w.-]+)*\/\d+$/.test(pathname) &&
+    search === '' &&
+    hash === ''
+  )
 }
 
 function isDecodable(text: string): boolean {

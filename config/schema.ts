@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Auth, Jwt } from './schema-auth.ts'
 import { Choice, CountOrAuto, Duration, List, Secret, Section, Size, Text } from './schema-kinds.ts'
+import { Errors, Tracing } from './schema-observability.ts'
 import { RateLimit } from './schema-rate-limit.ts'
 import { Redis } from './schema-redis.ts'
 
@@ -210,6 +211,8 @@ export const Config = Section('Groundwork.', {
   metrics: Metrics,
   docs: Docs,
   log: Log,
+  tracing: Tracing,
+  errors: Errors,
   rate_limit: RateLimit,
   pressure: Pressure,
   email: Email,

@@ -24,12 +24,14 @@ const BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1,
 /** PostgreSQL: the pool (@fastify/postgres), what services see of it, and their metrics. */
 export default fp(
   async (app) => {
+    const { tracing } = app
     const { database } = app.config
     await app.register(postgres, await poolOptions(database))
     const { pool } = app.pg
 
     // An idle connection that dies; the pool has dropped it, the next caller gets a new one.
-    pool.on('error', (error) => app.log.warn({ err: error }, 'lost an idle database connection'))
+    const log = app.moduleLog('database')
+    pool.on('error', (error) => log.warn({ err: error }, 'lost an idle database connection'))
 
     const registers = [app.metrics]
     const queries = new Histogram({
@@ -76,10 +78,26 @@ export default fp(
     })
 
     const observer: DatabaseObserver = {
-      queried: (statement, seconds) => seriesOf(statement).observe(seconds),
+      queried: (statement, seconds) => {
+        seriesOf(statement).observe(seconds)
+        if (log.level === 'trace')
+          log.trace({ statement, duration_ms: seconds * 1000 }, 'statement completed')
+      },
       waited: (seconds) => waits.observe(seconds),
       repeated: (state) => retries.inc({ state }),
       cancelled: () => cancellations.inc(),
+      ...(tracing
+        ? {
+            // The statement's name, and never its text or values.
+            trace: (statement, work) =>
+              tracing.trace(
+                statement,
+                'client',
+                { 'db.system.name': 'postgresql', 'db.operation.name': statement },
+                work,
+              ),
+          }
+        : {}),
     }
     const { max_waiting } = app.config.pressure
     const db = new PoolDatabase(pool, observer, {
@@ -90,7 +108,7 @@ export default fp(
     // Hooks run in reverse order: this one before the one that ends the pool.
     app.addHook('onClose', () => db.close())
   },
-  { name: 'database', dependencies: ['metrics'] },
+  { name: 'database', dependencies: ['log-levels', 'metrics'] },
 )
 
 async function poolOptions(database: Config['database']) {

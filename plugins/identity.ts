@@ -45,12 +45,12 @@ export default fp(
     const channel: IdentityChannel = new IdentityChannel(
       await connectionOptions(database),
       identities,
-      app.log,
+      app.moduleLog('identity'),
     )
     app.decorate('identities', identities)
     // Without the channel nothing that is kept is trusted.
     if (auth.cache) app.addHook('onReady', async () => channel.start())
     app.addHook('onClose', () => channel.close())
   },
-  { name: 'identity', dependencies: ['database', 'metrics', 'redis'] },
+  { name: 'identity', dependencies: ['database', 'log-levels', 'metrics', 'redis'] },
 )

@@ -5,7 +5,9 @@ import { LENIENT_ENVIRONMENTS } from '../config/schema.ts'
 import type { MailSettings } from '../services/mail/deliver.ts'
 import { Mailbox } from '../services/mail/mailbox.ts'
 import { SmtpTransport } from '../services/mail/smtp.ts'
+import type { MailTransport } from '../services/mail/transport.ts'
 import { deriveKey } from '../services/secrets/secrets.ts'
+import type { Tracing } from '../services/tracing/tracing.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -30,9 +32,11 @@ export default fp(
         : undefined
     const smtp =
       smtp_url === undefined ? undefined : new SmtpTransport({ url: smtp_url, requireTls: require_tls, from })
-    const transport = smtp ?? mailbox
+    const transport = traced(smtp ?? mailbox, app.tracing)
     if (transport === undefined && role !== 'web') {
-      app.log.warn('email.smtp_url is not set: mail waits in the queue for a worker that has it')
+      app
+        .moduleLog('mail')
+        .warn('email.smtp_url is not set: mail waits in the queue for a worker that has it')
     }
 
     app.decorate('mailbox', mailbox)
@@ -43,8 +47,19 @@ export default fp(
     })
     app.addHook('onClose', async () => transport?.close())
   },
-  { name: 'mail' },
+  { name: 'mail', dependencies: ['log-levels'] },
 )
+
+function traced(
+  transport: MailTransport | undefined,
+  tracing: Tracing | undefined,
+): MailTransport | undefined {
+  if (!transport || !tracing) return transport
+  return {
+    send: (mail) => tracing.trace('send mail', 'client', {}, () => transport.send(mail)),
+    close: () => transport.close(),
+  }
+}
 
 /** All instances on one database share a mailbox, and those on another have theirs. */
 function databaseName(url: string | undefined): string {

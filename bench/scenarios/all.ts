@@ -6,11 +6,23 @@ import { me } from './me.ts'
 import { mix } from './mix.ts'
 import type { Scenario } from './scenario.ts'
 import { storm } from './storm.ts'
+import { tracing } from './tracing.ts'
 import { workers } from './workers.ts'
 import { writes } from './writes.ts'
 
 /** In the order in which they run. */
-export const SCENARIOS: readonly Scenario[] = [live, me, list, writes, login, storm, mix, workers, cost]
+export const SCENARIOS: readonly Scenario[] = [
+  live,
+  me,
+  list,
+  writes,
+  login,
+  storm,
+  mix,
+  workers,
+  cost,
+  tracing,
+]
 
 /**
  * The scenarios with these ids, or all.

@@ -6,6 +6,7 @@ import { findJobs } from '../../services/jobs/find-jobs.ts'
 import { JobQueue } from '../../services/jobs/queue.ts'
 import { countJobs } from '../../services/jobs/statistics.ts'
 import { work } from '../../services/jobs/worker.ts'
+import type { Span } from '../../services/tracing/tracing.ts'
 import type { AppContext } from '../context.ts'
 import { connectionOptions } from '../database.ts'
 import { registerJobMetrics } from './metrics.ts'
@@ -35,18 +36,26 @@ export default fp(
     const { database, role, server } = app.config
     const works = role !== 'web'
     const connection = await connectionOptions(database)
-    const boss = createBoss({ pool: app.pg.pool, connection, works, log: app.log })
+    const log = app.moduleLog('jobs')
+    const boss = createBoss({ pool: app.pg.pool, connection, works, log })
     const jobs = await findJobs<AppContext>()
-    const queue = new JobQueue(boss)
+    const queue = new JobQueue(boss, app.tracing)
     app.decorate('jobs', queue)
     const names = jobs.map(({ name }) => name)
     const finished = registerJobMetrics(app.metrics, names, () => countJobs(app.db))
 
+    const gaveUp = (queueName: string, error: unknown, span: Span | undefined) =>
+      app.recordError(error, { operation: queueName, level: 'error', span })
+
     async function start(): Promise<void> {
       await queue.start(jobs, { schedules: works })
-      const contextFor = (fields: object) => ({ ...app.ctx, log: app.log.child(fields) })
       for (const job of works ? jobs : []) {
-        if (job.canRun?.(app.ctx) ?? true) await work(boss, job, { contextFor, finished })
+        const contextFor = (fields: object) => ({
+          ...app.ctx,
+          log: app.moduleLog(job.module).child(fields),
+        })
+        if (job.canRun?.(app.ctx) ?? true)
+          await work(boss, job, { contextFor, finished, gaveUp, tracing: app.tracing })
       }
     }
 
@@ -59,7 +68,7 @@ export default fp(
         if (stopped !== undefined) return
         const error = databaseError(thrown)
         if (!(error instanceof DatabaseUnavailable)) throw thrown
-        app.log.warn({ err: error.cause }, 'the database is away; jobs wait for it')
+        log.warn({ err: error.cause }, 'the database is away; jobs wait for it')
         timer = setTimeout(startOrRetry, RETRY_DELAY)
       }
     }
@@ -78,11 +87,11 @@ export default fp(
     }
     // No new job is begun while the last requests are served; those can still enqueue.
     app.addHook('preClose', () => {
-      stop().catch((error) => app.log.error({ err: error }, 'the workers did not stop in order'))
+      stop().catch((error) => log.error({ err: error }, 'the workers did not stop in order'))
     })
     app.addHook('onClose', stop)
   },
-  { name: 'jobs', dependencies: ['database', 'migrations', 'metrics'] },
+  { name: 'jobs', dependencies: ['database', 'migrations', 'metrics', 'error-reports', 'log-levels'] },
 )
 
 /** A promise of its own, so that a rejection is not taken for handled because somebody raced against it. */

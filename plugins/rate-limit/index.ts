@@ -94,6 +94,7 @@ export default fp(
       'tokens',
       'instances',
       'redis',
+      'tracing',
     ],
   },
 )

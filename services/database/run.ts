@@ -11,6 +11,8 @@ export interface DatabaseObserver {
   repeated(state: string): void
   /** A statement is cancelled, for its caller has left. */
   cancelled(): void
+  /** Runs a statement's way to the server and back in a span; absent while traces are off. */
+  readonly trace?: (<T>(statement: string, work: () => Promise<T>) => Promise<T>) | undefined
 }
 
 /** A client of the pool, or the pipeline. */
@@ -28,7 +30,8 @@ export async function run<Row extends object>(
   const send = () => connection.query<Row>({ ...(prepare ? { name } : {}), text, values: [...values] })
   const start = performance.now()
   try {
-    const result = await (watch ? watch.run(send) : send())
+    const ask = watch ? () => watch.run(send) : send
+    const result = await (observer.trace ? observer.trace(name, ask) : ask())
     return result.rows
   } catch (error) {
     throw databaseError(error)

@@ -38,7 +38,7 @@ export function createBoss({ pool, connection, works, log }: BossOptions): PgBos
     reindex: false,
   })
   boss.on('error', (error) => log.warn({ err: error }, 'the job queue has trouble'))
-  boss.on('warning', ({ message, data }) => log.warn({ ...data }, message))
+  boss.on('warning', ({ message, data }) => log.warn({ details: data }, message))
   return boss
 }
 

@@ -1,3 +1,4 @@
+import type { LogModule } from '../../schemas/log-levels.ts'
 import type { Database } from '../database/database.ts'
 
 /** One run of a job, as its handler sees it. */
@@ -39,6 +40,8 @@ interface JobOptions<Data extends object, Ctx> {
   readonly timeout?: number
   /** Runs at once in one process. */
   readonly concurrency?: number
+  /** Whose lines those of its runs are, `jobs` when left out. */
+  readonly module?: LogModule
   /** When to run by itself, in cron's five fields, UTC: once in the whole fleet, with empty data. */
   readonly cron?: string
 }
@@ -98,6 +101,7 @@ export function defineJob<Data extends object, Ctx>(
     retryDelayMax: 3600,
     timeout: 300,
     concurrency: 2,
+    module: 'jobs' as const,
     ...options,
   }
   definitions.add(definition)

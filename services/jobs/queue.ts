@@ -1,9 +1,11 @@
 import type { PgBoss, Queue } from 'pg-boss'
 import type { Database } from '../database/database.ts'
 import { DatabaseUnavailable } from '../database/errors.ts'
+import type { Tracing } from '../tracing/tracing.ts'
 import { HEARTBEAT_SECONDS } from './boss.ts'
 import { connectionOf } from './connection.ts'
 import { DEAD_LETTER, type EnqueueOptions, type JobDefinition, type Jobs } from './jobs.ts'
+import { jobAttributes, withTrace } from './trace-context.ts'
 
 const DAY = 24 * 60 * 60
 
@@ -16,10 +18,12 @@ const RETRY_AFTER = 5
 /** The queues of pg-boss. */
 export class JobQueue implements Jobs {
   readonly #boss: PgBoss
+  readonly #tracing: Tracing | undefined
   #ready = false
 
-  constructor(boss: PgBoss) {
+  constructor(boss: PgBoss, tracing?: Tracing) {
     this.#boss = boss
+    this.#tracing = tracing
   }
 
   /**
@@ -42,7 +46,13 @@ export class JobQueue implements Jobs {
     options: EnqueueOptions = {},
   ): Promise<void> {
     if (!this.#ready) throw new DatabaseUnavailable({ retryAfter: RETRY_AFTER })
-    await this.#boss.send(job.name, data, { ...options, db: connectionOf(db, 'enqueueJob') })
+    const send = async () => {
+      const traced = withTrace(data, this.#tracing?.carrier())
+      await this.#boss.send(job.name, traced, { ...options, db: connectionOf(db, 'enqueueJob') })
+    }
+    if (this.#tracing)
+      await this.#tracing.trace(`enqueue ${job.name}`, 'producer', jobAttributes(job.name), send)
+    else await send()
   }
 
   /**

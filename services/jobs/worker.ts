@@ -1,8 +1,10 @@
 import type { JobResult, JobWithMetadata, PgBoss } from 'pg-boss'
 import type { Context } from '../context.ts'
 import type { Database } from '../database/database.ts'
+import type { Span, Tracing } from '../tracing/tracing.ts'
 import { connectionOf } from './connection.ts'
 import { type JobDefinition, PermanentFailure } from './jobs.ts'
+import { jobAttributes, splitTrace } from './trace-context.ts'
 
 /** How one run ended: done, to be tried again, or given up (in the dead letters). */
 export type Outcome = 'completed' | 'retried' | 'dead'
@@ -12,6 +14,9 @@ export interface WorkerOptions<Ctx extends Context> {
   /** The context of one run, which logs with these fields. */
   readonly contextFor: (fields: object) => Ctx
   readonly finished: (queue: string, outcome: Outcome, seconds: number) => void
+  /** Is told of a job that is given up, within its span. */
+  readonly gaveUp?: (queue: string, error: unknown, span: Span | undefined) => void
+  readonly tracing?: Tracing | undefined
   /** Seconds between looks at a queue while new jobs are heard of at once; 5 when left out. */
   readonly polling?: number
 }
@@ -40,20 +45,47 @@ export async function work<Data extends object, Ctx extends Context>(
       perJobResults: true,
       includeMetadata: true,
     },
-    (rows: JobWithMetadata<Data>[]) => Promise.all(rows.map((row) => run(boss, job, row, options))),
+    (rows: JobWithMetadata<Data>[]) => Promise.all(rows.map((row) => runTraced(boss, job, row, options))),
   )
+}
+
+/** Runs a job as part of the trace that enqueued it. */
+async function runTraced<Data extends object, Ctx extends Context>(
+  boss: PgBoss,
+  job: JobDefinition<Data, Ctx>,
+  row: JobWithMetadata<Data>,
+  options: WorkerOptions<Ctx>,
+): Promise<JobResult> {
+  const { data, carrier: parent } = splitTrace(row.data)
+  row.data = data
+  if (!options.tracing) return run(boss, job, row, options)
+  const attributes = {
+    ...jobAttributes(job.name),
+    'app.job.id': row.id,
+    'app.job.attempt': row.retryCount + 1,
+  }
+  const span = options.tracing.start({ name: job.name, kind: 'consumer', attributes, parent })
+  try {
+    return await span.run(() => run(boss, job, row, options, span))
+  } finally {
+    span.end()
+  }
 }
 
 async function run<Data extends object, Ctx extends Context>(
   boss: PgBoss,
   job: JobDefinition<Data, Ctx>,
   row: JobWithMetadata<Data>,
-  { contextFor, finished }: WorkerOptions<Ctx>,
+  { contextFor, finished, gaveUp }: WorkerOptions<Ctx>,
+  span?: Span,
 ): Promise<JobResult> {
   const attempt = row.retryCount + 1
   const ctx = contextFor({ queue: job.name, job_id: row.id, attempt })
   const start = performance.now()
-  const end = (outcome: Outcome) => finished(job.name, outcome, (performance.now() - start) / 1000)
+  const end = (outcome: Outcome) => {
+    finished(job.name, outcome, (performance.now() - start) / 1000)
+    span?.set({ 'app.job.outcome': outcome })
+  }
   try {
     const complete = (db: Database) => completeJob(boss, job.name, row.id, db)
     await job.handler(ctx, row.data, { id: row.id, attempt, signal: row.signal, complete })
@@ -63,8 +95,11 @@ async function run<Data extends object, Ctx extends Context>(
     const output = { message: describe(error) }
     const isDead = error instanceof PermanentFailure || attempt > row.retryLimit
     end(isDead ? 'dead' : 'retried')
-    if (isDead) ctx.log.error({ err: error }, 'job given up; it is among the dead letters')
-    else ctx.log.warn({ err: error }, 'job failed; it will be tried again')
+    span?.fail({ type: error instanceof Error ? error.constructor.name : typeof error })
+    if (isDead) {
+      ctx.log.error({ err: error }, 'job given up; it is among the dead letters')
+      gaveUp?.(job.name, error, span)
+    } else ctx.log.warn({ err: error }, 'job failed; it will be tried again')
     return { id: row.id, status: isDead ? 'deadletter' : 'failed', output }
   }
 }

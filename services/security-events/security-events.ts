@@ -10,6 +10,7 @@ export interface SecurityEvent {
     | 'email_changed'
     | 'sessions_ended_by_admin'
     | 'user_changed_by_admin'
+    | 'log_levels_changed'
   user_id: string
   session_id?: string
 }

@@ -74,6 +74,8 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   updateUser: ownerAndAdmins(200),
 
   // What is for admins.
+  changeLogLevels: onlyAdmins(200),
+  getLogLevels: onlyAdmins(200),
   inviteUser: onlyAdmins(201),
   listUsers: onlyAdmins(200),
 }

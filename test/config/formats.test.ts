@@ -24,6 +24,19 @@ const table: Record<string, { good: string[]; bad: string[] }> = {
       'smtp://x:port',
     ],
   },
+  'sentry-dsn': {
+    good: ['https://key@sentry.example.com/1', 'http://a1@127.0.0.1:9000/base/path/42'],
+    bad: [
+      '',
+      'sentry.example.com/1',
+      'https://sentry.example.com/1',
+      'https://key:secret@sentry.example.com/1',
+      'https://key@sentry.example.com/',
+      'https://key@sentry.example.com/name',
+      'https://key@sentry.example.com/1?a=b',
+      'ftp://key@sentry.example.com/1',
+    ],
+  },
   'redis-url': {
     good: [
       'redis://localhost',

@@ -12,6 +12,7 @@ const EXPECTED = [
   'DELETE /api/v1/users/me deleteCurrentUser user',
   'GET /.well-known/jwks.json getJsonWebKeySet anyone',
   'GET /api/v1/auth/sessions listCurrentUserSessions user',
+  'GET /api/v1/operations/log-level getLogLevels admin',
   'GET /api/v1/users listUsers admin',
   'GET /api/v1/users/:id getUser user',
   'GET /api/v1/users/:id/sessions listUserSessions user',
@@ -31,6 +32,7 @@ const EXPECTED = [
   'POST /api/v1/auth/refresh refreshTokens public',
   'POST /api/v1/users createUser public',
   'POST /api/v1/users/invitations inviteUser admin',
+  'PUT /api/v1/operations/log-level changeLogLevels admin',
   'PUT /api/v1/users/me/password changePassword user',
 ]
 

@@ -269,7 +269,7 @@ t.test('what goes wrong inside of pg-boss is logged', async (t) => {
     logs().filter(({ level }) => level === 'warn'),
     [
       { msg: 'the job queue has trouble', err: { message: 'some trouble' } },
-      { msg: 'some warning', type: 'queue_backlog' },
+      { msg: 'some warning', details: { type: 'queue_backlog' } },
     ],
   )
 })

@@ -1,0 +1,42 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { LogLevels } from '../../../../../schemas/log-levels.ts'
+import { ref } from '../../../../../schemas/registry.ts'
+import * as changes from '../../../../../services/log-levels/changes.ts'
+
+const routes: FastifyPluginAsyncTypebox = async (app) => {
+  app.get(
+    '',
+    {
+      config: { access: 'admin' },
+      schema: {
+        operationId: 'getLogLevels',
+        tags: ['operations'],
+        summary: 'Read what is logged',
+        description: 'The levels of the log of the instance that answers. For admins.',
+        response: { 200: ref(LogLevels) },
+      },
+    },
+    async () => app.logLevels.current,
+  )
+
+  app.put(
+    '',
+    {
+      config: { access: 'admin' },
+      schema: {
+        operationId: 'changeLogLevels',
+        tags: ['operations'],
+        summary: 'Change what is logged',
+        description:
+          'For admins. Sets all levels of the instance that answers, of all its workers, until they are set ' +
+          'again or it is restarted; other instances are not changed. Who did it is recorded.',
+        body: ref(LogLevels),
+        response: { 200: ref(LogLevels) },
+      },
+    },
+    async ({ ctx, user, sessionId, body }) =>
+      changes.change(ctx, { user_id: user.id, session_id: sessionId }, body, app.changeLogLevels),
+  )
+}
+
+export default routes

@@ -1,0 +1,34 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { StringEnum } from './primitives.ts'
+
+/** Parts of the service whose lines have a `module`, and may have a level of their own. */
+export const LOG_MODULES = ['database', 'identity', 'jobs', 'mail'] as const
+export type LogModule = (typeof LOG_MODULES)[number]
+
+/** The levels that may be set while the service runs; less than errors is not for a moment's look. */
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const
+
+const Level = (description: string) => StringEnum(LEVELS, { description, examples: ['info'] })
+
+/** What is written to the log. */
+export const LogLevels = Type.Object(
+  {
+    level: Level('Least severe level that is written.'),
+    modules: Type.Optional(
+      Type.Object(
+        {
+          database: Type.Optional(Level('Of the database; at `trace` each statement has a line.')),
+          identity: Type.Optional(Level('Of what is kept of who may pass.')),
+          jobs: Type.Optional(Level('Of jobs and their queue.')),
+          mail: Type.Optional(Level('Of mail and its transport.')),
+        },
+        {
+          additionalProperties: false,
+          description: 'Levels of single modules; those that are left out have the one above.',
+        },
+      ),
+    ),
+  },
+  { $id: 'LogLevels', additionalProperties: false, description: 'What is written to the log.' },
+)
+export type LogLevels = Static<typeof LogLevels>

@@ -1,0 +1,51 @@
+import t from 'tap'
+import { eventually } from '../../../../eventually.ts'
+import { createTestApp } from '../../../../helper.ts'
+
+const url = '/api/v1/operations/log-level'
+
+t.test('an admin sees and sets what is logged, and it is recorded who did', async (t) => {
+  const { app, db, request, signUp, logs } = await createTestApp(t, { APP_LOG__LEVEL: 'info' })
+  const admin = await signUp({ role: 'admin' })
+  t.strictSame((await request({ url, as: admin })).json(), { level: 'info' })
+
+  const asked = async (path: string) => {
+    const { headers } = await request({ url: path, as: admin })
+    return logs().filter((line) => line['request_id'] === headers['x-request-id'])
+  }
+  t.equal((await asked('/live')).length, 0)
+  const payload = { level: 'debug', modules: { database: 'trace', jobs: 'error' } }
+  const changed = await request({ method: 'PUT', url, as: admin, payload })
+  t.strictSame([changed.statusCode, changed.json()], [200, payload])
+  t.strictSame((await request({ url, as: admin })).json(), payload)
+  t.equal((await asked('/live')).length, 1)
+  await request({ url: '/api/v1/users', as: admin })
+  await eventually(async () => logs().some((line) => line['module'] === 'database' && 'statement' in line))
+  t.notOk(app.moduleLog('jobs').level === 'debug')
+  t.match(
+    logs().find(({ msg }) => msg === 'log levels changed by an admin'),
+    {
+      level: 'warn',
+      user_id: admin.user.id,
+      log_levels: payload,
+    },
+  )
+  t.strictSame(
+    await db.query('SELECT user_id, session_id FROM security_events WHERE kind = $1', ['log_levels_changed']),
+    [{ user_id: admin.user.id, session_id: admin.session_id }],
+  )
+
+  await request({ method: 'PUT', url, as: admin, payload: { level: 'warn' } })
+  t.equal((await asked('/api/v1/users/me')).length, 0)
+  t.equal(app.moduleLog('database').level, 'warn')
+})
+
+t.test('others may not, and what is no level is refused', async (t) => {
+  const { request, signUp } = await createTestApp(t)
+  const user = await signUp()
+  t.equal((await request({ method: 'PUT', url, as: user, payload: { level: 'debug' } })).statusCode, 403)
+  const admin = await signUp({ role: 'admin' })
+  for (const payload of [{ level: 'silent' }, {}, { level: 'info', modules: { other: 'info' } }]) {
+    t.equal((await request({ method: 'PUT', url, as: admin, payload })).statusCode, 400)
+  }
+})
