@@ -57,7 +57,9 @@ interface SystemError extends Error {
 
 function adviceOn(error: SystemError, listening: boolean): string | undefined {
   const { code = '', syscall, path } = error
-  if (syscall === 'listen' || (listening && syscall === 'getaddrinfo')) return LISTENER[code]
+  // A worker process has its primary bind the port.
+  const isListener = syscall === 'listen' || syscall === 'bind' || (listening && syscall === 'getaddrinfo')
+  if (isListener) return LISTENER[code]
   if (path !== undefined && FILES[code] !== undefined) return `${path} ${FILES[code]}`
   return databaseAdvice(error)
 }

@@ -23,5 +23,12 @@ t.test('every quantity has bounds that can be read', async (t) => {
 
 t.test('the keys that are secrets', async (t) => {
   const secrets = configKeys.filter((key) => key.secret).map((key) => key.path)
-  t.same(secrets, ['database.url', 'redis.url', 'jwt.secret', 'metrics.token', 'email.smtp_url'])
+  t.same(secrets, [
+    'database.url',
+    'redis.url',
+    'jwt.secret',
+    'metrics.token',
+    'errors.dsn',
+    'email.smtp_url',
+  ])
 })

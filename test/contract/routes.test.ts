@@ -65,7 +65,7 @@ t.test('the routes are these', async (t) => {
   const described = routes
     .filter(({ method, schema }) => schema?.operationId && method !== 'HEAD')
     .map(describe)
-  t.strictSame([...new Set(described)].sort(), EXPECTED)
+  t.strictSame([...new Set(described)].sort(), EXPECTED.toSorted())
 
   const known = new Set(EXPECTED.map((line) => line.split(' ')[1]))
   for (const { url, schema } of routes) {
