@@ -10,8 +10,8 @@ export interface RequestEnd {
   /** Whether it was one of the routes that machines ask every few seconds. */
   readonly probe: boolean
   readonly milliseconds: number
-  /** Of the client. */
-  readonly address: string
+  /** Of the client; undefined when it had left before its request was looked at. */
+  readonly address: string | undefined
 }
 
 export type RequestEndListener = (request: FastifyRequest, end: RequestEnd) => void
@@ -47,7 +47,7 @@ export default fp(
       inFlight++
       const { raw } = reply
       // Asked now, for a socket that is gone has no address.
-      const { ip } = request
+      const { ip }: { ip: string | undefined } = request
       let sent = false
       let ended = false
       const end = () => {
@@ -83,7 +83,7 @@ function endWithConnection({ raw, request }: FastifyReply, end: () => void): voi
 function endOf(
   request: FastifyRequest,
   reply: FastifyReply,
-  { sent, ip }: { sent: boolean; ip: string },
+  { sent, ip }: { sent: boolean; ip: string | undefined },
 ): RequestEnd {
   const { schema, config } = request.routeOptions
   return {
