@@ -156,8 +156,8 @@ t.test('clients that leave: 499, no error, nothing left behind', async (t) => {
   const logs = service.logs()
   t.ok(logs.some(({ status }) => status === 499))
   t.same(
-    // On a busy machine a connection to the database may be late; that is a warning.
-    logs.filter(({ level }) => level === 'error' || level === 'fatal'),
+    // On a busy machine the channel's sign of life may be late, which has nothing to do with clients.
+    logs.filter(({ level, msg }) => level !== 'info' && msg !== 'lost the identity channel'),
     [],
     'nobody has to look at the log',
   )
