@@ -8,6 +8,14 @@ import { startService, type TestService } from '../process.ts'
 
 const CRASH = { nodeArgs: ['--import', join(import.meta.dirname, '../fixtures/crash.ts')] }
 
+// A held PATCH ends when the test lets it, however long a busy machine takes to get there.
+const PATIENCE = {
+  APP_DATABASE__LOCK_TIMEOUT: '1h',
+  APP_DATABASE__STATEMENT_TIMEOUT: '1h',
+  APP_DATABASE__QUERY_TIMEOUT: '2h',
+  APP_SERVER__SHUTDOWN_TIMEOUT: '2m',
+}
+
 /** How the service connects, in pg_stat_activity. */
 export const CONNECTIONS = `SELECT FROM pg_stat_activity
   WHERE datname = current_database() AND application_name LIKE 'groundwork%'`
@@ -25,7 +33,7 @@ export interface Running {
 /** Starts a service that can be broken from the inside (test/fixtures/crash.ts). */
 export async function run(t: Test, env: Record<string, string> = {}): Promise<Running> {
   const db = await createTestDatabase(t)
-  const service = await startService(t, { APP_DATABASE__URL: db.url, ...env }, CRASH)
+  const service = await startService(t, { APP_DATABASE__URL: db.url, ...PATIENCE, ...env }, CRASH)
   return { service, db, user: await signUp(service.url) }
 }
 

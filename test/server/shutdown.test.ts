@@ -108,7 +108,7 @@ t.test('during drain_delay it is not ready, and works', async (t) => {
 })
 
 t.test('at shutdown_timeout it does not wait any longer', async (t) => {
-  const running = await run(t, { APP_SERVER__SHUTDOWN_TIMEOUT: '1s', APP_DATABASE__LOCK_TIMEOUT: '1h' })
+  const running = await run(t, { APP_SERVER__SHUTDOWN_TIMEOUT: '1s' })
   const { answer, release } = await holdPatch(running)
   running.service.child.kill('SIGTERM')
   await t.rejects(answer, { code: 'ECONNRESET' })

@@ -201,7 +201,7 @@ t.test('SIGTERM: what is in flight finishes', async (t) => {
 })
 
 t.test('a second signal ends all at once, and shutdown_timeout too', async (t) => {
-  const second = await run(t, { ...WORKERS, APP_DATABASE__LOCK_TIMEOUT: '1h' })
+  const second = await run(t, WORKERS)
   const held = await holdPatch(second)
   second.service.child.kill('SIGTERM')
   await said(second.service, 'shutting down')
@@ -212,11 +212,7 @@ t.test('a second signal ends all at once, and shutdown_timeout too', async (t) =
   t.same(workersOf(second.service).filter(runs), [])
   await held.release()
 
-  const late = await run(t, {
-    ...WORKERS,
-    APP_SERVER__SHUTDOWN_TIMEOUT: '1s',
-    APP_DATABASE__LOCK_TIMEOUT: '1h',
-  })
+  const late = await run(t, { ...WORKERS, APP_SERVER__SHUTDOWN_TIMEOUT: '1s' })
   const waiting = await holdPatch(late)
   const lost = t.rejects(waiting.answer, { code: 'ECONNRESET' })
   late.service.child.kill('SIGTERM')
