@@ -1,3 +1,5 @@
+import { enableCompileCache } from 'node:module'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isatty } from 'node:tty'
 import type { FastifyInstance } from 'fastify'
@@ -8,6 +10,7 @@ import { loadConfig } from './config/load.ts'
 import { LogDestination } from './config/log-destination.ts'
 import { loggerOptions } from './config/logger.ts'
 import type { Config } from './config/schema.ts'
+import { keepTickShape } from './config/tick-shape.ts'
 import { workerCount } from './config/worker-count.ts'
 import packageJson from './package.json' with { type: 'json' }
 import { withDatabase } from './services/embedded-postgres/with-database.ts'
@@ -56,6 +59,7 @@ const PARENT_CHECK = 500
 /** Milliseconds beyond shutdown_timeout in which workers can say that theirs is over. */
 const WORKERS_GRACE = 1000
 
+keepTickShape()
 const logDestination = new LogDestination(process.stdout)
 // Nobody need listen to what we say to people.
 process.stderr.on('error', () => undefined)
@@ -87,11 +91,19 @@ async function start(service: Service, loaded: Config): Promise<void> {
   service.stop = stop
   if (isPrimary(service, config)) return startWorkers(service, config)
   service.tracing = await startTracing(config, packageJson.version)
-  // Not imported above, for a primary does without.
-  const { buildApp } = await import('./app.ts')
+  const { buildApp } = await loadApp()
   const app = await buildApp(config, { logDestination, tracing: service.tracing })
   service.app = app
   announce(app, await app.listen({ host: config.server.host, port: config.server.port }))
+}
+
+/**
+ * Not imported above, for a primary does without. The compiled code is kept, where the directory can be written to:
+ * a later start takes a quarter less time, and does without the compiler of TypeScript and its 10 MB.
+ */
+function loadApp() {
+  enableCompileCache(join(import.meta.dirname, '.data/compile-cache'))
+  return import('./app.ts')
 }
 
 function isPrimary({ primary }: Service, { server }: Config): boolean {
@@ -108,7 +120,7 @@ async function startWorker(service: Service, primary: Primary): Promise<void> {
   const { config, first } = await primary.task
   const { host, port } = config.server
   service.tracing = await startTracing(config, packageJson.version)
-  const { buildApp } = await import('./app.ts')
+  const { buildApp } = await loadApp()
   logDestination.share()
   const logger = { ...sharedLoggerOptions(config), stream: logDestination }
   const app = await buildApp(config, { logger, logDestination, tracing: service.tracing })

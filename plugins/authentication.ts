@@ -1,4 +1,4 @@
-import type { onRequestHookHandler } from 'fastify'
+import type { FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import type { User } from '../schemas/users.ts'
 import type { AccessTokenClaims } from '../services/auth/access-tokens.ts'
@@ -37,8 +37,8 @@ export default fp(
     app.decorateRequest('sessionId', '')
 
     /** Gives what the token says; anything that we did not issue is one and the same 401. */
-    function verify(header: string | undefined): AccessTokenClaims {
-      const token = bearerToken(header)
+    function verify(request: FastifyRequest): AccessTokenClaims {
+      const token = bearerToken(request)
       if (token === undefined) throw new Unauthenticated()
       try {
         return app.tokens.verify(token)
@@ -55,7 +55,7 @@ export default fp(
         if (access === 'admin' && user.role !== 'admin') throw new Forbidden()
       }
       try {
-        const claims = verify(request.headers.authorization)
+        const claims = verify(request)
         const known = app.identities.peek(claims.sid)
         if (known === undefined || promisesMore(claims, known)) {
           find(claims)
@@ -77,7 +77,7 @@ export default fp(
       return user && promisesMore(claims, user) ? app.identities.reload(claims.sid) : user
     }
   },
-  { name: 'authentication', dependencies: ['identity', 'errors', 'tokens'] },
+  { name: 'authentication', dependencies: ['bearer-token', 'identity', 'errors', 'tokens'] },
 )
 
 /** Whether a token says a role that its user does not have; `user` is what everybody has at least. */

@@ -1,7 +1,31 @@
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** For `bearerToken`: null until it was asked, undefined when there is none. */
+    tokenText: string | null | undefined
+  }
+}
+
 /** RFC 6750 section 2.1, with the characters of a JWT. */
 const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i
 
-/** Gives the token of an `Authorization` header; undefined when it holds none that could be ours. */
-export function bearerToken(header: string | undefined): string | undefined {
-  return header === undefined ? undefined : BEARER.exec(header)?.[1]
+export default fp(
+  async (app) => {
+    app.decorateRequest('tokenText', null)
+  },
+  { name: 'bearer-token' },
+)
+
+/**
+ * Gives the token of a request's `Authorization`; undefined when it holds none that could be ours. Always the same
+ * string, whose hash the tokens' cache then has to work out once.
+ */
+export function bearerToken(request: FastifyRequest): string | undefined {
+  if (request.tokenText === null) {
+    const { authorization } = request.headers
+    request.tokenText = authorization === undefined ? undefined : BEARER.exec(authorization)?.[1]
+  }
+  return request.tokenText
 }

@@ -12,8 +12,8 @@ declare module 'fastify' {
   }
 }
 
-/** Our entity tags: the resource's `updated_at` in milliseconds, base 36. */
-const ENTITY_TAG = /^"([0-9a-z]{1,11})"$/
+/** Our entity tags: the resource's `updated_at` in milliseconds. */
+const ENTITY_TAG = /^"(\d{1,16})"$/
 
 /** Entity tags and preconditions (RFC 9110 sections 8.8.3 and 13.1). */
 export default fp(
@@ -42,13 +42,13 @@ export default fp(
 
 /** The tag of a resource that was last changed at this time. */
 export function entityTag(version: Date): string {
-  return `"${version.getTime().toString(36)}"`
+  return `"${version.getTime()}"`
 }
 
 function versionOf(tag: string): Date | undefined {
   const digits = ENTITY_TAG.exec(tag)?.[1]
   if (digits === undefined) return undefined
-  const version = new Date(Number.parseInt(digits, 36))
+  const version = new Date(Number(digits))
   // Only the spelling that we send; a number beyond all dates has none.
   return entityTag(version) === tag ? version : undefined
 }

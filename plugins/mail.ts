@@ -3,8 +3,8 @@ import fp from 'fastify-plugin'
 import { publicUrl } from '../config/public-url.ts'
 import { LENIENT_ENVIRONMENTS } from '../config/schema.ts'
 import type { MailSettings } from '../services/mail/deliver.ts'
-import { Mailbox } from '../services/mail/mailbox.ts'
-import { SmtpTransport } from '../services/mail/smtp.ts'
+import type { Mailbox } from '../services/mail/mailbox.ts'
+import type { SmtpTransport } from '../services/mail/smtp.ts'
 import type { MailTransport } from '../services/mail/transport.ts'
 import { deriveKey } from '../services/secrets/secrets.ts'
 import type { Tracing } from '../services/tracing/tracing.ts'
@@ -28,10 +28,10 @@ export default fp(
     const isLenient = LENIENT_ENVIRONMENTS.includes(environment)
     const mailbox =
       smtp_url === undefined && isLenient
-        ? new Mailbox({ directory: MAILBOXES + databaseName(database.url), from })
+        ? await openMailbox({ directory: MAILBOXES + databaseName(database.url), from })
         : undefined
     const smtp =
-      smtp_url === undefined ? undefined : new SmtpTransport({ url: smtp_url, requireTls: require_tls, from })
+      smtp_url === undefined ? undefined : await openSmtp({ url: smtp_url, requireTls: require_tls, from })
     const transport = traced(smtp ?? mailbox, app.tracing)
     if (transport === undefined && role !== 'web') {
       app
@@ -49,6 +49,18 @@ export default fp(
   },
   { name: 'mail', dependencies: ['log-levels'] },
 )
+
+// Both load an SMTP client, which takes 90 ms and 5 MB, where it is used.
+
+async function openSmtp(options: ConstructorParameters<typeof SmtpTransport>[0]): Promise<SmtpTransport> {
+  const { SmtpTransport } = await import('../services/mail/smtp.ts')
+  return new SmtpTransport(options)
+}
+
+async function openMailbox(options: ConstructorParameters<typeof Mailbox>[0]): Promise<Mailbox> {
+  const { Mailbox } = await import('../services/mail/mailbox.ts')
+  return new Mailbox(options)
+}
 
 function traced(
   transport: MailTransport | undefined,

@@ -10,6 +10,17 @@ export default fp(
     // Node would answer an unknown `Expect` by a bare 417; RFC 9110 section 10.1.1 lets us ignore it.
     app.server.on('checkExpectation', (request, response) => app.routing(request, response))
 
+    // Clients name the same host again and again.
+    let lastValid: string | undefined
+    function isHostValid(host: string | undefined, httpVersion: string): boolean {
+      // RFC 9112 section 3.2: there is one, which only HTTP/1.0 may leave out, and it is one.
+      if (host === undefined) return httpVersion === '1.0'
+      if (host === lastValid) return true
+      const isValid = HOST.test(host)
+      if (isValid) lastValid = host
+      return isValid
+    }
+
     app.addHook('onRequest', ({ url, headers, raw }, reply, done) => {
       // Nobody upgrades here. Node loses what came along with such a request, so nothing may follow it.
       if (headers.upgrade !== undefined) reply.header('connection', 'close')
@@ -20,8 +31,3 @@ export default fp(
   },
   { name: 'malformed-requests', dependencies: ['errors', 'counted-requests'] },
 )
-
-/** RFC 9112 section 3.2: there is one, which only HTTP/1.0 may leave out, and it is one. */
-function isHostValid(host: string | undefined, httpVersion: string): boolean {
-  return host === undefined ? httpVersion === '1.0' : HOST.test(host)
-}

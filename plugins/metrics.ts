@@ -53,17 +53,29 @@ export default fp(
       buckets: DURATION_BUCKETS,
       registers,
     })
-    const known = new Map<string, Series>()
+    const known = new Map<string, Map<string, Map<number, Series>>>()
 
     app.onRequestEnd(({ method }, { operation, status, milliseconds }) => {
-      const key = `${method} ${operation} ${status}`
-      let series = known.get(key)
-      if (series === undefined) {
-        series = durations.series({ method, operation, status_code: status })
-        known.set(key, series)
-      }
+      const byStatus = getOrAdd(
+        getOrAdd(known, operation, () => new Map()),
+        method,
+        () => new Map(),
+      )
+      const series = getOrAdd(byStatus, status, () =>
+        durations.series({ method, operation, status_code: status }),
+      )
       series.observe(milliseconds / 1000)
     })
   },
   { name: 'metrics', dependencies: ['request-end', 'errors'] },
 )
+
+/** A key of its own for each label: to put them together costs more than to look three up. */
+function getOrAdd<K, V>(map: Map<K, V>, key: K, create: () => V): V {
+  let value = map.get(key)
+  if (value === undefined) {
+    value = create()
+    map.set(key, value)
+  }
+  return value
+}

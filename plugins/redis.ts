@@ -1,6 +1,5 @@
 import fp from 'fastify-plugin'
 import { Counter, Gauge, Histogram } from 'prom-client'
-import { RedisConnection } from '../services/redis/connection.ts'
 import { Redis } from '../services/redis/redis.ts'
 
 declare module 'fastify' {
@@ -21,6 +20,8 @@ export default fp(
       app.decorate('redis', undefined)
       return
     }
+    // The client takes 100 ms and 5 MB, which only those pay who use it.
+    const { RedisConnection } = await import('../services/redis/connection.ts')
     const registers = [app.metrics]
     const durations = new Histogram({
       name: 'redis_command_duration_seconds',

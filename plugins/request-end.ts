@@ -7,6 +7,8 @@ export interface RequestEnd {
   readonly status: number
   /** What was asked for, from the closed set of our operations. */
   readonly operation: string
+  /** The route's URL, with the names of its parameters; undefined when there is no such route. */
+  readonly route: string | undefined
   /** Whether it was one of the routes that machines ask every few seconds. */
   readonly probe: boolean
   readonly milliseconds: number
@@ -85,10 +87,11 @@ function endOf(
   reply: FastifyReply,
   { sent, ip }: { sent: boolean; ip: string | undefined },
 ): RequestEnd {
-  const { schema, config } = request.routeOptions
+  const { schema, config, url } = request.routeOptions
   return {
     status: sent ? reply.statusCode : CLIENT_CLOSED_REQUEST,
     operation: request.is404 ? 'unknown' : (schema?.operationId ?? 'other'),
+    route: url,
     probe: config?.probe === true,
     milliseconds: reply.elapsedTime,
     address: ip,

@@ -44,11 +44,12 @@ const SHOWS_DEBUG: ReadonlySet<string> = new Set(['debug', 'trace'])
 
 function logRequest(request: FastifyRequest, end: RequestEnd, isQuiet: boolean): void {
   const { failure, log, user } = request
+  const path = pathOf(request.url)
   const fields = {
     operation: end.operation,
     method: request.method,
-    // Not the query string, which may hold what users typed.
-    path: redactText(pathOf(request.url)),
+    // A route without parameters is ours.
+    path: path === end.route ? path : redactText(path),
     status: end.status,
     duration_ms: Math.round(end.milliseconds * 1000) / 1000,
     ...(user ? { user_id: user.id } : {}),
@@ -59,7 +60,7 @@ function logRequest(request: FastifyRequest, end: RequestEnd, isQuiet: boolean):
   else logHarmless(() => log.info(fields, 'request completed'))
 }
 
-/** The beginning of the path will do. */
+/** Not the query string, which may hold what users typed; and the beginning will do. */
 function pathOf(url: string): string {
   const query = url.indexOf('?')
   return url.slice(0, Math.min(query === -1 ? url.length : query, MAX_PATH))

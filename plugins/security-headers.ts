@@ -29,9 +29,10 @@ export default fp(
     const all = headersOf(HELMET)
     const pick = (always: boolean) =>
       Object.fromEntries(Object.entries(all).filter(([name]) => ALWAYS.has(name) === always))
-    const headers = { ...pick(true), 'cache-control': 'no-store' }
+    // A list, for names that are looked up again cost half a microsecond.
+    const headers = Object.entries({ ...pick(true), 'cache-control': 'no-store' })
     app.addHook('onRequest', (_request, reply, done) => {
-      reply.headers(headers)
+      for (const [name, value] of headers) reply.header(name, value)
       done()
     })
     const forPages = pick(false)

@@ -53,7 +53,7 @@ export default fp(
 
     const networks = new LRUCache<string, string>({ max: MAX_NETWORKS })
     function subjectOf(request: FastifyRequest): Subject {
-      const token = bearerToken(request.headers.authorization)
+      const token = bearerToken(request)
       const claims = token === undefined ? undefined : app.tokens.peek(token)
       if (claims !== undefined) return { kind: 'user', key: `user:${claims.sub}` }
       const network = networks.get(request.ip) ?? networkOf(clientAddress(request))
@@ -86,6 +86,7 @@ export default fp(
   {
     name: 'rate-limit',
     dependencies: [
+      'bearer-token',
       'errors',
       'metrics',
       'request-id',

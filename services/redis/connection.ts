@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createClient } from '@redis/client'
+import { createClient, ErrorReply } from '@redis/client'
 import type { Log } from '../context.ts'
 import { answerWithin } from '../patience/patience.ts'
 
@@ -50,6 +50,11 @@ export class RedisConnection {
   /** Gives up a connection that does not work; without effect when `client` is not that of the moment any more. */
   abandon(client: RedisClient, reason: unknown): void {
     if (this.#client === client) this.#drop?.(reason)
+  }
+
+  /** Whether an error is the server's answer to a command. */
+  isRefusal(error: unknown): error is Error {
+    return error instanceof ErrorReply
   }
 
   async close(): Promise<void> {

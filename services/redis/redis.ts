@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { ErrorReply } from '@redis/client'
 import { answerWithin, NoAnswer } from '../patience/patience.ts'
 import type { RedisClient, RedisConnection } from './connection.ts'
 
@@ -70,7 +69,7 @@ export class Redis {
     try {
       return await this.#send(['EVALSHA', script.sha1, ...words])
     } catch (error) {
-      if (!(error instanceof RedisUnavailable && isUnknownScript(error.cause))) throw error
+      if (!(error instanceof RedisUnavailable && this.#isUnknownScript(error.cause))) throw error
       return await this.#send(['EVAL', script.lua, ...words])
     }
   }
@@ -100,16 +99,16 @@ export class Redis {
       this.#connection.abandon(client, error)
       return 'no_answer'
     }
-    if (!(error instanceof ErrorReply)) return 'lost'
-    if (isUnknownScript(error)) return undefined
+    if (!this.#connection.isRefusal(error)) return 'lost'
+    if (this.#isUnknownScript(error)) return undefined
     if (NOT_NOW.test(error.message)) this.#connection.abandon(client, error)
     return 'refused'
   }
-}
 
-/** The server has restarted, or never ran the script; no failure, for it is then sent whole. */
-function isUnknownScript(error: unknown): boolean {
-  return error instanceof ErrorReply && error.message.startsWith('NOSCRIPT')
+  /** The server has restarted, or never ran the script; no failure, for it is then sent whole. */
+  #isUnknownScript(error: unknown): boolean {
+    return this.#connection.isRefusal(error) && error.message.startsWith('NOSCRIPT')
+  }
 }
 
 /** Declares a script. */

@@ -3,8 +3,7 @@ import t from 'tap'
 import conditionalRequests from '../../plugins/conditional-requests.ts'
 
 const UPDATED = new Date('2026-01-31T08:15:30.123Z')
-/** 1769847330123 in base 36. */
-const TAG = '"ml21ejwr"'
+const TAG = '"1769847330123"'
 
 t.test('entity tags', async (t) => {
   const app = Fastify()
@@ -47,7 +46,7 @@ t.test('the versions that If-Match names', async (t) => {
   t.teardown(() => app.close())
 
   const iso = UPDATED.toISOString()
-  const last = `"${(8.64e15).toString(36)}"`
+  const last = `"${8.64e15}"`
   const rows = [
     { header: undefined, versions: 'any' },
     { header: '*', versions: 'any' },
@@ -55,12 +54,12 @@ t.test('the versions that If-Match names', async (t) => {
     { header: TAG, versions: [iso] },
     { header: `"0", ${TAG}`, versions: ['1970-01-01T00:00:00.000Z', iso] },
     { header: last, versions: ['+275760-09-13T00:00:00.000Z'] },
-    { header: `"${(8.64e15 + 1).toString(36)}"`, versions: [] },
-    { header: '"zzzzzzzzzzz"', versions: [] },
-    { header: '"zzzzzzzzzzzz"', versions: [] },
+    { header: `"${8.64e15 + 1}"`, versions: [] },
+    { header: '"9999999999999999"', versions: [] },
+    { header: '"99999999999999999"', versions: [] },
     { header: '"00"', versions: [] },
     { header: `W/${TAG}`, versions: [] },
-    { header: TAG.toUpperCase(), versions: [] },
+    { header: '"01769847330123"', versions: [] },
     { header: `*, ${TAG}`, versions: [iso] },
     { header: '', versions: [] },
     { header: '"-1"', versions: [] },
