@@ -24,6 +24,11 @@ export interface RateLimiterSettings {
   readonly decidedAlone: () => void
 }
 
+/** Milliseconds of a client's requests that are asked for in advance. */
+const RESERVE_TIME = 100
+/** Of what is left of a limit, how much all instances together may ask for in advance. */
+const RESERVE_SHARE = 0.01
+
 /** A request that waits for the store. */
 interface Waiting {
   readonly cost: number
@@ -41,7 +46,7 @@ interface Batch {
 /**
  * Counts requests against limits, over all instances. With a store, what arrives while a question to it is under
  * way is asked together afterwards, so that a flood makes no more questions than there are round trips; whoever
- * is over the limit is refused without a question. Without an answer this instance decides by itself, within its
+ * is over the limit is refused without a question, and a busy client's next requests are asked for in advance. Without an answer this instance decides by itself, within its
  * share of the limit, and tells the store later. Nothing is given away twice: what is admitted was granted.
  */
 export class RateLimiter {
@@ -124,12 +129,9 @@ export class RateLimiter {
     const sentAt = performance.now()
     const claims = batches.map(({ subject, points, window, waiting }) => {
       const cost = waiting.reduce((sum, request) => sum + request.cost, 0)
-      return {
-        subject,
-        points,
-        owed: window.owed,
-        wanted: Math.max(0, Math.min(cost, points) - window.credit),
-      }
+      const missing = Math.max(0, Math.min(cost, points) - window.credit)
+      const wanted = missing + this.#reserve(window, points, sentAt)
+      return { subject, points, owed: window.owed, wanted }
     })
     try {
       if (!store?.isAvailable) throw new TypeError('the store is away')
@@ -147,6 +149,17 @@ export class RateLimiter {
       const now = performance.now()
       for (const batch of batches) this.#distributeAlone(batch, now)
     }
+  }
+
+  /**
+   * What a busy client is likely to ask for next, so that not each of its requests asks the store; so little of what
+   * is left that the others, who can't have it until the window ends, hardly miss it.
+   */
+  #reserve({ admitted, endsAt, used, owed }: Window, points: number, now: number): number {
+    const elapsed = Math.max(1, this.#settings.window - (endsAt - now))
+    const likely = (admitted / elapsed) * RESERVE_TIME
+    const share = ((points - used - owed) * RESERVE_SHARE) / this.#settings.instances()
+    return Math.floor(Math.max(0, Math.min(likely, share)))
   }
 
   /** In the order in which they came; a cheap one may pass where a dear one did not. */
