@@ -44,8 +44,7 @@ export async function guard<T>(
     throw error
   })
   if (result !== undefined) {
-    await queries.clearAttempts(ctx.db, account)
-    await queries.uncountAttempt(ctx.db, network)
+    await queries.settleAttempts(ctx.db, { ...account, ...network })
   }
   return result
 }

@@ -66,6 +66,24 @@ export async function uncountAttempt(db: Database, subject: Subject): Promise<vo
   })
 }
 
+/** After a right password: forgets the account's attempts, and takes one back from the network. */
+export async function settleAttempts(
+  db: Database,
+  { email, network }: { email: string; network: string },
+): Promise<void> {
+  const [account, place] = [expression({ email }), expression({ network })]
+  await db.query({
+    name: 'settleAttempts',
+    // The network's row is locked first by everybody.
+    text: `WITH settled AS (
+             UPDATE login_attempts SET failures = greatest(failures - 1, 0)
+             WHERE subject = ${place.sql.replace('$1', '$2')} RETURNING subject)
+           DELETE FROM login_attempts
+           WHERE subject = ${account.sql} AND (SELECT count(*) FROM settled) >= 0`,
+    values: [email, network],
+  })
+}
+
 export async function clearAttempts(db: Database, subject: Subject): Promise<void> {
   const { sql, kind, value } = expression(subject)
   await db.query({

@@ -52,6 +52,17 @@ async function metric(app: FastifyInstance | undefined, name: string): Promise<R
   return Object.fromEntries(values.map(({ labels, value }) => [Object.values(labels).join(), value]))
 }
 
+/** How often a statement was run, by all. */
+async function statements(apps: FastifyInstance[], name: string): Promise<number> {
+  const counts = apps.map(async (app) => {
+    const values = (await app.metrics.getSingleMetric('db_query_duration_seconds')?.get())?.values ?? []
+    return values
+      .filter(({ labels }) => Object.values(labels).includes(name) && 'le' in labels)
+      .reduce((most, { value }) => Math.max(most, value), 0)
+  })
+  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0)
+}
+
 t.test('counted in PostgreSQL', async (t) => {
   t.test('a thousand requests at once at three instances: the limit is admitted, and no more', async (t) => {
     const db = await createTestDatabase(t)
@@ -66,6 +77,17 @@ t.test('counted in PostgreSQL', async (t) => {
     t.equal(await flood(t, apps, 30), 0)
     t.equal(await flood(t, apps, 300, '192.0.2.2'), 90, 'another client has its own')
     t.strictSame(await metric(apps[1], 'rate_limit_decisions_alone_total'), { '': 0 })
+  })
+
+  t.test('a busy client is asked for in advance, and gets no more for it', async (t) => {
+    const db = await createTestDatabase(t)
+    const apps = await startThree(t, db, { APP_RATE_LIMIT__PER_ADDRESS: '3000' })
+    let admitted = 0
+    for (let turn = 0; turn < 400; turn++) admitted += await flood(t, apps, 9)
+    t.ok(admitted <= 3000, 'never more than the limit')
+    t.ok(admitted > 2900, 'and hardly less, whatever the others keep')
+    const questions = await statements(apps, 'takePoints')
+    t.ok(questions < 1200, `${questions} questions for 3600 requests`)
   })
 
   t.test('many clients at once at three instances', async (t) => {
