@@ -1,7 +1,6 @@
-import fc from 'fast-check'
 import t from 'tap'
-import { type FuzzedOperation, fuzzedOperations } from '../fuzz/operations.ts'
-import { draftRequest, type Plan, plans } from '../fuzz/plans.ts'
+import { fuzzedOperations } from '../fuzz/operations.ts'
+import { draftRequest } from '../fuzz/plans.ts'
 import { injectOptions } from '../fuzz/request.ts'
 import { SchemaValues } from '../fuzz/schema-values.ts'
 import { createWorld, type World } from '../fuzz/world.ts'
@@ -9,12 +8,7 @@ import type { TestUser } from '../helper.ts'
 import { signUp } from '../helper.ts'
 import { forge, hmac, parse } from '../plugins/tokens/forge.ts'
 import { ACTORS, type Actor, EXPECTATIONS } from './expectations.ts'
-
-/** The properties to send, where others need more than a right request. */
-const ORDINARY: Readonly<Record<string, readonly string[]>> = {
-  updateCurrentUser: ['username'],
-  updateUser: ['username'],
-}
+import { rightPlan } from './right-plan.ts'
 
 t.test('who may do what', async (t) => {
   const world = await createWorld(t)
@@ -83,20 +77,4 @@ function shifted({ app }: World, user: TestUser, seconds: number): TestUser {
   const times = { iat: Number(payload['iat']) + seconds, exp: Number(payload['exp']) + seconds }
   const token = forge(header, { ...payload, ...times }, hmac(app.config.jwt.secret))
   return { ...user, headers: { authorization: `Bearer ${token}` } }
-}
-
-/** A request that is right, with as little in it as there can be. */
-function rightPlan(operation: FuzzedOperation, values: SchemaValues, seed: number): Plan {
-  const ordinary = ORDINARY[operation.id]
-  const isRight = ({ breakages, body }: Plan) =>
-    breakages.length === 0 && (!ordinary || Object.keys(Object(body)).join() === ordinary.join())
-  const [plan] = fc.sample(plans(operation, values).filter(isRight), { numRuns: 1, seed })
-  if (!plan) throw new TypeError(`no request of ${operation.id} is right`)
-  const needed = (place: 'query' | 'header', given: Record<string, unknown>) =>
-    Object.fromEntries(
-      operation.parameters
-        .filter((parameter) => parameter.in === place && parameter.required)
-        .map(({ name }) => [name, given[name]]),
-    )
-  return { ...plan, query: needed('query', plan.query), headers: needed('header', plan.headers) }
 }

@@ -71,7 +71,7 @@ export class Users {
   }
 }
 
-function readDocument(document: object): Document {
+export function readDocument(document: object): Document {
   if (!isDocument(document)) throw new TypeError('the document is not OpenAPI 3.1')
   return JSON.parse(JSON.stringify(document))
 }

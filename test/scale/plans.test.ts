@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
+import t from 'tap'
+import { v7 as uuidv7 } from 'uuid'
+import { buildApp } from '../../app.ts'
+import * as registrations from '../../services/accounts/queries.ts'
+import * as attempts from '../../services/attempts/queries.ts'
+import { cleanupJob } from '../../services/cleanup/jobs.ts'
+import { askForAnswer, deleteExpiredCounts } from '../../services/rate-limits/queries.ts'
+import * as users from '../../services/users/users.ts'
+import { EXPECTATIONS } from '../authorization/expectations.ts'
+import { rightPlan } from '../authorization/right-plan.ts'
+import { createTestDatabase } from '../database.ts'
+import { fuzzedOperations } from '../fuzz/operations.ts'
+import { draftRequest } from '../fuzz/plans.ts'
+import { injectOptions } from '../fuzz/request.ts'
+import { SchemaValues } from '../fuzz/schema-values.ts'
+import { readDocument } from '../fuzz/world.ts'
+import { signUp, type TestUser, testConfig } from '../helper.ts'
+import { fill, LARGE_TABLES } from './rows.ts'
+import { explainAll, hearPlans, statementNames } from './statements.ts'
+
+// A million rows take their time, on a machine that may be busy.
+t.setTimeout(600_000)
+
+/** Times that each is asked: PostgreSQL makes a plan for any values only when it has seen some. */
+const TURNS = 8
+/** More rows than a statement has to look at. */
+const MANY = 2000
+
+const SETTINGS = {
+  APP_ROLE: 'web',
+  APP_LOG__LEVEL: 'error',
+  APP_RATE_LIMIT__ENABLED: 'true',
+  APP_RATE_LIMIT__STORE: 'postgres',
+  APP_RATE_LIMIT__PER_ADDRESS: '1000000',
+  APP_AUTH__LOGIN_LIMIT__PER_ADDRESS: '1000000',
+}
+
+const RUN = {
+  id: uuidv7(),
+  attempt: 1,
+  signal: new AbortController().signal,
+  complete: async () => undefined,
+}
+
+t.test('no statement reads a table of a million rows from end to end', async (t) => {
+  const db = await createTestDatabase(t)
+  await fill(db)
+  for (const sql of explainAll(db.name)) await db.query(sql)
+  const heard = hearPlans()
+  const run = new Set<string>()
+
+  for (const registration of ['open', 'verify']) {
+    const app = await buildApp(testConfig(db.url, { ...SETTINGS, APP_AUTH__REGISTRATION: registration }))
+    await askForEverything(app)
+    for (let turn = 0; turn < TURNS; turn++) {
+      await listUsers(app)
+      await workBehindTheScenes(app)
+    }
+    // The last statement takes the instance out of the list.
+    await app.close()
+    for (const name of await namesOf(app)) run.add(name)
+  }
+
+  const slow = new Map(heard.filter(isSlow).map((plan) => [plan.slice(0, plan.indexOf('Plan:')), plan]))
+  for (const plan of slow.values()) t.fail('it reads too much', { plan: plan.split('\n') })
+  const missing = (await statementNames()).filter((name) => !run.values().some((known) => name.test(known)))
+  t.strictSame(missing, [], 'every statement was run')
+})
+
+/** Requests that are right, of every operation. */
+async function askForEverything(app: FastifyInstance): Promise<void> {
+  const document = readDocument(app.swagger())
+  const values = new SchemaValues(document)
+  for (const operation of fuzzedOperations(document)) {
+    for (let turn = 0; turn < TURNS; turn++) {
+      const subject = await signUp(app)
+      const actor = await actorOf(app, operation.id, subject)
+      const draft = await draftRequest(operation, rightPlan(operation, values, turn), { app, subject, actor })
+      const options = injectOptions(draft, actor?.headers.authorization)
+      const key = { 'idempotency-key': `"${uuidv7()}"` }
+      await app.inject({ ...options, headers: { ...options.headers, ...(turn % 2 ? key : {}) } })
+    }
+  }
+}
+
+/** Who may do it: nobody in particular, an admin, or the user whom it is about. */
+async function actorOf(
+  app: FastifyInstance,
+  operation: string,
+  subject: TestUser,
+): Promise<TestUser | undefined> {
+  const { none, admin } = EXPECTATIONS[operation] ?? {}
+  if (Number.isInteger(none)) return undefined
+  return Number.isInteger(admin) ? signUp(app, { role: 'admin' }) : subject
+}
+
+async function listUsers(app: FastifyInstance): Promise<void> {
+  const { headers } = await signUp(app, { role: 'admin' })
+  const ask = (query: string) => app.inject({ url: `/api/v1/users?${query}`, headers })
+  const cursor = (await ask('limit=1')).json().next_cursor
+  for (const filter of ['q=user77777', 'q=nobody', 'role=admin', 'is_active=false', 'role=admin&q=user9']) {
+    await ask(filter)
+    await ask(`${filter}&cursor=${cursor}`)
+  }
+}
+
+/** What no request of one user causes every time. */
+async function workBehindTheScenes(app: FastifyInstance): Promise<void> {
+  const { ctx } = app
+  const { user, password } = await signUp(app)
+  const hash = await ctx.passwords.hash(password)
+  await users.replacePasswordHash(ctx, user.id, hash, hash)
+  await users.promote(ctx, user.email)
+  await users.replaceEmail(ctx, user.id, `${uuidv7()}@example.com`)
+  await cleanupJob.handler(ctx, {}, RUN)
+  await deleteExpiredCounts(app.db)
+  await askForAnswer(app.db)
+
+  const network = { network: '192.0.2.9' }
+  await attempts.countAttempt(app.db, network, { window: 60_000, limit: 5 })
+  await attempts.selectRemaining(app.db, network)
+  await attempts.uncountAttempt(app.db, network)
+  const [id, email, digest] = [uuidv7(), `${uuidv7()}@example.com`, randomBytes(32)]
+  const expires_at = new Date(Date.now() + 60_000)
+  const token = { id, digest, expires_at }
+  await registrations.insertRegistration(app.db, { ...token, email, username: id, password_hash: hash })
+  await registrations.selectRegistration(app.db, id)
+  await registrations.selectRegistrationExists(app.db, email)
+  await registrations.renewRegistration(app.db, email, token)
+  await registrations.lockRegistrations(app.db, digest)
+  await registrations.deleteRegistration(app.db, digest)
+  await registrations.deleteRegistrationsOf(app.db, email)
+}
+
+/** The names of the statements that an application has run. */
+async function namesOf(app: FastifyInstance): Promise<string[]> {
+  const values = (await app.metrics.getSingleMetric('db_query_duration_seconds')?.get())?.values ?? []
+  return values.flatMap(({ labels }) => Object.values(labels).map(String))
+}
+
+/** A plan with what it did: it read a large table from end to end, or many rows of which it needed none. */
+function isSlow(plan: string): boolean {
+  const scanned = plan.matchAll(/Seq Scan on (\w+)\b.*?actual rows=(\d+)/g)
+  const removed = plan.matchAll(/Rows Removed by (?:Filter|Index Recheck|Join Filter): (\d+)/g)
+  return (
+    scanned.some(([, table = '', rows]) => LARGE_TABLES.includes(table) && Number(rows) > MANY) ||
+    removed.some(([, rows]) => Number(rows) > MANY)
+  )
+}

@@ -1,0 +1,45 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import pg from 'pg'
+
+/**
+ * Hears how every statement of this process is run, from now on, if the server sends it: auto_explain writes
+ * plans into the log, and a client may have what is logged as notices.
+ */
+export function hearPlans(): string[] {
+  const plans: string[] = []
+  const { connect } = pg.Client.prototype
+  Object.assign(pg.Client.prototype, {
+    connect(this: pg.Client, ...args: Parameters<typeof connect>) {
+      this.on('notice', ({ message }) => {
+        if (message?.includes('Query Text:')) plans.push(message)
+      })
+      return connect.apply(this, args)
+    },
+  })
+  return plans
+}
+
+/** What has a database tell the plans of all its statements to who sent them. */
+export function explainAll(database: string): string[] {
+  const settings = {
+    session_preload_libraries: 'auto_explain',
+    'auto_explain.log_min_duration': '0',
+    'auto_explain.log_level': 'notice',
+    'auto_explain.log_nested_statements': 'on',
+    'auto_explain.log_analyze': 'on',
+    'auto_explain.log_timing': 'off',
+  }
+  return Object.entries(settings).map(
+    ([name, value]) => `ALTER DATABASE "${database}" SET ${name} = '${value}'`,
+  )
+}
+
+/** What the names of all statements of the services look like, one for each that is written somewhere. */
+export async function statementNames(): Promise<RegExp[]> {
+  const services = join(import.meta.dirname, '../../services')
+  const files = (await readdir(services, { recursive: true })).filter((file) => file.endsWith('queries.ts'))
+  const texts = await Promise.all(files.map((file) => readFile(join(services, file), 'utf8')))
+  const names = texts.flatMap((text) => [...text.matchAll(/\bname: ['`]([^'`]+)['`]/g)])
+  return names.map(([, name = '']) => new RegExp(`^${name.replaceAll(/\$\{\w+\}/g, '.+')}$`))
+}
