@@ -14,7 +14,7 @@ import { openStore } from '../services/backup/open-store.ts'
 import { s3Settings } from '../services/backup/s3-store.ts'
 import { writeTextfile } from '../services/backup/textfile.ts'
 import { withDatabase } from '../services/embedded-postgres/with-database.ts'
-import { explainFailure } from '../services/failures/explain-failure.ts'
+import { note, runCommand } from './run-command.ts'
 
 const USAGE =
   'Usage: npm run backup -- --to <directory | s3://bucket/prefix> [--keep <n>] [--textfile <directory>]\n'
@@ -25,18 +25,7 @@ interface Arguments {
   textfile: string | undefined
 }
 
-const args = parseArguments(process.argv.slice(2))
-if (args) {
-  try {
-    await backup(args)
-  } catch (error) {
-    note(explainFailure(error))
-    process.exitCode = 1
-  }
-} else {
-  process.stderr.write(USAGE)
-  process.exitCode = 2
-}
+await runCommand(parseArguments(process.argv.slice(2)), USAGE, backup)
 
 function parseArguments(args: string[]): Arguments | undefined {
   const options = {
@@ -74,9 +63,4 @@ async function backup({ to, keep, textfile }: Arguments): Promise<void> {
   } finally {
     await stop()
   }
-}
-
-/** What is said beside the result. */
-function note(line: string): void {
-  process.stderr.write(`${line}\n`)
 }

@@ -7,7 +7,6 @@ import { join } from 'node:path'
 import { loadConfig } from '../config/load.ts'
 import { connectionOptions } from '../plugins/database.ts'
 import { startEmbeddedPostgres } from '../services/embedded-postgres/embedded-postgres.ts'
-import { explainFailure } from '../services/failures/explain-failure.ts'
 import {
   type MigrationState,
   migrateDown,
@@ -15,6 +14,7 @@ import {
   migrationStatus,
 } from '../services/migrations/migrations.ts'
 import type { MigrationOptions } from '../services/migrations/session.ts'
+import { note, runCommand } from './run-command.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const USAGE = 'Usage: npm run migrate -- up | down [n] | status\n'
@@ -23,18 +23,7 @@ const TITLES = { version: 'VERSION', name: 'NAME', state: 'STATE', runAt: 'RUN A
 
 type Command = (options: MigrationOptions) => Promise<void>
 
-const command = parseCommand(process.argv.slice(2))
-if (command) {
-  try {
-    await runCommand(command)
-  } catch (error) {
-    note(explainFailure(error))
-    process.exitCode = 1
-  }
-} else {
-  process.stderr.write(USAGE)
-  process.exitCode = 2
-}
+await runCommand(parseCommand(process.argv.slice(2)), USAGE, migrate)
 
 function parseCommand([name, count = '1', ...rest]: string[]): Command | undefined {
   if (rest.length > 0) return undefined
@@ -45,7 +34,7 @@ function parseCommand([name, count = '1', ...rest]: string[]): Command | undefin
   return undefined
 }
 
-async function runCommand(command: Command): Promise<void> {
+async function migrate(command: Command): Promise<void> {
   const { database } = loadConfig({ env: process.env }).config
   const directory = join(ROOT, 'migrations')
   if (database.url !== undefined) {
@@ -85,9 +74,4 @@ function row({ version, name, state, runAt }: MigrationState): typeof TITLES {
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`)
-}
-
-/** What is said beside the result, so that a table can be piped. */
-function note(line: string): void {
-  process.stderr.write(`${line}\n`)
 }

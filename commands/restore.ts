@@ -13,7 +13,7 @@ import { openStore } from '../services/backup/open-store.ts'
 import { restore } from '../services/backup/restore.ts'
 import { s3Settings } from '../services/backup/s3-store.ts'
 import { withDatabase } from '../services/embedded-postgres/with-database.ts'
-import { explainFailure } from '../services/failures/explain-failure.ts'
+import { note, runCommand } from './run-command.ts'
 
 const USAGE =
   'Usage: npm run restore -- --from <directory | s3://bucket/prefix> [--name <backup>] [--force]\n'
@@ -24,18 +24,7 @@ interface Arguments {
   force: boolean
 }
 
-const args = parseArguments(process.argv.slice(2))
-if (args) {
-  try {
-    await restoreFrom(args)
-  } catch (error) {
-    note(explainFailure(error))
-    process.exitCode = 1
-  }
-} else {
-  process.stderr.write(USAGE)
-  process.exitCode = 2
-}
+await runCommand(parseArguments(process.argv.slice(2)), USAGE, restoreFrom)
 
 function parseArguments(args: string[]): Arguments | undefined {
   const options = {
@@ -69,9 +58,4 @@ async function restoreFrom({ from, name, force }: Arguments): Promise<void> {
   } finally {
     await stop()
   }
-}
-
-/** What is said beside the result. */
-function note(line: string): void {
-  process.stderr.write(`${line}\n`)
 }

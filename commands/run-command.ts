@@ -1,0 +1,30 @@
+import { explainFailure } from '../services/failures/explain-failure.ts'
+
+/**
+ * Does what a command was asked for: exits with 1 and says what to do when it fails, and with 2 and its usage for
+ * arguments that it does not know.
+ *
+ * @param task what the arguments ask for; undefined when they are wrong
+ */
+export async function runCommand<T>(
+  task: T | undefined,
+  usage: string,
+  work: (task: T) => Promise<void>,
+): Promise<void> {
+  if (task === undefined) {
+    process.stderr.write(usage)
+    process.exitCode = 2
+    return
+  }
+  try {
+    await work(task)
+  } catch (error) {
+    note(explainFailure(error))
+    process.exitCode = 1
+  }
+}
+
+/** Says something beside the result, which can be piped. */
+export function note(line: string): void {
+  process.stderr.write(`${line}\n`)
+}
