@@ -24,11 +24,16 @@ export default fp(
       { waiting: () => pool.waitingCount, isBusy: watchEventLoop() },
     )
     const refuse = createRefusal(Math.ceil(retry_after / 1000))
-    const refused = new Counter({
+    const refused: Record<Reason, number> = { event_loop: 0, database: 0 }
+    new Counter({
       name: 'http_requests_refused_total',
       help: 'Requests that were refused because of overload before anything was done for them.',
       labelNames: ['reason'],
       registers: [app.metrics],
+      collect() {
+        this.reset()
+        for (const [reason, count] of Object.entries(refused)) this.inc({ reason }, count)
+      },
     })
 
     const probes = new Set<string>()
@@ -42,7 +47,7 @@ export default fp(
 
     let unlogged = 0
     const note = (reason: Reason) => {
-      refused.inc({ reason })
+      refused[reason]++
       unlogged++
       if (unlogged > 1) return
       const timer = setTimeout(() => {
