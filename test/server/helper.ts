@@ -1,4 +1,5 @@
 import { Agent } from 'node:http'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { createTestDatabase, type TestDatabase } from '../database.ts'
@@ -55,10 +56,16 @@ export async function holdPatch({ service, db, user }: Running, agent = new Agen
   return { answer, release: () => db.query('COMMIT') }
 }
 
-/** Whether nobody listens there. */
+/**
+ * Whether nobody listens there. Nothing is asked: a connection that comes in the instant in which the last worker
+ * closes waits for no one in Node's primary process (docs/operations.md).
+ */
 export function isRefused(url: string): Promise<boolean> {
-  return call(url).then(
-    () => false,
-    (error) => error.code === 'ECONNREFUSED',
-  )
+  const { hostname, port } = new URL(url)
+  return new Promise((resolve) => {
+    const socket = connect(Number(port), hostname)
+    socket.once('connect', () => socket.destroy())
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED'))
+    socket.once('close', () => resolve(false))
+  })
 }
