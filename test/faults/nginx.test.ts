@@ -48,13 +48,14 @@ async function startNginx(t: Test, instances: readonly string[]): Promise<Nginx>
     ['/run/secrets/tls_certificate', join(folder, 'certificate.pem')],
     ['/run/secrets/tls_key', join(folder, 'key.pem')],
   ]
-  let config = await readFile(CONFIG, 'utf8')
+  // First, for the folder may itself be below /tmp.
+  let config = (await readFile(CONFIG, 'utf8')).replaceAll('/tmp/', `${folder}/`)
   for (const [ours, here] of places) {
     t.equal(config.split(ours).length, 2, `${ours} stands once`)
     config = config.replace(ours, here)
   }
   const file = join(folder, 'nginx.conf')
-  await writeFile(file, config.replaceAll('/tmp/', `${folder}/`))
+  await writeFile(file, config)
 
   const check = startProcess(t, 'nginx', ['-t', '-c', file])
   t.match(await check.exited, { code: 0 }, check.stderr())
