@@ -68,6 +68,7 @@ const Others = {
   signal: text('Signal that ends the process, or ended a worker.'),
   restart: Type.Boolean({ description: 'Whether a worker ends because another has taken its place.' }),
   sid: text('Session that was ended for a refresh token used twice.'),
+  repeated: count('How often a trouble came back since the last line about it.'),
   refused: count('Requests refused for overload since the last such line.'),
   reason: text('What there was too much of: `event_loop`, `database`.'),
   file: text('File that a warning is about.'),

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import type { Log } from '../context.ts'
 import { endConnection } from '../database/end-connection.ts'
+import { warnOfTrouble } from '../troubles/troubles.ts'
 
 declare module 'pg' {
   interface Client {
@@ -35,6 +36,7 @@ export class IdentityChannel {
   readonly #connection: pg.ClientConfig
   readonly #listener: ChannelListener
   readonly #log: Log
+  readonly #lost: (error: unknown) => void
   readonly #stop = new AbortController()
   #heardAt = Number.NEGATIVE_INFINITY
   /** What the database's clock showed after that. */
@@ -45,6 +47,7 @@ export class IdentityChannel {
     this.#connection = connection
     this.#listener = listener
     this.#log = log
+    this.#lost = warnOfTrouble(log, 'lost the identity channel')
   }
 
   /** Whether every change that is older than a second has been heard of. */
@@ -75,7 +78,7 @@ export class IdentityChannel {
           this.#log.warn({ err: error }, 'each request asks the database who may pass')
           return
         }
-        if (!this.#stop.signal.aborted) this.#log.warn({ err: error }, 'lost the identity channel')
+        if (!this.#stop.signal.aborted) this.#lost(error)
       }
       await this.#pause(HEARTBEAT)
     }

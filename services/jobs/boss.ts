@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { type Db, PgBoss } from 'pg-boss'
 import type { Log } from '../context.ts'
+import { warnOfTrouble } from '../troubles/troubles.ts'
 import { Subscription } from './subscription.ts'
 
 /** What pg-boss runs on. */
@@ -37,7 +38,7 @@ export function createBoss({ pool, connection, works, log }: BossOptions): PgBos
     // It would take longer than the pool's statement timeout allows.
     reindex: false,
   })
-  boss.on('error', (error) => log.warn({ err: error }, 'the job queue has trouble'))
+  boss.on('error', warnOfTrouble(log, 'the job queue has trouble'))
   boss.on('warning', ({ message, data }) => log.warn({ details: data }, message))
   return boss
 }
@@ -51,7 +52,7 @@ function bossDatabase(pool: pg.Pool, connection: pg.ClientConfig, log: Log): Db 
       const subscription = new Subscription(connection, channel, {
         heard,
         connected,
-        lost: (error) => log.warn({ err: error }, 'new jobs are not heard of at the moment; polling goes on'),
+        lost: warnOfTrouble(log, 'new jobs are not heard of at the moment; polling goes on'),
       })
       await subscription.open()
       return { close: () => subscription.close() }
