@@ -13,7 +13,7 @@ const ROUNDS = Number(process.env['FAULT_ROUNDS'] ?? 10)
 
 t.test('SIGTERM of each of three in turn under load: not one request fails', async (t) => {
   const db = await createTestDatabase(t)
-  const env = { APP_DATABASE__URL: db.url, APP_DATABASE__MAX_CONNECTIONS: '4', APP_SERVER__DRAIN_DELAY: '2s' }
+  const env = { APP_DATABASE__URL: db.url, APP_DATABASE__MAX_CONNECTIONS: '4', APP_SERVER__DRAIN_DELAY: '4s' }
   const services = await Promise.all([1, 2, 3].map(() => startService(t, env)))
   const balancer = await startLoadBalancer(
     t,
