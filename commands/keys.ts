@@ -8,23 +8,14 @@ import { join } from 'node:path'
 import { loadConfig } from '../config/load.ts'
 import { readKeyRing } from '../services/signing-keys/key-ring.ts'
 import { createKeyFile, type SigningKey } from '../services/signing-keys/signing-keys.ts'
+import { runCommand } from './run-command.ts'
 
 const USAGE = 'Usage: npm run keys -- new [directory] | list\n'
 const DIRECTORY = join(import.meta.dirname, '../.data/keys')
 
-const command = parseCommand(process.argv.slice(2))
-if (command) {
-  try {
-    process.stdout.write(await command())
-  } catch (error) {
-    /* c8 ignore next -- nothing but errors is thrown */
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
-    process.exitCode = 1
-  }
-} else {
-  process.stderr.write(USAGE)
-  process.exitCode = 2
-}
+await runCommand(parseCommand(process.argv.slice(2)), USAGE, async (command) => {
+  process.stdout.write(await command())
+})
 
 function parseCommand([name, directory, ...rest]: string[]): (() => Promise<string>) | undefined {
   if (rest.length > 0 || directory?.startsWith('-')) return undefined
