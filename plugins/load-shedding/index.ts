@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import fp from 'fastify-plugin'
 import { Counter } from 'prom-client'
-import { requestIdOf } from '../request-id.ts'
 import { Admission, type Reason } from './admission.ts'
 import { watchEventLoop } from './event-loop.ts'
 import { createRefusal } from './refusal.ts'
@@ -66,7 +65,7 @@ export default fp(
         return
       }
       note(reason)
-      refuse(request, response, requestIdOf(request.headers), app.isDraining())
+      refuse(request, response)
     })
   },
   { name: 'load-shedding', dependencies: ['database', 'draining', 'metrics', 'request-id'] },

@@ -1,19 +1,35 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Overloaded } from '../errors/http-errors.ts'
 import { EARLY_HEADERS, PROBLEM_TYPE, problem } from '../errors/problem.ts'
+import { requestIdOf } from '../request-id.ts'
 
 /** Where the request's id goes; no text of ours holds it. */
 const ID = '\u0000'
 
 /**
  * Gives what answers 503 with a problem document, for as little as an answer can cost: all but the id is made
- * once.
+ * once, and the refusals of a turn of the event loop are written at its end. A client that reads many of them is
+ * woken for the first; to wake it for each is the largest part of what a refusal costs.
  *
  * @param retryAfter seconds
  */
 export function createRefusal(
   retryAfter: number,
-): (request: IncomingMessage, response: ServerResponse, requestId: string, isLast: boolean) => void {
+): (request: IncomingMessage, response: ServerResponse) => void {
+  const write = createWriter(retryAfter)
+  let refused: (() => void)[] = []
+  const writeAll = () => {
+    const all = refused
+    refused = []
+    for (const writeOne of all) writeOne()
+  }
+  return (request, response) => {
+    if (refused.length === 0) setImmediate(writeAll)
+    refused.push(() => write(request, response))
+  }
+}
+
+function createWriter(retryAfter: number): (request: IncomingMessage, response: ServerResponse) => void {
   const document = JSON.stringify(problem(new Overloaded(), ID))
   const [before = '', after = ''] = document.split(JSON.stringify(ID).slice(1, -1))
   const constantLength = Buffer.byteLength(before) + Buffer.byteLength(after)
@@ -23,7 +39,8 @@ export function createRefusal(
     'retry-after': String(retryAfter),
   }).flat()
 
-  return (request, response, requestId, isLast) => {
+  return (request, response) => {
+    const requestId = requestIdOf(request.headers)
     response.writeHead(Overloaded.definition.status, [
       ...headers,
       'x-request-id',
@@ -31,7 +48,6 @@ export function createRefusal(
       'content-length',
       // An id is a token, so a character is a byte.
       String(constantLength + requestId.length),
-      ...(isLast ? ['connection', 'close'] : []),
     ])
     if (request.method === 'HEAD') response.end()
     else response.end(before + requestId + after)
