@@ -4,16 +4,16 @@ import fp from 'fastify-plugin'
 declare module 'fastify' {
   interface FastifyRequest {
     /** The versions that `If-Match` lets a change apply to; undefined when it lets any. */
-    expectedVersions(): Date[] | undefined
+    expectedVersions(): string[] | undefined
   }
   interface FastifyReply {
     /** Sends a resource with its `ETag`, or 304 when `If-None-Match` says that the client has it. */
-    sendVersioned<T extends { updated_at: Date }>(resource: T): FastifyReply
+    sendVersioned<T extends { updated_at: string }>(resource: T): FastifyReply
   }
 }
 
-/** Our entity tags: the resource's `updated_at` in milliseconds. */
-const ENTITY_TAG = /^"(\d{1,16})"$/
+/** Our entity tags: the resource's `updated_at`. */
+const ENTITY_TAG = /^"(\d{4}-\d\d-\d\dT[\d:.]{12}Z)"$/
 
 /** Entity tags and preconditions (RFC 9110 sections 8.8.3 and 13.1). */
 export default fp(
@@ -41,14 +41,14 @@ export default fp(
 )
 
 /** The tag of a resource that was last changed at this time. */
-export function entityTag(version: Date): string {
-  return `"${version.getTime()}"`
+export function entityTag(version: string): string {
+  return `"${version}"`
 }
 
-function versionOf(tag: string): Date | undefined {
-  const digits = ENTITY_TAG.exec(tag)?.[1]
-  if (digits === undefined) return undefined
-  const version = new Date(Number(digits))
-  // Only the spelling that we send; a number beyond all dates has none.
-  return entityTag(version) === tag ? version : undefined
+function versionOf(tag: string): string | undefined {
+  const version = ENTITY_TAG.exec(tag)?.[1]
+  if (version === undefined) return undefined
+  const time = new Date(version)
+  // The 30th of February is a time for JavaScript, and none for PostgreSQL.
+  return !Number.isNaN(time.getTime()) && time.toISOString() === version ? version : undefined
 }

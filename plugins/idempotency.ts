@@ -95,8 +95,8 @@ function render(reply: FastifyReply, { status = 201, location, body }: Creation)
   }
 }
 
-function isVersion(body: object): body is { updated_at: Date } {
-  return 'updated_at' in body && body.updated_at instanceof Date
+function isVersion(body: object): body is { updated_at: string } {
+  return 'updated_at' in body && typeof body.updated_at === 'string'
 }
 
 function sendAnswer(

@@ -26,7 +26,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         checks,
         uptime_seconds: process.uptime(),
         version: app.appVersion,
-        timestamp: new Date(),
+        timestamp: new Date().toISOString(),
       }
     },
   )

@@ -16,7 +16,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         response: { 200: ref(Liveness) },
       },
     },
-    (): Liveness => ({ status: 'alive', version: app.appVersion, timestamp: new Date() }),
+    (): Liveness => ({ status: 'alive', version: app.appVersion, timestamp: new Date().toISOString() }),
   )
 }
 

@@ -21,7 +21,12 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       const checks = await app.health.run()
       const ready = checks.every((check) => check.status === 'up')
       reply.code(ready ? 200 : 503)
-      return { status: ready ? 'ready' : 'not_ready', checks, version: app.appVersion, timestamp: new Date() }
+      return {
+        status: ready ? 'ready' : 'not_ready',
+        checks,
+        version: app.appVersion,
+        timestamp: new Date().toISOString(),
+      }
     },
   )
 }

@@ -8,7 +8,7 @@ export interface Store {
   set(key: string, value: string, options: { px: number }): Promise<void>
 }
 
-export interface SharedCacheOptions<T, Json> {
+export interface SharedCacheOptions {
   readonly store: Store
   /** Put before each key: the kind of value, and a number that changes with its form. */
   readonly prefix: string
@@ -18,8 +18,6 @@ export interface SharedCacheOptions<T, Json> {
   readonly key: Buffer
   /** The time on the clock of the source, in milliseconds since 1970: never too early. */
   readonly now: () => number
-  /** Gives the value that `JSON.parse` gave this of. */
-  readonly revive: (json: Json) => T
 }
 
 /** What is stored of a value. */
@@ -34,24 +32,24 @@ interface Stored<Value> {
 const MAX_DISTRUSTED = 100_000
 
 /**
- * Values that instances keep for each other. The store is never relied upon to forget: what was read before a
+ * Values, such as JSON has, that instances keep for each other. The store is never relied upon to forget: what was read before a
  * change is believed until `maxAge` after its reading at the longest, by the source's clock. So who hears of a
  * change does not believe the store about it for that long, and who begins to hear believes nothing at all for
  * that long. Deaf, hanging, flushed or restored from yesterday, the store can only be of no use.
  */
-export class SharedCache<T, Json = T> {
-  readonly #options: SharedCacheOptions<T, Json>
+export class SharedCache<T> {
+  readonly #options: SharedCacheOptions
   /** Keys and owners that are not believed, with the end of that; by `performance.now()`, oldest first. */
   readonly #distrusted = new Map<string, number>()
   #believedFrom = Number.POSITIVE_INFINITY
 
-  constructor(options: SharedCacheOptions<T, Json>) {
+  constructor(options: SharedCacheOptions) {
     this.#options = options
   }
 
   /** Gives a value, and for how many milliseconds it may be kept; undefined when there is none to be believed. */
   async get(key: string): Promise<Omit<Loaded<T>, 'readAt'> | undefined> {
-    const { store, prefix, now, revive } = this.#options
+    const { store, prefix, now } = this.#options
     if (performance.now() < this.#believedFrom || this.#isDistrusted(key)) return undefined
     // The store's owner logs and counts its failures.
     const text = await store.get(prefix + key).catch(() => undefined)
@@ -60,9 +58,7 @@ export class SharedCache<T, Json = T> {
     const lifetime = stored.until - now()
     const { owner, value } = stored
     const isBelieved = lifetime > 0 && !this.#isDistrusted(key) && !this.#isDistrusted(owner)
-    return isBelieved && performance.now() >= this.#believedFrom
-      ? { value: revive(value), owner, lifetime }
-      : undefined
+    return isBelieved && performance.now() >= this.#believedFrom ? { value, owner, lifetime } : undefined
   }
 
   /** Keeps a value for the others, without waiting for it. */
@@ -99,7 +95,7 @@ export class SharedCache<T, Json = T> {
     return `${this.#signature(key, json).toString('base64url')}.${json}`
   }
 
-  #verify(key: string, text: string): Stored<Json> | undefined {
+  #verify(key: string, text: string): Stored<T> | undefined {
     const [signature = '', json = ''] = split(text)
     const [given, expected] = [Buffer.from(signature, 'base64url'), this.#signature(key, json)]
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined

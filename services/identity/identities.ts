@@ -7,13 +7,10 @@ const MAX_ENTRIES = 50_000
 /** Milliseconds after which an owner is read again in any case. */
 const MAX_AGE = 60_000
 
-/** An owner as JSON brings it back. */
-type OwnerJson = Omit<User, 'created_at' | 'updated_at'> & { created_at: string; updated_at: string }
-
 /** Reads the active user of an open session, when that expires, and the database's time of reading it. */
 export type OwnerReader = (
   sessionId: string,
-) => Promise<{ user: User; expiresAt: Date; readAt: Date } | undefined>
+) => Promise<{ user: User; expiresAt: string; readAt: string } | undefined>
 
 export interface IdentitiesOptions extends Pick<CacheOptions<User>, 'isTrusted' | 'answered'> {
   readonly read: OwnerReader
@@ -37,8 +34,7 @@ export class Identities {
         const owner = await read(sessionId)
         return owner && loaded(owner)
       },
-      shared:
-        shared && new SharedCache({ ...shared, prefix: 'identity:1:', maxAge: MAX_AGE, revive: reviveUser }),
+      shared: shared && new SharedCache({ ...shared, prefix: 'identity:1:', maxAge: MAX_AGE }),
     })
   }
 
@@ -70,15 +66,15 @@ export class Identities {
   }
 }
 
-function loaded({ user, expiresAt, readAt }: { user: User; expiresAt: Date; readAt: Date }): Loaded<User> {
-  return {
-    value: user,
-    owner: user.id,
-    lifetime: expiresAt.getTime() - readAt.getTime(),
-    readAt: readAt.getTime(),
-  }
-}
-
-function reviveUser({ created_at, updated_at, ...user }: OwnerJson): User {
-  return { ...user, created_at: new Date(created_at), updated_at: new Date(updated_at) }
+function loaded({
+  user,
+  expiresAt,
+  readAt,
+}: {
+  user: User
+  expiresAt: string
+  readAt: string
+}): Loaded<User> {
+  const asked = Date.parse(readAt)
+  return { value: user, owner: user.id, lifetime: Date.parse(expiresAt) - asked, readAt: asked }
 }

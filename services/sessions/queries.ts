@@ -145,9 +145,9 @@ export async function selectDevice(
 }
 
 export interface SessionOwner extends User {
-  session_expires_at: Date
+  session_expires_at: string
   /** Of the database's clock, before it looked. */
-  read_at: Date
+  read_at: string
 }
 
 /** Gives the active user of an open session. */

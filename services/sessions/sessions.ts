@@ -179,7 +179,7 @@ function endAndRecord(
 export async function findOwner(
   ctx: Pick<Context, 'db'>,
   sessionId: string,
-): Promise<{ user: User; expiresAt: Date; readAt: Date } | undefined> {
+): Promise<{ user: User; expiresAt: string; readAt: string } | undefined> {
   const row = await queries.selectSessionOwner(ctx.db, sessionId)
   if (row === undefined) return undefined
   const { session_expires_at: expiresAt, read_at: readAt, ...user } = row

@@ -16,7 +16,7 @@ export interface NewUser {
 
 export interface Credentials extends User {
   password_hash: string | null
-  email_verified_at: Date | null
+  email_verified_at: string | null
 }
 
 export async function insertUser(db: Database, user: NewUser): Promise<User | undefined> {
@@ -102,7 +102,7 @@ export async function updateUser(
   db: Database,
   id: string,
   changes: UserChanges,
-  versions: readonly Date[] | undefined,
+  versions: readonly string[] | undefined,
 ): Promise<User | undefined> {
   const rows = await db.query<User>({
     name: 'updateUser',
@@ -168,7 +168,7 @@ export async function updatePasswordHash(
 export async function deleteUser(
   db: Database,
   id: string,
-  versions: readonly Date[] | undefined,
+  versions: readonly string[] | undefined,
 ): Promise<boolean> {
   const rows = await db.query({
     name: 'deleteUser',

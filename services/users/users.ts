@@ -13,7 +13,7 @@ import * as queries from './queries.ts'
 export type Actor = Pick<User, 'id' | 'role'>
 
 /** The versions (`updated_at`) that a change applies to; undefined for whichever is there. */
-export type ExpectedVersions = readonly Date[] | undefined
+export type ExpectedVersions = readonly string[] | undefined
 
 const LIST = 'users'
 
@@ -204,7 +204,7 @@ export async function getExpected(
   versions: ExpectedVersions,
 ): Promise<User> {
   const user = present(await queries.selectUserById(ctx.db, id))
-  const isExpected = versions?.some((version) => version.getTime() === user.updated_at.getTime()) ?? true
+  const isExpected = versions?.includes(user.updated_at) ?? true
   if (!isExpected) throw new UserChanged()
   return user
 }

@@ -2,8 +2,8 @@ import Fastify from 'fastify'
 import t from 'tap'
 import conditionalRequests from '../../plugins/conditional-requests.ts'
 
-const UPDATED = new Date('2026-01-31T08:15:30.123Z')
-const TAG = '"1769847330123"'
+const UPDATED = '2026-01-31T08:15:30.123Z'
+const TAG = `"${UPDATED}"`
 
 t.test('entity tags', async (t) => {
   const app = Fastify()
@@ -15,10 +15,10 @@ t.test('entity tags', async (t) => {
   })
   t.teardown(() => app.close())
 
-  t.test('name the version in milliseconds', async (t) => {
+  t.test('name the version', async (t) => {
     const response = await app.inject('/thing')
     t.equal(response.headers.etag, TAG)
-    t.same(response.json(), { name: 'thing', updated_at: UPDATED.toISOString() })
+    t.same(response.json(), { name: 'thing', updated_at: UPDATED })
   })
 
   t.test('spare a client what it has', async (t) => {
@@ -45,22 +45,20 @@ t.test('the versions that If-Match names', async (t) => {
   app.get('/versions', async (request) => ({ versions: request.expectedVersions() ?? 'any' }))
   t.teardown(() => app.close())
 
-  const iso = UPDATED.toISOString()
-  const last = `"${8.64e15}"`
   const rows = [
     { header: undefined, versions: 'any' },
     { header: '*', versions: 'any' },
     { header: ' * ', versions: 'any' },
-    { header: TAG, versions: [iso] },
-    { header: `"0", ${TAG}`, versions: ['1970-01-01T00:00:00.000Z', iso] },
-    { header: last, versions: ['+275760-09-13T00:00:00.000Z'] },
-    { header: `"${8.64e15 + 1}"`, versions: [] },
-    { header: '"9999999999999999"', versions: [] },
-    { header: '"99999999999999999"', versions: [] },
-    { header: '"00"', versions: [] },
+    { header: TAG, versions: [UPDATED] },
+    { header: `"1970-01-01T00:00:00.000Z", ${TAG}`, versions: ['1970-01-01T00:00:00.000Z', UPDATED] },
+    { header: '"2026-02-30T08:15:30.123Z"', versions: [] },
+    { header: '"2026-13-31T08:15:30.123Z"', versions: [] },
+    { header: '"2026-01-31T08:15:30.1234Z"', versions: [] },
+    { header: '"2026-01-31T24:00:00.000Z"', versions: [] },
+    { header: UPDATED, versions: [] },
     { header: `W/${TAG}`, versions: [] },
-    { header: '"01769847330123"', versions: [] },
-    { header: `*, ${TAG}`, versions: [iso] },
+    { header: '"1769847330123"', versions: [] },
+    { header: `*, ${TAG}`, versions: [UPDATED] },
     { header: '', versions: [] },
     { header: '"-1"', versions: [] },
   ]

@@ -3,10 +3,11 @@ import { v7 as uuidv7 } from 'uuid'
 import type { User } from '../../../schemas/users.ts'
 import { Identities, type OwnerReader } from '../../../services/identity/identities.ts'
 
+const now = () => new Date().toISOString()
 const options = { isTrusted: () => true, answered: () => undefined }
 
 function someone(): User {
-  const now = new Date()
+  const created_at = now()
   const id = uuidv7()
   return {
     id,
@@ -14,12 +15,12 @@ function someone(): User {
     username: 'abc',
     role: 'user',
     is_active: true,
-    created_at: now,
-    updated_at: now,
+    created_at,
+    updated_at: created_at,
   }
 }
 
-const inAnHour = () => new Date(Date.now() + 3_600_000)
+const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString()
 
 /** Answers are given when the test says so. */
 function heldReader() {
@@ -32,7 +33,7 @@ t.test('what was read is kept until it is forgotten', async (t) => {
   const user = someone()
   const identities = new Identities({
     ...options,
-    read: async () => ({ user, expiresAt: inAnHour(), readAt: new Date() }),
+    read: async () => ({ user, expiresAt: inAnHour(), readAt: now() }),
   })
   t.equal(identities.peek('s1'), undefined)
   for (const session of ['s1', 's2', 's3']) t.equal(await identities.load(session), user)
@@ -55,7 +56,7 @@ t.test('a user who was read twice for a session is still forgotten by name', asy
   const id = uuidv7()
   const identities = new Identities({
     ...options,
-    read: async () => ({ user: { ...someone(), id }, expiresAt: inAnHour(), readAt: new Date() }),
+    read: async () => ({ user: { ...someone(), id }, expiresAt: inAnHour(), readAt: now() }),
   })
   await Promise.all([identities.load('s1'), identities.load('s1')])
   await identities.load('s1')
@@ -77,7 +78,7 @@ for (const [name, forget] of Object.entries(FORGET)) {
     const identities = new Identities({ ...options, read })
     const loading = identities.load('s1')
     forget(identities, user)
-    answer({ user, expiresAt: inAnHour(), readAt: new Date() })
+    answer({ user, expiresAt: inAnHour(), readAt: now() })
     t.equal(await loading, user, 'it is as true as any answer for who asked')
     t.equal(identities.peek('s1'), undefined)
   })
@@ -89,7 +90,7 @@ t.test('nothing is kept or used while the channel is not trusted', async (t) => 
   const identities = new Identities({
     ...options,
     isTrusted: () => trusted,
-    read: async () => ({ user, expiresAt: inAnHour(), readAt: new Date() }),
+    read: async () => ({ user, expiresAt: inAnHour(), readAt: now() }),
   })
   t.equal(await identities.load('s1'), user)
   trusted = true
@@ -102,12 +103,12 @@ t.test('nothing is kept or used while the channel is not trusted', async (t) => 
 
 t.test('nobody is kept beyond the end of the session', async (t) => {
   const user = someone()
-  const ends = [new Date(Date.now() - 1000), new Date(Date.now() + 3_600_000)]
+  const ends = [new Date(Date.now() - 1000).toISOString(), inAnHour()]
   const identities = new Identities({
     ...options,
     read: async () => {
       const expiresAt = ends.shift()
-      return expiresAt && { user, expiresAt, readAt: new Date() }
+      return expiresAt === undefined ? undefined : { user, expiresAt, readAt: now() }
     },
   })
   t.equal(await identities.load('over'), user)

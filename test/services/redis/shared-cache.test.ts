@@ -25,7 +25,6 @@ async function instance(t: Test, { url }: RedisServer, options: { key?: Buffer; 
     prefix: 'test:',
     maxAge: MAX_AGE,
     now: Date.now,
-    revive: (json) => json,
     ...options,
   })
 }

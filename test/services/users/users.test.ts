@@ -49,7 +49,7 @@ t.test('users without HTTP', async (t) => {
     const credentials = await users.findCredentials(ctx, user.email.toUpperCase())
     const { password_hash, email_verified_at, ...rest } = credentials ?? {}
     t.match(password_hash, /^\$argon2id\$/)
-    t.ok(email_verified_at instanceof Date, 'an operator has made it, so the address counts as confirmed')
+    t.match(email_verified_at, /Z$/, 'an operator has made it, so the address counts as confirmed')
     t.same(rest, user)
     t.equal(await users.findCredentials(ctx, 'nobody@example.com'), undefined)
   })
@@ -65,11 +65,11 @@ t.test('users without HTTP', async (t) => {
 
   t.test('a version is newer than the one before, even within a millisecond', async (t) => {
     const { user } = await signUp()
-    let last = user.updated_at.getTime()
+    let last = user.updated_at
     for (let count = 0; count < 20; count++) {
       const { updated_at } = await users.update(ctx, user, user.id, { username: `name-${count}` }, undefined)
-      t.ok(updated_at.getTime() > last)
-      last = updated_at.getTime()
+      t.ok(updated_at > last)
+      last = updated_at
     }
   })
 

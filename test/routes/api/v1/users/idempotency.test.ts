@@ -33,7 +33,7 @@ t.test('createUser: the same key and body gives the same answer, without another
   const first = await create('a-key', ADA)
   t.equal(first.statusCode, 201)
   t.notOk('idempotency-replayed' in first.headers)
-  t.match(answerOf(first), { location: `${USERS}/${first.json().id}`, etag: /^"\w+"$/ })
+  t.match(answerOf(first), { location: `${USERS}/${first.json().id}`, etag: /^"[\d:.TZ-]+"$/ })
 
   const statements = await statementsOf(app, async () => {
     const again = await create('a-key', ADA)

@@ -23,7 +23,7 @@ t.test('If-None-Match: 304 when the client has this version', async (t) => {
   const as = await signUp()
   const { headers, body } = await request({ url: URL, as })
   const etag = String(headers.etag)
-  t.match(etag, /^"[0-9a-z]+"$/)
+  t.match(etag, /^"[\d:.TZ-]+"$/)
 
   const rows = [
     { tags: etag, status: 304 },
