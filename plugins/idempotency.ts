@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { IdempotencyHeaders } from '../schemas/idempotency.ts'
@@ -72,7 +73,7 @@ export default fp(
   { name: 'idempotency', dependencies: ['authentication', 'context', 'conditional-requests'] },
 )
 
-function repeatableRequest(key: Buffer, request: FastifyRequest): RepeatableRequest | undefined {
+function repeatableRequest(key: KeyObject, request: FastifyRequest): RepeatableRequest | undefined {
   const header = request.headers['idempotency-key']
   if (typeof header !== 'string') return undefined
   const { user, params, query, body, routeOptions } = request

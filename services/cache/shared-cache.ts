@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
 import type { Loaded } from './cache.ts'
 
 /** What a shared cache needs of Redis. It may fail at any time, or forget, or remember too much. */
@@ -15,7 +15,7 @@ export interface SharedCacheOptions {
   /** Milliseconds for which a value lives at most, counted from when it was read at the source. */
   readonly maxAge: number
   /** Signs what is stored: who can write to the store must not be able to say who somebody is. */
-  readonly key: Buffer
+  readonly key: KeyObject
   /** The time on the clock of the source, in milliseconds since 1970: never too early. */
   readonly now: () => number
 }

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
 import type { Context } from '../context.ts'
 import { transaction } from '../database/database.ts'
 import { digestToken } from '../secrets/secrets.ts'
@@ -32,7 +32,7 @@ interface RequestParts {
  * The id takes none: after a change of the secret a request that is repeated is refused, not done twice.
  */
 export function identify(
-  key: Buffer,
+  key: KeyObject,
   { operation, userId, idempotencyKey, input }: RequestParts,
 ): RepeatableRequest {
   return {

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import type { User } from '../../schemas/users.ts'
 import { Cache, type CacheOptions, type Loaded } from '../cache/cache.ts'
 import { SharedCache, type Store } from '../cache/shared-cache.ts'
@@ -15,7 +16,7 @@ export type OwnerReader = (
 export interface IdentitiesOptions extends Pick<CacheOptions<User>, 'isTrusted' | 'answered'> {
   readonly read: OwnerReader
   /** Where instances keep owners for each other, the key that these are signed with, and the database's time. */
-  readonly shared?: { readonly store: Store; readonly key: Buffer; readonly now: () => number } | undefined
+  readonly shared?: { readonly store: Store; readonly key: KeyObject; readonly now: () => number } | undefined
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import type { Context } from '../context.ts'
 import { deriveToken } from '../secrets/secrets.ts'
 import type { MailMessage } from './message.ts'
@@ -11,7 +12,7 @@ export interface MailSettings {
   /** URL that the pages of links are below. */
   readonly linkBase: string
   /** `deriveKey(secret, 'one-time tokens')`. */
-  readonly tokenKey: Buffer
+  readonly tokenKey: KeyObject
 }
 
 /** What sending needs. */

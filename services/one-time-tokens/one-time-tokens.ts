@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 import type { Context } from '../context.ts'
 import { deriveToken, digestToken } from '../secrets/secrets.ts'
@@ -9,7 +10,7 @@ export type { OneTimeToken, Purpose } from './queries.ts'
 /** How links in mails are made. */
 export interface OneTimeTokenSettings {
   /** Key from which tokens are derived. */
-  readonly key: Buffer
+  readonly key: KeyObject
   /** Milliseconds, by purpose. */
   readonly lifetimes: Readonly<Record<queries.Purpose, number>>
 }

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { deriveKey } from '../secrets/secrets.ts'
 import { InvalidCursor } from './errors.ts'
 
@@ -10,7 +10,7 @@ const TAG_LENGTH = 16
  * begins, signed together with the list's name, so that only what we gave out for a list is taken by it.
  */
 export class Cursors {
-  readonly #key: Buffer
+  readonly #key: KeyObject
 
   /** @param secret key material that all instances share; the cursors' own key is derived from it */
   constructor(secret: string) {

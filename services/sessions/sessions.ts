@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { type KeyObject, randomBytes } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 import type { ListSessionsQuery, SessionPage } from '../../schemas/sessions.ts'
 import type { User } from '../../schemas/users.ts'
@@ -18,7 +18,7 @@ export interface SessionSettings {
   /** For how long a refresh token that was used already still gives its successor. */
   readonly refreshGrace: number
   /** Key from which successors are derived. */
-  readonly key: Buffer
+  readonly key: KeyObject
 }
 
 export interface SessionContext extends Context {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { SharedCache } from '../../../services/cache/shared-cache.ts'
@@ -9,12 +9,12 @@ import { type RedisServer, startRedis, WITHOUT_REDIS } from '../../redis-server.
 
 /** Milliseconds; short, for tests wait for its end, and long enough for what they do meanwhile. */
 const MAX_AGE = 3000
-const key = randomBytes(32)
+const key = createSecretKey(randomBytes(32))
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
 const ada = (readAt = Date.now()) => ({ value: { name: 'ada' }, owner: 'owner', lifetime: MAX_AGE, readAt })
 
 /** A cache of an instance; `listening` for how long it has been told of all changes already. */
-async function instance(t: Test, { url }: RedisServer, options: { key?: Buffer; maxAge?: number } = {}) {
+async function instance(t: Test, { url }: RedisServer, options: { key?: KeyObject; maxAge?: number } = {}) {
   const connection = new RedisConnection(url, '', silent)
   t.teardown(() => connection.close())
   await connection.start()
@@ -30,7 +30,7 @@ async function instance(t: Test, { url }: RedisServer, options: { key?: Buffer; 
 }
 
 /** One that has been told of all changes for long enough. */
-async function believing(t: Test, redis: RedisServer, options: { key?: Buffer } = {}) {
+async function believing(t: Test, redis: RedisServer, options: { key?: KeyObject } = {}) {
   const cache = await instance(t, redis, options)
   cache.distrustAll()
   await sleep(MAX_AGE)
@@ -106,7 +106,7 @@ t.test('what another has written is nothing', { skip: WITHOUT_REDIS }, async (t)
   await redis.command('SET', 'test:b', text)
   t.equal(await cache.get('b'), undefined, 'it belongs to another key')
   await redis.command('SET', 'test:a', text)
-  const stranger = await believing(t, redis, { key: randomBytes(32) })
+  const stranger = await believing(t, redis, { key: createSecretKey(randomBytes(32)) })
   t.equal(await stranger.get('a'), undefined, 'signed with another key')
 })
 
