@@ -28,16 +28,14 @@ export async function guard<T>(
   email: string,
   check: () => Promise<T | undefined>,
 ): Promise<T | undefined> {
-  const { perAccount, perAddress } = ctx.attemptLimits
   const network = { network: networkOf(ctx.client.ip) }
   const account = { email }
-  await count(ctx, network, perAddress)
-  try {
-    await count(ctx, account, perAccount)
-  } catch (error) {
+  const counted = await queries.countAttempts(ctx.db, { ...account, ...network }, ctx.attemptLimits)
+  if (counted === 'not account') {
     await queries.uncountAttempt(ctx.db, network)
-    throw error
+    throw await refusal(ctx, account)
   }
+  if (counted === 'not network') throw await refusal(ctx, network)
   const result = await check().catch(async (error: unknown) => {
     await queries.uncountAttempt(ctx.db, account)
     await queries.uncountAttempt(ctx.db, network)
@@ -54,9 +52,7 @@ export function forgive(ctx: Context, email: string): Promise<void> {
   return queries.clearAttempts(ctx.db, { email })
 }
 
-async function count(ctx: AttemptContext, subject: queries.Subject, limit: number): Promise<void> {
-  const { window } = ctx.attemptLimits
-  if (await queries.countAttempt(ctx.db, subject, { window, limit })) return
+async function refusal(ctx: Context, subject: queries.Subject): Promise<Error> {
   const remaining = await queries.selectRemaining(ctx.db, subject)
-  throw new TooManyAttempts({ retryAfter: Math.max(remaining, 1) })
+  return new TooManyAttempts({ retryAfter: Math.max(remaining, 1) })
 }

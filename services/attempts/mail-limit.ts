@@ -18,5 +18,5 @@ export async function mayMail(
   topic: queries.MailTopic,
 ): Promise<boolean> {
   const { perAccount, window } = ctx.mailLimit
-  return queries.countAttempt(ctx.db, { mail: email, topic }, { window, limit: perAccount })
+  return queries.countMail(ctx.db, { mail: email, topic }, { window, limit: perAccount })
 }

@@ -18,30 +18,64 @@ function expression(subject: Subject): { sql: string; kind: string; value: strin
   return { sql: `'account:' || ${HASHED_EMAIL}`, kind: 'account', value: subject.email }
 }
 
+/** When the count that begins with this attempt ends; `$3` is the window in milliseconds. */
+const END = `clock_timestamp() + $3 * interval '1 millisecond'`
+
 /**
- * Counts one attempt unless there were `limit` already, in one statement, so that any number at once are
- * counted exactly. Gives false for one that is not counted.
- *
- * @param window milliseconds from the first attempt until the count begins anew
+ * Gives a statement that counts one attempt for the row which `source` gives, unless there were `limit` already; any
+ * number at once are counted exactly. It returns no row for one that is not counted.
  */
-export async function countAttempt(
+function counting(source: string, limit: string): string {
+  return `INSERT INTO login_attempts AS a (subject, failures, expires_at) ${source}
+          ON CONFLICT (subject) DO UPDATE
+          SET failures = CASE WHEN a.expires_at <= clock_timestamp() THEN 1 ELSE a.failures + 1 END,
+              expires_at = CASE WHEN a.expires_at <= clock_timestamp() THEN excluded.expires_at ELSE a.expires_at END
+          WHERE a.expires_at <= clock_timestamp() OR a.failures < ${limit}
+          RETURNING failures`
+}
+
+/**
+ * Counts one mail unless there were `limit` already. Gives false for one that is not counted.
+ *
+ * @param window milliseconds from the first mail until the count begins anew
+ */
+export async function countMail(
   db: Database,
-  subject: Subject,
+  subject: { mail: string; topic: MailTopic },
   { window, limit }: { window: number; limit: number },
 ): Promise<boolean> {
   const { sql, kind, value } = expression(subject)
   const rows = await db.query({
-    name: `countAttempt:${kind}`,
-    text: `INSERT INTO login_attempts AS a (subject, failures, expires_at)
-           VALUES (${sql}, 1, clock_timestamp() + $2 * interval '1 millisecond')
-           ON CONFLICT (subject) DO UPDATE
-           SET failures = CASE WHEN a.expires_at <= clock_timestamp() THEN 1 ELSE a.failures + 1 END,
-               expires_at = CASE WHEN a.expires_at <= clock_timestamp() THEN excluded.expires_at ELSE a.expires_at END
-           WHERE a.expires_at <= clock_timestamp() OR a.failures < $3
-           RETURNING failures`,
-    values: [value, window, limit],
+    name: `countMail:${kind}`,
+    text: counting(`VALUES (${sql}, 1, ${END})`, '$2'),
+    values: [value, limit, window],
   })
   return rows.length > 0
+}
+
+/** What became of an attempt: counted for both, or refused for the network or, with that counted, the account. */
+export type Counted = 'both' | 'not network' | 'not account'
+
+/**
+ * Counts one attempt for a network and, unless that is beyond its limit, for an account.
+ *
+ * @param window milliseconds from the first attempt until the count begins anew
+ */
+export async function countAttempts(
+  db: Database,
+  { email, network }: { email: string; network: string },
+  { window, perAccount, perAddress }: { window: number; perAccount: number; perAddress: number },
+): Promise<Counted> {
+  const [account, place] = [expression({ email }), expression({ network })]
+  const rows = await db.query<{ network: boolean; account: boolean }>({
+    name: 'countAttempts',
+    text: `WITH network AS (${counting(`VALUES (${place.sql.replace('$1', '$2')}, 1, ${END})`, '$4')}),
+             account AS (${counting(`SELECT ${account.sql}, 1, ${END} FROM network`, '$5')})
+           SELECT EXISTS (SELECT FROM network) AS network, EXISTS (SELECT FROM account) AS account`,
+    values: [email, network, window, perAddress, perAccount],
+  })
+  if (!rows[0]?.network) return 'not network'
+  return rows[0].account ? 'both' : 'not account'
 }
 
 /** Gives the seconds until the count begins anew. */

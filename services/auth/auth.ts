@@ -104,12 +104,17 @@ async function openSession(ctx: AuthContext, id: string, hash: string): Promise<
     const credentials = await users.lockCredentials(tx, id)
     if (!credentials?.is_active || credentials.password_hash !== hash) return undefined
     const { password_hash: _, email_verified_at: __, ...user } = credentials
-    const { ip, userAgent } = tx.client
-    if (await sessions.isNewDevice(tx, user)) {
+    // Sent together, and answered in this order: the device is not known by this very session.
+    const [isNewDevice, session] = await Promise.all([
+      sessions.isNewDevice(tx, user),
+      sessions.open(tx, user),
+    ])
+    if (isNewDevice) {
+      const { ip, userAgent } = tx.client
       const data = { username: user.username, user_agent: userAgent, ip, at: tx.now().toISOString() }
       await sendMail(tx, { template: 'new-sign-in', to: user.email, data })
     }
-    return tokenPair(ctx, user, await sessions.open(tx, user))
+    return tokenPair(ctx, user, session)
   })
 }
 

@@ -8,15 +8,25 @@ class TransactionDatabase implements Database {
   readonly #client: ClientBase
   readonly #observer: DatabaseObserver
   readonly #watch: Watch | undefined
+  readonly #begun: Promise<void>
 
-  constructor(client: ClientBase, observer: DatabaseObserver, watch: Watch | undefined) {
+  constructor(
+    client: ClientBase,
+    observer: DatabaseObserver,
+    watch: Watch | undefined,
+    begun: Promise<void>,
+  ) {
     this.#client = client
     this.#observer = observer
     this.#watch = watch
+    this.#begun = begun
   }
 
-  query<Row extends object>(statement: Statement): Promise<Row[]> {
-    return run<Row>(this.#client, statement, this.#observer, this.#watch)
+  async query<Row extends object>(statement: Statement): Promise<Row[]> {
+    const rows = await run<Row>(this.#client, statement, this.#observer, this.#watch)
+    // It was answered before; without it nothing more is to be done.
+    await this.#begun
+    return rows
   }
 
   transaction<T>(work: (db: Database) => Promise<T>): Promise<T> {
@@ -27,21 +37,25 @@ class TransactionDatabase implements Database {
 /** A transaction command failed, so nobody knows what state the connection is in. */
 export class BrokenConnection extends Error {}
 
-/** Runs `work` in a transaction on a connection of the pool. */
+/** Runs `work` in a transaction on a connection of the pool. BEGIN goes along with its first statements. */
 export async function runTransaction<T>(
   client: PoolClient,
   work: (db: Database) => Promise<T>,
   observer: DatabaseObserver,
   watch: Watch | undefined,
 ): Promise<T> {
-  await command(client, 'BEGIN')
+  const begun = command(client, 'BEGIN')
+  begun.catch(() => undefined)
+  watch?.waitFor(begun)
   try {
-    const result = await work(new TransactionDatabase(client, observer, watch))
+    const result = await work(new TransactionDatabase(client, observer, watch, begun))
+    await begun
     // Nobody waits for it any more, and nothing is done yet. From here on it is too late to change one's mind.
     watch?.assertPresent()
     await command(client, 'COMMIT')
     return result
   } catch (error) {
+    await begun
     await command(client, 'ROLLBACK')
     throw error
   }

@@ -5,23 +5,34 @@ import { callerLeft } from './errors.ts'
 
 /**
  * Watches whether the caller of a connection of the pool is still there, and cancels the statement that runs
- * when it leaves. BEGIN, COMMIT and ROLLBACK are not sent by way of it, and so never cancelled.
+ * when it leaves. BEGIN, COMMIT and ROLLBACK are not sent by way of it, and so never cancelled: a statement that
+ * follows a cancelled BEGIN would be a transaction of its own.
  */
 export class Watch {
   /** Takes the listener back; to be called before the connection is given away. */
   readonly stop: () => void
   #gone = false
-  #running = false
+  /** Statements that were sent and not answered. */
+  #running = 0
+  #sendable: Promise<unknown> = Promise.resolve()
   #cancelling: Promise<boolean> | undefined
   #isUncertain = false
 
   constructor(client: pg.Client, caller: Caller, onCancel: () => void) {
     this.stop = caller.onGone(() => {
       this.#gone = true
-      if (!this.#running) return
+      if (this.#running === 0) return
       onCancel()
-      this.#cancelling = cancelStatement(client)
+      this.#cancelling = this.#sendable.then(
+        () => cancelStatement(client),
+        () => true,
+      )
     })
+  }
+
+  /** Has nothing cancelled before `command` is answered. */
+  waitFor(command: Promise<unknown>): void {
+    this.#sendable = command
   }
 
   /** Whether a signal to cancel may still come, so that nobody else may use the connection. */
@@ -37,11 +48,11 @@ export class Watch {
   /** Runs a statement, and waits until no signal can come any more that is meant for it. */
   async run<T>(statement: () => Promise<T>): Promise<T> {
     this.assertPresent()
-    this.#running = true
+    this.#running++
     try {
       return await statement()
     } finally {
-      this.#running = false
+      this.#running--
       if (this.#cancelling !== undefined) this.#isUncertain = !(await this.#cancelling)
     }
   }

@@ -15,11 +15,15 @@ export interface NewSession {
 
 const OPEN = 's.ended_at IS NULL AND now() < least(s.idle_expires_at, s.expires_at)'
 
-export async function insertSession(db: Database, session: NewSession): Promise<void> {
+/** Inserts a session and, by its digest, its first refresh token. */
+export async function insertSession(db: Database, session: NewSession, digest: Buffer): Promise<void> {
   await db.query({
     name: 'insertSession',
-    text: `INSERT INTO sessions (id, user_id, user_agent, ip, idle_expires_at, expires_at)
-           VALUES ($1, $2, $3, $4, now() + $5 * interval '1 millisecond', now() + $6 * interval '1 millisecond')`,
+    text: `WITH session AS (
+             INSERT INTO sessions (id, user_id, user_agent, ip, idle_expires_at, expires_at)
+             VALUES ($1, $2, $3, $4, now() + $5 * interval '1 millisecond', now() + $6 * interval '1 millisecond')
+             RETURNING id)
+           INSERT INTO refresh_tokens (digest, session_id) SELECT $7, id FROM session`,
     values: [
       session.id,
       session.user_id,
@@ -27,6 +31,7 @@ export async function insertSession(db: Database, session: NewSession): Promise<
       session.ip,
       session.idle_timeout,
       session.absolute_timeout,
+      digest,
     ],
   })
 }

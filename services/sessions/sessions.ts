@@ -41,17 +41,15 @@ export async function open(ctx: SessionContext, user: Pick<User, 'id'>): Promise
   const { ip, userAgent } = ctx.client
   const id = uuidv7()
   const refresh_token = randomBytes(32).toString('base64url')
-  await transaction(ctx, async ({ db }) => {
-    await queries.insertSession(db, {
-      id,
-      user_id: user.id,
-      user_agent: userAgent,
-      ip,
-      idle_timeout: idleTimeout,
-      absolute_timeout: absoluteTimeout,
-    })
-    await queries.insertRefreshToken(db, id, digestToken(refresh_token))
-  })
+  const session = {
+    id,
+    user_id: user.id,
+    user_agent: userAgent,
+    ip,
+    idle_timeout: idleTimeout,
+    absolute_timeout: absoluteTimeout,
+  }
+  await queries.insertSession(ctx.db, session, digestToken(refresh_token))
   return { session_id: id, refresh_token }
 }
 

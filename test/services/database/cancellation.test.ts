@@ -83,6 +83,15 @@ t.test('a transaction is undone, at the statement or between two', async (t) => 
   inStatement.leave()
   await expectUnavailable(t, asked)
 
+  const early = createCaller()
+  const begun = app.db.forCaller(early).transaction(async (tx) => {
+    const asked = tx.query({ name: 'sleepyNote', text: 'INSERT INTO notes SELECT pg_sleep(20)::text' })
+    // Before BEGIN is answered.
+    early.leave()
+    await asked
+  })
+  await expectUnavailable(t, begun)
+
   const between = createCaller()
   const next = app.db.forCaller(between).transaction(async (tx) => {
     await tx.query(note('half done'))
@@ -98,7 +107,7 @@ t.test('a transaction is undone, at the statement or between two', async (t) => 
   })
   await expectUnavailable(t, done)
   t.same(await notes(), [])
-  t.equal(await cancellations(app), 1, 'where nothing ran, nothing was cancelled')
+  t.equal(await cancellations(app), 2, 'where nothing ran, nothing was cancelled')
   // All but the pipeline's.
   await eventually(async () => app.pg.pool.totalCount - app.pg.pool.idleCount === 1)
 })

@@ -1,8 +1,11 @@
+import type pg from 'pg'
 import t from 'tap'
 import type { Database } from '../../../services/database/database.ts'
 import { transaction } from '../../../services/database/database.ts'
+import { runTransaction } from '../../../services/database/transaction-database.ts'
 import { createTestApp } from '../../helper.ts'
 
+const ONE = { name: 'one', text: 'SELECT 1 AS one' }
 const insert = (value: number) => ({
   name: 'insertNumber',
   text: 'INSERT INTO numbers (value) VALUES ($1)',
@@ -72,7 +75,7 @@ t.test('a transaction', async (t) => {
     }
     await t.rejects(app.db.transaction(work), { message: 'COMMIT became ROLLBACK' })
     t.same(await numbers(), [])
-    t.match(await app.db.query({ name: 'one', text: 'SELECT 1 AS one' }), [{ one: 1 }], 'the pool is fine')
+    t.match(await app.db.query(ONE), [{ one: 1 }], 'the pool is fine')
   })
 
   t.test('fails with the error of a constraint that is checked at its end', async (t) => {
@@ -83,6 +86,32 @@ t.test('a transaction', async (t) => {
     }
     await t.rejects(app.db.transaction(work), { code: '23505', constraint: 'numbers_key' })
     t.same(await numbers(), [])
+  })
+
+  t.test('stops where it did not begin', async (t) => {
+    const client = await app.pg.pool.connect()
+    t.teardown(() => client.release())
+    const query = client.query.bind(client)
+    // What the server refuses, as it does when somebody cancels it.
+    t.intercept(client, 'query', {
+      value: (statement: string | pg.QueryConfig) =>
+        typeof statement === 'string'
+          ? query(statement === 'BEGIN' ? 'BEGIN NOTHING' : statement)
+          : query(statement),
+    })
+    let asked = 0
+    const work = async (tx: Database) => {
+      asked++
+      await tx.query(ONE)
+      asked++
+    }
+    const observer = { queried() {}, waited() {}, repeated() {}, cancelled() {} }
+    await t.rejects(runTransaction(client, work, observer, undefined), { message: 'BEGIN failed' })
+    t.equal(asked, 1)
+    await t.rejects(
+      runTransaction(client, async () => undefined, observer, undefined),
+      { message: 'BEGIN failed' },
+    )
   })
 
   t.test('gives its connection back however it ends', async (t) => {
