@@ -71,7 +71,8 @@ export class Primary {
    */
   share(app: FastifyInstance): void {
     this.#app = app
-    app.readMetrics = () => this.#readMetrics()
+    const { contentType } = app.metrics
+    app.readMetrics = async () => ({ contentType, text: await this.#readMetrics() })
     app.changeLogLevels = (levels) => {
       app.logLevels.set(levels)
       this.#send({ type: 'log_levels', levels })

@@ -1,14 +1,25 @@
 import fp from 'fastify-plugin'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { Histogram, type Series } from '../services/metrics/histogram.ts'
+import { renderOpenMetrics } from '../services/metrics/open-metrics.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** Where plugins register their metrics; /metrics shows them. */
     metrics: Registry
-    /** What /metrics answers: this process's metrics, or in a worker those of all workers (server.workers). */
-    readMetrics: () => Promise<string>
+    /**
+     * What /metrics answers: this process's metrics, or in a worker those of all workers (server.workers).
+     *
+     * @param accept the format is OpenMetrics where this has it and there are traces to name, else Prometheus's own
+     */
+    readMetrics: (accept?: string) => Promise<Exposition>
   }
+}
+
+/** Metrics as text. */
+export interface Exposition {
+  readonly contentType: string
+  readonly text: string
 }
 
 /** Seconds; from a cached answer to what no client waits for. */
@@ -16,6 +27,9 @@ const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.
 
 /** Gauges of prom-client with a counter's suffix, which promtool objects to; their sums are elsewhere by type. */
 const MISNAMED = ['handles', 'requests', 'resources'].map((kind) => `nodejs_active_${kind}_total`)
+
+/** Of `Accept`. */
+const OPENMETRICS = /\bapplication\/openmetrics-text\b/i
 
 /**
  * Prometheus metrics. A registry for each instance, so that tests and their instances don't mix. Labels
@@ -27,7 +41,12 @@ export default fp(
     registry.setContentType(Registry.PROMETHEUS_CONTENT_TYPE)
     const registers = [registry]
     app.decorate('metrics', registry)
-    app.decorate('readMetrics', () => registry.metrics())
+    app.decorate('readMetrics', async (accept = '') => {
+      if (app.tracing && OPENMETRICS.test(accept)) {
+        return { contentType: Registry.OPENMETRICS_CONTENT_TYPE, text: await renderOpenMetrics(registry) }
+      }
+      return { contentType: registry.contentType, text: await registry.metrics() }
+    })
     collectDefaultMetrics({ register: registry })
     for (const name of MISNAMED) registry.removeSingleMetric(name)
 
@@ -55,7 +74,7 @@ export default fp(
     })
     const known = new Map<string, Map<string, Map<number, Series>>>()
 
-    app.onRequestEnd(({ method }, { operation, status, milliseconds }) => {
+    app.onRequestEnd(({ method, span }, { operation, status, milliseconds }) => {
       const byStatus = getOrAdd(
         getOrAdd(known, operation, () => new Map()),
         method,
@@ -64,7 +83,7 @@ export default fp(
       const series = getOrAdd(byStatus, status, () =>
         durations.series({ method, operation, status_code: status }),
       )
-      series.observe(milliseconds / 1000)
+      series.observe(milliseconds / 1000, span?.isSampled ? span.ids.trace_id : undefined)
     })
   },
   { name: 'metrics', dependencies: ['request-end', 'errors'] },

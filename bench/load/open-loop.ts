@@ -15,6 +15,11 @@ export interface OpenLoad {
   connections: number
   /** Milliseconds within which an answer is of use to who asked. */
   patience: number
+  /**
+   * Asked over each connection before the load begins: what the kernel has opened the server has yet to accept, and
+   * one that is busy accepts one in a turn of its event loop.
+   */
+  greeting?: RequestTemplate
 }
 
 /** What became of the requests; rates are per second, times in milliseconds from when each was due. */
@@ -49,9 +54,9 @@ const AFTERMATH = 2000
 /** Sends the load and counts. */
 export async function runOpenLoop(load: OpenLoad): Promise<OpenResult> {
   const pool = new ConnectionPool(load)
-  await pool.fill()
-  const counts = new Counts(load)
   const texts = load.requests.map((request) => textOf(request, load.origin))
+  await pool.fill(load.greeting && textOf(load.greeting, load.origin)())
+  const counts = new Counts(load)
   const begin = performance.now()
   const total = Math.round(load.rate * load.seconds)
   let sent = 0
@@ -89,15 +94,20 @@ class ConnectionPool {
   }
 
   /** Opens all connections, whose opening is no part of the load. */
-  async fill(): Promise<void> {
+  async fill(greeting: string | undefined): Promise<void> {
     while (this.#all.size < this.#limit) {
       const batch = Array.from({ length: Math.min(BATCH, this.#limit - this.#all.size) }, () => this.#open())
-      for (const connection of batch) {
-        await connection?.settled
-        if (connection) this.#idle.push(connection)
-      }
+      await Promise.all(batch.map((connection) => connection && this.#ready(connection, greeting)))
       if (this.#all.size === 0) throw new Error('The server takes no connection.')
     }
+  }
+
+  async #ready(connection: Connection, greeting: string | undefined): Promise<void> {
+    await connection.settled
+    if (greeting !== undefined && this.#all.has(connection)) {
+      await new Promise<Answer | undefined>((resolve) => connection.send(greeting, resolve))
+    }
+    if (this.#all.has(connection)) this.#idle.push(connection)
   }
 
   /** Gives false when all connections are busy and there may be no more. */

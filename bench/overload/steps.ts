@@ -14,6 +14,9 @@ export const CONNECTIONS = 1000
 /** Milliseconds that a client waits for an answer. */
 export const PATIENCE = 1000
 
+/** Costs next to nothing. */
+export const GREETING: RequestTemplate = { method: 'GET', path: '/live', headers: {} }
+
 /** What must be answered whatever comes. */
 const PROBED = ['/live', '/metrics']
 
@@ -85,6 +88,7 @@ async function offer(
     seconds,
     connections: CONNECTIONS,
     patience: PATIENCE,
+    greeting: GREETING,
   }
   const { result, probes } = await probeDuring(server.origin, PROBED, () => runOpenLoop(load))
   const after = await server.usage()

@@ -3,7 +3,7 @@ import { requestsOf } from '../environment/subject.ts'
 import { type OpenResult, runOpenLoop } from '../load/open-loop.ts'
 import { limitContestant } from '../scenarios/limits.ts'
 import type { StepOptions } from './steps.ts'
-import { CONNECTIONS, PATIENCE } from './steps.ts'
+import { CONNECTIONS, GREETING, PATIENCE } from './steps.ts'
 
 /** Logins in multiples of what the machine can hash. */
 const FACTOR = 5
@@ -33,7 +33,7 @@ export async function measureStorm(
     String(time),
   ]).measure(seconds)
   const { origin } = service.server
-  const common = { origin, seconds, connections: CONNECTIONS, patience: PATIENCE }
+  const common = { origin, seconds, connections: CONNECTIONS, patience: PATIENCE, greeting: GREETING }
   const reads = { ...common, requests: requestsOf(service, 'me'), rate: capacityOfMe * SHARE }
   const logins = {
     ...common,

@@ -17,12 +17,18 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         tags: ['operations'],
         summary: 'Read the metrics',
         description:
-          'For Prometheus, in its text format. With `metrics.token` set it wants that as bearer token; in ' +
-          'production there is no such route unless the token or `metrics.public` is set.',
+          'For Prometheus, in its text format; while traces are on in the OpenMetrics format too, in which buckets ' +
+          'of `http_request_duration_seconds` name a trace (exemplars). With `metrics.token` set it wants that as ' +
+          'bearer token; in production there is no such route unless the token or `metrics.public` is set.',
         response: {
           200: {
             description: 'The metrics in the text exposition format.',
-            content: { 'text/plain': { schema: Type.String({ description: 'Metrics, one a line.' }) } },
+            content: {
+              'text/plain': { schema: Type.String({ description: 'Metrics, one a line.' }) },
+              'application/openmetrics-text': {
+                schema: Type.String({ description: 'Metrics, one a line, with exemplars.' }),
+              },
+            },
           },
         },
       },
@@ -33,7 +39,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       if (expected && !timingSafeEqual(digest(credentials), expected)) {
         throw new Unauthenticated({ detail: 'This needs the metrics token: `Authorization: Bearer ...`.' })
       }
-      return reply.type(app.metrics.contentType).send(await app.readMetrics())
+      const { contentType, text } = await app.readMetrics(request.headers.accept)
+      return reply.type(contentType).send(text)
     },
   )
 }

@@ -2,8 +2,11 @@ import { Histogram as LabelledHistogram, type Registry } from 'prom-client'
 
 /** One combination of labels. */
 export interface Series {
-  /** @param value finite, in the histogram's unit */
-  observe(value: number): void
+  /**
+   * @param value finite, in the histogram's unit
+   * @param traceId of the trace that shows what took so long: the exemplar of its bucket, until the next
+   */
+  observe(value: number, traceId?: string): void
 }
 
 interface Options {
@@ -15,6 +18,14 @@ interface Options {
 }
 
 type Labels = Readonly<Record<string, string | number>>
+
+/** One observation of a bucket, as prom-client writes it in the OpenMetrics format. */
+interface Exemplar {
+  readonly labelSet: { readonly trace_id: string }
+  readonly value: number
+  /** Seconds since 1970. */
+  readonly timestamp: number
+}
 
 /**
  * A histogram for what happens at each request. prom-client looks labels up and checks them at each observation
@@ -49,6 +60,8 @@ class CountedSeries implements Series {
   readonly #buckets: readonly number[]
   /** Of each bucket alone, and of what is beyond all. */
   readonly #counts: number[]
+  /** The latest of each bucket. */
+  readonly #exemplars: (Exemplar | undefined)[] = []
   #sum = 0
 
   constructor(labels: Labels, buckets: readonly number[]) {
@@ -57,11 +70,13 @@ class CountedSeries implements Series {
     this.#counts = Array.from({ length: buckets.length + 1 }, () => 0)
   }
 
-  observe(value: number): void {
+  observe(value: number, traceId?: string): void {
     let index = 0
     while (index < this.#buckets.length && value > (this.#buckets[index] ?? 0)) index++
     this.#counts[index] = (this.#counts[index] ?? 0) + 1
     this.#sum += value
+    if (traceId === undefined) return
+    this.#exemplars[index] = { labelSet: { trace_id: traceId }, value, timestamp: Date.now() / 1000 }
   }
 
   /** Buckets are cumulative in the exposition format. */
@@ -70,7 +85,9 @@ class CountedSeries implements Series {
     let count = 0
     const buckets = [...this.#buckets, '+Inf'].map((le, index) => {
       count += this.#counts[index] ?? 0
-      return { metricName: `${name}_bucket`, labels: { le }, sharedLabels, value: count }
+      const exemplar = this.#exemplars[index]
+      const bucket = { metricName: `${name}_bucket`, labels: { le }, sharedLabels, value: count }
+      return exemplar ? { ...bucket, exemplar } : bucket
     })
     return [
       ...buckets,

@@ -8,6 +8,7 @@ import {
   propagation,
   ROOT_CONTEXT,
   SpanStatusCode,
+  TraceFlags,
   type Tracer,
   trace,
 } from '@opentelemetry/api'
@@ -163,6 +164,7 @@ class OpenTelemetry implements Tracing {
 
 class RunningSpan implements Span {
   readonly ids: TraceIds
+  readonly isSampled: boolean
   readonly #span: OtelSpan
   readonly #context: Context
 
@@ -170,6 +172,7 @@ class RunningSpan implements Span {
     this.#span = span
     this.#context = inner
     this.ids = idsOf(span)
+    this.isSampled = (span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0
   }
 
   run<T>(work: () => T): T {

@@ -29,6 +29,8 @@ export interface SpanError {
 /** A piece of work that takes time. */
 export interface Span {
   readonly ids: TraceIds
+  /** Whether its trace is sent, so that somebody may look at it. */
+  readonly isSampled: boolean
   /** Runs `work` so that what it starts belongs to this span. */
   run<T>(work: () => T): T
   rename(name: string): void

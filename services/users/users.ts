@@ -86,11 +86,15 @@ export async function update(
   versions: ExpectedVersions,
 ): Promise<User> {
   assertMayChange(actor, id, changes)
+  const change = async ({ db }: Pick<Context, 'db'>) => {
+    const user = await named(queries.updateUser(db, id, changes, versions))
+    return user === undefined ? missing({ db }, id) : user
+  }
   const mayDisempower = changes.role === 'user' || changes.is_active === false
+  if (!mayDisempower) return change(ctx)
   return transaction(ctx, async (tx) => {
-    if (mayDisempower) await assertNotLastAdmin(tx, id)
-    const user = await named(queries.updateUser(tx.db, id, changes, versions))
-    return user === undefined ? missing(tx, id) : user
+    await assertNotLastAdmin(tx, id)
+    return change(tx)
   })
 }
 
@@ -231,7 +235,7 @@ async function assertNotLastAdmin(ctx: Context, id: string): Promise<void> {
 }
 
 /** Says why a change found no row: the user is gone, or is another version than expected. */
-async function missing(ctx: Context, id: string): Promise<never> {
+async function missing(ctx: Pick<Context, 'db'>, id: string): Promise<never> {
   const user = await queries.selectUserById(ctx.db, id)
   throw user === undefined ? new UserNotFound() : new UserChanged()
 }

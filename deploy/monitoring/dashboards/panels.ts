@@ -49,10 +49,15 @@ interface GraphOptions extends Options {
   queries: Queries
   /** Draws the series on top of each other, for parts of a whole. */
   stack?: boolean
+  /** Shows requests whose traces the buckets name, each a way to its trace. */
+  exemplars?: boolean
 }
 
 /** Values over time. */
-export function graph(title: string, { queries, stack = false, ...options }: GraphOptions) {
+export function graph(
+  title: string,
+  { queries, stack = false, exemplars = false, ...options }: GraphOptions,
+) {
   const panel = new GraphBuilder()
     .title(title)
     .datasource(DATA_SOURCE)
@@ -77,7 +82,9 @@ export function graph(title: string, { queries, stack = false, ...options }: Gra
     panel.thresholds(steps(thresholds))
     panel.thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed))
   }
-  for (const target of targets(queries)) panel.withTarget(target.range())
+  for (const target of targets(queries)) {
+    panel.withTarget(exemplars ? target.range().exemplar(true) : target.range())
+  }
   return panel
 }
 

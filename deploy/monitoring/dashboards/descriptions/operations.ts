@@ -65,6 +65,7 @@ export default {
           p95: quantile(0.95, '', DURATION, CHOSEN),
           p99: quantile(0.99, '', DURATION, CHOSEN),
         },
+        exemplars: true,
         thresholds: { bad: 0.25 },
         span: 12,
       }),

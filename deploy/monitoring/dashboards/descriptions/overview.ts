@@ -98,12 +98,14 @@ export default {
           p99: quantile(0.99, '', DURATION, SERVED),
         },
         thresholds: { bad: 0.25 },
+        exemplars: true,
       }),
       graph('p99 by operation', {
         unit: 's',
         description: 'The ten slowest. Those that hash passwords are slow on purpose.',
         queries: { '{{operation}}': top(10, quantile(0.99, 'operation', DURATION, SERVED)) },
         thresholds: { bad: 0.25 },
+        exemplars: true,
       }),
       graph('Slow requests', {
         unit: 'percentunit',
