@@ -64,7 +64,7 @@ export function renderSteps({ operation, capacity, steps }: Overload): string {
     ...step.probes.map(({ failed, worst }) => (failed > 0 ? `${failed} failed` : whole(worst))),
     whole(step.lag),
   ])
-  const title = `${operation}: ${whole(capacity)} requests/s in a closed loop`
+  const title = `${operation}: ${whole(capacity)} requests/s are what it can serve`
   return `${styleText('bold', title)}\n${renderTable([[...head, ...more], ...rows])}`
 }
 

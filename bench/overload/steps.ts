@@ -31,7 +31,7 @@ export interface Step extends OpenResult {
 
 export interface Capacity {
   operation: OperationName
-  /** Requests a second in a closed loop, with nobody waiting in vain. */
+  /** Right answers in time, a second, to the clients of the steps when they ask as often as a closed loop could. */
   capacity: number
 }
 
@@ -40,7 +40,10 @@ export interface StepOptions {
   onStep: (what: string) => void
 }
 
-/** What the service serves when each client waits for its answer before it asks again. */
+/**
+ * What the service can serve. A closed loop of few connections says how often to ask; many clients get less out of
+ * the service, and it is them that the steps are about.
+ */
 export async function measureCapacity(
   lab: Lab,
   service: OwnSubject,
@@ -55,7 +58,8 @@ export async function measureCapacity(
   }
   await lab.options.generator.run({ ...load, seconds })
   const { requests, seconds: taken } = await lab.options.generator.run({ ...load, seconds })
-  return { operation, capacity: requests / taken }
+  const { goodput } = await offer(service, load.requests, requests / taken, seconds)
+  return { operation, capacity: goodput }
 }
 
 /** Offers more and more of one operation. */
