@@ -51,6 +51,13 @@ const KINDS: Readonly<Record<SpanKind, OtelSpanKind>> = {
   consumer: OtelSpanKind.CONSUMER,
 }
 
+/** On a logger; a WeakMap of every request's would keep the garbage collector busy. */
+const FOLLOWED = Symbol('trace ids')
+
+interface Followed {
+  [FOLLOWED]?: TraceIds
+}
+
 interface Options extends Pick<Config['tracing'], 'sample_ratio' | 'service_name'> {
   readonly endpoint: string
   readonly version: string
@@ -107,7 +114,6 @@ class OpenTelemetry implements Tracing {
   readonly counts: GuardedExporter['counts']
   readonly #provider: TracerProvider
   readonly #tracer: Tracer
-  readonly #followed = new WeakMap<object, TraceIds>()
 
   constructor(provider: TracerProvider, { counts }: GuardedExporter) {
     this.#provider = provider
@@ -147,13 +153,13 @@ class OpenTelemetry implements Tracing {
     return carrier['traceparent'] === undefined ? undefined : carrier
   }
 
-  follow(log: object, ids: TraceIds): void {
-    this.#followed.set(log, ids)
+  follow(log: Followed, ids: TraceIds): void {
+    log[FOLLOWED] = ids
   }
 
-  logFields(_fields: object, _level: number, log: object): Partial<TraceIds> {
+  logFields(_fields: object, _level: number, log: Followed): Partial<TraceIds> {
     const span = trace.getSpan(context.active())
-    return span ? idsOf(span) : (this.#followed.get(log) ?? {})
+    return span ? idsOf(span) : (log[FOLLOWED] ?? {})
   }
 
   async shutdown(timeout: number): Promise<void> {
