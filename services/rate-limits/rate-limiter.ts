@@ -129,8 +129,9 @@ export class RateLimiter {
     const sentAt = performance.now()
     const claims = batches.map(({ subject, points, window, waiting }) => {
       const cost = waiting.reduce((sum, request) => sum + request.cost, 0)
-      const missing = Math.max(0, Math.min(cost, points) - window.credit)
-      const wanted = missing + this.#reserve(window, points, sentAt)
+      // All of it, for the credit may be used by others, or end with its window, until the store answers.
+      const reserve = Math.max(0, this.#reserve(window, points, sentAt) - window.credit)
+      const wanted = Math.min(cost, points) + reserve
       return { subject, points, owed: window.owed, wanted }
     })
     try {
