@@ -3,9 +3,6 @@ import pg from 'pg'
 /** Of `timestamptz`. */
 const TIMESTAMPTZ = 1184
 
-/** Characters of a time with milliseconds and no zone. */
-const LENGTH = 23
-
 const parseAny = pg.types.getTypeParser(TIMESTAMPTZ)
 
 /**
@@ -15,7 +12,7 @@ const parseAny = pg.types.getTypeParser(TIMESTAMPTZ)
 function parseTimestamp(text: string): unknown {
   if (text[4] === '-' && text[10] === ' ' && text.endsWith('+00')) {
     const time = text.slice(11, -3)
-    const fraction = time.length === 8 ? '.000' : time.slice(8, LENGTH - 11).padEnd(4, '0')
+    const fraction = time.length === 8 ? '.000' : time.slice(8, 12).padEnd(4, '0')
     return `${text.slice(0, 10)}T${time.slice(0, 8)}${fraction}Z`
   }
   const value: unknown = parseAny(text)
