@@ -37,9 +37,10 @@ USER 10001:10001
 EXPOSE 8080
 # /live and not /ready: a restart does not bring a database back.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 CMD ["node", "deploy/probe.ts", "/live"]
-# Without a shell or npm between, signals reach Node itself; the base's own entry point is not needed.
+# As `npm start` does it, but without npm or a shell between, so that signals reach Node itself; the base's own entry
+# point is not needed.
 ENTRYPOINT []
-CMD ["node", "server.ts"]
+CMD ["node", "--max-semi-space-size=16", "server.ts"]
 # Last, so that another revision of the same files shares every layer.
 ARG VERSION=0.1.0
 ARG REVISION=unknown

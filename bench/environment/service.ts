@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { type ConfigKey, findKey } from '../../config/keys.ts'
+import packageJson from '../../package.json' with { type: 'json' }
 import { type ServerProcess, startServer } from '../system/server-process.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
+
+/** Node's arguments at `npm start`, and in the image. */
+const [, ...START] = packageJson.scripts.start.split(' ')
 
 /** What all servers of a run that verify the service's tokens must know. */
 export const JWT_SECRET = randomBytes(48).toString('base64')
@@ -31,7 +35,7 @@ export function startService({ name, directory, databaseUrl, env }: ServiceOptio
     name,
     directory,
     command: process.execPath,
-    args: [join(ROOT, 'server.ts')],
+    args: START,
     cwd: ROOT,
     readyPath: '/ready',
     env: (port) => ({

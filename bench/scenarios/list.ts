@@ -1,6 +1,6 @@
 import { Cursors } from '../../services/pagination/cursors.ts'
 import { withClient } from '../environment/database.ts'
-import type { DatabaseName, Lab } from '../environment/lab.ts'
+import type { DatabaseName, Lab, OwnSubject } from '../environment/lab.ts'
 import { middleOfList } from '../environment/seed.ts'
 import { JWT_SECRET } from '../environment/service.ts'
 import { requestsOf } from '../environment/subject.ts'
@@ -18,15 +18,23 @@ export const list: Scenario = {
   slug: 'list',
   title: 'GET /api/v1/users?limit=50',
   async contestants(lab) {
-    const small = await pages(lab, 'small', [LIST_SMALL, LIST_SMALL_DEEP])
-    const large = await pages(lab, 'large', [LIST_LARGE, LIST_LARGE_DEEP])
-    return [...small, ...large, ...guestsUnderLoad(lab, await lab.guests({ users: [] }), 'list')]
+    const small = await lab.service('groundwork on the small table')
+    const large = await lab.service('groundwork on the large table', { database: 'large' })
+    return [
+      ...(await pages(lab, small, 'small', [LIST_SMALL, LIST_SMALL_DEEP])),
+      ...(await pages(lab, large, 'large', [LIST_LARGE, LIST_LARGE_DEEP])),
+      ...guestsUnderLoad(lab, await lab.guests(small), 'list'),
+    ]
   },
 }
 
 /** The first page and one that begins in the middle of the table, which a client gets to by its cursor. */
-async function pages(lab: Lab, database: DatabaseName, names: [string, string]): Promise<Contestant[]> {
-  const service = await lab.service(`groundwork on the ${database} table`, { database })
+async function pages(
+  lab: Lab,
+  service: OwnSubject,
+  database: DatabaseName,
+  names: [string, string],
+): Promise<Contestant[]> {
   const middle = await withClient(await lab.database(database), middleOfList)
   // Made as the service makes them: to walk there would take ten thousand requests.
   const cursor = new Cursors(JWT_SECRET).encode('users', middle)

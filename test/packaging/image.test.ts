@@ -1,17 +1,22 @@
 import { cp, mkdir, readFile, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
+import packageJson from '../../package.json' with { type: 'json' }
 import { createTestDatabase } from '../database.ts'
 import { call, registration } from '../http.ts'
 import { environment, listening, startProcess } from '../process.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
-/** What the Dockerfile's last stage copies from the build context, laid out as in the image. */
-async function layOut(t: Test): Promise<string> {
-  const directory = join(t.testdirName, 'app')
+/** The stage of the Dockerfile that runs. */
+async function readLastStage(): Promise<string> {
   const dockerfile = await readFile(join(ROOT, 'Dockerfile'), 'utf8')
-  const lastStage = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '))
+  return dockerfile.slice(dockerfile.lastIndexOf('\nFROM '))
+}
+
+/** What it copies from the build context, laid out as in the image. */
+async function layOut(t: Test, lastStage: string): Promise<string> {
+  const directory = join(t.testdirName, 'app')
   for (const [, words = ''] of lastStage.matchAll(/^COPY (?!--from)(.+)$/gm)) {
     const names = words.split(' ')
     const target = names.pop() ?? ''
@@ -44,10 +49,13 @@ function variables(t: Test, url: string): Record<string, string | undefined> {
 t.test("the image's files are all that production needs", async (t) => {
   const { url } = await createTestDatabase(t)
   let env = variables(t, url)
-  const cwd = await layOut(t)
+  const lastStage = await readLastStage()
+  const cwd = await layOut(t, lastStage)
+  const command: string[] = JSON.parse(/^CMD (.+)$/m.exec(lastStage)?.[1] ?? '[]')
+  t.equal(command.join(' '), packageJson.scripts.start, 'it starts as npm start does')
   const run = (...args: string[]) => startProcess(t, process.execPath, args, { cwd, env })
 
-  const service = run('server.ts')
+  const service = run(...command.slice(1))
   const base = await listening(service)
   t.equal((await call(`${base}/ready`)).status, 200)
   t.equal((await call(`${base}/docs`)).status, 404, 'no documentation')
