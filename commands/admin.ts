@@ -52,8 +52,8 @@ function parseArguments(args: string[]) {
   try {
     const options = { email: { type: 'string' }, username: { type: 'string' } } as const
     return parseArgs({ args, options, allowPositionals: true })
-  } catch (error) {
-    throw new UsageError(`${error}\n${USAGE}`)
+  } catch {
+    throw new UsageError(USAGE)
   }
 }
 

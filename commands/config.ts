@@ -1,25 +1,26 @@
 /**
  * Prints the configuration in force: each key, its value with secrets masked, and the layer that it
  * came from. `--json` prints the same for programs. Exits with 1 when the configuration has problems,
- * and lists them on standard error.
+ * and lists them on standard error, and with 2 for arguments that it does not know.
  */
 import { parseArgs } from 'node:util'
-import { ConfigError } from '../config/config-error.ts'
 import { loadConfig } from '../config/load.ts'
 import { listPrintable, type PrintableKey } from '../config/printable.ts'
+import { runCommand } from './run-command.ts'
 
-try {
-  const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } })
+const USAGE = 'Usage: npm run config [-- --json]\n'
+
+await runCommand(parseArguments(process.argv.slice(2)), USAGE, async ({ json }) => {
   const keys = listPrintable(loadConfig({ env: process.env }))
-  process.stdout.write(values.json ? renderJson(keys) : renderTable(keys))
-} catch (error) {
-  process.stderr.write(`${explain(error)}\n`)
-  process.exitCode = 1
-}
+  process.stdout.write(json ? renderJson(keys) : renderTable(keys))
+})
 
-function explain(error: unknown): string {
-  if (error instanceof ConfigError) return error.message
-  return `${error}\nUsage: npm run config [-- --json]`
+function parseArguments(args: string[]): { json: boolean } | undefined {
+  try {
+    return parseArgs({ args, options: { json: { type: 'boolean', default: false } } }).values
+  } catch {
+    return undefined
+  }
 }
 
 function renderJson(keys: readonly PrintableKey[]): string {
