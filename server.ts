@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isatty } from 'node:tty'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
+import { followParent } from './cluster/parent.ts'
 import { handOver, Primary } from './cluster/primary.ts'
 import { WorkerGroup } from './cluster/worker-group.ts'
 import { loadConfig } from './config/load.ts'
@@ -52,9 +53,6 @@ const LOG_FLUSH = 1000
 
 /** Milliseconds that the end waits for the receiver of traces. */
 const TRACE_FLUSH = 2000
-
-/** Milliseconds between looks at whether our parent still lives. */
-const PARENT_CHECK = 500
 
 /** Milliseconds beyond shutdown_timeout in which workers can say that theirs is over. */
 const WORKERS_GRACE = 1000
@@ -226,7 +224,8 @@ function endGracefully(service: Service, config: Config, starting: Promise<void>
     if (signal === 'SIGHUP' && leads && !isatty(0)) process.on(signal, () => begun || restart(service.group))
     else process.on(signal, onSignal)
   }
-  followParent(() => onSignal('SIGTERM'))
+  // The shell that npm put between itself and us need not pass signals on, and would leave us behind.
+  if (process.env['npm_lifecycle_event'] !== undefined) followParent(() => onSignal('SIGTERM'))
 }
 
 /** Exits when the log has been taken, or nobody takes it. */
@@ -262,21 +261,6 @@ function leaveSignalsToPrimary(): void {
 
 function isEcho({ reason, at }: Beginning, signal: NodeJS.Signals): boolean {
   return 'signal' in reason && reason.signal === signal && performance.now() - at < ECHO
-}
-
-/**
- * Calls `onOrphaned` when the shell goes that npm put between itself and us. Where that shell does not pass
- * signals on, `npm start` would be ended without our noticing, and leave us behind.
- */
-function followParent(onOrphaned: () => void): void {
-  if (process.env['npm_lifecycle_event'] === undefined) return
-  const parent = process.ppid
-  const timer = setInterval(() => {
-    if (process.ppid === parent) return
-    clearInterval(timer)
-    onOrphaned()
-  }, PARENT_CHECK)
-  timer.unref()
 }
 
 /** Logs; says it on standard error while there is no logger yet. */

@@ -68,5 +68,5 @@ export default fp(
       refuse(request, response)
     })
   },
-  { name: 'load-shedding', dependencies: ['database', 'draining', 'metrics', 'request-id'] },
+  { name: 'load-shedding', dependencies: ['database', 'metrics'] },
 )

@@ -17,7 +17,8 @@ const decoys = new Map<string, Promise<string>>()
 
 /**
  * Argon2id (RFC 9106). A hash takes a core for tens of milliseconds, so as many run at once as there are
- * cores, and each process that shares them takes its part; a bounded number waits, the rest is refused (OWASP ASVS 5.0 V11.4.2).
+ * cores, and each process that shares them takes its part; a bounded number waits, the rest is refused
+ * (OWASP ASVS 5.0 V11.4.2).
  */
 export class Passwords {
   readonly #options: Options

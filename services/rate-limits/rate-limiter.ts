@@ -46,8 +46,9 @@ interface Batch {
 /**
  * Counts requests against limits, over all instances. With a store, what arrives while a question to it is under
  * way is asked together afterwards, so that a flood makes no more questions than there are round trips; whoever
- * is over the limit is refused without a question, and a busy client's next requests are asked for in advance. Without an answer this instance decides by itself, within its
- * share of the limit, and tells the store later. Nothing is given away twice: what is admitted was granted.
+ * is over the limit is refused without a question, and a busy client's next requests are asked for in advance.
+ * Without an answer this instance decides by itself, within its share of the limit, and tells the store later.
+ * Nothing is given away twice: what is admitted was granted.
  */
 export class RateLimiter {
   readonly #settings: RateLimiterSettings

@@ -1,52 +1,17 @@
-import { writeFile } from 'node:fs/promises'
 import { Agent } from 'node:http'
-import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { createEmptyDatabase, createTestDatabase } from '../database.ts'
 import { eventually } from '../eventually.ts'
 import { call } from '../http.ts'
-import {
-  environment,
-  listening,
-  startProcess,
-  startServer,
-  startService,
-  type TestProcess,
-} from '../process.ts'
+import { startServer, startService } from '../process.ts'
 import { copyProject } from '../project-copy.ts'
-import { CONNECTIONS, holdPatch, isRefused, run } from './helper.ts'
+import { CONNECTIONS, isRefused } from './helper.ts'
+import { runs, said, WORKERS, withWorkers, workersOf } from './worker-processes.ts'
 
 // Many processes, on a machine that may be busy.
 t.setTimeout(300_000)
 
-const WORKERS = { APP_SERVER__WORKERS: '2' }
-
-/** The workers that listened so far, oldest first. */
-function workersOf({ logs }: TestProcess): number[] {
-  return logs()
-    .filter(({ msg }) => /^(Server|Worker) listening/.test(String(msg)))
-    .map(({ pid }) => Number(pid))
-}
-
-function runs(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
-
-const said = ({ stdout }: TestProcess, text: string) => eventually(async () => stdout().includes(text))
-
-async function withWorkers(t: Test, env: Record<string, string> = {}) {
-  const db = await createTestDatabase(t)
-  const service = await startService(t, { APP_DATABASE__URL: db.url, ...WORKERS, ...env })
-  await eventually(async () => workersOf(service).length === 2)
-  await eventually(async () => (await call(`${service.url}/ready`)).status === 200)
-  return { service, db, url: service.url }
-}
-
+/** Sends requests that are logged and counted as `getCurrentUser`. */
 /** Sends requests that are logged and counted as `getCurrentUser`. */
 async function ask(url: string, times: number): Promise<void> {
   for (let sent = 0; sent < times; sent++) await call(`${url}/api/v1/users/me`)
@@ -128,144 +93,6 @@ t.test(
     t.match(await call(`${url}/ready`), { status: 200 })
   },
 )
-
-t.test('SIGHUP: new workers take over one by one, and no request fails', async (t) => {
-  const secretFile = join(t.testdir(), 'secret')
-  await writeFile(secretFile, 'a secret of a test that is long enough')
-  const { service, url } = await withWorkers(t, { APP_JWT__SECRET_FILE: secretFile })
-  const agents = [new Agent({ keepAlive: true }), new Agent({ keepAlive: true }), undefined]
-  t.teardown(() => {
-    for (const agent of agents) agent?.destroy()
-  })
-  const answers: unknown[] = []
-  let going = true
-  const load = Promise.all(
-    agents.map(async (agent) => {
-      while (going) {
-        const path = answers.length % 5 === 0 ? '/ready' : '/live'
-        const answer = call(`${url}${path}`, agent ? { agent } : {})
-        answers.push(await answer.then(({ status }) => status, String))
-      }
-    }),
-  )
-  await eventually(async () => answers.length > 100)
-  const old = workersOf(service)
-  service.child.kill('SIGHUP')
-  await said(service, 'restarted the workers')
-  going = false
-  await load
-  t.same([...new Set(answers)], [200])
-  t.equal(workersOf(service).length, 4)
-  t.same(old.filter(runs), [])
-
-  await writeFile(secretFile, 'short')
-  service.child.kill('SIGHUP')
-  await said(service, 'not restarting')
-  t.match(
-    service.logs().find(({ level }) => level === 'error'),
-    { err: { message: /APP_JWT__SECRET/ } },
-  )
-  t.match(await call(`${url}/ready`), { status: 200 })
-  service.child.kill('SIGTERM')
-  t.same(await service.exited, { code: 0, signal: null })
-})
-
-t.test('a worker of a restart that does not start leaves the old ones alone', async (t) => {
-  const { service, db, url } = await withWorkers(t)
-  await db.query("UPDATE schemaversion SET md5 = 'changed' WHERE version = 1")
-  service.child.kill('SIGHUP')
-  await said(service, 'the rolling restart is given up')
-  t.match(await call(`${url}/live`), { status: 200 })
-  t.equal(workersOf(service).filter(runs).length, 2)
-  service.child.kill('SIGTERM')
-  t.same(await service.exited, { code: 0, signal: null })
-})
-
-t.test('signals during a rolling restart end everything', async (t) => {
-  const { service } = await withWorkers(t)
-  service.child.kill('SIGHUP')
-  await said(service, 'one by one')
-  service.child.kill('SIGTERM')
-  t.same(await service.exited, { code: 0, signal: null })
-  t.same(workersOf(service).filter(runs), [])
-})
-
-t.test('SIGTERM: what is in flight finishes', async (t) => {
-  const running = await run(t, WORKERS)
-  const { answer, release } = await holdPatch(running)
-  running.service.child.kill('SIGTERM')
-  await eventually(() => isRefused(`${running.service.url}/live`))
-  await release()
-  t.match(await answer, { status: 200 })
-  t.same(await running.service.exited, { code: 0, signal: null })
-})
-
-t.test('a second signal ends all at once, and shutdown_timeout too', async (t) => {
-  const second = await run(t, WORKERS)
-  const held = await holdPatch(second)
-  second.service.child.kill('SIGTERM')
-  await said(second.service, 'shutting down')
-  const cut = t.rejects(held.answer, { code: 'ECONNRESET' })
-  second.service.child.kill('SIGINT')
-  t.same(await second.service.exited, { code: 1, signal: null })
-  await cut
-  t.same(workersOf(second.service).filter(runs), [])
-  await held.release()
-
-  const late = await run(t, { ...WORKERS, APP_SERVER__SHUTDOWN_TIMEOUT: '1s' })
-  const waiting = await holdPatch(late)
-  const lost = t.rejects(waiting.answer, { code: 'ECONNRESET' })
-  late.service.child.kill('SIGTERM')
-  t.same(await late.service.exited, { code: 1, signal: null })
-  await lost
-  t.match(late.service.stdout(), /shutdown_timeout is over, exiting/)
-  t.same(workersOf(late.service).filter(runs), [])
-  await waiting.release()
-})
-
-t.test('Ctrl-C reaches every process, and is one wish', async (t) => {
-  const db = await createTestDatabase(t)
-  const env = environment({
-    APP_ENVIRONMENT: 'test',
-    APP_DATABASE__URL: db.url,
-    APP_SERVER__PORT: '0',
-    ...WORKERS,
-  })
-  const service = startProcess(t, process.execPath, ['server.ts'], { env, detached: true })
-  await listening(service)
-  await eventually(async () => workersOf(service).length === 2)
-  process.kill(-(service.child.pid ?? 0), 'SIGINT')
-  t.same(await service.exited, { code: 0, signal: null })
-  t.equal(service.logs().filter(({ msg }) => msg === 'shut down').length, 3)
-})
-
-t.test('when the primary is killed, what is in flight finishes and nobody stays behind', async (t) => {
-  const running = await run(t, WORKERS)
-  await eventually(async () => workersOf(running.service).length === 2)
-  const { answer, release } = await holdPatch(running)
-  running.service.child.kill('SIGKILL')
-  await eventually(() => isRefused(`${running.service.url}/live`))
-  await release()
-  t.match(await answer, { status: 200 })
-  // Only when the workers have ended too is the output closed.
-  t.same(await running.service.exited, { code: null, signal: 'SIGKILL' })
-  t.match(running.service.stdout(), /the primary process is gone/)
-})
-
-t.test('an uncaught error: in a worker it is replaced, in the primary all end', async (t) => {
-  const { service } = await run(t, WORKERS)
-  await eventually(async () => workersOf(service).length === 2)
-  const [first = 0] = workersOf(service)
-  process.kill(first, 'SIGUSR2')
-  await eventually(async () => workersOf(service).length === 3)
-  t.match(
-    service.logs().find(({ level }) => level === 'fatal'),
-    { pid: first, err: { message: 'planted exception' } },
-  )
-  service.child.kill('SIGUSR2')
-  t.same(await service.exited, { code: 1, signal: null })
-  t.same(workersOf(service).filter(runs), [])
-})
 
 t.test('what keeps a single process from starting keeps all of them, and is told once', async (t) => {
   const db = await createTestDatabase(t)

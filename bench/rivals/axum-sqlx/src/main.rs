@@ -68,8 +68,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/api/v1/users/me", get(me))
         .route("/api/v1/users", get(list))
         .layer(middleware::from_fn(logged))
-        .with_state(Arc::new(Service { pool, key, validation }));
-    let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{}", env::var("PORT")?)).await?;
+        .with_state(Arc::new(Service {
+            pool,
+            key,
+            validation,
+        }));
+    let listener =
+        tokio::net::TcpListener::bind(format!("127.0.0.1:{}", env::var("PORT")?)).await?;
     let mut stop = signal(SignalKind::terminate())?;
     axum::serve(listener, app)
         .with_graceful_shutdown(async move {
@@ -98,11 +103,12 @@ async fn me(State(service): Shared, headers: HeaderMap) -> Result<Json<User>, St
 
 async fn list(State(service): Shared, headers: HeaderMap) -> Result<Json<Page>, StatusCode> {
     let id = subject(&service, &headers).ok_or(StatusCode::UNAUTHORIZED)?;
-    let admin: bool = sqlx::query_scalar("SELECT role = 'admin' FROM users WHERE id = $1 AND is_active")
-        .bind(id)
-        .fetch_one(&service.pool)
-        .await
-        .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    let admin: bool =
+        sqlx::query_scalar("SELECT role = 'admin' FROM users WHERE id = $1 AND is_active")
+            .bind(id)
+            .fetch_one(&service.pool)
+            .await
+            .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
     if !admin {
         return Err(StatusCode::FORBIDDEN);
     }
@@ -115,14 +121,24 @@ async fn list(State(service): Shared, headers: HeaderMap) -> Result<Json<Page>, 
     .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
     let more = data.len() > 50;
     data.truncate(50);
-    let next_cursor = if more { data.last().map(|user| user.id) } else { None };
+    let next_cursor = if more {
+        data.last().map(|user| user.id)
+    } else {
+        None
+    };
     Ok(Json(Page { data, next_cursor }))
 }
 
 /// The user's id of the request's token, when it is one of the service's.
 fn subject(service: &Service, headers: &HeaderMap) -> Option<Uuid> {
-    let token = headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?;
-    let claims = decode::<Claims>(token, &service.key, &service.validation).ok()?.claims;
+    let token = headers
+        .get(AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .strip_prefix("Bearer ")?;
+    let claims = decode::<Claims>(token, &service.key, &service.validation)
+        .ok()?
+        .claims;
     Some(claims.sub)
 }
 

@@ -1,0 +1,13 @@
+/** Milliseconds between looks. */
+const CHECK = 500
+
+/** Calls `onOrphaned`, once, when the process that started this one is gone. */
+export function followParent(onOrphaned: () => void): void {
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    onOrphaned()
+  }, CHECK)
+  timer.unref()
+}
