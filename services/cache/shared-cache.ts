@@ -33,9 +33,10 @@ const MAX_DISTRUSTED = 100_000
 
 /**
  * Values, such as JSON has, that instances keep for each other. The store is never relied upon to forget: what
- * was read before a change is believed until `maxAge` after its reading at the longest, by the source's clock. So who hears of a
- * change does not believe the store about it for that long, and who begins to hear believes nothing at all for
- * that long. Deaf, hanging, flushed or restored from yesterday, the store can only be of no use.
+ * was read before a change is believed until `maxAge` after its reading at the longest, by the source's clock.
+ * So who hears of a change does not believe the store about it for that long, and who begins to hear believes
+ * nothing at all for that long. Deaf, hanging, flushed or restored from yesterday, the store can only be of no
+ * use.
  */
 export class SharedCache<T> {
   readonly #options: SharedCacheOptions
