@@ -10,6 +10,7 @@ export class Pipeline {
   readonly #pool: Pool
   #connecting: Promise<PoolClient> | undefined
   #client: PoolClient | undefined
+  #isGathering = false
 
   constructor(pool: Pool) {
     this.#pool = pool
@@ -18,6 +19,7 @@ export class Pipeline {
   async query<Row extends object>(statement: QueryConfig): Promise<QueryResult<Row>> {
     this.#connecting ??= this.#connect()
     const client = await this.#connecting
+    this.#gather(client)
     try {
       return await client.query<Row>(statement)
     } catch (error) {
@@ -31,6 +33,18 @@ export class Pipeline {
   async close(): Promise<void> {
     const client = await this.#connecting?.catch(() => undefined)
     if (client) this.#release(client, false)
+  }
+
+  /** Has what is sent in this turn of the event loop written at once: the kernel's part of a write is its largest. */
+  #gather({ connection }: PoolClient): void {
+    if (this.#isGathering) return
+    this.#isGathering = true
+    const { stream } = connection
+    stream.cork()
+    setImmediate(() => {
+      this.#isGathering = false
+      stream.uncork()
+    })
   }
 
   async #connect(): Promise<PoolClient> {

@@ -1,5 +1,9 @@
+import { Socket } from 'node:net'
+import pg from 'pg'
 import t from 'tap'
 import { DatabaseUnavailable } from '../../../services/database/errors.ts'
+import { Pipeline } from '../../../services/database/pipeline.ts'
+import { createTestDatabase } from '../../database.ts'
 import { eventually } from '../../eventually.ts'
 import { createTestApp } from '../../helper.ts'
 import { expectUnavailable } from './expect-unavailable.ts'
@@ -12,6 +16,40 @@ const pipelined = (value: number) => ({
 })
 const KILL = `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
               WHERE datname = current_database() AND pid <> pg_backend_pid()`
+
+/** Knows how often several messages were written to it at once. */
+class CountingSocket extends Socket {
+  writes = 0
+
+  override _writev(...args: Parameters<NonNullable<Socket['_writev']>>): void {
+    this.writes++
+    super._writev?.(...args)
+  }
+}
+
+t.test('what is asked in one turn of the event loop is written at once', async (t) => {
+  const { url } = await createTestDatabase(t)
+  const socket = new CountingSocket()
+  const pool = new pg.Pool({ connectionString: url, max: 1, pipeline: true, stream: () => socket })
+  const pipeline = new Pipeline(pool)
+  const ask = async (value: number) => {
+    const { rows } = await pipeline.query<{ value: number }>({
+      name: 'echo',
+      text: 'SELECT $1::int AS value',
+      values: [value],
+    })
+    return rows[0]?.value
+  }
+  t.equal(await ask(0), 0)
+  const numbers = Array.from({ length: 50 }, (_, index) => index)
+  for (let turn = 1; turn <= 2; turn++) {
+    const before = socket.writes
+    t.same(await Promise.all(numbers.map(ask)), numbers)
+    t.equal(socket.writes - before, 1)
+  }
+  await pipeline.close()
+  await pool.end()
+})
 
 t.test('of many at once each gets its own answer, over one connection', async (t) => {
   const { app } = await createTestApp(t)
