@@ -35,7 +35,7 @@ export class Pipeline {
     if (client) this.#release(client, false)
   }
 
-  /** Has what is sent in this turn of the event loop written at once: the kernel's part of a write is its largest. */
+  /** Has what is asked in this turn of the event loop written at its end, at once: each write wakes PostgreSQL. */
   #gather({ connection }: PoolClient): void {
     if (this.#isGathering) return
     this.#isGathering = true
