@@ -1,5 +1,8 @@
+import { createServer } from 'node:http'
+import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { eventually } from '../eventually.ts'
+import { listenOn } from '../otlp-receiver.ts'
 import { CONNECTIONS, holdPatch, isRefused, run } from './helper.ts'
 
 // Many processes, on a machine that may be busy.
@@ -40,4 +43,23 @@ t.test('a second error ends it at once', async (t) => {
     err: { message: 'planted rejection' },
   })
   await release()
+})
+
+t.test('an error that ends the process is reported before it is gone', async (t) => {
+  const bodies: string[] = []
+  const server = createServer(async (request, response) => {
+    bodies.push(await text(request))
+    response.end('{}')
+  })
+  const receiver = await listenOn(t, server)
+  const { service } = await run(t, { APP_ERRORS__DSN: `${receiver.replace('//', '//key@')}/7` })
+  service.child.kill('SIGUSR2')
+  t.match(await service.exited, { code: 1 })
+  t.equal(bodies.length, 1)
+  const event = JSON.parse(bodies[0]?.split('\n')[2] ?? '')
+  t.match(event, {
+    level: 'fatal',
+    transaction: 'process',
+    exception: { values: [{ type: 'Error', value: 'planted exception' }] },
+  })
 })

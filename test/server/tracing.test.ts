@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
-import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { createTestDatabase } from '../database.ts'
 import { eventually } from '../eventually.ts'
@@ -274,29 +273,4 @@ t.test('off, nothing of it is loaded and no hook is there', async (t) => {
     { nodeArgs },
   )
   t.match(on.stderr(), 'LOADED @opentelemetry/sdk-trace', 'the test would notice')
-})
-
-t.test('an error that ends the process is reported before it is gone', async (t) => {
-  const bodies: string[] = []
-  const server = createServer(async (request, response) => {
-    bodies.push(await text(request))
-    response.end('{}')
-  })
-  const receiver = await listenOn(t, server)
-  const db = await createTestDatabase(t)
-  const crash = new URL('../fixtures/crash.ts', import.meta.url)
-  const service = await startService(
-    t,
-    { APP_DATABASE__URL: db.url, APP_ERRORS__DSN: `${receiver.replace('//', '//key@')}/7` },
-    { nodeArgs: ['--import', crash.href] },
-  )
-  service.child.kill('SIGUSR2')
-  t.match(await service.exited, { code: 1 })
-  t.equal(bodies.length, 1)
-  const event = JSON.parse(bodies[0]?.split('\n')[2] ?? '')
-  t.match(event, {
-    level: 'fatal',
-    transaction: 'process',
-    exception: { values: [{ type: 'Error', value: 'planted exception' }] },
-  })
 })

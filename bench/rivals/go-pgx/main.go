@@ -64,8 +64,8 @@ func main() {
 	mux.HandleFunc("GET /live", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, map[string]string{"status": "alive"})
 	})
-	mux.HandleFunc("GET /api/v1/users/me", s.me)
-	mux.HandleFunc("GET /api/v1/users", s.list)
+	mux.HandleFunc("GET /api/v1/users/me", s.signedIn(s.me))
+	mux.HandleFunc("GET /api/v1/users", s.signedIn(s.list))
 
 	logger := slog.New(slog.NewJSONHandler(os.Stdout, nil))
 	httpServer := &http.Server{Addr: "127.0.0.1:" + os.Getenv("PORT"), Handler: logged(logger, mux)}
@@ -81,12 +81,7 @@ func main() {
 	}
 }
 
-func (s *server) me(w http.ResponseWriter, r *http.Request) {
-	id, ok := s.subject(r)
-	if !ok {
-		answer(w, http.StatusUnauthorized, map[string]string{"error": "unauthorized"})
-		return
-	}
+func (s *server) me(w http.ResponseWriter, r *http.Request, id string) {
 	rows, err := s.pool.Query(r.Context(), "SELECT "+columns+" FROM users WHERE id = $1 AND is_active", id)
 	if err != nil {
 		fail(w, err)
@@ -100,12 +95,7 @@ func (s *server) me(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, found)
 }
 
-func (s *server) list(w http.ResponseWriter, r *http.Request) {
-	id, ok := s.subject(r)
-	if !ok {
-		answer(w, http.StatusUnauthorized, map[string]string{"error": "unauthorized"})
-		return
-	}
+func (s *server) list(w http.ResponseWriter, r *http.Request, id string) {
 	var admin bool
 	const mayList = "SELECT role = 'admin' FROM users WHERE id = $1 AND is_active"
 	if err := s.pool.QueryRow(r.Context(), mayList, id).Scan(&admin); err != nil || !admin {
@@ -128,6 +118,18 @@ func (s *server) list(w http.ResponseWriter, r *http.Request) {
 		result.NextCursor = &found[49].ID
 	}
 	answer(w, http.StatusOK, result)
+}
+
+// signedIn tells a handler whose token the request has; without one it answers 401 itself.
+func (s *server) signedIn(handle func(http.ResponseWriter, *http.Request, string)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		id, ok := s.subject(r)
+		if !ok {
+			answer(w, http.StatusUnauthorized, map[string]string{"error": "unauthorized"})
+			return
+		}
+		handle(w, r, id)
+	}
 }
 
 // subject gives the user's id of the request's token, when it is one of the service's.

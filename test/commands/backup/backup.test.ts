@@ -1,15 +1,14 @@
 import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { parseManifest } from '../../../services/backup/manifest.ts'
-import { S3Store } from '../../../services/backup/s3-store.ts'
 import { migrateDown } from '../../../services/migrations/migrations.ts'
 import { audit, startLoad } from '../../faults/ledger.ts'
 import { ready, signUpAdmin } from '../../faults/rig.ts'
 import { startService } from '../../process.ts'
 import { runCommand } from './commands.ts'
-import { type PostgresServer, startPostgresServer, WITHOUT_PROGRAMS } from './postgres-server.ts'
-import { startS3 } from './s3-server.ts'
+import { populated } from './populated.ts'
+import { startPostgresServer, WITHOUT_PROGRAMS } from './postgres-server.ts'
 
 // Several processes and servers, on a machine that may be busy.
 t.setTimeout(600_000)
@@ -17,17 +16,6 @@ t.setTimeout(600_000)
 const MIGRATIONS = join(import.meta.dirname, '../../../migrations')
 
 const skip = WITHOUT_PROGRAMS
-
-/** A migrated database with a user in it. */
-async function populated(t: Test, server: PostgresServer): Promise<string> {
-  const url = await server.createDatabase()
-  const service = await startService(t, { APP_DATABASE__URL: url, APP_ROLE: 'web' })
-  await ready(service.url)
-  await signUpAdmin(service.url, { query: (text) => server.query(url, text.replace(' WHERE id = $1', '')) })
-  service.child.kill('SIGTERM')
-  await service.exited
-  return url
-}
 
 t.test('a backup under load has every write that was acknowledged before', { skip }, async (t) => {
   const server = await startPostgresServer(t)
@@ -216,71 +204,6 @@ t.test('keeps as many as told, and leaves nothing half done', { skip }, async (t
     },
   )
   t.same((await readdir(directory)).sort(), left, 'and all is as before')
-})
-
-t.test('to an object store and back', { skip }, async (t) => {
-  const server = await startPostgresServer(t)
-  const url = await populated(t, server)
-  const s3 = await startS3(t)
-  const store = { ...s3.credentials, AWS_REGION: 'eu-test-1', AWS_ENDPOINT_URL: s3.endpoint }
-  const place = 's3://backups/groundwork/daily'
-  s3.busy('PUT', 1)
-  t.match(await runCommand(t, 'backup', ['--to', place], { APP_DATABASE__URL: url, ...store }), { code: 0 })
-  const keys = [...s3.objects.keys()].sort()
-  t.equal(keys.length, 2)
-  for (const key of keys) t.match(key, /^backups\/groundwork\/daily\/db_\w+-\d{8}T\d{6}Z\.(dump|json)$/)
-  t.equal(s3.uploads.size, 0)
-  const target = await server.createDatabase()
-  t.match(await runCommand(t, 'restore', ['--from', place], { APP_DATABASE__URL: target, ...store }), {
-    code: 0,
-  })
-  t.same(
-    await server.query(target, 'SELECT id, email FROM users'),
-    await server.query(url, 'SELECT id, email FROM users'),
-  )
-  const bad = { ...store, AWS_SECRET_ACCESS_KEY: 'another' }
-  t.match(await runCommand(t, 'backup', ['--to', place], { APP_DATABASE__URL: url, ...bad }), {
-    code: 1,
-    stderr: /403 SignatureDoesNotMatch/,
-  })
-  t.match(await runCommand(t, 'backup', ['--to', place], { APP_DATABASE__URL: url }), {
-    code: 1,
-    stderr: /set AWS_ACCESS_KEY_ID/,
-  })
-})
-
-t.test('an object store: parts, pages and failures', async (t) => {
-  const s3 = await startS3(t)
-  const settings = {
-    accessKeyId: s3.credentials.AWS_ACCESS_KEY_ID,
-    secretAccessKey: s3.credentials.AWS_SECRET_ACCESS_KEY,
-    sessionToken: undefined,
-    region: undefined,
-    endpoint: s3.endpoint,
-  }
-  const store = new S3Store('s3://bucket/p', settings, { partSize: 4 })
-  async function* pieces(...texts: string[]) {
-    for (const text of texts) yield Buffer.from(text)
-  }
-  await store.write('a', pieces('abc', 'def', 'g'))
-  t.equal(s3.objects.get('bucket/p/a')?.toString(), 'abcdefg')
-  t.equal(s3.requests.filter((line) => line.startsWith('PUT')).length, 2)
-  await store.write('empty', pieces())
-  t.equal(s3.objects.get('bucket/p/empty')?.length, 0)
-  for (const name of ['b', 'c', 'd', 'e', 'f']) await store.write(name, pieces(name))
-  t.same(await store.list(), ['a', 'b', 'c', 'd', 'e', 'empty', 'f'], 'over several pages')
-  async function* failing() {
-    yield Buffer.from('abcdef')
-    throw new Error('the source failed')
-  }
-  await t.rejects(store.write('half', failing()), { message: 'the source failed' })
-  t.notOk(s3.objects.has('bucket/p/half'))
-  t.equal(s3.uploads.size, 0, 'given up')
-  await store.remove('a')
-  await t.rejects(store.read('a'), { name: 'BackupError', message: /404 NoSuchKey/ })
-  t.throws(() => new S3Store('s3://', settings), { message: /write s3:\/\/bucket\/prefix/ })
-  const closed = new S3Store('s3://bucket', { ...settings, endpoint: 'http://127.0.0.1:1' })
-  await t.rejects(closed.read('a'), { message: /cannot be reached: .*ECONNREFUSED|bad port/ })
 })
 
 t.test('arguments that they do not know give the usage', async (t) => {
