@@ -10,7 +10,8 @@ import { WorkerGroup } from './cluster/worker-group.ts'
 import { loadConfig } from './config/load.ts'
 import { LogDestination } from './config/log-destination.ts'
 import { loggerOptions } from './config/logger.ts'
-import type { Config } from './config/schema.ts'
+import { isLoopback } from './config/loopback.ts'
+import { type Config, LENIENT_ENVIRONMENTS } from './config/schema.ts'
 import { keepTickShape } from './config/tick-shape.ts'
 import { workerCount } from './config/worker-count.ts'
 import packageJson from './package.json' with { type: 'json' }
@@ -270,9 +271,13 @@ function log({ app, group }: Service, level: 'info' | 'fatal', fields: object, m
   else say('err' in fields ? `${message}: ${explainFailure(fields.err)}` : message)
 }
 
+const EXPOSED = `Warning    Others can reach this service, and it has development settings: a signing secret that everybody
+           knows, everybody's mail at /dev/mail, open metrics. Set APP_ENVIRONMENT=production to serve them.`
+
 /** Tells a person where things are. On standard error: the log has standard output to itself. */
 function announce(app: FastifyInstance, url: string): void {
-  const { environment, docs, role } = app.config
+  const { environment, docs, role, server } = app.config
+  if (LENIENT_ENVIRONMENTS.includes(environment) && !isLoopback(server.host)) say(EXPOSED)
   if (environment !== 'development') return
   if (role !== 'worker') {
     say(`API        ${url}/api/v1`)

@@ -1,6 +1,7 @@
 import { ConfigError } from './config-error.ts'
 import { isEnvironmentName } from './formats.ts'
 import { type Merged, mergeFile, mergeSettings, startLayers } from './layers.ts'
+import { UNNAMED, UNNAMED_LAYER } from './local-only.ts'
 import { checkRules } from './rules.ts'
 import { type Config, DEFAULT_ENVIRONMENT } from './schema.ts'
 import { DEFAULT_FILE, LOCAL_FILE, readKnownSecrets, readToml } from './toml-files.ts'
@@ -37,7 +38,8 @@ export function loadConfig(options: LoadOptions = {}): LoadedConfig {
   const { values, sources, problems } = merged
 
   const config = validate(values, sources, problems)
-  problems.push(...checkRules({ values, sources, environment, knownSecrets: readKnownSecrets(directory) }))
+  const knownSecrets = readKnownSecrets(directory)
+  problems.push(...checkRules({ values, sources, environment, variables: env, knownSecrets }))
 
   if (config === undefined || problems.length > 0) throw new ConfigError(problems)
   return { config: deepFreeze(config), sources }
@@ -47,9 +49,10 @@ function mergeLayers(env: Variables, directory: string, environment: string): Me
   const merged = startLayers(environment)
   // A name that is no plain word is told by the validation, and must not become part of a path.
   const own = isEnvironmentName(environment) ? [`${environment}.toml`] : []
-  for (const file of [DEFAULT_FILE, ...own, LOCAL_FILE]) {
-    mergeFile(merged, file, readToml(directory, file, merged.problems))
-  }
+  const layer = (file: string) => mergeFile(merged, file, readToml(directory, file, merged.problems))
+  for (const file of [DEFAULT_FILE, ...own]) layer(file)
+  if (env['APP_ENVIRONMENT'] === undefined) mergeFile(merged, UNNAMED, UNNAMED_LAYER)
+  layer(LOCAL_FILE)
   mergeSettings(merged, readVariables(env, merged.problems))
   return merged
 }

@@ -33,6 +33,11 @@ and is listed whole, each problem with its variable: there is no silent fall bac
 - **Environments** other than \`development\` and \`test\` are held to the rules of production: \`database.url\` must
   be given, a secret that stands in a committed file is refused, and so is \`*\` in \`cors.allowed_origins\`.
   Real secrets come from variables, from files that they name, or from \`config/local.toml\`.
+- **Without APP_ENVIRONMENT** the service is for this machine only (\`server.local_only\`). It does not start when
+  something says that others use it: a \`server.host\` beyond loopback, a \`server.public_url\` or \`database.url\` on
+  another machine, \`server.trusted_proxies\`, \`NODE_ENV=production\`, or a variable of Kubernetes or a hosting
+  platform. It refuses requests that a proxy or a tunnel brought. To develop over a network or in a container, set
+  \`APP_ENVIRONMENT=development\`, or \`local_only = false\` in \`config/local.toml\`.
 `
 
 /**

@@ -1,13 +1,17 @@
 import type { TomlTable, TomlValue } from 'smol-toml'
 import { configKeys, locate, variableName } from './keys.ts'
+import { checkLocalOnly } from './local-only.ts'
 import { LENIENT_ENVIRONMENTS } from './schema.ts'
 import { DEFAULT_FILE, valueAt } from './toml-files.ts'
+import type { Variables } from './variables.ts'
 
 /** What the rules look at: the merged layers, valid or not, so that all problems come out together. */
 export interface Candidate {
   values: TomlTable
   sources: ReadonlyMap<string, string>
   environment: string
+  /** The process's own. */
+  variables: Variables
   /** Secrets that stand in committed files. */
   knownSecrets: ReadonlySet<TomlValue>
 }
@@ -17,6 +21,7 @@ export function checkRules(candidate: Candidate): string[] {
   const strict = !LENIENT_ENVIRONMENTS.includes(candidate.environment)
   return [
     ...(strict ? checkStrict(candidate) : []),
+    ...checkLocalOnly(candidate),
     ...checkTimeouts(candidate),
     ...checkTls(candidate),
     ...checkSigningKeys(candidate),

@@ -13,6 +13,10 @@ export const LENIENT_ENVIRONMENTS: readonly string[] = ['development', 'test']
 
 const Server = Section('The HTTP listener, its limits and its shutdown.', {
   host: Text({ description: 'Address to listen on; `0.0.0.0` for all of IPv4, `::` for all.' }),
+  local_only: Type.Boolean({
+    description:
+      'Serve this machine only: `host` must be a loopback address, and a request that a proxy brought from elsewhere gets 403. `true` as long as `APP_ENVIRONMENT` is not set, so that development settings do not reach a network by accident.',
+  }),
   port: Type.Integer({ minimum: 0, maximum: 65_535, description: 'Port to listen on; 0 takes a free one.' }),
   workers: CountOrAuto({
     minimum: 1,

@@ -39,6 +39,9 @@ export function readVariables(env: Variables, problems: string[]): Setting[] {
     const fileKey = byFileVariable.get(name)
     if (fileKey) return readSecretFile(fileKey, name, text, env, problems)
     if (isOurs(name)) problems.push(`${name}: is no known variable${suggest(name)}`)
+    // Ignored, it would mean development.
+    else if (isMistypedEnvironment(name))
+      problems.push(`${name}: is not a known variable; did you mean APP_ENVIRONMENT?`)
     return []
   })
 }
@@ -46,6 +49,10 @@ export function readVariables(env: Variables, problems: string[]): Setting[] {
 /** Whether a name can only be meant for us; in the wrong case it is a typing error like another. */
 function isOurs(name: string): boolean {
   return name.toUpperCase().startsWith('APP_') && name.includes('__')
+}
+
+function isMistypedEnvironment(name: string): boolean {
+  return /^app[_-]?e/i.test(name) && closest(name, ['APP_ENVIRONMENT']) !== undefined
 }
 
 /** Text as its key's type where it is that; else as it is, for the validation to refuse. */

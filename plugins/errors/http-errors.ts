@@ -28,6 +28,14 @@ export const BadRequest = defineError({
   detail: 'The request is malformed.',
 })
 
+export const NotLocal = defineError({
+  code: 'not_local',
+  status: 403,
+  title: 'For this machine only',
+  detail:
+    'The service runs with development settings, for its own machine only, and the request came from elsewhere. Its operator can set APP_ENVIRONMENT (docs/configuration.md).',
+})
+
 export const RouteNotFound = defineError({
   code: 'route_not_found',
   status: 404,

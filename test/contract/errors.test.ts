@@ -12,6 +12,8 @@ const OUTSIDE_OF_OPERATIONS = [
   // Of the mailbox, which only development has.
   'mail_not_found',
   'method_not_allowed',
+  // Of development that is for one machine only.
+  'not_local',
   'request_timeout',
   'route_not_found',
 ]
