@@ -1,4 +1,4 @@
-import type { FastifyRequest, onRequestHookHandler } from 'fastify'
+import type { onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import type { User } from '../schemas/users.ts'
 import type { AccessTokenClaims } from '../services/auth/access-tokens.ts'
@@ -29,17 +29,15 @@ declare module '@fastify/jwt' {
 
 /**
  * The check of who may pass. A token says which session it belongs to; whether that is open, and what its
- * user may do, is asked of `identities`, so that changes hold at once. A token of a role that its user has no
+ * user may do, is asked of `credentials`, so that changes hold at once. A token of a role that its user has no
  * more is refused; refreshing gives one with the role of today. Without a miss there all of it is synchronous.
  */
 export default fp(
   async (app) => {
     app.decorateRequest('sessionId', '')
 
-    /** Gives what the token says; anything that we did not issue is one and the same 401. */
-    function verify(request: FastifyRequest): AccessTokenClaims {
-      const token = bearerToken(request)
-      if (token === undefined) throw new Unauthenticated()
+    /** Returns what the token says; anything that we did not issue is one and the same 401. */
+    function verify(token: string): AccessTokenClaims {
       try {
         return app.tokens.verify(token)
       } catch (error) {
@@ -48,39 +46,32 @@ export default fp(
     }
 
     app.decorate('authenticate', (access) => (request, _reply, done) => {
-      const enter = (claims: AccessTokenClaims, user: User | undefined) => {
-        if (user?.id !== claims.sub || promisesMore(claims, user)) throw new Unauthenticated()
+      const enter = (token: string, claims: AccessTokenClaims, user: User | undefined) => {
+        if (user === undefined) {
+          // It was verified, which would let it be asked about before it is counted.
+          app.tokens.forget(token)
+          throw new Unauthenticated()
+        }
         request.user = user
         request.sessionId = claims.sid
         if (access === 'admin' && user.role !== 'admin') throw new Forbidden()
       }
       try {
-        const claims = verify(request)
-        const known = app.identities.peek(claims.sid)
-        if (known === undefined || promisesMore(claims, known)) {
-          find(claims)
-            .then((user) => enter(claims, user))
-            .then(() => done(), done)
+        const token = bearerToken(request)
+        if (token === undefined) throw new Unauthenticated()
+        const claims = verify(token)
+        const found = app.credentials.find(request, token, claims)
+        if (found instanceof Promise) {
+          found.then((user) => enter(token, claims, user)).then(() => done(), done)
           return
         }
-        enter(claims, known)
+        enter(token, claims, found)
       } catch (error) {
         done(error instanceof Error ? error : new Unauthenticated({ cause: error }))
         return
       }
       done()
     })
-
-    async function find(claims: AccessTokenClaims): Promise<User | undefined> {
-      const user = await app.identities.load(claims.sid)
-      // A token may be newer than what is kept: another instance has just issued it to a promoted user.
-      return user && promisesMore(claims, user) ? app.identities.reload(claims.sid) : user
-    }
   },
-  { name: 'authentication', dependencies: ['bearer-token', 'identity', 'errors', 'tokens'] },
+  { name: 'authentication', dependencies: ['bearer-token', 'credentials', 'errors', 'tokens'] },
 )
-
-/** Whether a token says a role that its user does not have; `user` is what everybody has at least. */
-function promisesMore(claims: AccessTokenClaims, user: User): boolean {
-  return claims.role !== 'user' && claims.role !== user.role
-}

@@ -1,13 +1,10 @@
-import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
+import type { FastifyReply, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import { LRUCache } from 'lru-cache'
-import { networkOf } from '../../services/attempts/addresses.ts'
 import { RateLimited } from '../../services/rate-limits/errors.ts'
 import { type Decision, RateLimiter } from '../../services/rate-limits/rate-limiter.ts'
-import { bearerToken } from '../bearer-token.ts'
-import { clientAddress } from '../client-address.ts'
 import { registerRateLimitMetrics } from './metrics.ts'
 import { createStores } from './stores.ts'
+import { createSubjects, type Subject } from './subjects.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -20,18 +17,10 @@ declare module 'fastify' {
   }
 }
 
-/** Addresses kept with their networks, which take a while to work out. */
-const MAX_NETWORKS = 10_000
-
-/** Whose budget a request is counted against. */
-interface Subject {
-  readonly kind: 'user' | 'address'
-  readonly key: string
-}
-
 /**
- * Limits for every request, whatever it asks for: of its user when its token was seen to be valid here before,
- * else of the network that it comes from, so that forged tokens help nobody. In memory it is synchronous.
+ * Limits for every request, whatever it asks for: of its user when its token was seen to be valid here before and is
+ * alive now, else of the network that it comes from. So forged tokens help nobody, and nobody spends a user's budget
+ * with the token of a session that has ended. In memory, for a user whom the cache knows, it is synchronous.
  */
 export default fp(
   async (app) => {
@@ -51,30 +40,26 @@ export default fp(
       decidedAlone: metrics.decidedAlone,
     })
 
-    const networks = new LRUCache<string, string>({ max: MAX_NETWORKS })
-    function subjectOf(request: FastifyRequest): Subject {
-      const token = bearerToken(request)
-      const claims = token === undefined ? undefined : app.tokens.peek(token)
-      if (claims !== undefined) return { kind: 'user', key: `user:${claims.sub}` }
-      const network = networks.get(request.ip) ?? networkOf(clientAddress(request))
-      networks.set(request.ip, network)
-      return { kind: 'address', key: `address:${network}` }
-    }
+    const subjectOf = createSubjects(app, (key, cost) => limiter.isOver(key, per_user, cost))
 
     app.decorate('limitRate', (request, reply, done) => {
       const { cost = 1, probe } = request.routeOptions.config
       if (probe || cost === 0) return done()
-      const { kind, key } = subjectOf(request)
-      const finish = (decision: Decision) => {
-        announce(reply, decision)
-        if (decision.admitted) return done()
-        metrics.refused(kind)
-        request.isRepeatedRefusal = decision.isRepeated
-        done(new RateLimited({ retryAfter: secondsOf(decision) }))
+      const count = ({ kind, key }: Subject) => {
+        const finish = (decision: Decision) => {
+          announce(reply, decision)
+          if (decision.admitted) return done()
+          metrics.refused(kind)
+          request.isRepeatedRefusal = decision.isRepeated
+          done(new RateLimited({ retryAfter: secondsOf(decision) }))
+        }
+        const decision = limiter.take(key, points[kind], cost)
+        if (decision instanceof Promise) void decision.then(finish)
+        else finish(decision)
       }
-      const decision = limiter.take(key, points[kind], cost)
-      if (decision instanceof Promise) void decision.then(finish)
-      else finish(decision)
+      const subject = subjectOf(request, cost)
+      if (subject instanceof Promise) void subject.then(count)
+      else count(subject)
     })
 
     // The hook of CORS answers preflights, so they are counted before it; all else after it (counted-requests.ts).
@@ -87,6 +72,7 @@ export default fp(
     name: 'rate-limit',
     dependencies: [
       'bearer-token',
+      'credentials',
       'errors',
       'metrics',
       'request-id',

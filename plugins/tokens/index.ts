@@ -23,6 +23,8 @@ export interface Tokens extends TokenIssuer {
   verify(token: string): AccessTokenClaims
   /** Gives what a token says that was verified here before, and is still valid; looks, and does no more. */
   peek(token: string): AccessTokenClaims | undefined
+  /** Forgets that a token was verified here, because nobody is behind it any more. */
+  forget(token: string): void
   /** What others need to verify our tokens. */
   readonly keySet: JsonWebKeySet
 }
@@ -80,6 +82,7 @@ export default fp(
         known.set(token, claims)
         return claims
       },
+      forget: (token) => void known.delete(token),
       lifetime: policy.lifetime,
       keySet,
     })

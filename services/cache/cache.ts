@@ -67,19 +67,27 @@ export class Cache<T> {
     })
   }
 
+  /** Whether what is kept is believed now. */
+  get isTrusted(): boolean {
+    return this.#options.isTrusted()
+  }
+
   /** Gives a value if it is known here and now. */
   peek(key: string): T | undefined {
-    if (!this.#options.isTrusted()) return undefined
-    const entry = this.#entries.get(key)
-    if (entry === undefined) return undefined
-    this.#options.answered('memory')
-    return entry.value
+    const value = this.look(key)
+    if (value !== undefined) this.#options.answered('memory')
+    return value
+  }
+
+  /** The same for a caller who will ask again, so that it is not counted twice. */
+  look(key: string): T | undefined {
+    return this.isTrusted ? this.#entries.get(key)?.value : undefined
   }
 
   /** Gives a value from wherever it is; those who ask at once share one reading. */
   async load(key: string): Promise<T | undefined> {
     // A reading that began before a change could be joined after it, if nobody tells of the change.
-    if (!this.#options.isTrusted()) return this.#load(key)
+    if (!this.isTrusted) return this.#load(key)
     const loading = this.#loading.get(key) ?? this.#load(key)
     this.#loading.set(key, loading)
     try {
@@ -147,7 +155,7 @@ export class Cache<T> {
   /** Whether what is found from now on may be kept: nothing was forgotten since, and nothing unheard. */
   #watch(): () => boolean {
     const before = this.#forgotten
-    return () => this.#forgotten === before && this.#options.isTrusted()
+    return () => this.#forgotten === before && this.isTrusted
   }
 
   #keep(key: string, { value, owner, lifetime }: Omit<Loaded<T>, 'readAt'>): void {

@@ -39,6 +39,16 @@ export class Identities {
     })
   }
 
+  /** Whether what is kept is believed now; otherwise each question is one to the database. */
+  get isTrusted(): boolean {
+    return this.#cache.isTrusted
+  }
+
+  /** As `peek`, for a caller who will ask again: it is not counted. */
+  look(sessionId: string): User | undefined {
+    return this.#cache.look(sessionId)
+  }
+
   /** Gives the user of a session if it is known here and now. */
   peek(sessionId: string): User | undefined {
     return this.#cache.peek(sessionId)

@@ -87,6 +87,13 @@ export class RateLimiter {
     })
   }
 
+  /** Whether a request is known to be over its subject's limit, so that `take` refuses it and asks nobody. */
+  isOver(subject: string, points: number, cost: number): boolean {
+    const { credit, used, owed } = this.#windows.at(subject, performance.now())
+    const asked = Math.min(cost, points)
+    return credit < asked && points - used - owed < asked
+  }
+
   #useCredit(window: Window, points: number, cost: number, now: number): Decision {
     // A store that has forgotten what it was told grants too much.
     if (window.admitted + cost > points) return refusal(window, points, points - window.admitted, now)

@@ -1,0 +1,65 @@
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { User } from '../schemas/users.ts'
+import type { AccessTokenClaims } from '../services/auth/access-tokens.ts'
+
+/** Tells whom a verified token speaks for at this moment, if anybody. */
+export interface Credentials {
+  /** Returns the user if it is known here and now; looks into memory, and does no more. */
+  look(claims: AccessTokenClaims): User | undefined
+  /**
+   * Returns the user; undefined when the session has ended, its user is gone or inactive, or the token promises a role
+   * that the user has lost. A promise when the database has to be asked, which is done once for each request.
+   */
+  find(request: FastifyRequest, token: string, claims: AccessTokenClaims): User | Promise<User | undefined>
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    credentials: Credentials
+  }
+  interface FastifyRequest {
+    /** The answer to `credentials.find`, once the database was asked. */
+    owner: Promise<User | undefined> | undefined
+  }
+}
+
+/**
+ * Decides whether a token that we issued is alive. The rate limit asks this before it takes from a user's budget, and
+ * authentication before it lets the request in, so both share the answer. A dead token loses its place among the
+ * verified ones: from then on it counts against its sender's network before anybody is asked about it again.
+ */
+export default fp(
+  async (app) => {
+    app.decorateRequest('owner', undefined)
+
+    async function ask(token: string, claims: AccessTokenClaims): Promise<User | undefined> {
+      const kept = await app.identities.load(claims.sid)
+      // A token may be newer than what is kept: another instance has just issued it to a promoted user.
+      const isOlder = kept !== undefined && !speaksFor(claims, kept)
+      const user = isOlder ? await app.identities.reload(claims.sid) : kept
+      if (user !== undefined && speaksFor(claims, user)) return user
+      app.tokens.forget(token)
+      return undefined
+    }
+
+    app.decorate('credentials', {
+      look(claims) {
+        const user = app.identities.look(claims.sid)
+        return user !== undefined && speaksFor(claims, user) ? user : undefined
+      },
+      find(request, token, claims) {
+        const known = request.owner === undefined ? app.identities.peek(claims.sid) : undefined
+        if (known !== undefined && speaksFor(claims, known)) return known
+        request.owner ??= ask(token, claims)
+        return request.owner
+      },
+    })
+  },
+  { name: 'credentials', dependencies: ['identity', 'tokens'] },
+)
+
+/** Whether a token says no more than its user may; `user` is what everybody has at least. */
+function speaksFor({ sub, role }: AccessTokenClaims, user: User): boolean {
+  return user.id === sub && (role === 'user' || role === user.role)
+}
