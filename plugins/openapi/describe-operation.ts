@@ -2,6 +2,7 @@ import type { RouteOptions } from 'fastify'
 import type { OpenAPIV3 } from 'openapi-types'
 import type { ErrorDefinition } from '../../services/errors.ts'
 import { errorsOf, isLimited } from './errors-of.ts'
+import type { SharedResponses } from './shared-responses.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -26,8 +27,12 @@ const ERROR_HEADERS: Readonly<Record<string, Record<string, OpenAPIV3.ReferenceO
   503: { 'retry-after': { $ref: '#/components/headers/RetryAfter' } },
 }
 
-/** Adds to an operation who may call it, which errors it can give, and its headers. */
-export function describeOperation(operation: OpenAPIV3.OperationObject, route: RouteOptions): void {
+/** Adds to an operation who may call it, the errors that it can return, and its headers. */
+export function describeOperation(
+  operation: OpenAPIV3.OperationObject,
+  route: RouteOptions,
+  shared: SharedResponses,
+): void {
   operation.security = security(route)
   operation.responses ??= {}
   const { responses } = operation
@@ -38,12 +43,13 @@ export function describeOperation(operation: OpenAPIV3.OperationObject, route: R
   if (route.config?.versioned) describeVersions(operation, responses, String(route.method))
   if (responses['201']) addHeaders(responses['201'], { location: { $ref: '#/components/headers/Location' } })
   if (route.config?.idempotent) describeReplay(responses)
+  const limited = isLimited(route)
+  const common = { 'x-request-id': REQUEST_ID, ...(limited ? LIMIT_HEADERS : {}) }
+  for (const response of Object.values(responses)) addHeaders(response, common)
   for (const [status, definitions] of byStatus(errorsOf(route))) {
-    responses[status] ??= problemResponse(definitions)
-    addHeaders(responses[status], ERROR_HEADERS[status] ?? {})
-  }
-  for (const response of Object.values(responses)) {
-    addHeaders(response, { 'x-request-id': REQUEST_ID, ...(isLimited(route) ? LIMIT_HEADERS : {}) })
+    const response = problemResponse(definitions)
+    addHeaders(response, { ...ERROR_HEADERS[status], ...common })
+    responses[status] ??= shared.refer({ definitions, limited, response })
   }
 }
 

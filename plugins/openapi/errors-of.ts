@@ -19,7 +19,9 @@ import {
 /** Every error that a route can give: its own, and those that follow from what it takes and who may call it. */
 export function errorsOf(route: RouteOptions): ErrorDefinition[] {
   const { config = {}, schema = {} } = route
-  const errors = new Set<ErrorClass>(config.errors)
+  // In one order, so that routes with the same errors share a component of the document.
+  const own = [...(config.errors ?? [])].sort((a, b) => (a.definition.code < b.definition.code ? -1 : 1))
+  const errors = new Set<ErrorClass>(own)
   const add = (...more: ErrorClass[]) => {
     for (const error of more) errors.add(error)
   }

@@ -5,6 +5,7 @@ import fp from 'fastify-plugin'
 import type { ErrorClass } from '../../services/errors.ts'
 import { describeOperation } from './describe-operation.ts'
 import { documentInfo } from './document-info.ts'
+import { SharedResponses } from './shared-responses.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -35,14 +36,16 @@ export default fp(
         /* c8 ignore next: for the type; it would be there for Swagger 2. */
         if (!('openapiObject' in document)) throw new TypeError('expected an OpenAPI 3 document')
         const { openapiObject } = document
+        const shared = new SharedResponses()
         for (const path of Object.values(openapiObject.paths ?? {})) {
           for (const operation of [path?.get, path?.post, path?.put, path?.patch, path?.delete]) {
             const route = routes.get(operation?.operationId ?? '')
-            if (operation && route) describeOperation(operation, route)
+            if (operation && route) describeOperation(operation, route, shared)
           }
         }
         // Without shared objects, which YAML would write as aliases; parsers refuse too many of them.
-        return JSON.parse(JSON.stringify(openapiObject))
+        const components = { ...openapiObject.components, responses: shared.components }
+        return JSON.parse(JSON.stringify({ ...openapiObject, components }))
       },
     })
     if (app.config.docs.enabled && app.config.role !== 'worker')

@@ -39,6 +39,22 @@ export function member(node: unknown, ...names: string[]): Schema | undefined {
   return isNode(current) ? current : undefined
 }
 
+/** What a node of the document is, or what it refers to. */
+export function resolved(document: Document, node: unknown): Schema | undefined {
+  const reference = member(node)?.['$ref']
+  if (typeof reference !== 'string') return member(node)
+  const names = reference.replace(/^#\//, '').split('/')
+  return member(document, ...names.map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~')))
+}
+
+/** The responses of an operation by status; shared ones are looked up. */
+export function responsesOf(document: Document, operation: Operation): [status: string, Schema][] {
+  return Object.entries(operation.responses ?? {}).map(([status, response]) => [
+    status,
+    resolved(document, response) ?? {},
+  ])
+}
+
 function isNode(value: unknown): value is Schema {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

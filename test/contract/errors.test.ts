@@ -4,7 +4,7 @@ import t from 'tap'
 import '../../app.ts'
 import { errorCatalogue } from '../../services/errors.ts'
 import { createTestApp } from '../helper.ts'
-import { type Document, member, operationsOf } from './document.ts'
+import { type Document, member, operationsOf, responsesOf } from './document.ts'
 
 /** Sent where the document has no operation: no such route, or no request yet. */
 const OUTSIDE_OF_OPERATIONS = [
@@ -43,7 +43,7 @@ t.test('every error', async (t) => {
     const document: Document = JSON.parse(JSON.stringify(app.swagger()))
     const seen = new Set<string>()
     for (const { operation } of operationsOf(document)) {
-      for (const [status, response] of Object.entries(operation.responses ?? {})) {
+      for (const [status, response] of responsesOf(document, operation)) {
         const examples = member(response, 'content', 'application/problem+json', 'examples') ?? {}
         for (const [code, example] of Object.entries(examples)) {
           seen.add(code)

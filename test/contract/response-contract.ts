@@ -21,12 +21,14 @@ const PROBLEM = 'application/problem+json'
 export class ResponseContract {
   readonly #operations = new Map<string, { pointer: string; operation: Operation }>()
   readonly #headers: NonNullable<OpenAPIV3_1.ComponentsObject['headers']>
+  readonly #responses: NonNullable<OpenAPIV3_1.ComponentsObject['responses']>
   readonly #ajv = new Ajv2020({ strict: false, allErrors: true })
   readonly #validators = new Map<string, ValidateFunction>()
 
   constructor(document: OpenAPIV3_1.Document) {
     formats.default(this.#ajv)
     this.#headers = document.components?.headers ?? {}
+    this.#responses = document.components?.responses ?? {}
     this.#ajv.addSchema({ ...document, $id: 'document' })
     for (const [path, item] of Object.entries(document.paths ?? {})) {
       for (const method of ['get', 'post', 'put', 'patch', 'delete'] as const) {
@@ -47,7 +49,9 @@ export class ResponseContract {
     }
     const found = this.#operations.get(sent.operationId)
     if (!found) return [...violations, 'the operation is not in the document']
-    const response = found.operation.responses?.[String(sent.status)]
+    const declared = found.operation.responses?.[String(sent.status)]
+    const response =
+      declared && '$ref' in declared ? this.#responses[declared.$ref.split('/').at(-1) ?? ''] : declared
     if (!response || '$ref' in response) return [...violations, 'the status is not documented']
     return [
       ...violations,

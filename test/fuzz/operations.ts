@@ -1,4 +1,4 @@
-import { type Document, member, operationsOf, type Schema } from '../contract/document.ts'
+import { type Document, member, operationsOf, resolved, type Schema } from '../contract/document.ts'
 
 /** A parameter of an operation. */
 export interface Parameter {
@@ -26,14 +26,8 @@ export interface FuzzedOperation {
 /** Every operation of the document, read for making requests. */
 export function fuzzedOperations(document: Document): FuzzedOperation[] {
   return operationsOf(document).map(({ path, method, operation }) => {
-    const unavailable = member(
-      operation,
-      'responses',
-      '503',
-      'content',
-      'application/problem+json',
-      'examples',
-    )
+    const refused = resolved(document, member(operation, 'responses', '503'))
+    const unavailable = member(refused, 'content', 'application/problem+json', 'examples')
     return {
       id: operation.operationId,
       method: method.toUpperCase(),
@@ -47,9 +41,7 @@ export function fuzzedOperations(document: Document): FuzzedOperation[] {
 }
 
 function readParameter(document: Document, given: unknown): Parameter {
-  const reference = member(given)?.['$ref']
-  const names = typeof reference === 'string' ? reference.replace(/^#\//, '').split('/') : undefined
-  const parameter = names ? member(document, ...names) : member(given)
+  const parameter = resolved(document, given)
   return {
     in: String(parameter?.['in']),
     name: String(parameter?.['name']),
