@@ -1,4 +1,5 @@
 import { type TSchema, Type } from '@sinclair/typebox'
+import { Nullable } from './primitives.ts'
 
 const CURSOR_EXAMPLE = 'q7Yx0cTn2mZ1vN9pQe4rWjAxOTk3ZDFjLTdiNmUtN2MzYQ'
 
@@ -26,10 +27,12 @@ export const Page = <T extends TSchema>(item: T, $id: string) =>
   Type.Object(
     {
       data: Type.Array(item, { description: 'The items of this page.' }),
-      next_cursor: Type.Union([Type.String(), Type.Null()], {
-        description: 'Opaque position of the next page, or null when this is the last one.',
-        examples: [CURSOR_EXAMPLE],
-      }),
+      next_cursor: Nullable(
+        Type.String({
+          description: 'Opaque position of the next page, or null when this is the last one.',
+          examples: [CURSOR_EXAMPLE],
+        }),
+      ),
     },
     { $id, additionalProperties: false, description: 'One page of a list.' },
   )

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Page, pageParameters } from './pagination.ts'
-import { Timestamp, Uuid } from './primitives.ts'
+import { Nullable, Timestamp, Uuid } from './primitives.ts'
 import { ref } from './registry.ts'
 import { UserParams } from './users.ts'
 
@@ -9,10 +9,12 @@ export const Session = Type.Object(
   {
     id: Uuid('Identifier of the session.'),
     is_current: Type.Boolean({ description: 'Whether it is the one that asks.', examples: [true] }),
-    user_agent: Type.Union([Type.String(), Type.Null()], {
-      description: 'What the client called itself when it signed in.',
-      examples: ['Mozilla/5.0 (X11; Linux x86_64)'],
-    }),
+    user_agent: Nullable(
+      Type.String({
+        description: 'What the client called itself when it signed in.',
+        examples: ['Mozilla/5.0 (X11; Linux x86_64)'],
+      }),
+    ),
     ip: Type.String({ description: 'Address that it signed in from.', examples: ['203.0.113.7'] }),
     created_at: Timestamp('When it signed in.'),
     last_used_at: Timestamp('When it last refreshed its tokens.'),

@@ -18,7 +18,8 @@ export type Role = Static<typeof Role>
 export const Email = Type.String({
   minLength: 3,
   maxLength: 254,
-  pattern:
+  // JavaScript's own classes of letters; other languages' generators refuse them in `pattern`.
+  'x-pattern':
     "^(?=.{1,64}@)[\\p{L}\\p{M}\\p{N}!#$%&'*+/=?^_`{|}~-]+(?:\\.[\\p{L}\\p{M}\\p{N}!#$%&'*+/=?^_`{|}~-]+)*" +
     '@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$',
   'x-normalize': 'NFC',

@@ -36,9 +36,11 @@ function message(error: FastifySchemaValidationError): string {
   }
 }
 
+const PATTERNS: readonly string[] = ['pattern', 'x-pattern']
+
 /** The schema's own words for its pattern. Ajv's `verbose` option adds the schema; Fastify's type does not know. */
 function ownMessage(error: FastifySchemaValidationError): string | undefined {
-  if (error.keyword !== 'pattern' || !('parentSchema' in error)) return undefined
+  if (!PATTERNS.includes(error.keyword) || !('parentSchema' in error)) return undefined
   const { parentSchema } = error
   if (typeof parentSchema !== 'object' || parentSchema === null || !('x-message' in parentSchema)) {
     return undefined

@@ -28,6 +28,21 @@ const normalize: FuncKeywordDefinition = {
 }
 
 /**
+ * `x-pattern` is a regular expression that the service checks with JavaScript's `u` flag. It is for what a published
+ * `pattern` must not use, because other languages' engines refuse it: Unicode classes and look-around.
+ */
+export const pattern: FuncKeywordDefinition = {
+  keyword: 'x-pattern',
+  type: 'string',
+  schemaType: 'string',
+  errors: false,
+  compile(source: string) {
+    const expression = new RegExp(source, 'u')
+    return (text: string) => expression.test(text)
+  },
+}
+
+/**
  * Makes a validator. Nothing is dropped and every mistake is reported; text is turned into numbers and
  * booleans only where `coerce` says that all there is is text.
  */
@@ -43,7 +58,7 @@ export function createAjv({ coerce }: { coerce: boolean }): Ajv {
     strictTypes: false,
     verbose: true,
     addUsedSchema: false,
-    keywords: [...ANNOTATIONS, normalize],
+    keywords: [...ANNOTATIONS, normalize, pattern],
   }
   const ajv = new Ajv(options)
   formats.default(ajv, ['date-time'])

@@ -1,22 +1,13 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import t from 'tap'
-import { type Document, member, operationsOf, type PlacedOperation, type Schema, walk } from './document.ts'
+import { member, operationsOf, type PlacedOperation, responsesOf, type Schema, walk } from './document.ts'
+import { document, rule } from './rules.ts'
 
-const document: Document = JSON.parse(await readFile(join(import.meta.dirname, '../../openapi.json'), 'utf8'))
 const operations = operationsOf(document)
 const VERBS = [
   ...['create', 'get', 'list', 'update', 'delete', 'login', 'logout'],
   // Where none of these says what happens: tokens, mailed links, passwords, sessions, invitations.
   ...['refresh', 'verify', 'resend', 'forgot', 'reset', 'change', 'end', 'invite'],
 ]
-
-/** What a rule finds must be exactly its exceptions, so that one that is no longer needed goes. */
-function rule(name: string, find: () => string[], exceptions: string[] = []): void {
-  t.test(name, async (t) => {
-    t.strictSame(find().sort(), exceptions.sort())
-  })
-}
 
 /** The operations for which `breaks` is true. */
 function which(breaks: (placed: PlacedOperation) => boolean): string[] {
@@ -118,6 +109,14 @@ rule(
   ['getReadiness 503', 'getHealth 503'],
 )
 
+rule('errors are shared components', () =>
+  operations.flatMap(({ operation: { operationId, responses = {} } }) =>
+    Object.entries(responses)
+      .filter(([, response]) => member(response, 'content', 'application/problem+json'))
+      .map(([status]) => `${operationId} ${status}`),
+  ),
+)
+
 rule('every response has x-request-id', () =>
   responses(({ response }) => {
     return member(response, 'headers', 'x-request-id')?.['$ref'] !== '#/components/headers/RequestId'
@@ -202,7 +201,7 @@ rule('names are in snake_case', () => {
 /** The responses that `breaks` finds, as "operation status". */
 function responses(breaks: (found: { status: string; response: unknown }) => boolean): string[] {
   return operations.flatMap(({ operation }) =>
-    Object.entries(operation.responses ?? {})
+    responsesOf(document, operation)
       .filter(([status, response]) => breaks({ status, response }))
       .map(([status]) => `${operation.operationId} ${status}`),
   )

@@ -1,6 +1,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import fc from 'fast-check'
+import { pattern } from '../../plugins/validation/ajv.ts'
 import { type Document, member, type Schema } from '../contract/document.ts'
 
 /** Makes values that schemas of an OpenAPI document describe, and tells whether values are such. */
@@ -12,6 +13,7 @@ export class SchemaValues {
   constructor(document: Document) {
     this.#document = document
     formats.default(this.#ajv)
+    this.#ajv.addKeyword(pattern)
     this.#ajv.addSchema({ ...document, $id: 'document' })
   }
 
@@ -41,7 +43,11 @@ export class SchemaValues {
     if (Array.isArray(alternatives)) {
       return fc.oneof(...alternatives.map((alternative) => this.#shaped(alternative)))
     }
-    switch (schema['type']) {
+    const { type } = schema
+    if (Array.isArray(type)) {
+      return fc.oneof(...type.map((single) => this.#shaped({ ...schema, type: single })))
+    }
+    switch (type) {
       case 'string':
         return text(schema)
       case 'integer':
@@ -87,10 +93,8 @@ function text(schema: Schema): fc.Arbitrary<string> {
   if (schema['format'] === 'uuid') return fc.uuid()
   if (schema['format'] === 'date-time')
     return fc.date({ noInvalidDate: true }).map((date) => date.toISOString())
-  const { pattern } = schema
-  if (typeof pattern === 'string') {
-    return textLike(pattern)
-  }
+  const expression = schema['x-pattern'] ?? schema['pattern']
+  if (typeof expression === 'string') return textLike(expression)
   const minLength = number(schema['minLength'], 0)
   const maxLength = Math.max(minLength, Math.min(number(schema['maxLength'], 200), 200))
   return fc.string({ unit: character, minLength, maxLength })

@@ -1,0 +1,72 @@
+/** What other people's generators need of the document; test:clients runs some of them. */
+import t from 'tap'
+import { member } from './document.ts'
+import { isPortable } from './portable-pattern.ts'
+import { everywhere, rule } from './rules.ts'
+
+rule('patterns are in the part of regular expressions that all engines share', () =>
+  everywhere(({ pattern }) => typeof pattern === 'string' && !isPortable(pattern)),
+)
+
+t.test('a pattern that only some engines read is found', async (t) => {
+  const refused = [
+    ...['^\\p{L}+$', '^\\d+$', '^\\w+$', '^\\s+$', '^\\u0041$', '^a\\b$', '^[\\d]$', '^[[:alpha:]]$', '^.$'],
+    ...['^(?=a)b$', '^(?!a)b$', '^(?<=a)b$', '^(?<!a)b$', '^(?<name>a)$', '^(a)\\1$', '^(?i)a$', '^(?i:a)$'],
+    ...['^a++$', '^a*+$', '^a{1,1001}$', '^[a&&b]$', '^[a--b]$', '^\u00e4$', '^a\\z$', '^[a$', '^(a$'],
+    ...['a', '^a', 'a$', '^a|b$'],
+  ]
+  for (const pattern of refused) t.notOk(isPortable(pattern), pattern)
+  const taken = ['^[A-Za-z0-9._-]{1,255}$', '^(?:"[!#-\\[\\]-~]+"|b\\.c)*?\\[$', '^a?$']
+  for (const pattern of taken) t.ok(isPortable(pattern), pattern)
+})
+
+rule('what may be null has the type [..., "null"]', () =>
+  everywhere((node) => {
+    const alternatives = [node['anyOf'] ?? [], node['oneOf'] ?? []].flat()
+    const isOtherwise = alternatives.some((one: unknown) => Object(one).type === 'null') || 'nullable' in node
+    const { type } = node
+    return isOtherwise || (Array.isArray(type) && !(type.length === 2 && type[1] === 'null'))
+  }),
+)
+
+/** Generators leave these out, read them differently, or refuse the document. */
+const RARELY_READ = [
+  ...['$anchor', '$defs', '$dynamicRef', '$id', '$schema', 'const', 'contains', 'contentEncoding'],
+  ...['contentMediaType', 'dependentRequired', 'dependentSchemas', 'exclusiveMaximum', 'exclusiveMinimum'],
+  ...['if', 'not', 'patternProperties', 'prefixItems', 'propertyNames', 'unevaluatedItems'],
+  ...['unevaluatedProperties'],
+]
+
+rule('schemas say nothing that generators rarely read', () =>
+  everywhere((node, pointer) => isSchema(pointer) && RARELY_READ.some((name) => Object.hasOwn(node, name))),
+)
+
+// `email`, `uri` and others come with a pattern of the generator's own, which is not ours.
+rule('a format means the same to every generator', () =>
+  everywhere((node, pointer) => {
+    const format = String(node['format'] ?? 'uuid')
+    return isSchema(pointer) && !['uuid', 'date-time'].includes(format)
+  }),
+)
+
+rule('a schema has a type, or is a reference and nothing else', () =>
+  everywhere((node, pointer) => {
+    if (!isSchema(pointer)) return false
+    return '$ref' in node ? Object.keys(node).length > 1 : node['type'] === undefined
+  }),
+)
+
+rule('every reference leads somewhere, and is used', () => {
+  const used = new Set<string>()
+  everywhere((node) => typeof node['$ref'] === 'string' && !used.add(node['$ref']))
+  return everywhere((node, pointer) => {
+    if (!/^\/components\/(?!securitySchemes)\w+\/[^/]+$/.test(pointer)) return false
+    return member(node) !== undefined && !used.has(`#${pointer}`)
+  })
+})
+
+/** Whether a pointer leads to a schema: a component, a property, items, or the `schema` of something. */
+function isSchema(pointer: string): boolean {
+  if (/\/(?:default|enum|examples?)(?:\/|$)/.test(pointer)) return false
+  return /^\/components\/schemas\/[^/]+$|\/properties\/[^/]+$|\/(?:schema|items)$/.test(pointer)
+}
