@@ -69,8 +69,11 @@ const Others = {
   restart: Type.Boolean({ description: 'Whether a worker ends because another has taken its place.' }),
   sid: text('Session that was ended for a refresh token used twice.'),
   repeated: count('How often a trouble came back since the last line about it.'),
-  refused: count('Requests refused for overload since the last such line.'),
-  reason: text('What there was too much of: `event_loop`, `database`.'),
+  refused: count('Requests refused with 503 since the last such line.'),
+  reasons: Type.Unknown({ description: 'How many of them for each reason.' }),
+  pressure: Type.Unknown({
+    description: 'What the process had to do: event loop, heap, requests in flight, callers of the database.',
+  }),
   file: text('File that a warning is about.'),
   details: Type.Unknown({ description: 'What pg-boss says with a warning.' }),
   worker_pid: count('Worker that a line of their primary is about.'),

@@ -6,6 +6,7 @@ import type { ErrorReport } from '../services/error-reports/event.ts'
 import { fingerprint, placeOf } from '../services/error-reports/fingerprint.ts'
 import { Reporter } from '../services/error-reports/reporter.ts'
 import type { Span } from '../services/tracing/tracing.ts'
+import { isOverload } from './refusals/index.ts'
 
 /** What was going on when an error came. */
 export interface ErrorScene extends Pick<ErrorReport, 'operation' | 'level' | 'status' | 'requestId'> {
@@ -25,7 +26,7 @@ const MAX_FINGERPRINTS = 50
 /** Milliseconds that the shutdown waits for the receiver of reports. */
 const FLUSH = 2000
 
-/** Errors that somebody should look at: every 5xx, jobs that are given up, what ends the process. */
+/** Errors that somebody should look at: every 5xx but overload, jobs that are given up, what ends the process. */
 export default fp(
   async (app) => {
     const registers = [app.metrics]
@@ -55,7 +56,8 @@ export default fp(
       reporter?.report(report)
     })
     app.onRequestEnd((request, { status, operation }) => {
-      if (status < 500 || !request.failure) return
+      // Overload has its own metric and alert; a stack says nothing about it.
+      if (status < 500 || !request.failure || isOverload(request)) return
       app.recordError(request.failure, {
         operation,
         level: 'error',

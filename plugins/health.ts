@@ -44,6 +44,8 @@ export default fp(
       name: 'health_check_up',
       help: 'Whether a check of /ready passes: 1 or 0.',
       labelNames: ['check'],
+      // Of several workers, the one that fares worst.
+      aggregator: 'min',
       registers: [app.metrics],
       async collect() {
         for (const { name, status } of await health.run()) this.set({ check: name }, status === 'up' ? 1 : 0)

@@ -4,7 +4,7 @@ import { Instances } from '../services/instances/instances.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** How many instances serve now. */
+    /** How many processes serve now. */
     instances: Pick<Instances, 'known'>
   }
 }
@@ -17,7 +17,9 @@ export default fp(
     if (app.config.role === 'worker') return
     new Gauge({
       name: 'instances_known',
-      help: 'Instances that serve, as this one knows; the last known number while the database is away.',
+      help: 'Processes that serve, each worker of server.workers counted, as this one knows; the last known number while the database is away.',
+      // Every process counts the same table.
+      aggregator: 'max',
       registers: [app.metrics],
       collect() {
         this.set(instances.known)

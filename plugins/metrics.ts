@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os'
 import fp from 'fastify-plugin'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { Histogram, type Series } from '../services/metrics/histogram.ts'
@@ -59,6 +60,13 @@ export default fp(
     }).set({ version: app.appVersion, node_version: process.version, environment: app.config.environment }, 1)
 
     new Gauge({
+      name: 'process_memory_limit_bytes',
+      help: 'Memory that the process may use with all others of its container, or of its machine where there is no limit.',
+      // Workers share it.
+      aggregator: 'max',
+      registers,
+    }).set(memoryLimit())
+    new Gauge({
       name: 'http_requests_in_flight',
       help: 'Requests that have begun and not ended.',
       registers,
@@ -88,6 +96,12 @@ export default fp(
   },
   { name: 'metrics', dependencies: ['request-end', 'errors'] },
 )
+
+/** Bytes; a limit above the machine's memory, which is how "none" is written, limits nothing. */
+function memoryLimit(): number {
+  const limit = process.constrainedMemory()
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem()
+}
 
 /** A key of its own for each label: to put them together costs more than to look three up. */
 function getOrAdd<K, V>(map: Map<K, V>, key: K, create: () => V): V {

@@ -49,6 +49,7 @@ export default fp(
     new Gauge({
       name: 'redis_up',
       help: 'Whether Redis is connected: 1, or 0 while the service goes on without it.',
+      aggregator: 'min',
       registers,
       collect() {
         this.set(redis.isReady ? 1 : 0)

@@ -6,7 +6,7 @@ import type { RequestEnd } from './request-end.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** It was refused for its rate as others of its client just before: logged at debug, or a flood would fill the log. */
+    /** It was refused for its rate or for overload as others just before: logged at debug, or a flood would fill the log. */
     isRepeatedRefusal: boolean
   }
 }
@@ -34,7 +34,7 @@ export default fp(
       if (!isQuiet || SHOWS_DEBUG.has(app.log.level)) logRequest(request, end, isQuiet)
     })
   },
-  { name: 'request-log', dependencies: ['request-end', 'errors', 'authentication'] },
+  { name: 'request-log', dependencies: ['request-end', 'errors', 'authentication', 'refusals'] },
 )
 
 /** Characters of a path that are logged. */
@@ -55,7 +55,7 @@ function logRequest(request: FastifyRequest, end: RequestEnd, isQuiet: boolean):
     ...(user ? { user_id: user.id } : {}),
     remote_address: harmlessAddress(end.address),
   }
-  if (isQuiet) log.debug(fields, 'request completed')
+  if (isQuiet) log.debug(fields, end.status >= 500 ? 'request refused' : 'request completed')
   else if (end.status >= 500) log.error({ ...fields, err: failure }, 'request failed')
   else logHarmless(() => log.info(fields, 'request completed'))
 }

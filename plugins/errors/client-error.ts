@@ -45,7 +45,8 @@ function answerInTurn(app: FastifyInstance, error: Error & { code?: string }, so
 function refuse(app: FastifyInstance, error: Error & { code?: string }, socket: Socket): void {
   const requestId = randomUUID()
   const publicError = new (ERRORS[error.code ?? ''] ?? BadRequest)()
-  const { status } = publicError.definition
+  const { code, status } = publicError.definition
+  app.noteRefusal('parser', code)
   const fields = { request_id: requestId, operation: 'unknown', status, remote_address: socket.remoteAddress }
   app.log.info({ ...fields, parser_code: error.code }, 'request refused')
   endLingering(socket, render(status, requestId, JSON.stringify(problem(publicError, requestId))))

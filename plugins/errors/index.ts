@@ -7,6 +7,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** What made the request fail, for the log; undefined while nothing has. */
     failure: Error | undefined
+    /** Code of the error of ours that was answered with 503; undefined for every other answer. */
+    refusal: string | undefined
   }
 }
 
@@ -14,6 +16,7 @@ declare module 'fastify' {
 export default fp(
   async (app) => {
     app.decorateRequest('failure', undefined)
+    app.decorateRequest('refusal', undefined)
     app.setErrorHandler(sendProblem)
     app.setNotFoundHandler((request, reply) => sendProblem(new RouteNotFound(), request, reply))
   },
@@ -23,7 +26,8 @@ export default fp(
 /** Sends an error; also for the framework's errors before a route is known. */
 export function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = publicError(thrown)
-  const { status } = error.definition
+  const { code, status } = error.definition
+  if (status === 503) request.refusal = code
   // Unknown errors arrive wrapped; what they were is what the log wants.
   request.failure = error.cause instanceof Error ? error.cause : error
   if (error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter)

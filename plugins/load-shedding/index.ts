@@ -1,12 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import fp from 'fastify-plugin'
-import { Counter } from 'prom-client'
-import { Admission, type Reason } from './admission.ts'
+import { Admission } from './admission.ts'
 import { watchEventLoop } from './event-loop.ts'
 import { createRefusal } from './refusal.ts'
-
-/** Milliseconds between two lines of the log while requests are refused. */
-const LOG_INTERVAL = 1000
 
 /**
  * Refuses what comes on top of what can be served, before the framework does anything for it: at three times
@@ -23,18 +19,6 @@ export default fp(
       { waiting: () => pool.waitingCount, isBusy: watchEventLoop() },
     )
     const refuse = createRefusal(Math.ceil(retry_after / 1000))
-    const refused: Record<Reason, number> = { event_loop: 0, database: 0 }
-    new Counter({
-      name: 'http_requests_refused_total',
-      help: 'Requests that were refused because of overload before anything was done for them.',
-      labelNames: ['reason'],
-      registers: [app.metrics],
-      collect() {
-        this.reset()
-        for (const [reason, count] of Object.entries(refused)) this.inc({ reason }, count)
-      },
-    })
-
     const probes = new Set<string>()
     app.addHook('onRoute', ({ config, url }) => {
       if (config?.probe) probes.add(url)
@@ -42,18 +26,6 @@ export default fp(
     const isProbe = ({ url = '' }: IncomingMessage) => {
       const query = url.indexOf('?')
       return probes.has(query === -1 ? url : url.slice(0, query))
-    }
-
-    let unlogged = 0
-    const note = (reason: Reason) => {
-      refused[reason]++
-      unlogged++
-      if (unlogged > 1) return
-      const timer = setTimeout(() => {
-        app.log.warn({ refused: unlogged, reason }, 'overloaded, requests were refused')
-        unlogged = 0
-      }, LOG_INTERVAL)
-      timer.unref()
     }
 
     const { server, routing } = app
@@ -64,9 +36,9 @@ export default fp(
         routing(request, response)
         return
       }
-      note(reason)
+      app.noteRefusal('admission', reason)
       refuse(request, response)
     })
   },
-  { name: 'load-shedding', dependencies: ['database', 'metrics'] },
+  { name: 'load-shedding', dependencies: ['database', 'refusals'] },
 )

@@ -32,6 +32,7 @@ export function registerRateLimitMetrics(
     name: 'rate_limit_store',
     help: 'Where requests are counted: 1 for the store that is to be used now.',
     labelNames: ['store'],
+    aggregator: 'max',
     registers,
     collect() {
       const name = current()

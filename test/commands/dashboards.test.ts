@@ -41,7 +41,7 @@ t.test('dashboards are alike', async (t) => {
       }
     }
     // Each but the variables' own asks for the chosen job.
-    const queries = queriesOf(dashboard).filter(({ where }) => !/\$job$|, Alerts$/.test(where))
+    const queries = queriesOf(dashboard).filter(({ where }) => !/\$job$|, Firing alerts$/.test(where))
     for (const { where, expression } of queries) t.match(expression, 'job="groundwork"', where)
   }
   t.equal(new Set(dashboards.map(({ uid }) => uid)).size, dashboards.length)

@@ -46,6 +46,7 @@ async function makeTraffic({ app, request, signUp }: TestApp): Promise<void> {
   await login({ email: user.email, password })
   await login({ email: user.email, password: 'a wrong one' })
   await request({ url: '/api/v1/users/me', headers })
+  await request({ url: '/broken' })
   // Its mail is two jobs.
   await request({ method: 'POST', url: '/api/v1/auth/password/forgot', payload: { email: user.email } })
   await eventually(async () => {
@@ -55,10 +56,18 @@ async function makeTraffic({ app, request, signUp }: TestApp): Promise<void> {
 
 async function scrape(t: Test) {
   // A machine that is busy with tests is no overload.
-  const test = await createTestApp(t, {
-    APP_PRESSURE__MAX_EVENT_LOOP_DELAY: '0ms',
-    APP_RATE_LIMIT__ENABLED: 'true',
-  })
+  const test = await createTestApp(
+    t,
+    {
+      APP_PRESSURE__MAX_EVENT_LOOP_DELAY: '0ms',
+      APP_RATE_LIMIT__ENABLED: 'true',
+    },
+    async (app) => {
+      app.get('/broken', { schema: { hide: true } }, async () => {
+        throw new Error('a fault')
+      })
+    },
+  )
   await makeTraffic(test)
   const { body } = await test.request({ url: '/metrics' })
   const document = JSON.stringify(test.app.swagger().paths)
@@ -238,4 +247,19 @@ t.test('there is no runbook without an alert', async (t) => {
   for (const [, heading] of text.matchAll(/^### (Groundwork\w+)$/gm)) {
     t.ok(alerts.includes(heading), `${heading}`)
   }
+})
+
+t.test('runbooks name panels that exist', async (t) => {
+  const text = readFileSync(join(import.meta.dirname, '../../docs/runbooks.md'), 'utf8')
+  const dashboards = new Map(readDashboards().map((each) => [each.title.replace('Groundwork: ', ''), each]))
+  const named = text.matchAll(/_(\w[\w ]*)_, (?:the column )?"([^"]+)"(?:\s+and\s+"([^"]+)")?/g)
+  let count = 0
+  for (const [, dashboard = '', ...titles] of named) {
+    const json = JSON.stringify(dashboards.get(dashboard)?.panels)
+    for (const title of titles.filter((each) => each !== undefined)) {
+      t.ok(json?.includes(JSON.stringify(title)), `${dashboard}: ${title}`)
+      count++
+    }
+  }
+  t.ok(count > 10, `${count} are found`)
 })

@@ -95,6 +95,8 @@ t.test('errors of a handler', async (t) => {
         t.match(response.json(), { code, status, request_id: response.headers['x-request-id'] })
         t.notMatch(response.body, /inner|secrets|Broken|\.ts/, 'nothing of the cause')
         const line = logs().find((entry) => entry['request_id'] === response.headers['x-request-id'])
+        // One refusal a second is logged in full; plugins/refusals.test.ts says more.
+        if (status === 503 && line?.['level'] === 'debug') return
         t.match(line, { level: 'error', status, msg: 'request failed', err: logged })
         t.match(line, { err: { stack: String } })
       })

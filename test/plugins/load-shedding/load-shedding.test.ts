@@ -86,10 +86,10 @@ t.test('while callers queue for the database, and the event loop is busy', async
     t.equal((await fetch(`${url}${path}`)).status, 200, `${path} is answered`)
   }
   t.equal(await refusedFor(app, 'database'), before + 3)
-  await eventually(async () => logs().some(({ msg }) => msg === 'overloaded, requests were refused'))
+  await eventually(async () => logs().some(({ msg }) => msg === 'requests were refused'))
   t.match(
-    logs().filter(({ level }) => level === 'warn'),
-    [{ reason: 'database' }],
+    logs().filter(({ level }) => level === 'error'),
+    [{ reasons: { database: Number }, pressure: { database_waiting: 1 } }],
     'one line for all of them',
   )
 
@@ -140,7 +140,10 @@ t.test('while what has come keeps the event loop', async (t) => {
     return statuses.has(503)
   })
   t.ok(statuses.has(200), 'some are served')
-  t.match(await app.metrics.metrics(), /http_requests_refused_total\{reason="event_loop"\} [1-9]/)
+  t.match(
+    await app.metrics.metrics(),
+    /http_requests_refused_total\{stage="admission",reason="event_loop"\} [1-9]/,
+  )
   await eventually(async () => (await fetch(`${url}/block`)).status === 200)
 })
 
@@ -159,6 +162,8 @@ function sampleOf(response: Response): object {
 async function refusedFor(app: FastifyInstance, reason: string): Promise<number> {
   const text = await app.metrics.metrics()
   return Number(
-    new RegExp(`^http_requests_refused_total\\{reason="${reason}"\\} (\\d+)$`, 'm').exec(text)?.[1],
+    new RegExp(`^http_requests_refused_total\\{stage="admission",reason="${reason}"\\} (\\d+)$`, 'm').exec(
+      text,
+    )?.[1],
   )
 }

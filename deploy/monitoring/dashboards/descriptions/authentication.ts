@@ -10,8 +10,8 @@ export default {
   description: 'Logins, sessions, accounts, and what passwords cost.',
   rows: {
     Logins: [
-      stat('Logins', { unit: 'ops', query: sum('', rate('logins_total', 'outcome="success"')) }),
-      stat('Logins that fail', {
+      stat('Successful logins', { unit: 'ops', query: sum('', rate('logins_total', 'outcome="success"')) }),
+      stat('Share of logins that fail', {
         unit: 'percentunit',
         query: `${sum('', rate('logins_total', 'outcome!="success"'))} / ${sum('', rate('logins_total'))}`,
         thresholds: { warn: 0.33, bad: 0.67 },
@@ -24,17 +24,17 @@ export default {
       }),
     ],
     Passwords: [
-      graph('Passwords that wait for a core', {
+      graph('Passwords waiting to be hashed', {
         unit: 'short',
         queries: { '{{instance}}': series('password_hash_queue_length') },
         thresholds: { bad: 16 },
       }),
-      graph('Hashes', {
+      graph('Password hashes', {
         unit: 'ops',
         description: 'One core makes about 50 a second.',
         queries: { '{{operation}}': sum('operation', rate(`${HASH}_count`)) },
       }),
-      graph('Time of a hash', {
+      graph('Time to hash a password', {
         unit: 's',
         queries: {
           '{{operation}} p50': quantile(0.5, 'operation', HASH),
@@ -43,7 +43,7 @@ export default {
       }),
     ],
     'Sessions and accounts': [
-      graph('Sessions', {
+      graph('Sessions refreshed and ended', {
         unit: 'reqps',
         description: 'Tokens that were refreshed, and sessions that their owners or admins ended.',
         queries: {
@@ -57,7 +57,7 @@ export default {
           ),
         },
       }),
-      graph('Accounts', {
+      graph('Account changes', {
         unit: 'reqps',
         queries: {
           '{{operation}}': sum(
@@ -70,7 +70,7 @@ export default {
           ),
         },
       }),
-      graph('Refused', {
+      graph('Requests refused: 401, 403, 429', {
         unit: 'reqps',
         description: '401: no token or a wrong one; 403: not allowed; 429: too many attempts.',
         queries: {
@@ -80,7 +80,7 @@ export default {
           ),
         },
       }),
-      graph('Refused by rate limits', {
+      graph('Requests refused by rate limits (429)', {
         unit: 'reqps',
         description: 'By whose limit it was: the user or the address.',
         queries: { '{{subject}}': sum('subject', rate('rate_limit_refusals_total')) },

@@ -10,31 +10,31 @@ export default {
   description: 'PostgreSQL as the service sees it: the pool, the statements, and what caches spare it.',
   rows: {
     Health: [
-      stat('Instances that reach it', {
+      stat('Instances that reach the database', {
         unit: 'short',
         query: `sum(${series('health_check_up', 'check="database"')})`,
         thresholds: { warn: 2, bad: 1 },
         span: 6,
       }),
-      stat('Instances with the schema they want', {
+      stat('Instances with the right schema version', {
         unit: 'short',
         query: `sum(${series('health_check_up', 'check="migrations"')})`,
         thresholds: { warn: 2, bad: 1 },
         span: 6,
       }),
-      stat('Statements', { unit: 'ops', query: sum('', rate(`${QUERY}_count`)), span: 6 }),
-      stat('Time of a statement, p99', { unit: 's', query: quantile(0.99, '', QUERY), span: 6 }),
+      stat('Statements per second', { unit: 'ops', query: sum('', rate(`${QUERY}_count`)), span: 6 }),
+      stat('Statement time (p99)', { unit: 's', query: quantile(0.99, '', QUERY), span: 6 }),
     ],
     Pool: [
-      graph('Connections', {
+      graph('Pool connections', {
         unit: 'short',
         queries: { '{{instance}} {{state}}': series('db_pool_connections', 'state!="waiting"') },
       }),
-      graph('Callers that wait', {
+      graph('Callers waiting for a connection', {
         unit: 'short',
         queries: { '{{instance}}': series('db_pool_connections', 'state="waiting"') },
       }),
-      graph('Time that callers waited', {
+      graph('Wait for a connection', {
         unit: 's',
         queries: {
           p50: quantile(0.5, '', WAIT),
@@ -45,25 +45,25 @@ export default {
       }),
     ],
     Statements: [
-      graph('Statements', {
+      graph('Most frequent statements', {
         unit: 'ops',
         description: 'The fifteen most frequent.',
         queries: { '{{statement}}': top(15, sum('statement', rate(`${QUERY}_count`))) },
         span: 12,
       }),
-      graph('Time that the database spends', {
+      graph('Database time by statement', {
         unit: 'percentunit',
         description: 'Of one connection; where an index pays most. The fifteen largest.',
         queries: { '{{statement}}': top(15, sum('statement', rate(`${QUERY}_sum`))) },
         span: 12,
       }),
-      graph('p99 by statement', {
+      graph('Slowest statements (p99)', {
         unit: 's',
         description: 'The fifteen slowest.',
         queries: { '{{statement}}': top(15, quantile(0.99, 'statement', QUERY)) },
         span: 12,
       }),
-      graph('Mean by statement', {
+      graph('Slowest statements (mean)', {
         unit: 's',
         description: 'The fifteen slowest.',
         queries: { '{{statement}}': top(15, mean('statement', QUERY)) },
@@ -71,7 +71,7 @@ export default {
       }),
     ],
     'Transactions and Redis': [
-      graph('Transactions begun anew', {
+      graph('Retried transactions', {
         unit: 'ops',
         description: 'After a deadlock (40P01) or a serialization failure (40001).',
         queries: { '{{state}}': sum('state', rate('db_retries_total')) },
@@ -81,20 +81,20 @@ export default {
         unit: 'short',
         queries: { instances: `sum(${series('redis_up')})` },
       }),
-      graph('Commands that Redis did not answer', {
+      graph('Failed Redis commands', {
         unit: 'ops',
         queries: { '{{reason}}': sum('reason', rate('redis_command_failures_total')) },
       }),
     ],
     Caches: [
-      graph('Answered by a cache', {
+      graph('Cache hit ratio', {
         unit: 'percentunit',
         queries: {
           '{{cache}}': `1 - ${sum('cache', rate('cache_requests_total', 'result="miss"'))} / ${sum('cache', rate('cache_requests_total'))}`,
         },
         span: 12,
       }),
-      graph('Questions', {
+      graph('Cache lookups', {
         unit: 'ops',
         queries: { '{{cache}} {{result}}': sum('cache, result', rate('cache_requests_total')) },
         stack: true,

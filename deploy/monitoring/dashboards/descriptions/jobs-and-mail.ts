@@ -14,36 +14,36 @@ export default {
   description: 'What waits, what runs and what was given up.',
   rows: {
     Now: [
-      stat('Jobs that wait', {
+      stat('Waiting jobs', {
         unit: 'short',
         query: `sum(${once('queue, state', series('job_queue_depth', 'queue!="dead_letter"', 'state!="active"'))})`,
         span: 6,
       }),
-      stat('Age of the oldest that is due', {
+      stat('Delay of the oldest job', {
         unit: 's',
         query: `max(${series('job_oldest_age_seconds', 'queue!="dead_letter"')})`,
         thresholds: { warn: 60, bad: 300 },
         span: 6,
       }),
-      stat('Given up', {
+      stat('Jobs given up (dead letters)', {
         unit: 'short',
         query: `sum(${once('state', series('job_queue_depth', 'queue="dead_letter"'))})`,
         thresholds: { bad: 1 },
         span: 6,
       }),
-      stat('Mails that wait', {
+      stat('Waiting mails', {
         unit: 'short',
         query: `sum(${once('queue, state', series('job_queue_depth', MAIL))})`,
         span: 6,
       }),
     ],
     Queues: [
-      graph('Jobs that are not finished', {
+      graph('Unfinished jobs by queue', {
         unit: 'short',
         queries: { '{{queue}} {{state}}': once('queue, state', series('job_queue_depth')) },
         span: 12,
       }),
-      graph('Age of the oldest that is due', {
+      graph('Delay of the oldest job', {
         unit: 's',
         queries: { '{{queue}}': once('queue', series('job_oldest_age_seconds')) },
         thresholds: { warn: 60, bad: 300 },
@@ -51,18 +51,18 @@ export default {
       }),
     ],
     Runs: [
-      graph('Runs', {
+      graph('Job runs by outcome', {
         unit: 'ops',
         queries: { '{{queue}} {{outcome}}': sum('queue, outcome', rate('job_runs_total')) },
       }),
-      graph('Runs that failed', {
+      graph('Share of job runs that fail', {
         unit: 'percentunit',
         queries: {
           '{{queue}}': `${sum('queue', rate('job_runs_total', 'outcome=~"retried|dead"'))} / ${sum('queue', rate('job_runs_total'))}`,
         },
         thresholds: { bad: 0.5 },
       }),
-      graph('Time of a run', {
+      graph('Job run time', {
         unit: 's',
         queries: {
           '{{queue}} mean': mean('queue', 'job_duration_seconds'),
@@ -71,13 +71,13 @@ export default {
       }),
     ],
     Mail: [
-      graph('Runs of mail jobs', {
+      graph('Mail jobs by outcome', {
         unit: 'ops',
         description: '`send_mail` sends; the others write mails that depend on the account.',
         queries: { '{{queue}} {{outcome}}': sum('queue, outcome', rate('job_runs_total', MAIL)) },
         span: 12,
       }),
-      graph('Time to send one', {
+      graph('Time to send a mail', {
         unit: 's',
         queries: {
           p50: quantile(0.5, '', 'job_duration_seconds', 'queue="send_mail"'),

@@ -7,17 +7,17 @@ export default {
   description: 'The processes: event loop, memory, garbage collection, processor.',
   rows: {
     'Event loop and processor': [
-      graph('Lag of the event loop, p99', {
+      graph('Event loop delay (p99)', {
         unit: 's',
         description: 'About 10 ms is none: it is how finely it is measured.',
         queries: { '{{instance}}': series('nodejs_eventloop_lag_p99_seconds') },
         thresholds: { bad: 0.2 },
       }),
-      graph('Lag of the event loop, most', {
+      graph('Event loop delay (maximum)', {
         unit: 's',
         queries: { '{{instance}}': series('nodejs_eventloop_lag_max_seconds') },
       }),
-      graph('Processor', {
+      graph('CPU by instance', {
         unit: 'percentunit',
         description: 'Of one core.',
         queries: {
@@ -27,37 +27,40 @@ export default {
       }),
     ],
     Memory: [
-      graph('Resident', {
+      graph('Memory used', {
         unit: 'bytes',
-        queries: { '{{instance}}': series('process_resident_memory_bytes') },
+        queries: {
+          '{{instance}} used': series('process_resident_memory_bytes'),
+          '{{instance}} limit': series('process_memory_limit_bytes'),
+        },
       }),
-      graph('Heap', {
+      graph('JavaScript heap', {
         unit: 'bytes',
         queries: {
           '{{instance}} used': series('nodejs_heap_size_used_bytes'),
           '{{instance}} total': series('nodejs_heap_size_total_bytes'),
         },
       }),
-      graph('Outside of the heap', {
+      graph('Memory outside the heap (buffers)', {
         unit: 'bytes',
         queries: { '{{instance}}': series('nodejs_external_memory_bytes') },
       }),
-      graph('Heap in use by space', {
+      graph('JavaScript heap by space', {
         unit: 'bytes',
         queries: { '{{space}}': sum('space', series('nodejs_heap_space_size_used_bytes')) },
         stack: true,
       }),
-      graph('Time in garbage collection', {
+      graph('Share of time in garbage collection', {
         unit: 'percentunit',
         queries: { '{{instance}} {{kind}}': rate('nodejs_gc_duration_seconds_sum') },
       }),
-      graph('Garbage collections', {
+      graph('Garbage collections per second', {
         unit: 'ops',
         queries: { '{{instance}} {{kind}}': rate('nodejs_gc_duration_seconds_count') },
       }),
     ],
     Process: [
-      graph('Age', {
+      graph('Uptime', {
         unit: 's',
         queries: { '{{instance}}': `time() - ${series('process_start_time_seconds')}` },
       }),
@@ -65,7 +68,7 @@ export default {
         unit: 'short',
         queries: { '{{instance}}': series('process_open_fds') },
       }),
-      graph('What the event loop waits for', {
+      graph('Active handles by type', {
         unit: 'short',
         queries: { '{{type}}': sum('type', series('nodejs_active_resources')) },
       }),

@@ -43,7 +43,7 @@ export default {
       }),
     ],
     'The chosen operations': [
-      graph('Requests', {
+      graph('Requests by status', {
         unit: 'reqps',
         queries: {
           '{{method}} {{operation}} {{status_code}}': sum(
@@ -58,7 +58,7 @@ export default {
         queries: { '{{instance}}': sum('instance', rate(COUNT, CHOSEN)) },
         span: 12,
       }),
-      graph('Time', {
+      graph('Response time', {
         unit: 's',
         queries: {
           p50: quantile(0.5, '', DURATION, CHOSEN),
@@ -69,7 +69,7 @@ export default {
         thresholds: { bad: 0.25 },
         span: 12,
       }),
-      graph('p99 by instance', {
+      graph('Response time by instance (p99)', {
         unit: 's',
         queries: { '{{instance}}': quantile(0.99, 'instance', DURATION, CHOSEN) },
         thresholds: { bad: 0.25 },
@@ -77,7 +77,7 @@ export default {
       }),
     ],
     'All together': [
-      graph('In flight', {
+      graph('Requests in flight', {
         unit: 'short',
         queries: { '{{instance}}': series('http_requests_in_flight') },
         span: 24,

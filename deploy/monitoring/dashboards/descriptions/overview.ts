@@ -12,47 +12,47 @@ export default {
   description: 'Traffic, errors, latency and saturation; where to begin.',
   rows: {
     'Service level': [
-      stat('Answered without a fault, 3 days', {
+      stat('Requests without a server error, last 3 days', {
         unit: 'percentunit',
         description: 'The objective is 99.9 %. Of all instances.',
         query: '1 - job:http_requests_failed:ratio_rate3d{job="$job"}',
         thresholds: { warn: 0.9995, bad: 0.999 },
       }),
-      stat('Within 250 ms, 3 days', {
+      stat('Requests within 250 ms, last 3 days', {
         unit: 'percentunit',
         description: 'The objective is 99 %, operations that hash passwords apart. Of all instances.',
         query: '1 - job:http_requests_slow:ratio_rate3d{job="$job"}',
         thresholds: { warn: 0.995, bad: 0.99 },
       }),
-      stat('Error budget in use', {
+      stat('Error budget burn rate, last hour', {
         unit: 'short',
         description: 'How many times faster than bearable, over an hour; an alert pages from 14.4 on.',
         query: 'job:http_requests_failed:ratio_rate1h{job="$job"} / 0.001',
         thresholds: { warn: 1, bad: 14.4 },
       }),
-      stat('Alerts', {
+      stat('Firing alerts', {
         unit: 'short',
         query: 'count(ALERTS{alertstate="firing", alertname=~"Groundwork.*"}) or vector(0)',
         thresholds: { bad: 1 },
       }),
-      stat('Instances that are ready', {
+      stat('Ready instances', {
         unit: 'short',
         query: `count(min by (instance) (${series('health_check_up')}) == 1) or vector(0)`,
         thresholds: { warn: 2, bad: 1 },
       }),
-      stat('Versions', {
+      stat('Running versions', {
         unit: 'short',
         query: `count by (version) (${series('app_info')})`,
         legend: '{{version}}',
       }),
     ],
     Traffic: [
-      graph('Requests', {
+      graph('Requests by status', {
         unit: 'reqps',
         queries: { '{{status_code}}': sum('status_code', rate(COUNT, SERVED)) },
         stack: true,
       }),
-      graph('Operations', {
+      graph('Busiest operations', {
         unit: 'reqps',
         description: 'The ten most asked for.',
         queries: { '{{operation}}': top(10, sum('operation', rate(COUNT, SERVED))) },
@@ -63,7 +63,7 @@ export default {
       }),
     ],
     Errors: [
-      graph('Failed requests', {
+      graph('Share of requests that fail', {
         unit: 'percentunit',
         description: '5xx of all that users asked for. Of all instances.',
         queries: {
@@ -89,8 +89,35 @@ export default {
         },
       }),
     ],
+    'Refused and limited': [
+      graph('Refused requests', {
+        unit: 'reqps',
+        description:
+          'By reason. Refused at admission: they reached no operation. All are answered 503, except what Node could not read as a request.',
+        queries: {
+          '{{stage}}: {{reason}}': sum('stage, reason', `${rate('http_requests_refused_total')} > 0`),
+        },
+        stack: true,
+      }),
+      graph('Rate limited requests (429)', {
+        unit: 'reqps',
+        description: 'By whose limit was reached: the user or the client address.',
+        queries: { 'limit of the {{subject}}': sum('subject', rate('rate_limit_refusals_total')) },
+      }),
+      graph('Top errors', {
+        unit: 'short',
+        description:
+          'Errors in an hour by operation, type and fingerprint, the ten most frequent; the log has their cause.',
+        queries: {
+          '{{operation}} {{type}} {{fingerprint}}': top(
+            10,
+            `${sum('operation, type, fingerprint', `increase(${series('errors_total')}[1h])`)} > 0`,
+          ),
+        },
+      }),
+    ],
     Latency: [
-      graph('Time of a request', {
+      graph('Response time', {
         unit: 's',
         queries: {
           p50: quantile(0.5, '', DURATION, SERVED),
@@ -100,14 +127,14 @@ export default {
         thresholds: { bad: 0.25 },
         exemplars: true,
       }),
-      graph('p99 by operation', {
+      graph('Slowest operations (p99)', {
         unit: 's',
         description: 'The ten slowest. Those that hash passwords are slow on purpose.',
         queries: { '{{operation}}': top(10, quantile(0.99, 'operation', DURATION, SERVED)) },
         thresholds: { bad: 0.25 },
         exemplars: true,
       }),
-      graph('Slow requests', {
+      graph('Share of requests slower than 250 ms', {
         unit: 'percentunit',
         description: 'Above 250 ms, operations that hash passwords apart. Of all instances.',
         queries: {
@@ -118,30 +145,35 @@ export default {
       }),
     ],
     Saturation: [
-      graph('Processor', {
+      graph('CPU by instance', {
         unit: 'percentunit',
         description: 'Of one core: JavaScript can use one, password hashes use more.',
         queries: { '{{instance}}': rate('process_cpu_seconds_total') },
       }),
-      graph('Event loop, p99 of its lag', {
+      graph('Event loop delay (p99)', {
         unit: 's',
         queries: { '{{instance}}': series('nodejs_eventloop_lag_p99_seconds') },
         thresholds: { bad: 0.2 },
       }),
-      graph('Resident memory', {
-        unit: 'bytes',
-        queries: { '{{instance}}': series('process_resident_memory_bytes') },
+      graph('Memory used, share of the limit', {
+        unit: 'percentunit',
+        description:
+          'Of the container, or of the machine where there is no limit. At 100 % the process is killed.',
+        queries: {
+          '{{instance}}': `${series('process_resident_memory_bytes')} / ${series('process_memory_limit_bytes')}`,
+        },
+        thresholds: { warn: 0.8, bad: 0.9 },
       }),
-      graph('Waiting for a database connection', {
+      graph('Requests waiting for a database connection', {
         unit: 'short',
         queries: { '{{instance}}': series('db_pool_connections', 'state="waiting"') },
       }),
-      graph('Passwords that wait for a core', {
+      graph('Passwords waiting to be hashed', {
         unit: 'short',
         queries: { '{{instance}}': series('password_hash_queue_length') },
         thresholds: { bad: 16 },
       }),
-      graph('Age of the oldest job that is due', {
+      graph('Delay of the oldest job', {
         unit: 's',
         queries: { '{{queue}}': `max by (queue) (${series('job_oldest_age_seconds')})` },
         thresholds: { warn: 60, bad: 300 },
