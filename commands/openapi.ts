@@ -12,7 +12,6 @@ const { config } = loadConfig({
     APP_DATABASE__URL: 'postgres://nobody@127.0.0.1:1/none',
     APP_DATABASE__MIGRATE_ON_START: 'false',
     APP_LOG__LEVEL: 'silent',
-    APP_SERVER__PUBLIC_URL: 'http://127.0.0.1:8080',
   },
 })
 const app = await buildApp(config)

@@ -66,7 +66,12 @@ export const formats = {
   },
   origin: {
     validate: isOrigin,
-    expects: 'an origin as browsers send it, such as https://app.example.com, or * for all',
+    expects:
+      'an origin as browsers send it, such as https://app.example.com or capacitor://localhost (no path, no * inside, not null), or * for all',
+  },
+  'header-name': {
+    validate: (value: string) => /^[!#$%&'*+.^_`|~\w-]{1,100}$/.test(value) && value !== '*',
+    expects: 'the name of a header, such as X-App-Version; * is not a name',
   },
 } satisfies Record<string, StringFormat>
 
@@ -128,9 +133,27 @@ function isMailbox(value: string): boolean {
   )
 }
 
-/** Origins are compared byte by byte with what a browser sends, so only that very form, without wildcards, can ever match. */
+/** Schemes whose pages have no origin of their own: browsers send `null`, or nothing. */
+const WITHOUT_ORIGIN: readonly string[] = [
+  'about:',
+  'blob:',
+  'data:',
+  'file:',
+  'ftp:',
+  'javascript:',
+  'ws:',
+  'wss:',
+]
+
+/**
+ * Origins are compared byte by byte with what a browser sends, so only that very form can ever match: scheme, host and
+ * port, for the web's own schemes as the URL standard writes them. App shells and extensions have schemes of their own.
+ * `null` is refused, because every sandboxed frame of every site sends it (docs/decisions/026).
+ */
 function isOrigin(value: string): boolean {
-  return (
-    value === '*' || (/^https?:[^*]+$/.test(value) && URL.canParse(value) && new URL(value).origin === value)
-  )
+  if (value === '*') return true
+  if (!/^[a-z][a-z0-9+.-]*:\/\/[!-)+-~]+$/.test(value) || !URL.canParse(value)) return false
+  const { protocol, host, origin } = new URL(value)
+  if (host === '' || WITHOUT_ORIGIN.includes(protocol)) return false
+  return value === (protocol === 'http:' || protocol === 'https:' ? origin : `${protocol}//${host}`)
 }

@@ -113,7 +113,12 @@ const Cors = Section('Which browsers may call from other origins.', {
   allowed_origins: List({
     format: 'origin',
     description:
-      'Origins exactly as browsers send them, such as `https://app.example.com`. Empty: none. `*` (all) only in development and test.',
+      'Origins exactly as browsers send them, such as `https://app.example.com`, `capacitor://localhost` or `chrome-extension://{id}`. Empty: none. `*` (all) only in development and test.',
+  }),
+  allowed_headers: List({
+    format: 'header-name',
+    description:
+      'Request headers that pages may send in addition to those in docs/api.md, such as `X-App-Version`.',
   }),
 })
 

@@ -9,7 +9,7 @@ export function answerFrameworkError(
   reply: FastifyReply,
 ): void {
   request.server.watchRequest(request, reply)
-  reply.headers({ ...EARLY_HEADERS, 'x-request-id': request.id })
-  const { server } = request
+  const { server, headers } = request
+  reply.headers({ ...EARLY_HEADERS, ...server.readableBy(headers.origin), 'x-request-id': request.id })
   server.limitRate.call(server, request, reply, (refused) => sendProblem(refused ?? error, request, reply))
 }

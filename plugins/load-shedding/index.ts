@@ -18,7 +18,7 @@ export default fp(
       { turn: max_turn, waiting: max_waiting },
       { waiting: () => pool.waitingCount, isBusy: watchEventLoop() },
     )
-    const refuse = createRefusal(Math.ceil(retry_after / 1000))
+    const refuse = createRefusal(Math.ceil(retry_after / 1000), app.readableBy)
     const probes = new Set<string>()
     app.addHook('onRoute', ({ config, url }) => {
       if (config?.probe) probes.add(url)
@@ -40,5 +40,5 @@ export default fp(
       refuse(request, response)
     })
   },
-  { name: 'load-shedding', dependencies: ['database', 'refusals'] },
+  { name: 'load-shedding', dependencies: ['cors', 'database', 'refusals'] },
 )

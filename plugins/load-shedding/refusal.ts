@@ -3,6 +3,8 @@ import { Overloaded } from '../errors/http-errors.ts'
 import { EARLY_HEADERS, PROBLEM_TYPE, problem } from '../errors/problem.ts'
 import { requestIdOf } from '../request-id.ts'
 
+type ReadableBy = (origin: string | undefined) => Record<string, string>
+
 /** Where the request's id goes; no text of ours holds it. */
 const ID = '\u0000'
 
@@ -12,11 +14,13 @@ const ID = '\u0000'
  * woken for the first; to wake it for each is the largest part of what a refusal costs.
  *
  * @param retryAfter seconds
+ * @param readableBy headers that let a page of an origin read the answer
  */
 export function createRefusal(
   retryAfter: number,
+  readableBy: ReadableBy,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const write = createWriter(retryAfter)
+  const write = createWriter(retryAfter, readableBy)
   let refused: (() => void)[] = []
   const writeAll = () => {
     const all = refused
@@ -29,7 +33,10 @@ export function createRefusal(
   }
 }
 
-function createWriter(retryAfter: number): (request: IncomingMessage, response: ServerResponse) => void {
+function createWriter(
+  retryAfter: number,
+  readableBy: ReadableBy,
+): (request: IncomingMessage, response: ServerResponse) => void {
   const document = JSON.stringify(problem(new Overloaded(), ID))
   const [before = '', after = ''] = document.split(JSON.stringify(ID).slice(1, -1))
   const constantLength = Buffer.byteLength(before) + Buffer.byteLength(after)
@@ -43,6 +50,7 @@ function createWriter(retryAfter: number): (request: IncomingMessage, response: 
     const requestId = requestIdOf(request.headers)
     response.writeHead(Overloaded.definition.status, [
       ...headers,
+      ...Object.entries(readableBy(request.headers.origin)).flat(),
       'x-request-id',
       requestId,
       'content-length',

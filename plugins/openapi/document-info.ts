@@ -1,7 +1,7 @@
 import type { SwaggerOptions } from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import type { OpenAPIV3_1 } from 'openapi-types'
-import { publicUrl } from '../../config/public-url.ts'
+import type { Config } from '../../config/schema.ts'
 
 type OpenApi = NonNullable<Extract<SwaggerOptions, { openapi?: unknown }>['openapi']>
 
@@ -20,7 +20,7 @@ export function documentInfo(app: FastifyInstance): OpenApi {
         '`x-request-id`.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: publicUrl(app.config.server), description: 'This service.' }],
+    servers: servers(app.config.server),
     tags: [
       { name: 'auth', description: 'Signing in.' },
       { name: 'users', description: 'User accounts.' },
@@ -71,6 +71,17 @@ export function documentInfo(app: FastifyInstance): OpenApi {
       },
     },
   }
+}
+
+/**
+ * The service where the document was read, which is below `/docs`: whatever name or path a proxy gives it, "Try it out"
+ * calls the same. Its public URL, where it has one, is for documents that were saved.
+ */
+function servers({ public_url }: Config['server']): OpenAPIV3_1.ServerObject[] {
+  const relative = { url: '..', description: 'The service that this document comes from.' }
+  return public_url === undefined
+    ? [relative]
+    : [relative, { url: public_url, description: 'Its public URL.' }]
 }
 
 /** A header that is always there. */

@@ -29,6 +29,8 @@ export default fp(
 
     await app.register(swagger, {
       openapi: documentInfo(app),
+      // A path of the public URL belongs to the server's URL, and is in no route.
+      stripBasePath: false,
       refResolver: {
         buildLocalReference: (schema) => String(schema['$id']),
       },

@@ -143,7 +143,20 @@ const table: Record<string, { good: string[]; bad: string[] }> = {
     bad: ['', 'x'.repeat(31), 'ü'.repeat(15)],
   },
   origin: {
-    good: ['*', 'https://app.example.com', 'http://localhost:3000', 'https://[2001:db8::1]'],
+    good: [
+      ...[
+        '*',
+        'https://app.example.com',
+        'http://localhost:3000',
+        'https://[2001:db8::1]',
+        'http://localhost',
+      ],
+      ...['capacitor://localhost', 'ionic://localhost', 'tauri://localhost', 'http://tauri.localhost'],
+      ...['app://obsidian.md', 'app://-', 'vscode-file://vscode-app', 'tauri://localhost:1420'],
+      'chrome-extension://abcdefghijklmnopabcdefghijklmnop',
+      'moz-extension://5f2a4b3c-1d2e-4f3a-8b9c-0d1e2f3a4b5c',
+      'safari-web-extension://5F2A4B3C-1D2E-4F3A-8B9C-0D1E2F3A4B5C',
+    ],
     bad: [
       '',
       'null',
@@ -156,7 +169,41 @@ const table: Record<string, { good: string[]; bad: string[] }> = {
       'https://a b',
       'ftp://example.com',
       'http://',
+      ...[
+        'file://',
+        'file:///',
+        'file://host',
+        'data://x',
+        'blob:https://app.example.com',
+        'wss://example.com',
+      ],
+      ...[
+        'capacitor://',
+        'capacitor://localhost/',
+        'capacitor:localhost',
+        'Capacitor://localhost',
+        'app://a/b',
+      ],
+      ...[
+        'chrome-extension://*',
+        'app://user@host',
+        'app://host?x',
+        'app://host#x',
+        'app://a b',
+        '://localhost',
+      ],
+      ...[
+        'app://h\u00f6st',
+        'app://host\\',
+        'https://b\u00fccher.example',
+        'app://host:',
+        'app://host:99999',
+      ],
     ],
+  },
+  'header-name': {
+    good: ['X-App-Version', 'x-trace', 'apikey', "a!#$%&'*+-.^_`|~9"],
+    bad: ['', '*', 'X App', 'X-App:', 'X-App\n', '\u00e4', 'a,b', 'x'.repeat(101)],
   },
 }
 
