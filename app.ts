@@ -99,12 +99,17 @@ function traced(options: ServerOptions, tracing: Tracing | undefined): ServerOpt
   return { ...options, logger: { ...logger, mixin } }
 }
 
+/** For `request.host` and `request.protocol`; who asks is `app.clientAddress(request)`. */
+function isTrustingList({ trusted_proxies, forwarded_header }: Config['server']): boolean {
+  return trusted_proxies.length > 0 && forwarded_header === 'x-forwarded-for'
+}
+
 function serverOptions({ server, log }: Config, stream?: LogDestination): ServerOptions {
   return {
     logger: { ...loggerOptions(log), ...(stream ? { stream } : {}) },
     logController: new QuietRequests({ requestIdLogLabel: 'request_id' }),
     genReqId: ({ headers }) => requestIdOf(headers),
-    trustProxy: server.trusted_proxies.length > 0 ? server.trusted_proxies : false,
+    trustProxy: isTrustingList(server) ? server.trusted_proxies : false,
     // How long a start may take is for the orchestrator to say; on a busy machine that is long.
     pluginTimeout: 0,
     bodyLimit: server.body_limit,

@@ -4,3 +4,8 @@ import type { Config } from './schema.ts'
 export function publicUrl({ public_url, port }: Config['server']): string {
   return public_url ?? `http://127.0.0.1:${port}`
 }
+
+/** The path below which clients reach the service, where a proxy takes it away: '' or `/prefix`. */
+export function publicPath(server: Config['server']): string {
+  return new URL(publicUrl(server)).pathname.replace(/\/$/, '')
+}

@@ -36,6 +36,10 @@ const Server = Section('The HTTP listener, its limits and its shutdown.', {
     description:
       "Proxies whose `X-Forwarded-*` headers are believed: IP addresses, CIDR ranges, `loopback`, `linklocal`, `uniquelocal`. Empty: none, and the caller's address is the connection's.",
   }),
+  forwarded_header: Choice(['x-forwarded-for', 'forwarded'], {
+    description:
+      'The header in which trusted proxies name the client: `X-Forwarded-For` or `Forwarded` (RFC 7239). The other one is not read, because a proxy that does not write it passes on what clients send.',
+  }),
   body_limit: Size({ description: 'Largest request body; a larger one gets 413.' }),
   max_header_size: Size({
     minimum: '1KiB',

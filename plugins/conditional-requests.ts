@@ -12,8 +12,11 @@ declare module 'fastify' {
   }
 }
 
-/** Our entity tags: the resource's `updated_at`. */
-const ENTITY_TAG = /^"(\d{4}-\d\d-\d\dT[\d:.]{12}Z)"$/
+/**
+ * Our entity tags: the resource's `updated_at`. A proxy that compresses makes them weak (nginx, HAProxy) or adds the
+ * coding's name (Apache `-gzip`, Jetty `--gzip`). They name versions and not bytes, so they still count.
+ */
+const ENTITY_TAG = /^(?:W\/)?"(\d{4}-\d\d-\d\dT[\d:.]{12}Z)(?:--?[a-z]{2,10})?"$/
 
 /** Entity tags and preconditions (RFC 9110 sections 8.8.3 and 13.1). */
 export default fp(
@@ -21,7 +24,7 @@ export default fp(
     app.decorateRequest('expectedVersions', function () {
       const header = this.headers['if-match']
       if (header === undefined || header.trim() === '*') return undefined
-      // Tags that can't be ours, weak ones too, match nothing, so they are left out.
+      // Tags that can't be ours match nothing, so they are left out.
       return header.split(',').flatMap((tag) => versionOf(tag.trim()) ?? [])
     })
 
@@ -31,7 +34,7 @@ export default fp(
       const candidates = this.request.headers['if-none-match']?.split(',') ?? []
       const isKnown = candidates.some((candidate) => {
         const text = candidate.trim()
-        return text === '*' || text.replace(/^W\//, '') === tag
+        return text === '*' || ENTITY_TAG.exec(text)?.[1] === resource.updated_at
       })
       const isRead = this.request.method === 'GET' || this.request.method === 'HEAD'
       return isKnown && isRead ? this.code(304).send() : this.send(resource)

@@ -9,7 +9,7 @@ import type { MailContext } from '../services/mail/deliver.ts'
 import { Cursors } from '../services/pagination/cursors.ts'
 import { type PasswordObserver, Passwords } from '../services/passwords/passwords.ts'
 import { deriveKey } from '../services/secrets/secrets.ts'
-import { clientAddress, LOCAL_ADDRESS } from './client-address.ts'
+import { LOCAL_ADDRESS } from './client-address.ts'
 import { SocketCaller } from './request-caller.ts'
 
 /** What our services need, all of them together. */
@@ -77,12 +77,15 @@ export default fp(
     app.decorateRequest('ctx', {
       getter() {
         const db = app.db.forCaller(new SocketCaller(this.raw.socket))
-        return { ...ctx, db, log: this.log, client: clientOf(this) }
+        return { ...ctx, db, log: this.log, client: clientOf(this, app.clientAddress(this)) }
       },
     })
     app.addHook('onReady', () => passwords.prepare())
   },
-  { name: 'context', dependencies: ['metrics', 'database', 'authentication', 'jobs', 'mail'] },
+  {
+    name: 'context',
+    dependencies: ['client-address', 'metrics', 'database', 'authentication', 'jobs', 'mail'],
+  },
 )
 
 /** Who causes the work of commands and jobs. */
@@ -92,9 +95,9 @@ const LOCAL: Client = { ip: LOCAL_ADDRESS, userAgent: null }
 const MAX_USER_AGENT = 500
 
 /** Where a request came from. */
-function clientOf(request: FastifyRequest): Client {
-  const userAgent = request.headers['user-agent']?.slice(0, MAX_USER_AGENT).toWellFormed() ?? null
-  return { ip: clientAddress(request), userAgent }
+function clientOf({ headers }: FastifyRequest, address = LOCAL_ADDRESS): Client {
+  const userAgent = headers['user-agent']?.slice(0, MAX_USER_AGENT).toWellFormed() ?? null
+  return { ip: address, userAgent }
 }
 
 /** The settings of accounts and sessions, as the services take them. */

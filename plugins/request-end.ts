@@ -49,14 +49,14 @@ export default fp(
       inFlight++
       const { raw } = reply
       // Asked now, for a socket that is gone has no address.
-      const { ip }: { ip: string | undefined } = request
+      const address = app.clientAddress(request)
       let sent = false
       let ended = false
       const end = () => {
         if (ended) return
         ended = true
         inFlight--
-        const outcome = endOf(request, reply, { sent, ip })
+        const outcome = endOf(request, reply, { sent, address })
         for (const listener of listeners) listener(request, outcome)
       }
       raw.on('finish', () => {
@@ -70,7 +70,7 @@ export default fp(
       done()
     })
   },
-  { name: 'request-end' },
+  { name: 'request-end', dependencies: ['client-address'] },
 )
 
 /** Node does not close the responses that wait for those before them when the connection goes. */
@@ -85,7 +85,7 @@ function endWithConnection({ raw, request }: FastifyReply, end: () => void): voi
 function endOf(
   request: FastifyRequest,
   reply: FastifyReply,
-  { sent, ip }: { sent: boolean; ip: string | undefined },
+  { sent, address }: { sent: boolean; address: string | undefined },
 ): RequestEnd {
   const { schema, config, url } = request.routeOptions
   return {
@@ -94,6 +94,6 @@ function endOf(
     route: url,
     probe: config?.probe === true,
     milliseconds: reply.elapsedTime,
-    address: ip,
+    address,
   }
 }

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import { type FastifyRequest, LogController } from 'fastify'
 import fp from 'fastify-plugin'
 import { logHarmless, redactText } from '../config/redaction.ts'
@@ -53,7 +52,7 @@ function logRequest(request: FastifyRequest, end: RequestEnd, isQuiet: boolean):
     status: end.status,
     duration_ms: Math.round(end.milliseconds * 1000) / 1000,
     ...(user ? { user_id: user.id } : {}),
-    remote_address: harmlessAddress(end.address),
+    remote_address: end.address,
   }
   if (isQuiet) log.debug(fields, end.status >= 500 ? 'request refused' : 'request completed')
   else if (end.status >= 500) log.error({ ...fields, err: failure }, 'request failed')
@@ -64,9 +63,4 @@ function logRequest(request: FastifyRequest, end: RequestEnd, isQuiet: boolean):
 function pathOf(url: string): string {
   const query = url.indexOf('?')
   return url.slice(0, Math.min(query === -1 ? url.length : query, MAX_PATH))
-}
-
-/** A proxy that is trusted may still say anything. */
-function harmlessAddress(address: string | undefined): string | undefined {
-  return address === undefined || isIP(address) ? address : redactText(address)
 }

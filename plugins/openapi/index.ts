@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger'
 import swaggerUi, { type FastifySwaggerUiHooksOptions } from '@fastify/swagger-ui'
-import type { RouteOptions } from 'fastify'
+import type { FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import type { ErrorClass } from '../../services/errors.ts'
 import { describeOperation } from './describe-operation.ts'
@@ -51,16 +51,32 @@ export default fp(
       },
     })
     if (app.config.docs.enabled && app.config.role !== 'worker')
-      await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: UI, staticCSP: CSP, uiHooks: PAGES })
+      await app.register(swaggerUi, {
+        routePrefix: '/docs',
+        indexPrefix: '.',
+        uiConfig: UI,
+        staticCSP: CSP,
+        uiHooks: PAGES,
+      })
   },
   { name: 'openapi', dependencies: ['schemas', 'security-headers', 'metrics', 'authentication'] },
 )
 
 const PAGES: FastifySwaggerUiHooksOptions = {
-  onRequest(_request, reply, done) {
+  onRequest(request, reply, done) {
+    const target = redirection(request)
+    if (target !== undefined) return void reply.redirect(target)
     reply.asPage()
     done()
   },
+}
+
+/** Where the page's relative links would lead astray, or the page would redirect past the prefix of a proxy. */
+function redirection({ url, routeOptions }: FastifyRequest): string | undefined {
+  if (routeOptions.url?.endsWith('/static/index.html')) return '../'
+  const [path = '', query] = url.split('?', 2)
+  if (query === undefined || !/^\/docs\/?$/.test(path)) return undefined
+  return path.endsWith('/') ? './' : './docs'
 }
 
 const UI = {

@@ -72,6 +72,7 @@ export default fp(
     name: 'rate-limit',
     dependencies: [
       'bearer-token',
+      'client-address',
       'credentials',
       'errors',
       'metrics',

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import { networkOf } from '../../services/attempts/addresses.ts'
 import { bearerToken } from '../bearer-token.ts'
-import { clientAddress } from '../client-address.ts'
+import { LOCAL_ADDRESS } from '../client-address.ts'
 
 /** Whose budget a request is counted against. */
 export interface Subject {
@@ -26,8 +26,9 @@ export function createSubjects(
   const networks = new LRUCache<string, string>({ max: MAX_NETWORKS })
 
   function networkSubject(request: FastifyRequest): Subject {
-    const network = networks.get(request.ip) ?? networkOf(clientAddress(request))
-    networks.set(request.ip, network)
+    const address = app.clientAddress(request) ?? LOCAL_ADDRESS
+    const network = networks.get(address) ?? networkOf(address)
+    networks.set(address, network)
     return { kind: 'address', key: `address:${network}` }
   }
 
