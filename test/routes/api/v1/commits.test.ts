@@ -1,0 +1,244 @@
+import type { LightMyRequestResponse } from 'fastify'
+import t, { type Test } from 'tap'
+import { v7 as uuidv7 } from 'uuid'
+import * as mails from '../../../../services/accounts/mails.ts'
+import type { JobRun } from '../../../../services/jobs/jobs.ts'
+import { issue, newToken, type Purpose } from '../../../../services/one-time-tokens/one-time-tokens.ts'
+import { deriveToken, digestToken } from '../../../../services/secrets/secrets.ts'
+import * as sessions from '../../../../services/sessions/sessions.ts'
+import type { TestDatabase } from '../../../database.ts'
+import { createTestApp, type TestApp, type TestUser } from '../../../helper.ts'
+
+/** Tables whose commits are made to fail, one after the other. */
+const TABLES = [
+  'users',
+  'sessions',
+  'refresh_tokens',
+  'one_time_tokens',
+  'registrations',
+  'security_events',
+  'idempotency_keys',
+] as const
+
+const PASSWORD = 'another good long passphrase'
+
+/** Does the operation; what it needs is made before, so that only the operation itself meets the failing commit. */
+type Prepare = (app: TestApp) => Promise<() => Promise<LightMyRequestResponse | undefined>>
+
+const OPERATIONS: Readonly<Record<string, Prepare>> = {
+  createUser: async ({ request }) => {
+    const payload = { ...newNames(), password: PASSWORD }
+    const headers = { 'idempotency-key': uuidv7() }
+    return () => request({ method: 'POST', url: '/api/v1/users', payload, headers })
+  },
+  inviteUser: async ({ request, signUp }) => {
+    const as = await signUp({ role: 'admin' })
+    const headers = { 'idempotency-key': uuidv7() }
+    const payload = newNames()
+    return () => request({ method: 'POST', url: '/api/v1/users/invitations', as, payload, headers })
+  },
+  'login from a new device': async ({ request, signUp }) => {
+    const { user, password } = await signUp()
+    const payload = { email: user.email, password }
+    const headers = { 'user-agent': `device ${uuidv7()}` }
+    return () => request({ method: 'POST', url: '/api/v1/auth/login', payload, headers })
+  },
+  refreshTokens: async ({ request, signUp }) => {
+    const { refresh_token } = await signUp()
+    return () => request({ method: 'POST', url: '/api/v1/auth/refresh', payload: { refresh_token } })
+  },
+  logout: async ({ request, signUp }) => {
+    const as = await signUp()
+    return () => request({ method: 'POST', url: '/api/v1/auth/logout', as })
+  },
+  endSession: async ({ request, signUp }) => {
+    const as = await signUp()
+    return () => request({ method: 'DELETE', url: `/api/v1/auth/sessions/${as.session_id}`, as })
+  },
+  endOtherSessions: async ({ app, request, signUp }) => {
+    const as = await signUp()
+    await sessions.open(app.ctx, as.user)
+    return () => request({ method: 'DELETE', url: '/api/v1/auth/sessions', as })
+  },
+  endUserSession: async ({ request, signUp }) => {
+    const [as, { user, session_id }] = [await signUp({ role: 'admin' }), await signUp()]
+    return () => request({ method: 'DELETE', url: `/api/v1/users/${user.id}/sessions/${session_id}`, as })
+  },
+  endUserSessions: async ({ request, signUp }) => {
+    const [as, { user }] = [await signUp({ role: 'admin' }), await signUp()]
+    return () => request({ method: 'DELETE', url: `/api/v1/users/${user.id}/sessions`, as })
+  },
+  changePassword: async ({ app, request, signUp }) => {
+    const as = await signUp()
+    await mailedToken(app, as, 'verify_email')
+    const payload = { current_password: as.password, new_password: PASSWORD }
+    return () => request({ method: 'PUT', url: '/api/v1/users/me/password', as, payload })
+  },
+  resetPassword: async ({ app, request, signUp }) => {
+    const token = await mailedToken(app, await signUp(), 'reset_password')
+    const payload = { token, password: PASSWORD }
+    return () => request({ method: 'POST', url: '/api/v1/auth/password/reset', payload })
+  },
+  updateCurrentUser: async ({ request, signUp }) => {
+    const as = await signUp()
+    const payload = { ...newNames(), current_password: as.password }
+    return () => request({ method: 'PATCH', url: '/api/v1/users/me', as, payload })
+  },
+  'updateUser: another address': async ({ app, request, signUp }) => {
+    const [as, other] = [await signUp({ role: 'admin' }), await signUp()]
+    await mailedToken(app, other, 'reset_password')
+    return () => request({ method: 'PATCH', url: `/api/v1/users/${other.user.id}`, as, payload: newNames() })
+  },
+  'updateUser: deactivated': async ({ app, request, signUp }) => {
+    const [as, other] = [await signUp({ role: 'admin' }), await signUp()]
+    await mailedToken(app, other, 'reset_password')
+    const payload = { is_active: false }
+    return () => request({ method: 'PATCH', url: `/api/v1/users/${other.user.id}`, as, payload })
+  },
+  deleteUser: async ({ request, signUp }) => {
+    const [as, { user }] = [await signUp({ role: 'admin' }), await signUp()]
+    return () => request({ method: 'DELETE', url: `/api/v1/users/${user.id}`, as })
+  },
+  deleteCurrentUser: async ({ request, signUp }) => {
+    const as = await signUp()
+    return () => request({ method: 'DELETE', url: '/api/v1/users/me', as })
+  },
+  'verifyEmail: of an account': async ({ app, request, signUp }) => {
+    const owner = await signUp()
+    const payload = { token: await mailedToken(app, owner, 'verify_email') }
+    return () => request({ method: 'POST', url: '/api/v1/auth/email/verify', payload })
+  },
+  'verifyEmail: a new address': async ({ app, request, signUp }) => {
+    const payload = { token: await mailedToken(app, await signUp(), 'change_email') }
+    return () => request({ method: 'POST', url: '/api/v1/auth/email/verify', payload })
+  },
+  'verifyEmail: of a registration': async (app) => {
+    const payload = { token: await registrationToken(app) }
+    return () => app.request({ method: 'POST', url: '/api/v1/auth/email/verify', payload })
+  },
+  'the mail of a lost password': async ({ app, signUp }) => {
+    const { user } = await signUp()
+    return () => mails.mailReset(app.ctx, user.email, JOB).then(() => undefined)
+  },
+  'the mail of another link': async ({ app, db, signUp }) => {
+    const { user } = await signUp()
+    await db.query('UPDATE users SET email_verified_at = NULL WHERE id = $1', [user.id])
+    return () => mails.mailVerification(app.ctx, user.email, JOB).then(() => undefined)
+  },
+  'the mail of another link to a registration': async (app) => {
+    const email = newNames().email
+    await registrationToken(app, email)
+    return async () => mails.mailVerification(app.app.ctx, email, JOB).then(() => undefined)
+  },
+}
+
+/** Operations of one effect, or of none in the database. */
+const EXCEPTIONS = ['forgotPassword', 'resendVerification', 'changeLogLevels']
+
+t.test('a commit that fails leaves nothing of an operation: no row, no mail, no job', async (t) => {
+  for (const registration of ['open', 'verify'] as const) {
+    const app = await createTestApp(t, { APP_ROLE: 'web', APP_AUTH__REGISTRATION: registration })
+    await setTraps(app.db)
+    for (const [name, prepare] of Object.entries(OPERATIONS)) {
+      if (registration === 'open' && name !== 'createUser') continue
+      await t.test(`${name} (${registration})`, (t) => examine(t, app, prepare))
+    }
+  }
+})
+
+t.test('every operation that changes something is here', async (t) => {
+  const { app } = await createTestApp(t)
+  const named = [...Object.keys(OPERATIONS), ...EXCEPTIONS].map((name) => name.split(/[: ]/, 1)[0])
+  for (const methods of Object.values(app.swagger().paths ?? {})) {
+    for (const [method, operation] of Object.entries(methods ?? {})) {
+      if (method === 'get' || !hasId(operation)) continue
+      t.ok(named.includes(operation.operationId), operation.operationId)
+    }
+  }
+})
+
+/** First it succeeds, to see what it changes; then the commit of each of these tables fails. */
+async function examine(t: Test, app: TestApp, prepare: Prepare): Promise<void> {
+  const { db } = app
+  const run = await prepare(app)
+  const before = await contents(db)
+  const response = await run()
+  t.ok(response === undefined || response.statusCode < 300, `it works: ${response?.body}`)
+  const after = await contents(db)
+  const changed = TABLES.filter((table) => before[table] !== after[table])
+  t.not(changed.length, 0, 'it changes something')
+
+  for (const table of changed) {
+    const again = await prepare(app)
+    const untouched = await contents(db)
+    await db.query('UPDATE traps SET name = $1', [table])
+    const failed = await again().catch((error: unknown) => error)
+    await db.query('UPDATE traps SET name = NULL')
+    const isFailure = failed instanceof Error || (isResponse(failed) && failed.statusCode >= 500)
+    t.ok(isFailure, `${table}: it fails`)
+    t.strictSame(await contents(db), untouched, `${table}: nothing has changed`)
+  }
+}
+
+function hasId(value: unknown): value is { operationId: string } {
+  return typeof value === 'object' && value !== null && 'operationId' in value
+}
+
+function isResponse(value: unknown): value is LightMyRequestResponse {
+  return typeof value === 'object' && value !== null && 'statusCode' in value
+}
+
+/** Triggers that let the commit of a change to the table named in `traps` fail. */
+async function setTraps(db: TestDatabase): Promise<void> {
+  await db.query('CREATE TABLE traps (name text)')
+  await db.query('INSERT INTO traps VALUES (NULL)')
+  await db.query('CREATE TABLE completed (id integer GENERATED ALWAYS AS IDENTITY)')
+  await db.query(`CREATE FUNCTION spring() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF EXISTS (SELECT FROM traps WHERE name = TG_TABLE_NAME) THEN RAISE 'a commit that fails'; END IF;
+      RETURN NULL;
+    END $$`)
+  for (const table of TABLES) {
+    await db.query(`CREATE CONSTRAINT TRIGGER spring AFTER INSERT OR UPDATE OR DELETE ON ${table}
+                    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION spring()`)
+  }
+}
+
+/** A digest of the rows of each table, and of the jobs. */
+async function contents(db: TestDatabase): Promise<Record<string, string>> {
+  const digest = (from: string) =>
+    `(SELECT count(*) || ' rows, ' || md5(coalesce(string_agg(r::text, ',' ORDER BY r::text), '')) FROM ${from} r)`
+  const columns = [...TABLES, 'completed'].map((table) => `${digest(table)} AS ${table}`)
+  const jobs = digest("(SELECT id, name, data FROM pgboss.job WHERE name NOT LIKE '\\_\\_pgboss%')")
+  const [row = {}] = await db.query<Record<string, string>>(`SELECT ${columns.join(', ')}, ${jobs} AS jobs`)
+  return row
+}
+
+function newNames(): { email: string; username: string } {
+  const unique = uuidv7().slice(-12)
+  return { email: `${unique}@example.com`, username: unique }
+}
+
+async function mailedToken(app: TestApp['app'], { user }: TestUser, purpose: Purpose): Promise<string> {
+  const new_email = purpose === 'change_email' ? { new_email: newNames().email } : {}
+  const { id } = await issue(app.ctx, { user_id: user.id, purpose, ...new_email })
+  return deriveToken(app.ctx.oneTimeTokens.key, id)
+}
+
+async function registrationToken({ app, db }: TestApp, email = newNames().email): Promise<string> {
+  const { id, expires_at } = newToken(app.ctx, 'verify_email')
+  const token = deriveToken(app.ctx.oneTimeTokens.key, id)
+  await db.query(
+    `INSERT INTO registrations (id, digest, email, username, password_hash, expires_at)
+     VALUES ($1, $2, $3, $4, $5, $6)`,
+    [id, digestToken(token), email, newNames().username, await app.ctx.passwords.hash(PASSWORD), expires_at],
+  )
+  return token
+}
+
+/** A run of a job whose end leaves a row, so that it can be seen to be part of the transaction. */
+const JOB: Pick<JobRun, 'complete'> = {
+  complete: async (db) => {
+    await db.query({ name: 'completeJob', text: 'INSERT INTO completed DEFAULT VALUES' })
+  },
+}
