@@ -28,7 +28,10 @@ function ownTrace(flags = '01') {
 
 t.test("a registration, its statements, its job and its mail are one trace, the caller's", async (t) => {
   const receiver = await startOtlpReceiver(t)
-  const service = await withTraces(t, receiver.url, { APP_AUTH__REGISTRATION: 'verify' })
+  const service = await withTraces(t, receiver.url, {
+    APP_AUTH__REGISTRATION: 'verify',
+    APP_TRACING__SERVICE_NAME: 'groundwork-eu',
+  })
   const { traceId, spanId, headers } = ownTrace()
   const answer = await call(`${service.url}/api/v1/users`, { method: 'POST', json: registration(), headers })
   t.equal(answer.status, 202)
@@ -43,7 +46,7 @@ t.test("a registration, its statements, its job and its mail are one trace, the 
       'http.response.status_code': 202,
       'http.route': '/api/v1/users',
     },
-    resource: { 'service.name': 'groundwork', 'deployment.environment.name': 'test' },
+    resource: { 'service.name': 'groundwork-eu', 'deployment.environment.name': 'test' },
   })
   const mail = await named('send mail')
   const job = await named('send_mail')

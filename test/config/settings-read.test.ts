@@ -1,0 +1,74 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { buildApp } from '../../app.ts'
+import { configKeys } from '../../config/keys.ts'
+import type { Config } from '../../config/schema.ts'
+import { createTestDatabase } from '../database.ts'
+import { testConfig } from '../helper.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+
+/** Settings that are not read by an application that is built, with the file that reads them. */
+const READ_ELSEWHERE: Readonly<Record<string, string>> = {
+  environment: 'config/load.ts',
+  'server.host': 'server.ts',
+  'server.port': 'server.ts',
+  'server.drain_delay': 'server.ts',
+  'server.shutdown_timeout': 'server.ts',
+  'database.migrate_on_start': 'plugins/migrations.ts',
+  'database.tls_ca_file': 'plugins/database.ts',
+  'database.tls_cert_file': 'plugins/database.ts',
+  'database.tls_key_file': 'plugins/database.ts',
+  'jwt.signing_key_file': 'services/signing-keys/key-ring.ts',
+  'jwt.verification_key_files': 'services/signing-keys/key-ring.ts',
+  'redis.key_prefix': 'plugins/redis.ts',
+  'redis.command_timeout': 'plugins/redis.ts',
+  'tracing.accept_context': 'plugins/tracing.ts',
+  'tracing.endpoint': 'services/tracing/start.ts',
+  'tracing.sample_ratio': 'services/tracing/start.ts',
+  'tracing.service_name': 'services/tracing/start.ts',
+  'auth.breach_check.url': 'services/passwords/breached-passwords.ts',
+  'auth.breach_check.timeout': 'services/passwords/breached-passwords.ts',
+  'auth.breach_check.on_error': 'services/passwords/policy.ts',
+  'auth.password_words': 'services/passwords/policy.ts',
+}
+
+t.test('every setting is read', async (t) => {
+  const db = await createTestDatabase(t)
+  const read = new Set<string>()
+  const env = { APP_RATE_LIMIT__ENABLED: 'true', APP_LOG__LEVEL: 'silent' }
+  const app = await buildApp(recording(testConfig(db.url, env), '', read))
+  t.teardown(() => app.close())
+  await app.inject('/metrics')
+  for (const { path, name } of configKeys) {
+    const file = READ_ELSEWHERE[path]
+    if (file === undefined) t.ok(read.has(path), path)
+    else t.match(readFileSync(join(ROOT, file), 'utf8'), new RegExp(`\\b${name}\\b`), `${path} in ${file}`)
+  }
+})
+
+t.test('every setting has a test that sets it', async (t) => {
+  const files = globSync('test/**/*.ts', { cwd: ROOT, exclude: ['test/config/{load,variables}*'] })
+  const text = files.map((file) => readFileSync(join(ROOT, file), 'utf8')).join('\n')
+  for (const { variable } of configKeys) t.match(text, new RegExp(`\\b${variable}(_FILE)?\\b`), variable)
+})
+
+/** The same configuration; the paths of settings that are read go into `read`. */
+function recording(config: Config, path: string, read: Set<string>): Config
+function recording(section: object, path: string, read: Set<string>): object
+function recording(section: object, path: string, read: Set<string>): object {
+  const copy = {}
+  const optional = configKeys.filter(({ sections }) => sections.join('.') === path).map(({ name }) => [name])
+  for (const [name = '', value] of [...optional, ...Object.entries(section)]) {
+    const own = path === '' ? name : `${path}.${name}`
+    const isSection = typeof value === 'object' && value !== null && !Array.isArray(value)
+    const kept: unknown = isSection ? recording(value, own, read) : value
+    const get = () => {
+      read.add(own)
+      return kept
+    }
+    Object.defineProperty(copy, name, { configurable: true, enumerable: value !== undefined, get })
+  }
+  return copy
+}

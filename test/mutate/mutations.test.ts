@@ -1,0 +1,38 @@
+import t from 'tap'
+import { apply, mutationsOf } from './mutations.ts'
+
+/** What a text can become. */
+function variants(text: string): string[] {
+  return mutationsOf('a.ts', text).map((mutation) => apply(text, mutation))
+}
+
+t.test('conditions, calls, constants and options', async (t) => {
+  t.strictSame(variants('if (a < b) f()'), ['if (!(a < b)) f()', 'if (a <= b) f()', 'if (a < b) ;'])
+  t.strictSame(variants('const a = await f(1)'), ['const a = f(1)', 'const a = await f(2)'])
+  t.strictSame(variants('f({ a: true })'), [';', 'f({  })', 'f({ a: false })'])
+  t.strictSame(variants('if (a) throw new E()'), ['if (!(a)) throw new E()', 'if (a) {}'])
+  t.strictSame(variants('const a = b ?? c'), ['const a = b'])
+  t.strictSame(variants('const f = () => transaction(ctx, g)'), ['const f = () => (g)(ctx)'])
+})
+
+t.test('types and imports are left alone', async (t) => {
+  t.strictSame(variants("import { a } from 'b'\ntype A = { a: 1 }\ninterface B { c: true }"), [])
+})
+
+t.test('statements of SQL', async (t) => {
+  t.strictSame(variants('const a = `SELECT a FROM b WHERE c <= $1 AND d IS NULL FOR UPDATE`'), [
+    'const a = `SELECT a FROM b WHERE c < $1 AND d IS NULL FOR UPDATE`',
+    'const a = `SELECT a FROM b WHERE c <= $1  FOR UPDATE`',
+    'const a = `SELECT a FROM b WHERE c <= $1 AND d IS NOT NULL FOR UPDATE`',
+    'const a = `SELECT a FROM b WHERE c <= $1 AND d IS NULL `',
+  ])
+  const [swapped] = variants('const a = `UPDATE a SET b = CASE WHEN c THEN d ELSE e END`')
+  t.equal(swapped, 'const a = `UPDATE a SET b = CASE WHEN c THEN e ELSE d END`')
+})
+
+t.test('a mutation says where it is and what it does', async (t) => {
+  t.match(mutationsOf('a.ts', '\nawait f(b)'), [
+    { line: 2, description: 'drop: await f(b)' },
+    { line: 2, description: 'do not wait: await f(b) -> f(b)' },
+  ])
+})

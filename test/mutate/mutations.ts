@@ -1,0 +1,131 @@
+import ts from 'typescript'
+import { sqlMutations } from './sql-mutations.ts'
+
+/** One small change of a source file. */
+export interface Mutation {
+  /** First character that is replaced, and the first after that. */
+  readonly start: number
+  readonly end: number
+  readonly replacement: string
+  /** Counted from 1. */
+  readonly line: number
+  /** What it does, for people. */
+  readonly description: string
+}
+
+type Change = Omit<Mutation, 'line' | 'description'> & { readonly kind: string }
+
+const OPERATORS: Partial<Record<ts.SyntaxKind, string>> = {
+  [ts.SyntaxKind.LessThanToken]: '<=',
+  [ts.SyntaxKind.LessThanEqualsToken]: '<',
+  [ts.SyntaxKind.GreaterThanToken]: '>=',
+  [ts.SyntaxKind.GreaterThanEqualsToken]: '>',
+  [ts.SyntaxKind.EqualsEqualsEqualsToken]: '!==',
+  [ts.SyntaxKind.ExclamationEqualsEqualsToken]: '===',
+  [ts.SyntaxKind.AmpersandAmpersandToken]: '||',
+  [ts.SyntaxKind.BarBarToken]: '&&',
+  [ts.SyntaxKind.PlusToken]: '-',
+  [ts.SyntaxKind.MinusToken]: '+',
+  [ts.SyntaxKind.AsteriskToken]: '/',
+  [ts.SyntaxKind.SlashToken]: '*',
+  [ts.SyntaxKind.PlusEqualsToken]: '-=',
+  [ts.SyntaxKind.MinusEqualsToken]: '+=',
+}
+
+const SQL = /\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|redis\.call|\$\d)\b/
+
+/** Returns all mutations of a source file, in the order of their places. */
+export function mutationsOf(path: string, text: string): Mutation[] {
+  const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
+  const changes: Change[] = []
+  const visit = (node: ts.Node): void => {
+    // Types are stripped, and imports are not behaviour.
+    if (ts.isTypeNode(node) || ts.isInterfaceDeclaration(node) || ts.isImportDeclaration(node)) return
+    if (ts.isTypeAliasDeclaration(node) || ts.isModuleDeclaration(node)) return
+    changes.push(...changesOf(node, text))
+    ts.forEachChild(node, visit)
+  }
+  visit(source)
+  return changes
+    .filter(({ start, end, replacement }) => text.slice(start, end) !== replacement)
+    .sort((a, b) => a.start - b.start)
+    .map(({ kind, ...change }) => {
+      const { line } = source.getLineAndCharacterOfPosition(change.start)
+      return { ...change, line: line + 1, description: describe(text, kind, change) }
+    })
+}
+
+/** The file's text with the mutation in it. */
+export function apply(text: string, { start, end, replacement }: Mutation): string {
+  return text.slice(0, start) + replacement + text.slice(end)
+}
+
+function changesOf(node: ts.Node, text: string): Change[] {
+  const replace = (target: ts.Node, replacement: string, kind: string): Change => ({
+    start: target.getStart(),
+    end: target.end,
+    replacement,
+    kind,
+  })
+  if (ts.isBinaryExpression(node)) return operatorChanges(node, replace)
+  if (ts.isIfStatement(node)) return [replace(node.expression, `!(${node.expression.getText()})`, 'negate')]
+  if (ts.isConditionalExpression(node)) {
+    return [replace(node.condition, `!(${node.condition.getText()})`, 'negate')]
+  }
+  if (ts.isThrowStatement(node)) return [replace(node, '{}', 'drop')]
+  if (ts.isReturnStatement(node) && node.expression)
+    return [replace(node, 'return undefined', 'return nothing')]
+  if (ts.isExpressionStatement(node)) return [replace(node, ';', 'drop')]
+  if (ts.isAwaitExpression(node)) return [replace(node, node.expression.getText(), 'do not wait')]
+  if (ts.isNumericLiteral(node))
+    return [replace(node, String(Number(node.text.replaceAll('_', '')) + 1), 'one more')]
+  if (node.kind === ts.SyntaxKind.TrueKeyword) return [replace(node, 'false', 'flip')]
+  if (node.kind === ts.SyntaxKind.FalseKeyword) return [replace(node, 'true', 'flip')]
+  if (ts.isCallExpression(node)) return transactionChanges(node, replace)
+  if (ts.isObjectLiteralElementLike(node)) return [replace(node, '', 'leave out')]
+  if (ts.isStringLiteralLike(node) || ts.isTemplateExpression(node)) return sqlChanges(node, text)
+  return []
+}
+
+function operatorChanges(
+  { operatorToken, left, right }: ts.BinaryExpression,
+  replace: (target: ts.Node, replacement: string, kind: string) => Change,
+): Change[] {
+  const other = OPERATORS[operatorToken.kind]
+  if (other !== undefined) return [replace(operatorToken, other, 'operator')]
+  if (operatorToken.kind !== ts.SyntaxKind.QuestionQuestionToken) return []
+  return [{ ...replace(left, left.getText(), 'no default'), end: right.end }]
+}
+
+/** The work of a transaction without one. */
+function transactionChanges(
+  { expression, arguments: [context, work] }: ts.CallExpression,
+  replace: (target: ts.Node, replacement: string, kind: string) => Change,
+): Change[] {
+  if (expression.getText() !== 'transaction' || context === undefined || work === undefined) return []
+  const call = expression.parent
+  return [replace(call, `(${work.getText()})(${context.getText()})`, 'no transaction')]
+}
+
+function sqlChanges(node: ts.Node, text: string): Change[] {
+  const [start, end] = [node.getStart(), node.end]
+  const sql = text.slice(start, end)
+  if (!SQL.test(sql)) return []
+  return sqlMutations(sql).map((change) => ({
+    start: start + change.start,
+    end: start + change.end,
+    replacement: change.replacement,
+    kind: 'SQL',
+  }))
+}
+
+function describe(text: string, kind: string, { start, end, replacement }: Omit<Change, 'kind'>): string {
+  const short = (part: string) => {
+    const line = part.replaceAll(/\s+/g, ' ').trim()
+    return line.length > 60 ? `${line.slice(0, 57)}...` : line
+  }
+  const before = short(text.slice(start, end))
+  return replacement.trim() === '' || replacement === ';' || replacement === '{}'
+    ? `${kind}: ${before}`
+    : `${kind}: ${before} -> ${short(replacement)}`
+}
