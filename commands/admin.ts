@@ -13,7 +13,7 @@ import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../app.ts'
 import { loadConfig } from '../config/load.ts'
 import { invalidValues } from '../plugins/errors/invalid-values.ts'
-import { createAjv } from '../plugins/validation/ajv.ts'
+import { createCompiler } from '../plugins/validation/compiler.ts'
 import { CreateUser } from '../schemas/users.ts'
 import { withDatabase } from '../services/embedded-postgres/with-database.ts'
 import * as users from '../services/users/users.ts'
@@ -86,7 +86,7 @@ async function run(command: Command): Promise<void> {
 }
 
 async function create(app: FastifyInstance, input: CreateUser): Promise<string> {
-  const validate = createAjv({ coerce: false }).compile(CreateUser)
+  const validate = createCompiler({ coerce: false })(CreateUser)
   const candidate = { ...input }
   if (!validate(candidate)) {
     const problems = invalidValues(validate.errors ?? [], '').map(

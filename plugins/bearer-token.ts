@@ -8,6 +8,9 @@ declare module 'fastify' {
   }
 }
 
+/** Longest `Authorization` that is looked at, in characters; our tokens have a few hundred. */
+const MAX_LENGTH = 2048
+
 /** RFC 6750 section 2.1, with the characters of a JWT. */
 const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i
 
@@ -25,7 +28,8 @@ export default fp(
 export function bearerToken(request: FastifyRequest): string | undefined {
   if (request.tokenText === null) {
     const { authorization } = request.headers
-    request.tokenText = authorization === undefined ? undefined : BEARER.exec(authorization)?.[1]
+    const isShort = authorization !== undefined && authorization.length <= MAX_LENGTH
+    request.tokenText = isShort ? BEARER.exec(authorization)?.[1] : undefined
   }
   return request.tokenText
 }

@@ -1,9 +1,14 @@
 import type { FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
+import { BadRequest } from './errors/http-errors.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The versions that `If-Match` lets a change apply to; undefined when it lets any. */
+    /**
+     * The versions that `If-Match` lets a change apply to; undefined when it lets any.
+     *
+     * @throws BadRequest when it has more entity tags than are looked at
+     */
     expectedVersions(): string[] | undefined
   }
   interface FastifyReply {
@@ -11,6 +16,9 @@ declare module 'fastify' {
     sendVersioned<T extends { updated_at: string }>(resource: T): FastifyReply
   }
 }
+
+/** Entity tags of one header that are looked at; clients have one or two. */
+const MAX_TAGS = 64
 
 /**
  * Our entity tags: the resource's `updated_at`. A proxy that compresses makes them weak (nginx, HAProxy) or adds the
@@ -24,14 +32,18 @@ export default fp(
     app.decorateRequest('expectedVersions', function () {
       const header = this.headers['if-match']
       if (header === undefined || header.trim() === '*') return undefined
+      const tags = header.split(',', MAX_TAGS + 1)
+      if (tags.length > MAX_TAGS) {
+        throw new BadRequest({ detail: `\`If-Match\` has more than ${MAX_TAGS} entity tags.` })
+      }
       // Tags that can't be ours match nothing, so they are left out.
-      return header.split(',').flatMap((tag) => versionOf(tag.trim()) ?? [])
+      return tags.flatMap((tag) => versionOf(tag.trim()) ?? [])
     })
 
     app.decorateReply('sendVersioned', function (this: FastifyReply, resource) {
       const tag = entityTag(resource.updated_at)
       this.header('etag', tag)
-      const candidates = this.request.headers['if-none-match']?.split(',') ?? []
+      const candidates = this.request.headers['if-none-match']?.split(',', MAX_TAGS) ?? []
       const isKnown = candidates.some((candidate) => {
         const text = candidate.trim()
         return text === '*' || ENTITY_TAG.exec(text)?.[1] === resource.updated_at

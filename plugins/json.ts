@@ -1,13 +1,15 @@
 import { isUtf8 } from 'node:buffer'
 import fp from 'fastify-plugin'
-import { InvalidJson, InvalidText, UnsupportedMediaType } from './errors/http-errors.ts'
+import type { InvalidValue } from '../schemas/problem.ts'
+import { InvalidJson, InvalidText, UnsupportedMediaType, ValidationFailed } from './errors/http-errors.ts'
+import { findFlaw, MAX_DEPTH } from './validation/flaws.ts'
 
 /** An escape is the only way for NUL or a surrogate to get into JSON that is valid UTF-8. */
 const SUSPICIOUS = /\\u(?:0000|d[89a-f])/i
 
 /**
  * Reads JSON bodies and nothing else. What PostgreSQL could not hold is refused here: NUL characters, lone
- * surrogates and bytes that are not UTF-8.
+ * surrogates and bytes that are not UTF-8; and what is nested deeper than anything we take.
  */
 export default fp(
   async (app) => {
@@ -29,8 +31,11 @@ export default fp(
       }
       const text = body.toString()
       parse(request, text, (error, value: unknown) => {
-        if (error) done(error)
-        else if (SUSPICIOUS.test(text) && !isStorable(value)) done(new InvalidText())
+        if (error) return done(error)
+        // Most bodies are too small to be nested too deep.
+        const isSuspicious = text.length > 2 * MAX_DEPTH || SUSPICIOUS.test(text)
+        const flaw = isSuspicious ? findFlaw('body', value) : undefined
+        if (flaw) done(refusalOf(flaw))
         else done(null, value)
       })
     })
@@ -43,15 +48,7 @@ function isPacked(contentEncoding: string | undefined): boolean {
   return contentEncoding !== undefined && contentEncoding.toLowerCase() !== 'identity'
 }
 
-/** Whether all text in a parsed JSON value, names included, can be stored. Iterative: nesting is the caller's. */
-function isStorable(root: unknown): boolean {
-  const pending = [root]
-  while (pending.length > 0) {
-    const value = pending.pop()
-    if (typeof value === 'string' && (value.includes('\0') || !value.isWellFormed())) return false
-    if (typeof value === 'object' && value !== null) {
-      for (const [name, member] of Object.entries(value)) pending.push(name, member)
-    }
-  }
-  return true
+function refusalOf(flaw: InvalidValue): Error {
+  const refusal = flaw.code === 'invalid_text' ? InvalidText : ValidationFailed
+  return new refusal({ errors: [flaw] })
 }

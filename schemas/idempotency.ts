@@ -10,6 +10,7 @@ const CHARACTERS = '[!#-\\[\\]-~]{1,255}'
 export const IdempotencyHeaders = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({
+      maxLength: 257,
       pattern: `^(?:"${CHARACTERS}"|${CHARACTERS})$`,
       'x-message': 'must be 1 to 255 visible ASCII characters without `"` and `\\`, in quotes or not',
       description:

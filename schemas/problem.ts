@@ -1,13 +1,86 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { StringEnum } from './primitives.ts'
+
+/** What can be wrong with a value; docs/api.md has a line for each. */
+export const INVALID_VALUE_CODES = [
+  'required',
+  'unknown_property',
+  'wrong_type',
+  'not_one_of',
+  'invalid_format',
+  'too_short',
+  'too_long',
+  'too_small',
+  'too_large',
+  'not_a_multiple',
+  'too_few_items',
+  'too_many_items',
+  'not_unique',
+  'too_few_properties',
+  'too_many_properties',
+  'no_match',
+  'too_deep',
+  'invalid_text',
+] as const
+export type InvalidValueCode = (typeof INVALID_VALUE_CODES)[number]
+
+/** Invalid values that an answer names at most. */
+export const MAX_INVALID_VALUES = 20
+
+/** Longest pointer of an invalid value; a longer one is cut and ends with an ellipsis. */
+export const MAX_POINTER_LENGTH = 256
+
+const bound = (description: string, example: number) =>
+  Type.Optional(Type.Number({ description, examples: [example] }))
+
+/** The limits that the message names, for programs that write their own. */
+const InvalidValueParams = Type.Object(
+  {
+    types: Type.Optional(
+      Type.Array(Type.String(), { description: 'With `wrong_type`: JSON types that are accepted.' }),
+    ),
+    allowed: Type.Optional(
+      Type.Array(Type.String(), { description: 'With `not_one_of`: values that are accepted.' }),
+    ),
+    format: Type.Optional(
+      Type.String({ description: 'With `invalid_format`: name of the format.', examples: ['uuid'] }),
+    ),
+    min_length: bound('With `too_short`: characters at least.', 8),
+    max_length: bound('With `too_long`: characters at most.', 128),
+    minimum: bound('With `too_small`: the smallest number.', 1),
+    exclusive_minimum: bound('With `too_small`: a number that the value must be above.', 0),
+    maximum: bound('With `too_large`: the largest number.', 100),
+    exclusive_maximum: bound('With `too_large`: a number that the value must be below.', 100),
+    multiple_of: bound('With `not_a_multiple`: a number that must divide the value.', 5),
+    min_items: bound('With `too_few_items`: items at least.', 1),
+    max_items: bound('With `too_many_items`: items at most.', 10),
+    min_properties: bound('With `too_few_properties`: properties at least.', 1),
+    max_properties: bound('With `too_many_properties`: properties at most.', 10),
+    max_depth: bound('With `too_deep`: levels of arrays and objects at most.', 64),
+  },
+  { additionalProperties: false, description: 'Parameters of the message; empty when it has none.' },
+)
+export type InvalidValueParams = Static<typeof InvalidValueParams>
 
 /** One thing that is wrong with a request. */
 const InvalidValue = Type.Object(
   {
     pointer: Type.String({
-      description: 'JSON Pointer (RFC 6901) into the request: `/body/...`, `/query/...`, `/params/...`.',
-      examples: ['/body/email'],
+      maxLength: MAX_POINTER_LENGTH,
+      description:
+        'JSON Pointer (RFC 6901) into the request: `/body/...`, `/query/...`, `/params/...`, `/headers/...`. ' +
+        'Very long names are cut.',
+      examples: ['/body/password'],
     }),
-    message: Type.String({ description: 'What is wrong with the value.', examples: ['is required'] }),
+    code: StringEnum(INVALID_VALUE_CODES, {
+      description: 'What is wrong, for programs; it does not change.',
+      examples: ['too_short'],
+    }),
+    message: Type.String({
+      description: 'What is wrong, for people; to be read after the name of the value.',
+      examples: ['must have at least 8 characters'],
+    }),
+    params: InvalidValueParams,
   },
   { additionalProperties: false },
 )
@@ -39,7 +112,10 @@ export const Problem = Type.Object(
       examples: ['01997d1c-7b6e-7c3a-9d53-2f6a4c1e8b90'],
     }),
     errors: Type.Optional(
-      Type.Array(InvalidValue, { description: 'Present when values of the request are invalid.' }),
+      Type.Array(InvalidValue, {
+        maxItems: MAX_INVALID_VALUES,
+        description: `Invalid values of the request, the first ${MAX_INVALID_VALUES} at most.`,
+      }),
     ),
   },
   { $id: 'Problem', additionalProperties: false, description: 'A problem document (RFC 9457).' },

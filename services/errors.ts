@@ -1,3 +1,5 @@
+import type { InvalidValue } from '../schemas/problem.ts'
+
 /** What clients learn of an error; stands beside the service that throws it. */
 export interface ErrorDefinition {
   /** Stable identifier, snake_case, documented in docs/api.md. */
@@ -15,6 +17,8 @@ interface ErrorOptions {
   detail?: string
   /** When to come back, in seconds; becomes `Retry-After`. */
   retryAfter?: number
+  /** Values of the request that are invalid. */
+  errors?: readonly InvalidValue[]
   /** What was thrown underneath. It goes to the log, never to the client. */
   cause?: unknown
 }
@@ -23,12 +27,14 @@ interface ErrorOptions {
 export class ServiceError extends Error {
   readonly definition: ErrorDefinition
   readonly retryAfter: number | undefined
+  readonly errors: readonly InvalidValue[] | undefined
 
   constructor(definition: ErrorDefinition, options: ErrorOptions = {}) {
     super(options.detail ?? definition.detail, { cause: options.cause })
     this.name = 'ServiceError'
     this.definition = definition
     this.retryAfter = options.retryAfter
+    this.errors = options.errors
   }
 }
 

@@ -52,6 +52,7 @@ export function problem(error: ServiceError, requestId: string): Problem {
     request_id: requestId,
   }
   const { cause } = error
+  if (error.errors) return { ...document, errors: [...error.errors] }
   if (!isFastifyError(cause) || !cause.validation) return document
   return { ...document, errors: invalidValues(cause.validation, String(cause.validationContext)) }
 }

@@ -1,5 +1,6 @@
-import { Ajv, type FuncKeywordDefinition, type Options } from 'ajv'
+import { Ajv, type Options } from 'ajv'
 import formats from 'ajv-formats'
+import { extendedPattern, normalize, pattern } from './keywords.ts'
 
 /** Our own annotations; Ajv's strict mode refuses a keyword that it does not know. */
 const ANNOTATIONS = ['example', 'x-message']
@@ -7,48 +8,22 @@ const ANNOTATIONS = ['example', 'x-message']
 /** A UUID as PostgreSQL prints it, in either case. The format of ajv-formats takes `urn:uuid:` as well. */
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/**
- * `x-normalize` replaces the text by its one form before anything else looks at it, so that lengths and
- * patterns hold for what is stored: `NFC` is Unicode's (Standard Annex 15), `lowercase` is for ids.
- */
-const normalize: FuncKeywordDefinition = {
-  keyword: 'x-normalize',
-  type: 'string',
-  schemaType: 'string',
-  metaSchema: { enum: ['NFC', 'lowercase'] },
-  // Ajv's first keyword of strings.
-  before: 'maxLength',
-  modifying: true,
-  errors: false,
-  validate(form: string, text: string, _parent: unknown, position) {
-    const normal = form === 'NFC' ? text.normalize('NFC') : text.toLowerCase()
-    if (position) position.parentData[position.parentDataProperty] = normal
-    return true
-  },
+/** Longest text that the check of a format looks at, for it splits what it is given. */
+const MAX_FORMATTED = 64
+
+const isDateTime = formats.default(new Ajv(), ['date-time']).compile({ type: 'string', format: 'date-time' })
+
+export interface AjvOptions {
+  /** Turns text into numbers and booleans: for what is nothing but text. */
+  coerce: boolean
+  /** Reports every error, not only the first. */
+  allErrors: boolean
 }
 
-/**
- * `x-pattern` is a regular expression that the service checks with JavaScript's `u` flag. It is for what a published
- * `pattern` must not use, because other languages' engines refuse it: Unicode classes and look-around.
- */
-export const pattern: FuncKeywordDefinition = {
-  keyword: 'x-pattern',
-  type: 'string',
-  schemaType: 'string',
-  errors: false,
-  compile(source: string) {
-    const expression = new RegExp(source, 'u')
-    return (text: string) => expression.test(text)
-  },
-}
-
-/**
- * Makes a validator. Nothing is dropped and every mistake is reported; text is turned into numbers and
- * booleans only where `coerce` says that all there is is text.
- */
-export function createAjv({ coerce }: { coerce: boolean }): Ajv {
+/** Makes a validator. Nothing is dropped from what it looks at. */
+export function createAjv({ coerce, allErrors }: AjvOptions): Ajv {
   const options: Options = {
-    allErrors: true,
+    allErrors,
     coerceTypes: coerce,
     removeAdditional: false,
     useDefaults: true,
@@ -58,10 +33,14 @@ export function createAjv({ coerce }: { coerce: boolean }): Ajv {
     strictTypes: false,
     verbose: true,
     addUsedSchema: false,
-    keywords: [...ANNOTATIONS, normalize, pattern],
+    keywords: ANNOTATIONS,
   }
   const ajv = new Ajv(options)
-  formats.default(ajv, ['date-time'])
+  ajv.removeKeyword('pattern')
+  ajv.addKeyword(pattern)
+  ajv.addKeyword(extendedPattern)
+  ajv.addKeyword(normalize)
+  ajv.addFormat('date-time', (text: string) => text.length <= MAX_FORMATTED && isDateTime(text))
   ajv.addFormat('uuid', UUID)
   return ajv
 }

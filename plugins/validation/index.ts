@@ -1,23 +1,19 @@
+import type { AnySchema } from 'ajv'
 import fp from 'fastify-plugin'
-import { createAjv } from './ajv.ts'
+import { createCompiler } from './compiler.ts'
 
-/**
- * Validation as DESIGN asks for: bodies are taken literally, query strings and path parameters are text and
- * so are coerced.
- */
+/** Validation: bodies are taken literally; query strings, path parameters and headers are text and so are coerced. */
 export default fp(
   async (app) => {
-    const literal = createAjv({ coerce: false })
-    const coercing = createAjv({ coerce: true })
+    const shared: AnySchema[] = []
     for (const schema of Object.values(app.getSchemas())) {
       /* c8 ignore next: for the type; Fastify takes nothing else. */
-      if (typeof schema !== 'object' || schema === null) continue
-      literal.addSchema(schema)
-      coercing.addSchema(schema)
+      if (typeof schema === 'object' && schema !== null) shared.push(schema)
     }
-    app.setValidatorCompiler(({ schema, httpPart }) => {
-      const ajv = httpPart === undefined || httpPart === 'body' ? literal : coercing
-      return ajv.compile(schema)
+    const literal = createCompiler({ coerce: false }, shared)
+    const coercing = createCompiler({ coerce: true }, shared)
+    app.setValidatorCompiler<AnySchema>(({ schema, httpPart }) => {
+      return httpPart === undefined || httpPart === 'body' ? literal(schema) : coercing(schema)
     })
   },
   { name: 'validation', dependencies: ['schemas'] },

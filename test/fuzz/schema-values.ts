@@ -1,7 +1,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import fc from 'fast-check'
-import { pattern } from '../../plugins/validation/ajv.ts'
+import { extendedPattern } from '../../plugins/validation/keywords.ts'
 import { type Document, member, type Schema } from '../contract/document.ts'
 
 /** Makes values that schemas of an OpenAPI document describe, and tells whether values are such. */
@@ -13,7 +13,7 @@ export class SchemaValues {
   constructor(document: Document) {
     this.#document = document
     formats.default(this.#ajv)
-    this.#ajv.addKeyword(pattern)
+    this.#ajv.addKeyword(extendedPattern)
     this.#ajv.addSchema({ ...document, $id: 'document' })
   }
 

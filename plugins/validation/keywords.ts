@@ -1,0 +1,68 @@
+import type { FuncKeywordDefinition } from 'ajv'
+
+/**
+ * Most UTF-16 units of a text for each character that its schema allows. Normalisation makes one character of
+ * four at most, and needs a time that grows with the square of what it is given.
+ */
+const UNITS_PER_CHARACTER = 4
+
+/** Whether a text is so long that `maxLength` refuses it in every form, so that nothing else need look at it. */
+function isFarTooLong(text: string, maxLength: number): boolean {
+  return text.length > maxLength * UNITS_PER_CHARACTER
+}
+
+/** @throws TypeError, when the schema is compiled, for a text without bounds */
+function maxLengthOf(schema: Readonly<Record<string, unknown>>, keyword: string): number {
+  const { maxLength } = schema
+  if (typeof maxLength !== 'number') throw new TypeError(`a text with ${keyword} needs a maxLength`)
+  return maxLength
+}
+
+/**
+ * `x-normalize` replaces a text by its one form before anything else looks at it, so that lengths and patterns
+ * hold for what is stored: `NFC` is Unicode's (Standard Annex 15), `lowercase` is for ids. A text that is far too
+ * long stays as it is, for `maxLength` to refuse.
+ */
+export const normalize: FuncKeywordDefinition = {
+  keyword: 'x-normalize',
+  type: 'string',
+  schemaType: 'string',
+  metaSchema: { enum: ['NFC', 'lowercase'] },
+  // Ajv's first keyword of strings.
+  before: 'maxLength',
+  modifying: true,
+  errors: false,
+  compile(form: string, schema) {
+    const maxLength = form === 'NFC' ? maxLengthOf(schema, 'x-normalize') : Number.POSITIVE_INFINITY
+    return (text: string, position) => {
+      if (isFarTooLong(text, maxLength) || position === undefined) return true
+      const normal = form === 'NFC' ? text.normalize('NFC') : text.toLowerCase()
+      position.parentData[position.parentDataProperty] = normal
+      return true
+    }
+  },
+}
+
+/**
+ * An expression that does not look at texts which are too long: it is asked even where `maxLength` fails. It has
+ * JavaScript's `u` flag.
+ */
+function boundedPattern(keyword: string): FuncKeywordDefinition {
+  return {
+    keyword,
+    type: 'string',
+    schemaType: 'string',
+    errors: false,
+    compile(source: string, schema) {
+      const expression = new RegExp(source, 'u')
+      const maxLength = maxLengthOf(schema, keyword)
+      return (text: string) => isFarTooLong(text, maxLength) || expression.test(text)
+    },
+  }
+}
+
+/** JSON Schema's `pattern`, for what the engines of all languages understand. */
+export const pattern = boundedPattern('pattern')
+
+/** For what a published `pattern` must not use, because other engines refuse it: Unicode classes and look-around. */
+export const extendedPattern = boundedPattern('x-pattern')
