@@ -7,6 +7,7 @@ import { pino } from 'pino'
 import { followParent } from './cluster/parent.ts'
 import { handOver, Primary } from './cluster/primary.ts'
 import { WorkerGroup } from './cluster/worker-group.ts'
+import { readHeaderPairs } from './config/header-pairs.ts'
 import { loadConfig } from './config/load.ts'
 import { LogDestination } from './config/log-destination.ts'
 import { loggerOptions } from './config/logger.ts'
@@ -17,6 +18,7 @@ import { workerCount } from './config/worker-count.ts'
 import packageJson from './package.json' with { type: 'json' }
 import { withDatabase } from './services/embedded-postgres/with-database.ts'
 import { explainFailure } from './services/failures/explain-failure.ts'
+import { useProxies } from './services/network/proxies.ts'
 import { startTracing } from './services/tracing/start.ts'
 import type { Tracing } from './services/tracing/tracing.ts'
 
@@ -71,6 +73,7 @@ async function main(): Promise<void> {
   const primary = Primary.find()
   if (primary) leaveSignalsToPrimary()
   const { config } = primary ? await primary.task : loadConfig({ env: process.env })
+  useProxies(process.env)
   const service: Service = { primary }
   const starting = start(service, config)
   endGracefully(service, config, starting)
@@ -89,11 +92,16 @@ async function start(service: Service, loaded: Config): Promise<void> {
   const { config, stop } = await withDatabase(loaded, say)
   service.stop = stop
   if (isPrimary(service, config)) return startWorkers(service, config)
-  service.tracing = await startTracing(config, packageJson.version)
+  service.tracing = await openTraces(config)
   const { buildApp } = await loadApp()
   const app = await buildApp(config, { logDestination, tracing: service.tracing })
   service.app = app
   announce(app, await app.listen({ host: config.server.host, port: config.server.port }))
+}
+
+function openTraces({ tracing, environment }: Config) {
+  const headers = readHeaderPairs(tracing.headers ?? '') ?? {}
+  return startTracing({ tracing, environment, version: packageJson.version, headers })
 }
 
 /**
@@ -118,7 +126,7 @@ async function startWorkers(service: Service, config: Config): Promise<void> {
 async function startWorker(service: Service, primary: Primary): Promise<void> {
   const { config, first } = await primary.task
   const { host, port } = config.server
-  service.tracing = await startTracing(config, packageJson.version)
+  service.tracing = await openTraces(config)
   const { buildApp } = await loadApp()
   logDestination.share()
   const logger = { ...sharedLoggerOptions(config), stream: logDestination }

@@ -16,6 +16,7 @@ import { invalidValues } from '../plugins/errors/invalid-values.ts'
 import { createCompiler } from '../plugins/validation/compiler.ts'
 import { CreateUser } from '../schemas/users.ts'
 import { withDatabase } from '../services/embedded-postgres/with-database.ts'
+import { useProxies } from '../services/network/proxies.ts'
 import * as users from '../services/users/users.ts'
 
 const USAGE = `Usage: npm run admin -- create --email <address> --username <name>
@@ -72,6 +73,7 @@ async function run(command: Command): Promise<void> {
   const note = (message: string) => process.stderr.write(`${message}\n`)
   // As `web`, so that it does not begin to work on jobs.
   const loaded = loadConfig({ env: { APP_LOG__LEVEL: 'error', ...process.env, APP_ROLE: 'web' } })
+  useProxies(process.env)
   const { config, stop } = await withDatabase(loaded.config, note)
   try {
     const app = await buildApp(config)

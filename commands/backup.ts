@@ -6,14 +6,15 @@
  * Exits with 1 when it fails, and with 2 for arguments that it does not know.
  */
 import { parseArgs } from 'node:util'
+import { connectionOptions } from '../config/database-connection.ts'
 import { loadConfig } from '../config/load.ts'
 import packageJson from '../package.json' with { type: 'json' }
-import { connectionOptions } from '../plugins/database.ts'
 import { backUp } from '../services/backup/backup.ts'
 import { openStore } from '../services/backup/open-store.ts'
 import { s3Settings } from '../services/backup/s3-store.ts'
 import { writeTextfile } from '../services/backup/textfile.ts'
 import { withDatabase } from '../services/embedded-postgres/with-database.ts'
+import { useProxies } from '../services/network/proxies.ts'
 import { note, runCommand } from './run-command.ts'
 
 const USAGE =
@@ -43,8 +44,10 @@ function parseArguments(args: string[]): Arguments | undefined {
 }
 
 async function backup({ to, keep, textfile }: Arguments): Promise<void> {
+  const loaded = loadConfig({ env: process.env })
+  useProxies(process.env)
   const store = openStore(to, s3Settings(process.env))
-  const { config, stop } = await withDatabase(loadConfig({ env: process.env }).config, note)
+  const { config, stop } = await withDatabase(loaded.config, note)
   try {
     const manifest = await backUp({
       connection: await connectionOptions(config.database),

@@ -4,9 +4,9 @@
  * service that may be running. Exits with 1 when it fails, and with 2 for arguments that it does not know.
  */
 import { join } from 'node:path'
+import { connectionOptions } from '../config/database-connection.ts'
 import { loadConfig } from '../config/load.ts'
-import { connectionOptions } from '../plugins/database.ts'
-import { startEmbeddedPostgres } from '../services/embedded-postgres/embedded-postgres.ts'
+import { withDatabase } from '../services/embedded-postgres/with-database.ts'
 import {
   type MigrationState,
   migrateDown,
@@ -16,7 +16,7 @@ import {
 import type { MigrationOptions } from '../services/migrations/session.ts'
 import { note, runCommand } from './run-command.ts'
 
-const ROOT = join(import.meta.dirname, '..')
+const MIGRATIONS = join(import.meta.dirname, '../migrations')
 const USAGE = 'Usage: npm run migrate -- up | down [n] | status\n'
 
 const TITLES = { version: 'VERSION', name: 'NAME', state: 'STATE', runAt: 'RUN AT' }
@@ -35,17 +35,12 @@ function parseCommand([name, count = '1', ...rest]: string[]): Command | undefin
 }
 
 async function migrate(command: Command): Promise<void> {
-  const { database } = loadConfig({ env: process.env }).config
-  const directory = join(ROOT, 'migrations')
-  if (database.url !== undefined) {
-    await command({ connection: await connectionOptions(database), directory, log: print })
-    return
-  }
-  const embedded = await startEmbeddedPostgres({ directory: join(ROOT, '.data/postgres'), log: note })
+  const { config, stop } = await withDatabase(loadConfig({ env: process.env }).config, note)
   try {
-    await command({ connection: { connectionString: embedded.url }, directory, log: print })
+    const connection = await connectionOptions(config.database)
+    await command({ connection, directory: MIGRATIONS, log: print })
   } finally {
-    await embedded.stop()
+    await stop()
   }
 }
 

@@ -6,13 +6,14 @@
  * Exits with 1 when it fails, and with 2 for arguments that it does not know.
  */
 import { parseArgs } from 'node:util'
+import { connectionOptions } from '../config/database-connection.ts'
 import { loadConfig } from '../config/load.ts'
-import { connectionOptions } from '../plugins/database.ts'
 import { MIGRATIONS } from '../plugins/migrations.ts'
 import { openStore } from '../services/backup/open-store.ts'
 import { restore } from '../services/backup/restore.ts'
 import { s3Settings } from '../services/backup/s3-store.ts'
 import { withDatabase } from '../services/embedded-postgres/with-database.ts'
+import { useProxies } from '../services/network/proxies.ts'
 import { note, runCommand } from './run-command.ts'
 
 const USAGE =
@@ -41,8 +42,10 @@ function parseArguments(args: string[]): Arguments | undefined {
 }
 
 async function restoreFrom({ from, name, force }: Arguments): Promise<void> {
+  const loaded = loadConfig({ env: process.env })
+  useProxies(process.env)
   const store = openStore(from, s3Settings(process.env))
-  const { config, stop } = await withDatabase(loadConfig({ env: process.env }).config, note)
+  const { config, stop } = await withDatabase(loaded.config, note)
   try {
     const { dump, migration_version, tables } = await restore({
       connection: await connectionOptions(config.database),

@@ -1,9 +1,15 @@
 import { isIP } from 'node:net'
+import addressparser from 'nodemailer/lib/addressparser'
+import { parseDatabaseUrl } from './database-url.ts'
+import { readHeaderPairs } from './header-pairs.ts'
+import { decoded } from './url-text.ts'
 
 /** A string format: what it accepts, and that in words that complete "must be ...". */
 export interface StringFormat {
   validate: (value: string) => boolean
   expects: string
+  /** Says what is wrong with a value, quoting no secret; in its place stands "must be ..." */
+  explain?: (value: string) => string
 }
 
 /** Shortest signing key taken, in bytes: HS256 wants a key as long as its hash. */
@@ -28,8 +34,9 @@ export const formats = {
     expects: `an IP address, a CIDR range, or one of ${PROXY_RANGES.join(', ')}`,
   },
   'postgres-url': {
-    validate: (value: string) => /^postgres(ql)?:\/\//.test(value) && URL.canParse(value),
-    expects: 'a URL that begins with postgres:// or postgresql://',
+    validate: (value: string) => typeof parseDatabaseUrl(value) !== 'string',
+    expects: 'a URL such as postgres://user:password@host:5432/name',
+    explain: explainDatabaseUrl,
   },
   'redis-url': {
     validate: isRedisUrl,
@@ -39,6 +46,10 @@ export const formats = {
   'sentry-dsn': {
     validate: isSentryDsn,
     expects: 'a URL such as https://key@sentry.example.com/1: with a key, a host and the number of a project',
+  },
+  'header-pairs': {
+    validate: (value: string) => readHeaderPairs(value) !== undefined,
+    expects: 'name=value, or several of these with commas between; a comma in a value is %2C',
   },
   'key-prefix': {
     validate: (value: string) => /^[\w.:-]{1,100}$/.test(value),
@@ -94,43 +105,56 @@ function isProxyAddress(value: string): boolean {
 
 function isSmtpUrl(value: string): boolean {
   if (!/^smtps?:\/\//.test(value) || !URL.canParse(value)) return false
-  const { hostname, pathname, search, hash } = new URL(value)
+  const { hostname, pathname, search, hash, username, password } = new URL(value)
+  if (!isDecodable(username) || !isDecodable(password) || /\p{Cc}/u.test(value)) return false
   return hostname !== '' && (pathname === '' || pathname === '/') && search === '' && hash === ''
 }
 
 function isRedisUrl(value: string): boolean {
-  if (!/^rediss?:\/\//.test(value) || !URL.canParse(value)) return false
+  if (!/^rediss?:\/\//.test(value) || !URL.canParse(value) || /\p{Cc}/u.test(value)) return false
   const { hostname, pathname, search, hash, username, password } = new URL(value)
   if (hostname === '' || search !== '' || hash !== '' || !/^(?:\/[0-9]{0,4})?$/.test(pathname)) return false
   return isDecodable(username) && isDecodable(password)
 }
 
+/** With the secret that older servers put into it, and with a slash at the end, as people copy it. */
 function isSentryDsn(value: string): boolean {
-  if (!/^https?:\/\//.test(value) || !URL.canParse(value)) return false
+  if (!/^https?:\/\//.test(value) || !URL.canParse(value) || /\s/.test(value)) return false
   const { username, password, pathname, search, hash } = new URL(value)
   return (
     /^\w+$/.test(username) &&
-    password === '' &&
-    /^(?:\/[\w.-]+)*\/\d+$/.test(pathname) &&
+    /^\w*$/.test(password) &&
+    /^(?:\/[\w.-]+)*\/\d+\/*$/.test(pathname) &&
     search === '' &&
     hash === ''
   )
 }
 
 function isDecodable(text: string): boolean {
-  try {
-    decodeURIComponent(text)
-    return true
-  } catch {
-    return false
-  }
+  return decoded(text) !== undefined
 }
 
-/** A name without characters that would need quoting, which leaves nothing to get wrong. */
+function explainDatabaseUrl(value: string): string {
+  const problem = parseDatabaseUrl(value)
+  return typeof problem === 'string' ? problem : 'is valid'
+}
+
+/** One mailbox of RFC 5322 whose address needs no quotes; its name may be quoted, and then hold anything printable. */
 function isMailbox(value: string): boolean {
-  return /^(?:[\p{L}\p{N}][\p{L}\p{N} .'&-]* <[^\s<>@"(),:;\\]+@[\w.-]+>|[^\s<>@"(),:;\\]+@[\w.-]+)$/u.test(
-    value,
-  )
+  if (/\p{Cc}/u.test(value)) return false
+  const [mailbox, ...others] = addressparser(value)
+  if (mailbox === undefined || others.length > 0 || !('address' in mailbox)) return false
+  const { name, address = '' } = mailbox
+  if (!/^[^\s<>@"(),:;\\]+@[\w.-]+$/u.test(address)) return false
+  // What the parser took for a comment, or dropped, would not be seen by readers.
+  const written = name === '' ? [address, `<${address}>`] : [`${quoted(name)} <${address}>`]
+  if (!/[()<>[\]:;@\\,"]/.test(name)) written.push(`${name} <${address}>`)
+  return written.includes(value)
+}
+
+/** A name as a quoted string (RFC 5322, 3.2.4). */
+function quoted(name: string): string {
+  return `"${name.replace(/["\\]/g, '\\$&')}"`
 }
 
 /** Schemes whose pages have no origin of their own: browsers send `null`, or nothing. */

@@ -33,7 +33,7 @@ export interface LoadedConfig {
  */
 export function loadConfig(options: LoadOptions = {}): LoadedConfig {
   const { env = {}, directory = import.meta.dirname } = options
-  const { APP_ENVIRONMENT: environment = DEFAULT_ENVIRONMENT } = env
+  const environment = env['APP_ENVIRONMENT']?.trim() ?? DEFAULT_ENVIRONMENT
   const merged = mergeLayers(env, directory, environment)
   const { values, sources, problems } = merged
 

@@ -29,7 +29,7 @@ and is listed whole, each problem with its variable: there is no silent fall bac
 - **Durations** are written with a unit: \`500ms\`, \`15s\`, \`15m\`, \`24h\`, \`30d\`.
 - **Sizes** are written with a unit: \`512B\`, \`256KiB\`, \`64MiB\`, \`1GiB\`.
 - **Secrets** are never shown, and may come from a file: \`APP_JWT__SECRET_FILE=/run/secrets/jwt\` reads the
-  file, less one line break at its end. Giving both the variable and its file is an error.
+  file, without white space around it. Giving both the variable and its file is an error.
 - **Environments** other than \`development\` and \`test\` are held to the rules of production: \`database.url\` must
   be given, a secret that stands in a committed file is refused, and so is \`*\` in \`cors.allowed_origins\`.
   Real secrets come from variables, from files that they name, or from \`config/local.toml\`.

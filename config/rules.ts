@@ -1,20 +1,9 @@
-import type { TomlTable, TomlValue } from 'smol-toml'
+import type { Candidate } from './candidate.ts'
+import { checkConnections } from './connection-rules.ts'
 import { configKeys, locate, variableName } from './keys.ts'
 import { checkLocalOnly } from './local-only.ts'
 import { LENIENT_ENVIRONMENTS } from './schema.ts'
 import { DEFAULT_FILE, valueAt } from './toml-files.ts'
-import type { Variables } from './variables.ts'
-
-/** What the rules look at: the merged layers, valid or not, so that all problems come out together. */
-export interface Candidate {
-  values: TomlTable
-  sources: ReadonlyMap<string, string>
-  environment: string
-  /** The process's own. */
-  variables: Variables
-  /** Secrets that stand in committed files. */
-  knownSecrets: ReadonlySet<TomlValue>
-}
 
 /** The problems that no single key's schema can see: rules of the environment, and between keys. */
 export function checkRules(candidate: Candidate): string[] {
@@ -24,6 +13,7 @@ export function checkRules(candidate: Candidate): string[] {
     ...checkLocalOnly(candidate),
     ...checkTimeouts(candidate),
     ...checkTls(candidate),
+    ...checkConnections(candidate),
     ...checkSigningKeys(candidate),
     ...checkMailLinks(candidate),
     ...checkRateLimitStore(candidate),

@@ -56,6 +56,11 @@ export function CountOrAuto({
   })
 }
 
+/** True or false, or `auto` for what suits the other side. */
+export function BooleanOrAuto(options: { description: string }) {
+  return Type.Unsafe<boolean | 'auto'>({ ...options, anyOf: [{ type: 'boolean' }, { enum: ['auto'] }] })
+}
+
 /** A TOML array; comma-separated in a variable. */
 export function List({ format, ...options }: { description: string; format: FormatName }) {
   return Type.Array(Type.String({ format }), options)

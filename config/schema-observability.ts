@@ -10,6 +10,13 @@ export const Tracing = Section('Traces (OpenTelemetry). Without an endpoint noth
         'Where spans are sent, by OTLP over HTTP as JSON: `http://collector:4318`. `/v1/traces` is added unless it ends so.',
     }),
   ),
+  headers: Type.Optional(
+    Secret({
+      format: 'header-pairs',
+      description:
+        'Headers that go with the spans, as many receivers ask for a key: `x-api-key=...,x-tenant=...`. Variables of OpenTelemetry (`OTEL_*`) are not read.',
+    }),
+  ),
   sample_ratio: Type.Number({
     minimum: 0,
     maximum: 1,

@@ -1,6 +1,16 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Auth, Jwt } from './schema-auth.ts'
-import { Choice, CountOrAuto, Duration, List, Secret, Section, Size, Text } from './schema-kinds.ts'
+import {
+  BooleanOrAuto,
+  Choice,
+  CountOrAuto,
+  Duration,
+  List,
+  Secret,
+  Section,
+  Size,
+  Text,
+} from './schema-kinds.ts'
 import { Errors, Tracing } from './schema-observability.ts'
 import { RateLimit } from './schema-rate-limit.ts'
 import { Redis } from './schema-redis.ts'
@@ -74,7 +84,7 @@ const Database = Section('PostgreSQL.', {
     Secret({
       format: 'postgres-url',
       description:
-        'Where the server is: `postgres://user:password@host:5432/name`. Without it, in development and test only, the service starts a PostgreSQL of its own.',
+        'Where the server is: `postgres://user:password@host:5432/name`, or `postgres://user@/name?host=/run/postgresql` for a Unix socket. User, password and name are percent-encoded. It says nothing else: neither its query nor `PG*` variables can change the options of connections. Without it, in development and test only, the service starts a PostgreSQL of its own.',
     }),
   ),
   max_connections: Type.Integer({
@@ -97,9 +107,9 @@ const Database = Section('PostgreSQL.', {
     description:
       "The client's own limit for one query, for a server that hangs; longer than `statement_timeout`, which is the gentler one.",
   }),
-  prepared_statements: Type.Boolean({
+  prepared_statements: BooleanOrAuto({
     description:
-      'Prepare statements by name, once for each connection. Turn it off behind a pooler that hands out connections by transaction and does not keep track of them, such as PgBouncer before 1.21.',
+      'Prepare statements by name, once for each connection. `auto`: unless a pooler is between, which may not keep track of them. `true` behind one that does, such as PgBouncer 1.21 with `max_prepared_statements` of 200.',
   }),
   migrate_on_start: Type.Boolean({ description: 'Apply pending migrations at start.' }),
   tls: Choice(['off', 'require', 'verify'], {

@@ -2,9 +2,10 @@ import { Ajv, type ErrorObject, type FuncKeywordDefinition } from 'ajv'
 import { envSchema } from 'env-schema'
 import type { TomlTable } from 'smol-toml'
 import { describeExpected } from './expectations.ts'
-import { formats } from './formats.ts'
+import { formats, type StringFormat } from './formats.ts'
 import { findKey, type KeySchema, locate, variableName } from './keys.ts'
 import { Config } from './schema.ts'
+import { valueAt } from './toml-files.ts'
 import { parseDuration, parseSize } from './units.ts'
 
 /**
@@ -22,7 +23,7 @@ export function validate(
   } catch (error) {
     /* c8 ignore next -- only a misuse of env-schema throws without errors of the validator */
     if (!ajv.errors) throw error
-    problems.push(...new Set(ajv.errors.map((item) => explain(item, sources))))
+    problems.push(...new Set(ajv.errors.map((item) => explain(item, values, sources))))
     return undefined
   }
 }
@@ -52,7 +53,7 @@ function quantity(keyword: string, parse: (text: string) => number | undefined):
   }
 }
 
-function explain(error: ErrorObject, sources: ReadonlyMap<string, string>): string {
+function explain(error: ErrorObject, values: TomlTable, sources: ReadonlyMap<string, string>): string {
   const names = error.instancePath.split('/').slice(1)
   if (error.keyword === 'required') {
     const { missingProperty } = error.params
@@ -61,6 +62,10 @@ function explain(error: ErrorObject, sources: ReadonlyMap<string, string>): stri
   const item = /^\d+$/.test(String(names.at(-1))) ? Number(names.pop()) : undefined
   const path = names.join('.')
   const schema: KeySchema = { ...findKey(path)?.schema }
+  const value = valueAt(values, path)
+  const own: StringFormat | undefined =
+    error.keyword === 'format' && schema.format ? formats[schema.format] : undefined
+  if (own?.explain && typeof value === 'string') return `${locate(path, sources)}: ${own.explain(value)}`
   const expected =
     item === undefined
       ? `must be ${describeExpected(schema)}`

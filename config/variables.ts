@@ -28,16 +28,16 @@ const allNames = [...byVariable.keys(), ...byFileVariable.keys()]
 
 /**
  * Reads the settings from variables: `APP_SECTION__KEY`, `APP_ENVIRONMENT`, and `APP_SECTION__KEY_FILE`
- * for secrets. Adds a problem for each variable with a double underscore that no key answers to; other
+ * for secrets. White space around a value is not part of it. Adds a problem for each variable with a double underscore that no key answers to; other
  * `APP_` variables are somebody else's (Kubernetes sets APP_PORT for a service called "app").
  */
 export function readVariables(env: Variables, problems: string[]): Setting[] {
   return Object.entries(env).flatMap(([name, text]) => {
     if (text === undefined) return []
     const key = byVariable.get(name)
-    if (key) return [{ key, value: parseText(text, key.schema), source: name }]
+    if (key) return [{ key, value: parseText(text.trim(), key.schema), source: name }]
     const fileKey = byFileVariable.get(name)
-    if (fileKey) return readSecretFile(fileKey, name, text, env, problems)
+    if (fileKey) return readSecretFile(fileKey, name, text.trim(), env, problems)
     if (isOurs(name)) problems.push(`${name}: is no known variable${suggest(name)}`)
     // Ignored, it would mean development.
     else if (isMistypedEnvironment(name))
@@ -86,7 +86,7 @@ function readSecretFile(
   try {
     // A file of random bytes would be read as many equal replacement characters, a weak secret.
     const text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path))
-    return [{ key, value: text.replace(/\r?\n$/, ''), source: name }]
+    return [{ key, value: text.trim(), source: name }]
   } catch (error) {
     // Without the path: whoever gives the secret itself in its place should not find it in a log.
     problems.push(`${name}: names a file that cannot be read as text (${errorCode(error)})`)

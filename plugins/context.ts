@@ -59,6 +59,14 @@ export default fp(
       registers,
     })
 
+    const breachChecks = new Counter({
+      name: 'breach_checks_total',
+      help: 'Questions to the service that knows breached passwords, by outcome; failed: auth.breach_check.on_error decided.',
+      labelNames: ['outcome'],
+      registers,
+    })
+    for (const outcome of ['clean', 'breached', 'failed']) breachChecks.inc({ outcome }, 0)
+
     const ctx: AppContext = {
       db: app.db,
       log: app.log,
@@ -71,6 +79,7 @@ export default fp(
       identities: app.identities,
       cursors: new Cursors(jwt.secret),
       loginFinished: (outcome) => logins.inc({ outcome }),
+      breachChecked: (outcome) => breachChecks.inc({ outcome }),
       ...accountSettings(app.config),
     }
     app.decorate('ctx', ctx)

@@ -1,14 +1,12 @@
-import { readFile } from 'node:fs/promises'
-import type { ConnectionOptions } from 'node:tls'
 import postgres from '@fastify/postgres'
 import fp from 'fastify-plugin'
 import { Counter, Gauge } from 'prom-client'
-import { ConfigError } from '../config/config-error.ts'
-import { variableName } from '../config/keys.ts'
+import { connectionOptions } from '../config/database-connection.ts'
 import type { Config } from '../config/schema.ts'
 import { LOST_RACES } from '../services/database/errors.ts'
 import { PoolDatabase } from '../services/database/pool-database.ts'
 import type { DatabaseObserver } from '../services/database/run.ts'
+import { Session } from '../services/database/session.ts'
 import { types } from '../services/database/types.ts'
 import { Histogram, type Series } from '../services/metrics/histogram.ts'
 
@@ -31,7 +29,17 @@ export default fp(
 
     // An idle connection that dies; the pool has dropped it, the next caller gets a new one.
     const log = app.moduleLog('database')
+    let isToldOfPooler = false
     pool.on('error', (error) => log.warn({ err: error }, 'lost an idle database connection'))
+    pool.on('connect', (client) => {
+      if (isToldOfPooler || !(client instanceof Session) || !client.isPooled) return
+      isToldOfPooler = true
+      const { prepares, differing } = client
+      log.warn(
+        { prepares, differing },
+        'there is a pooler before PostgreSQL; set what differs on the role (docs/operations.md)',
+      )
+    })
 
     const registers = [app.metrics]
     const queries = new Histogram({
@@ -102,7 +110,6 @@ export default fp(
     const { max_waiting } = app.config.pressure
     const db = new PoolDatabase(pool, observer, {
       ...(max_waiting > 0 ? { maxWaiting: max_waiting } : {}),
-      prepares: database.prepared_statements,
     })
     app.decorate('db', db)
     // Hooks run in reverse order: this one before the one that ends the pool.
@@ -112,48 +119,16 @@ export default fp(
 )
 
 async function poolOptions(database: Config['database']) {
+  const connection = await connectionOptions(database)
   return {
-    ...(await connectionOptions(database)),
+    // The pool makes connections of this kind, and none by options of its own.
+    Client: class extends Session {
+      constructor() {
+        super(connection, { pipeline: true, types })
+      }
+    },
     max: database.max_connections,
     idleTimeoutMillis: database.idle_timeout,
-    pipeline: true,
-    types,
-  }
-}
-
-/** How to connect, for the pool and for migrations; times are in milliseconds. */
-export async function connectionOptions(database: Config['database']) {
-  return {
-    connectionString: database.url,
-    application_name: 'groundwork',
-    keepAlive: true,
     connectionTimeoutMillis: database.connection_timeout,
-    query_timeout: database.query_timeout,
-    statement_timeout: database.statement_timeout,
-    lock_timeout: database.lock_timeout,
-    idle_in_transaction_session_timeout: database.idle_in_transaction_timeout,
-    ssl: await tlsOptions(database),
-  }
-}
-
-async function tlsOptions(database: Config['database']): Promise<ConnectionOptions | false> {
-  if (database.tls === 'off') return false
-  const { tls_ca_file, tls_cert_file, tls_key_file } = database
-  return {
-    rejectUnauthorized: database.tls === 'verify',
-    ...(tls_ca_file === undefined ? {} : { ca: await readNamed('database.tls_ca_file', tls_ca_file) }),
-    ...(tls_cert_file === undefined
-      ? {}
-      : { cert: await readNamed('database.tls_cert_file', tls_cert_file) }),
-    ...(tls_key_file === undefined ? {} : { key: await readNamed('database.tls_key_file', tls_key_file) }),
-  }
-}
-
-async function readNamed(path: string, file: string): Promise<Buffer> {
-  try {
-    return await readFile(file)
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : error
-    throw new ConfigError([`${variableName(path)}: names a file that cannot be read (${code})`])
   }
 }

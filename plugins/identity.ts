@@ -1,11 +1,11 @@
 import fp from 'fastify-plugin'
 import { Counter } from 'prom-client'
+import { connectionOptions } from '../config/database-connection.ts'
 import type { CacheResult } from '../services/cache/cache.ts'
 import { IdentityChannel } from '../services/identity/channel.ts'
 import { Identities } from '../services/identity/identities.ts'
 import { deriveKey } from '../services/secrets/secrets.ts'
 import * as sessions from '../services/sessions/sessions.ts'
-import { connectionOptions } from './database.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

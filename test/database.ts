@@ -8,6 +8,7 @@ import bossPackage from 'pg-boss/package.json' with { type: 'json' }
 import type { Test } from 'tap'
 import type { EmbeddedPostgres } from '../services/embedded-postgres/embedded-postgres.ts'
 import { migrateUp } from '../services/migrations/migrations.ts'
+import { connectionTo } from './connection-to.ts'
 import { startTestServer } from './test-server.ts'
 
 /** What databases end with: a test, or whatever else calls its teardown. */
@@ -97,9 +98,9 @@ async function prepareTemplate(serverUrl: string): Promise<string> {
     const unfinished = `${name}_unfinished`
     await client.query(`DROP DATABASE IF EXISTS ${unfinished} WITH (FORCE)`)
     await client.query(`CREATE DATABASE ${unfinished} TEMPLATE template0`)
-    const connection = { connectionString: databaseUrl(serverUrl, unfinished) }
-    await migrateUp({ connection, directory: MIGRATIONS })
-    await installBoss(connection)
+    const url = databaseUrl(serverUrl, unfinished)
+    await migrateUp({ connection: connectionTo(url), directory: MIGRATIONS })
+    await installBoss({ connectionString: url })
     // Nobody may connect to it, for a database with connections cannot be cloned.
     await client.query(`ALTER DATABASE ${unfinished} ALLOW_CONNECTIONS false`)
     await client.query(`ALTER DATABASE ${unfinished} RENAME TO ${name}`)

@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import pg from 'pg'
+import { connectionOptions } from '../../config/database-connection.ts'
+import { loadConfig } from '../../config/load.ts'
 import { startEmbeddedPostgres } from '../../services/embedded-postgres/embedded-postgres.ts'
 import { migrateUp } from '../../services/migrations/migrations.ts'
 import { type Usage, usageOf } from '../system/process-usage.ts'
@@ -35,7 +37,8 @@ export async function startPostgres(directory: string): Promise<BenchPostgres> {
       await withClient(server.url, (client) => client.query(`CREATE DATABASE ${name} TEMPLATE template0`))
       const url = new URL(server.url)
       url.pathname = name
-      await migrateUp({ connection: { connectionString: url.href }, directory: MIGRATIONS })
+      const { config } = loadConfig({ env: { APP_ENVIRONMENT: 'test', APP_DATABASE__URL: url.href } })
+      await migrateUp({ connection: await connectionOptions(config.database), directory: MIGRATIONS })
       await withClient(url.href, (client) => seedUsers(client, users))
       return url.href
     },

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import fp from 'fastify-plugin'
+import { connectionOptions } from '../../config/database-connection.ts'
 import { DatabaseUnavailable, databaseError } from '../../services/database/errors.ts'
 import { createBoss } from '../../services/jobs/boss.ts'
 import { findJobs } from '../../services/jobs/find-jobs.ts'
@@ -8,7 +9,6 @@ import { countJobs } from '../../services/jobs/statistics.ts'
 import { work } from '../../services/jobs/worker.ts'
 import type { Span } from '../../services/tracing/tracing.ts'
 import type { AppContext } from '../context.ts'
-import { connectionOptions } from '../database.ts'
 import { registerJobMetrics } from './metrics.ts'
 
 declare module 'fastify' {

@@ -1,10 +1,11 @@
-import pg from 'pg'
+import type pg from 'pg'
+import { Session } from '../database/session.ts'
 import { selectApplied } from '../migrations/applied.ts'
 import { BackupError } from './backup-error.ts'
 import type { Manifest } from './manifest.ts'
 import { Measure } from './measure.ts'
 import { findBackups, nameBackup } from './names.ts'
-import { type DatabaseAccess, requireTool, run, withToolAccess } from './postgres-tools.ts'
+import { type DatabaseAccess, refusePooler, requireTool, run, withToolAccess } from './postgres-tools.ts'
 import { countRows, selectTables } from './queries.ts'
 import type { BackupStore } from './store.ts'
 
@@ -24,16 +25,20 @@ export interface BackupOptions extends DatabaseAccess {
  * @throws BackupError when no backup was made; then none is there either, and older ones are all kept.
  */
 export async function backUp(options: BackupOptions): Promise<Manifest> {
-  const client = new pg.Client({
+  const client = new Session({
     ...options.connection,
     // Counting takes its time.
     query_timeout: 0,
+    statement_timeout: 0,
+    lock_timeout: 0,
+    idle_in_transaction_session_timeout: 0,
     application_name: 'groundwork-backup',
   })
   // A lost connection fails the query that is being run; without a listener it would end the process.
   client.on('error', () => undefined)
   try {
     await client.connect()
+    refusePooler(client)
     const manifest = await dump(client, options)
     await removeOld(options, manifest.database.name)
     return manifest
@@ -91,9 +96,6 @@ interface About {
 }
 
 async function begin(client: pg.Client): Promise<About> {
-  await client.query(
-    'SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0',
-  )
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
   const { rows } = await client.query<About>(`
     SELECT clock_timestamp() AS at, current_database() AS name, pg_database_size(current_database()) AS size,

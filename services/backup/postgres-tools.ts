@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getCACertificates } from 'node:tls'
-import pg from 'pg'
+import type { ConnectionOptions, Session } from '../database/session.ts'
 import { BackupError } from './backup-error.ts'
 
 /** How PostgreSQL's own programs reach a database. */
@@ -16,7 +16,7 @@ export interface ToolAccess {
 
 export interface DatabaseAccess {
   /** How the service connects. */
-  readonly connection: pg.ClientConfig
+  readonly connection: ConnectionOptions
   readonly tls: {
     readonly tls: 'off' | 'require' | 'verify'
     readonly tls_ca_file?: string
@@ -41,12 +41,9 @@ export async function withToolAccess<T>(
 }
 
 async function environment({ connection, tls }: DatabaseAccess, directory: string) {
-  // Read by the driver, so that both understand the address alike.
-  const { host, port, user, password, database } = new pg.Client(connection)
+  const { host, port, user, password = '', database } = connection
   const passwordFile = join(directory, 'pgpass')
-  // pg keeps what it was given as a function too, which our configuration never is.
-  const secret = typeof password === 'string' ? password : ''
-  await writeFile(passwordFile, `*:*:*:*:${secret.replace(/[\\:]/g, '\\$&')}\n`, { mode: 0o600 })
+  await writeFile(passwordFile, `*:*:*:*:${password.replace(/[\\:]/g, '\\$&')}\n`, { mode: 0o600 })
   const { PATH, LD_LIBRARY_PATH } = process.env
   const { tls_ca_file, tls_cert_file, tls_key_file } = tls
   return {
@@ -66,6 +63,18 @@ async function environment({ connection, tls }: DatabaseAccess, directory: strin
     ...(tls_cert_file === undefined ? {} : { PGSSLCERT: tls_cert_file }),
     ...(tls_key_file === undefined ? {} : { PGSSLKEY: tls_key_file }),
   }
+}
+
+/**
+ * pg_dump and psql set their session up as they need it, with an empty search_path among the rest; a pooler would give
+ * that session to the service next.
+ */
+export function refusePooler(client: Session): void {
+  if (!client.isPooled) return
+  throw new BackupError(
+    "There is a pooler before PostgreSQL, through which its programs cannot be used: name the server's own address " +
+      'in APP_DATABASE__URL for this command.',
+  )
 }
 
 /** The authorities that the service trusts where no others are named. */

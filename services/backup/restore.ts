@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import pg from 'pg'
+import { Session } from '../database/session.ts'
 import { listMigrations } from '../migrations/files.ts'
 import { migrateUp } from '../migrations/migrations.ts'
 import { BackupError } from './backup-error.ts'
@@ -10,6 +10,7 @@ import { Measure } from './measure.ts'
 import { type BackupName, findBackups } from './names.ts'
 import {
   type DatabaseAccess,
+  refusePooler,
   requireTool,
   run,
   runSql,
@@ -92,10 +93,11 @@ async function checkVersion(
 
 /** Gives the schemas that have to make room. */
 async function inspect({ connection, force }: RestoreOptions): Promise<string[]> {
-  const client = new pg.Client({ ...connection, application_name: 'groundwork-restore' })
+  const client = new Session({ ...connection, application_name: 'groundwork-restore' })
   client.on('error', () => undefined)
   try {
     await client.connect()
+    refusePooler(client)
     const used = await selectUsedSchemas(client)
     if (used.length > 0 && !force) {
       throw new BackupError(

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { defineError, ServiceError } from '../errors.ts'
+import { UnusableSession } from './session.ts'
 
 export const DatabaseUnavailable = defineError({
   code: 'database_unavailable',
@@ -57,13 +58,13 @@ const TLS_CODES =
  * https://www.postgresql.org/docs/18/errcodes-appendix.html
  */
 const UNAVAILABLE_STATES =
-  /^(?:08...|28...|3D...|53...|58...|55P03|57014|40001|40P01|57P0.|25006|25P0[34]|42P01|42703|0A000|26000)$/
+  /^(?:08...|28...|3D...|53...|58...|55P03|57014|40001|40P01|57P0.|25006|25P0[34]|42P01|42703|0A000|26000|42P05)$/
 
 /**
  * Of these, those after which the connection is lost, leads to a server that is no longer the primary, or keeps
  * a prepared statement that can't work.
  */
-const BREAKING_STATES = /^(?:08...|57P0.|25006|25P0[34]|0A000|26000)$/
+const BREAKING_STATES = /^(?:08...|57P0.|25006|25P0[34]|0A000|26000|42P05)$/
 
 /**
  * Turns what the driver throws into what callers can act on. Errors of SQL itself, such as a broken
@@ -112,6 +113,7 @@ export function brokenConstraint(error: unknown): string | undefined {
 }
 
 function isConnectionError(error: Error): boolean {
+  if (error instanceof UnusableSession) return true
   if ('code' in error && typeof error.code === 'string') {
     if (NETWORK_CODES.has(error.code) || TLS_CODES.test(error.code)) return true
   }

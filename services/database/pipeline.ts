@@ -1,5 +1,6 @@
 import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg'
 import { breaksConnection } from './errors.ts'
+import { prepares } from './session.ts'
 
 /**
  * One connection of the pool, kept for good and shared by all callers: statements are sent without waiting
@@ -21,7 +22,7 @@ export class Pipeline {
     const client = await this.#connecting
     this.#gather(client)
     try {
-      return await client.query<Row>(statement)
+      return await client.query<Row>(prepares(client) ? statement : { ...statement, name: undefined })
     } catch (error) {
       // The socket may take a moment to close, and the next statement is not to go there.
       if (breaksConnection(error)) this.#release(client, true)

@@ -19,26 +19,18 @@ export class PoolDatabase implements Database {
   readonly #pipeline: Pipeline
   readonly #observer: DatabaseObserver
   readonly #maxWaiting: number
-  readonly #prepares: boolean
 
   /**
    * @param options.maxWaiting callers that may wait for a connection; those beyond are refused at once
-   * @param options.prepares whether statements are prepared by their names
    */
-  constructor(
-    pool: Pool,
-    observer: DatabaseObserver,
-    { maxWaiting = Number.POSITIVE_INFINITY, prepares = true } = {},
-  ) {
+  constructor(pool: Pool, observer: DatabaseObserver, { maxWaiting = Number.POSITIVE_INFINITY } = {}) {
     this.#pool = pool
-    this.#prepares = prepares
     this.#maxWaiting = maxWaiting
     this.#pipeline = new Pipeline(pool)
     this.#observer = observer
   }
 
-  query<Row extends object>(given: Statement, caller?: Caller): Promise<Row[]> {
-    const statement = this.#prepares ? given : { ...given, prepare: false }
+  query<Row extends object>(statement: Statement, caller?: Caller): Promise<Row[]> {
     return this.#repeating(caller, () =>
       // What many share is not cancelled for one of them; it is short anyway.
       statement.pipelined === true
@@ -47,8 +39,7 @@ export class PoolDatabase implements Database {
     )
   }
 
-  transaction<T>(given: (db: Database) => Promise<T>, caller?: Caller): Promise<T> {
-    const work: typeof given = this.#prepares ? given : (db) => given(unprepared(db))
+  transaction<T>(work: (db: Database) => Promise<T>, caller?: Caller): Promise<T> {
     return this.#repeating(caller, () =>
       this.#withClient(caller, (client, watch) => runTransaction(client, work, this.#observer, watch)),
     )
@@ -128,13 +119,5 @@ export class PoolDatabase implements Database {
     } finally {
       this.#observer.waited((performance.now() - start) / 1000)
     }
-  }
-}
-
-/** The same, for connections on which a prepared statement may be gone at the next one. */
-function unprepared(db: Database): Database {
-  return {
-    query: (statement) => db.query({ ...statement, prepare: false }),
-    transaction: (work) => work(unprepared(db)),
   }
 }

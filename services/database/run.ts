@@ -1,6 +1,7 @@
 import type { QueryConfig, QueryResult } from 'pg'
 import type { Statement } from './database.ts'
 import { databaseError } from './errors.ts'
+import { prepares } from './session.ts'
 import type { Watch } from './watch.ts'
 
 /** Is told what the database does; times are in seconds. */
@@ -27,7 +28,8 @@ export async function run<Row extends object>(
   observer: DatabaseObserver,
   watch?: Watch,
 ): Promise<Row[]> {
-  const send = () => connection.query<Row>({ ...(prepare ? { name } : {}), text, values: [...values] })
+  const named = prepare && prepares(connection) ? { name } : {}
+  const send = () => connection.query<Row>({ ...named, text, values: [...values] })
   const start = performance.now()
   try {
     const ask = watch ? () => watch.run(send) : send

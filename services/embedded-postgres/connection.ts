@@ -1,4 +1,5 @@
-import pg from 'pg'
+import type pg from 'pg'
+import { Session } from '../database/session.ts'
 import { SUPERUSER } from './cluster.ts'
 
 /** Where the server is and how to be let in. */
@@ -12,7 +13,7 @@ export const DATABASE = 'groundwork'
 
 /** Opens a connection of the superuser. The server's going away never throws; the next query tells. */
 export async function connect(address: Address, applicationName: string): Promise<pg.Client> {
-  const client = new pg.Client({
+  const client = new Session({
     host: '127.0.0.1',
     port: address.port,
     user: SUPERUSER,
@@ -20,7 +21,13 @@ export async function connect(address: Address, applicationName: string): Promis
     database: 'postgres',
     application_name: applicationName,
     ssl: false,
+    prepared_statements: 'auto',
+    keepAlive: false,
     connectionTimeoutMillis: 10_000,
+    query_timeout: 0,
+    statement_timeout: 0,
+    lock_timeout: 0,
+    idle_in_transaction_session_timeout: 0,
   })
   client.on('error', () => undefined)
   try {

@@ -7,7 +7,7 @@ import { type ErrorReport, envelope, type Release } from './event.ts'
 export type ReportOutcome = 'sent' | 'failed' | 'dropped'
 
 export interface ReporterOptions extends Release {
-  /** `https://key@host/project`. */
+  /** `https://key@host/project`, or `https://key:secret@host/project`. */
   readonly dsn: string
   /** Masks secrets in a text of JSON. */
   readonly redact: (json: string) => string
@@ -42,10 +42,12 @@ export class Reporter {
 
   constructor(options: ReporterOptions) {
     const dsn = new URL(options.dsn)
-    const at = dsn.pathname.lastIndexOf('/')
-    const path = `${dsn.pathname.slice(0, at)}/api/${dsn.pathname.slice(at + 1)}/envelope/`
+    const place = dsn.pathname.replace(/\/+$/, '')
+    const at = place.lastIndexOf('/')
+    const path = `${place.slice(0, at)}/api/${place.slice(at + 1)}/envelope/`
     this.#url = new URL(path, dsn.origin)
-    this.#key = dsn.username
+    // Servers older than Sentry 9 want the secret that stands in their DSNs.
+    this.#key = `${dsn.username}${dsn.password === '' ? '' : `, sentry_secret=${dsn.password}`}`
     this.#options = options
   }
 
@@ -99,7 +101,7 @@ export class Reporter {
     const { request } = this.#url.protocol === 'https:' ? https : http
     return new Promise((resolve, reject) => {
       const signal = AbortSignal.timeout(TIMEOUT)
-      const call = request(this.#url, { method: 'POST', headers, signal, agent: false }, (answer) => {
+      const call = request(this.#url, { method: 'POST', headers, signal }, (answer) => {
         answer.resume()
         answer.on('error', reject)
         if (answer.statusCode === 429) this.#pause(Number(answer.headers['retry-after']))

@@ -1,15 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
 import type { Log } from '../context.ts'
 import { endConnection } from '../database/end-connection.ts'
+import { type ConnectionOptions, Session } from '../database/session.ts'
 import { warnOfTrouble } from '../troubles/troubles.ts'
-
-declare module 'pg' {
-  interface Client {
-    // Missing in @types/pg: what the other side calls itself (BackendKeyData).
-    readonly processID: number | null
-  }
-}
 
 /** Channel of migrations/002. */
 const CHANNEL = 'identity'
@@ -33,7 +26,7 @@ export interface ChannelListener {
  * listens, so by way of one nothing is ever trusted.
  */
 export class IdentityChannel {
-  readonly #connection: pg.ClientConfig
+  readonly #connection: ConnectionOptions
   readonly #listener: ChannelListener
   readonly #log: Log
   readonly #lost: (error: unknown) => void
@@ -43,7 +36,7 @@ export class IdentityChannel {
   #clock = Number.NEGATIVE_INFINITY
   #running: Promise<void> | undefined
 
-  constructor(connection: pg.ClientConfig, listener: ChannelListener, log: Log) {
+  constructor(connection: ConnectionOptions, listener: ChannelListener, log: Log) {
     this.#connection = connection
     this.#listener = listener
     this.#log = log
@@ -85,7 +78,7 @@ export class IdentityChannel {
   }
 
   async #listen(): Promise<void> {
-    const client = new pg.Client({
+    const client = new Session({
       ...this.#connection,
       application_name: 'groundwork-identity',
       connectionTimeoutMillis: 2000,
@@ -98,7 +91,7 @@ export class IdentityChannel {
     client.on('notification', ({ payload }) => this.#hear(payload ?? ''))
     try {
       await client.connect()
-      await assertDirect(client)
+      if (client.isPooled) throw new PoolerBetween('there is a pooler before PostgreSQL')
       await client.query(`LISTEN ${CHANNEL}`)
       // What was kept before we listened may have changed unheard.
       this.#listener.forgetAll()
@@ -130,9 +123,3 @@ export class IdentityChannel {
 
 /** The connection does not lead straight to PostgreSQL. */
 class PoolerBetween extends Error {}
-
-/** A pooler has keys of its own, and so calls itself by another number than the server's process. */
-async function assertDirect(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
-  if (rows[0]?.pid !== client.processID) throw new PoolerBetween('there is a pooler before PostgreSQL')
-}

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { type Db, PgBoss } from 'pg-boss'
 import type { Log } from '../context.ts'
+import type { ConnectionOptions } from '../database/session.ts'
 import { warnOfTrouble } from '../troubles/troubles.ts'
 import { Subscription } from './subscription.ts'
 
@@ -9,7 +10,7 @@ export interface BossOptions {
   /** The service's own. */
   readonly pool: pg.Pool
   /** For the connection that hears of new jobs. */
-  readonly connection: pg.ClientConfig
+  readonly connection: ConnectionOptions
   /** Whether jobs are worked on here, schedules and the rescue of lost jobs included. */
   readonly works: boolean
   readonly log: Log
@@ -44,7 +45,7 @@ export function createBoss({ pool, connection, works, log }: BossOptions): PgBos
 }
 
 /** pg-boss writes its own transactions as one text, so a connection on which one failed is not used again. */
-function bossDatabase(pool: pg.Pool, connection: pg.ClientConfig, log: Log): Db {
+function bossDatabase(pool: pg.Pool, connection: ConnectionOptions, log: Log): Db {
   return {
     // Pool.query discards the connection when it fails.
     executeSql: (text, values) => pool.query(text, values),

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { endConnection } from '../database/end-connection.ts'
+import { type ConnectionOptions, Session } from '../database/session.ts'
 
 /** Milliseconds between signs of life. */
 const HEARTBEAT = 10_000
@@ -20,13 +21,13 @@ export interface Subscriber {
  * lost, until it is closed.
  */
 export class Subscription {
-  readonly #connection: pg.ClientConfig
+  readonly #connection: ConnectionOptions
   readonly #channel: string
   readonly #subscriber: Subscriber
   readonly #stop = new AbortController()
   #running: Promise<void> | undefined
 
-  constructor(connection: pg.ClientConfig, channel: string, subscriber: Subscriber) {
+  constructor(connection: ConnectionOptions, channel: string, subscriber: Subscriber) {
     this.#connection = connection
     this.#channel = channel
     this.#subscriber = subscriber
@@ -56,7 +57,7 @@ export class Subscription {
   }
 
   async #connect(): Promise<pg.Client> {
-    const client = new pg.Client({ ...this.#connection, application_name: 'groundwork-jobs' })
+    const client = new Session({ ...this.#connection, application_name: 'groundwork-jobs' })
     // Whatever happens to the connection, the next sign of life fails by it.
     client.on('error', () => undefined)
     client.on('notification', ({ payload }) => this.#subscriber.heard(`${payload}`))

@@ -1,5 +1,6 @@
 import type { SendMailOptions } from 'nodemailer'
 import { PermanentFailure } from '../jobs/jobs.ts'
+import { parseSender } from './sender.ts'
 import type { Mail } from './transport.ts'
 
 /** One address without what is special in a header (RFC 5322), which might make it several, or something else. */
@@ -30,9 +31,4 @@ export function composeMessage(mail: Mail, from: string): SendMailOptions {
     disableFileAccess: true,
     disableUrlAccess: true,
   }
-}
-
-function parseSender(from: string): { name: string; address: string } {
-  const [, name = '', address = from] = /^(.*) <(.*)>$/.exec(from) ?? []
-  return { name, address }
 }

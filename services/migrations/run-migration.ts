@@ -52,12 +52,11 @@ export async function runStep(client: pg.Client, step: Step): Promise<void> {
     for (const statement of statements) await runStatement(client, step.file, statement, transactional)
   })
   if (!transactional) {
-    // CREATE INDEX CONCURRENTLY waits for other transactions without being in anybody's way.
-    await client.query('SET lock_timeout = 0')
+    // Without a limit: CREATE INDEX CONCURRENTLY waits for other transactions without being in anybody's way.
     await postgrator.migrate(String(step.target))
     return
   }
-  await client.query("BEGIN; SET LOCAL lock_timeout = '30s'")
+  await client.query("BEGIN; SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = 0")
   try {
     await postgrator.migrate(String(step.target))
     await runStatement(client, step.file, { text: 'COMMIT', line: script.split('\n').length }, true)

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
+import type pg from 'pg'
+import { type ConnectionOptions, Session } from '../database/session.ts'
 
 export interface MigrationOptions {
   /** How to reach the database; timeouts in it are ignored. */
-  readonly connection: pg.ClientConfig
+  readonly connection: ConnectionOptions
   /** Holds the migration files. */
   readonly directory: string
   readonly log?: (message: string) => void
@@ -13,21 +14,28 @@ export interface MigrationOptions {
 const LOCK = '7306361248735502'
 const POLL = 200
 
+/** An index takes as long as it takes; for its locks a migration has a limit of its own. */
+const NO_LIMITS = {
+  query_timeout: 0,
+  statement_timeout: 0,
+  lock_timeout: 0,
+  idle_in_transaction_session_timeout: 0,
+}
+
 /** Opens a connection for migrations, with their own timeouts, for the time of `fn`. */
 export async function withConnection<T>(
   options: MigrationOptions,
-  fn: (client: pg.Client) => Promise<T>,
+  fn: (client: Session) => Promise<T>,
 ): Promise<T> {
-  const client = new pg.Client({
+  const client = new Session({
     ...options.connection,
-    query_timeout: 0,
+    ...NO_LIMITS,
     application_name: 'groundwork-migrations',
   })
   // A lost connection fails the query that is being run; without a listener it would end the process.
   client.on('error', () => undefined)
   try {
     await client.connect()
-    await client.query('SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0')
     return await fn(client)
   } finally {
     await client.end().catch(() => undefined)
@@ -46,17 +54,34 @@ export async function withMigrationLock<T>(
   fn: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
   return withConnection(options, async (client) => {
-    if (!(await tryLock(client))) {
-      options.log?.('Waiting for another instance that migrates the database')
-      while (!(await tryLock(client))) await sleep(POLL)
-    }
+    if (client.isPooled) return withPooledLock(options, () => fn(client))
+    await lock(client, 'pg_try_advisory_lock', options)
     return fn(client)
   })
 }
 
-async function tryLock(client: pg.Client): Promise<boolean> {
-  const { rows } = await client.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1) AS locked', [
-    LOCK,
-  ])
-  return rows[0]?.locked === true
+/**
+ * A pooler would leave a session's lock with a session that others get next, for good. So a second connection has it,
+ * for the time of one transaction, which is idle: it has no snapshot, and nobody waits for its end.
+ */
+async function withPooledLock<T>(options: MigrationOptions, fn: () => Promise<T>): Promise<T> {
+  return withConnection(options, async (holder) => {
+    await holder.query('BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0')
+    await lock(holder, 'pg_try_advisory_xact_lock', options)
+    return fn()
+  })
+}
+
+async function lock(
+  client: pg.Client,
+  call: 'pg_try_advisory_lock' | 'pg_try_advisory_xact_lock',
+  { log }: MigrationOptions,
+): Promise<void> {
+  const tryLock = async () => {
+    const { rows } = await client.query<{ locked: boolean }>(`SELECT ${call}($1) AS locked`, [LOCK])
+    return rows[0]?.locked === true
+  }
+  if (await tryLock()) return
+  log?.('Waiting for another instance that migrates the database')
+  while (!(await tryLock())) await sleep(POLL)
 }

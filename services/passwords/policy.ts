@@ -9,8 +9,13 @@ import {
   PasswordTooCommon,
 } from './errors.ts'
 
+/** `failed`: the service could not be asked, and `auth.breach_check.on_error` decided. */
+export type BreachCheckOutcome = 'clean' | 'breached' | 'failed'
+
 export interface PasswordPolicyContext extends Context {
   readonly passwordPolicy: Pick<Config['auth'], 'password_words' | 'breach_check'>
+  /** Is told how each breach check ended. */
+  readonly breachChecked?: ((outcome: BreachCheckOutcome) => void) | undefined
 }
 
 /** Whose password it is to be. */
@@ -54,9 +59,13 @@ function names({ email, username }: PasswordOwner): string[] {
 
 async function isKnownFromBreach(ctx: PasswordPolicyContext, password: string): Promise<boolean> {
   const check = ctx.passwordPolicy.breach_check
+  if (check.url === undefined) return false
   try {
-    return await isBreached(check, password)
+    const found = await isBreached(check, password)
+    ctx.breachChecked?.(found ? 'breached' : 'clean')
+    return found
   } catch (error) {
+    ctx.breachChecked?.('failed')
     if (check.on_error === 'closed') {
       throw new PasswordCheckUnavailable({ retryAfter: RETRY_AFTER, cause: error })
     }

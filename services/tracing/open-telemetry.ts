@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import http from 'node:http'
+import https from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type Context,
@@ -58,8 +60,15 @@ interface Followed {
   [FOLLOWED]?: TraceIds
 }
 
+/** Its own agents would not know the proxies (services/network/proxies.ts). */
+function globalAgent(protocol: string): http.Agent {
+  return protocol === 'https:' ? https.globalAgent : http.globalAgent
+}
+
 interface Options extends Pick<Config['tracing'], 'sample_ratio' | 'service_name'> {
   readonly endpoint: string
+  /** Go with each request. */
+  readonly headers: Record<string, string>
   readonly version: string
   readonly environment: string
 }
@@ -70,13 +79,20 @@ interface Options extends Pick<Config['tracing'], 'sample_ratio' | 'service_name
  */
 export function startTracing({
   endpoint,
+  headers,
   sample_ratio,
   service_name,
   version,
   environment,
 }: Options): Tracing {
   const exporter = new GuardedExporter(
-    new OTLPTraceExporter({ url: tracesUrl(endpoint), timeoutMillis: EXPORT_TIMEOUT }),
+    // All is said here, or variables of OpenTelemetry would say it.
+    new OTLPTraceExporter({
+      url: tracesUrl(endpoint),
+      headers,
+      timeoutMillis: EXPORT_TIMEOUT,
+      httpAgentOptions: globalAgent,
+    }),
   )
   const provider = new TracerProvider({
     sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sample_ratio) }),

@@ -185,7 +185,7 @@ t.test('all problems of all layers come out together, and none shows a value', a
     'APP_METRICS__TOKEN_FILE: names a file that cannot be read as text (ENOENT)',
     'APP_SERVER__PROT: is no known variable; did you mean APP_SERVER__PORT?',
     'APP_SERVER__PORT: must be a whole number from 0 to 65535',
-    'APP_DATABASE__URL: must be a URL that begins with postgres:// or postgresql://',
+    'APP_DATABASE__URL: must begin with postgres:// or postgresql://',
     'APP_JWT__SECRET: must be at least 32 bytes long',
     'APP_CORS__ALLOWED_ORIGINS: item 1 must be an origin',
     'APP_DOCS__ENABLED (from production.toml): must be true or false',

@@ -97,13 +97,14 @@ t.test('a variable with a double underscore that no key answers to is a problem'
   }
 })
 
-t.test('secrets come from files, less one line break', async (t) => {
+t.test('secrets come from files, less the white space around them', async (t) => {
   const table: [string, string][] = [
     ['plain', 'plain'],
     ['line\n', 'line'],
     ['windows\r\n', 'windows'],
-    ['two\n\n', 'two\n'],
-    [' spaces \n', ' spaces '],
+    ['two\n\n', 'two'],
+    [' spaces \n', 'spaces'],
+    ['\ufefftwo words\n', 'two words'],
     ['', ''],
   ]
   for (const [content, expected] of table) {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import t from 'tap'
+import { connectionTo } from '../connection-to.ts'
 import { migrateUp, migrationStatus } from '../../services/migrations/migrations.ts'
 import { createEmptyDatabase, type TestDatabase } from '../database.ts'
 import { eventually } from '../eventually.ts'
@@ -38,7 +39,7 @@ const DEATHS = {
 
 t.test('killed at every statement, then run again: as if nothing had been', async (t) => {
   const untouched = await createEmptyDatabase(t)
-  await migrateUp({ connection: { connectionString: untouched.url }, directory: MIGRATIONS })
+  await migrateUp({ connection: connectionTo(untouched.url), directory: MIGRATIONS })
   const expected = await schemaOf(untouched)
   let killed = 0
   for (const [name, arrange] of Object.entries(DEATHS)) {
@@ -47,13 +48,13 @@ t.test('killed at every statement, then run again: as if nothing had been', asyn
         const db = await createEmptyDatabase(t)
         const proxy = await startProxy(t, db.url)
         arrange(proxy, n)
-        const options = { connection: { connectionString: proxy.url }, directory: MIGRATIONS }
+        const options = { connection: connectionTo(proxy.url), directory: MIGRATIONS }
         dies = await migrateUp(options).then(
           () => false,
           () => true,
         )
         if (dies) killed++
-        const direct = { ...options, connection: { connectionString: db.url } }
+        const direct = { ...options, connection: connectionTo(db.url) }
         const states = (await migrationStatus(direct)).map(({ state }) => state)
         const rest = states.slice(states.lastIndexOf('applied') + 1)
         t.ok(
@@ -82,7 +83,7 @@ t.test('the process is killed while it migrates, and started again', async (t) =
     await proxy.restore()
     const again = startProcess(t, process.execPath, args, { env })
     t.match(await again.exited, { code: 0 }, again.stderr())
-    const states = await migrationStatus({ connection: { connectionString: db.url }, directory: MIGRATIONS })
+    const states = await migrationStatus({ connection: connectionTo(db.url), directory: MIGRATIONS })
     t.ok(states.every(({ state }) => state === 'applied'))
   }
 })

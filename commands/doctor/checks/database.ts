@@ -1,7 +1,7 @@
 import pg from 'pg'
+import { connectionOptions } from '../../../config/database-connection.ts'
 import type { Config } from '../../../config/schema.ts'
 import { workerCount } from '../../../config/worker-count.ts'
-import { connectionOptions } from '../../../plugins/database.ts'
 import { loadBinaries } from '../../../services/embedded-postgres/binaries.ts'
 import { databaseAdvice } from '../../../services/failures/database-advice.ts'
 import { type Check, type Finding, problem, warning, wordsOf } from '../check.ts'

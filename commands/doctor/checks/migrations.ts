@@ -1,4 +1,4 @@
-import { connectionOptions } from '../../../plugins/database.ts'
+import { connectionOptions } from '../../../config/database-connection.ts'
 import { MIGRATIONS } from '../../../plugins/migrations.ts'
 import { databaseError } from '../../../services/database/errors.ts'
 import { MigrationError } from '../../../services/migrations/migration-error.ts'

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
+import { connectionTo } from '../../connection-to.ts'
 import { parseManifest } from '../../../services/backup/manifest.ts'
 import { migrateDown } from '../../../services/migrations/migrations.ts'
 import { audit, startLoad } from '../../faults/ledger.ts'
@@ -139,7 +140,7 @@ t.test('what restore refuses, and that a refusal changes nothing', { skip }, asy
     const target = await server.createDatabase()
     const older = await server.createDatabase()
     await runCommand(t, 'restore', from, { APP_DATABASE__URL: older })
-    await migrateDown({ connection: { connectionString: older }, directory: MIGRATIONS, steps: 1 })
+    await migrateDown({ connection: connectionTo(older), directory: MIGRATIONS, steps: 1 })
     const place = t.testdir({})
     await runCommand(t, 'backup', ['--to', place], { APP_DATABASE__URL: older })
     t.match(await runCommand(t, 'restore', ['--from', place], { APP_DATABASE__URL: target }), {

@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events'
 import t from 'tap'
+import { connectionTo } from '../../connection-to.ts'
 import { IdentityChannel } from '../../../services/identity/channel.ts'
 import { createTestDatabase } from '../../database.ts'
 import { eventually } from '../../eventually.ts'
@@ -23,7 +24,7 @@ async function startChannel(t: T, options: { open?: boolean; pools?: boolean } =
     forgetUser: (id: string) => told.emit('user', id),
     forgetAll: () => told.emit('all'),
   }
-  const channel = new IdentityChannel({ connectionString: proxy.url }, listener, log)
+  const channel = new IdentityChannel(connectionTo(proxy.url), listener, log)
   t.teardown(() => channel.close())
   return { db, proxy, told, warnings, channel }
 }

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { connectionTo } from '../../connection-to.ts'
 import type { Context } from '../../../services/context.ts'
 import { transaction } from '../../../services/database/database.ts'
 import { createBoss } from '../../../services/jobs/boss.ts'
@@ -39,7 +40,7 @@ t.test('a job ended in a transaction is ended exactly if that commits, and only 
 
   const boss = createBoss({
     pool: app.pg.pool,
-    connection: { connectionString: db.url },
+    connection: connectionTo(db.url),
     works: true,
     log: app.log,
   })

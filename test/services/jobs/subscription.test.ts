@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { connectionTo } from '../../connection-to.ts'
 import { Subscription } from '../../../services/jobs/subscription.ts'
 import { createTestDatabase } from '../../database.ts'
 import { eventually } from '../../eventually.ts'
@@ -6,7 +7,7 @@ import { eventually } from '../../eventually.ts'
 async function subscribe(t: Test) {
   const db = await createTestDatabase(t)
   const events: string[] = []
-  const subscription = new Subscription({ connectionString: db.url }, 'news "x"', {
+  const subscription = new Subscription(connectionTo(db.url), 'news "x"', {
     heard: (payload) => events.push(`heard ${payload}`),
     connected: () => events.push('connected'),
     lost: () => events.push('lost'),
@@ -39,7 +40,7 @@ t.test('connects again when the connection is lost', async (t) => {
 
 t.test('says so when it cannot listen in the first place', async (t) => {
   const subscription = new Subscription(
-    { connectionString: 'postgres://nobody@127.0.0.1:1/nothing' },
+    connectionTo('postgres://nobody@127.0.0.1:1/nothing'),
     'news',
     { heard: () => t.fail(), connected: () => t.fail(), lost: () => t.fail() },
   )

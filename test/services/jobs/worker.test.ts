@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { connectionTo } from '../../connection-to.ts'
 import type { Context } from '../../../services/context.ts'
 import { transaction } from '../../../services/database/database.ts'
 import { DatabaseUnavailable } from '../../../services/database/errors.ts'
@@ -25,7 +26,7 @@ async function startWorker<Data extends object>(
 ) {
   const testApp = given ?? (await createTestApp(t, { APP_ROLE: 'web' }))
   const { app, db } = testApp
-  const connection = { connectionString: db.url }
+  const connection = connectionTo(db.url)
   const boss = createBoss({ pool: app.pg.pool, connection, works: true, log: app.log })
   const queue = new JobQueue(boss)
   const runs: string[] = []
@@ -254,7 +255,7 @@ t.test('nothing can be enqueued before the queues are there', async (t) => {
   const { app, db } = await createTestApp(t, { APP_ROLE: 'web' })
   const boss = createBoss({
     pool: app.pg.pool,
-    connection: { connectionString: db.url },
+    connection: connectionTo(db.url),
     works: false,
     log: app.log,
   })

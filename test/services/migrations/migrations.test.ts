@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { connectionTo } from '../../connection-to.ts'
 import { migrateDown, migrateUp, migrationStatus } from '../../../services/migrations/migrations.ts'
 import { createVersionCheck } from '../../../services/migrations/version-check.ts'
 import { createEmptyDatabase } from '../../database.ts'
@@ -22,7 +23,7 @@ async function setUp(t: Test, files: Record<string, string>) {
   const directory = t.testdir(files)
   const messages: string[] = []
   const log = (message: string) => messages.push(message)
-  return { database, messages, options: { connection: { connectionString: database.url }, directory, log } }
+  return { database, messages, options: { connection: connectionTo(database.url), directory, log } }
 }
 
 async function tableNames(database: { query(text: string): Promise<object[]> }): Promise<object[]> {
@@ -85,7 +86,7 @@ t.test('one that waits for the lock says so, and heeds no timeout', async (t) =>
   const sleeping =
     "SELECT FROM pg_stat_activity WHERE datname = $1 AND query LIKE '%pg_sleep(1)' AND state = 'active'"
   await eventually(async () => (await database.query(sleeping, [database.name])).length === 1)
-  const connection = { connectionString: database.url, lock_timeout: 1, query_timeout: 1 }
+  const connection = connectionTo(database.url, { lock_timeout: 1, query_timeout: 1 })
   t.same(await migrateUp({ ...options, connection }), [])
   t.same(await first, ['001.do.a.sql'])
   t.same(messages, ['Waiting for another instance that migrates the database'])
@@ -227,6 +228,6 @@ t.test('the version check', async (t) => {
 
 t.test('a server that does not answer is an error, not a crash', async (t) => {
   const { options } = await setUp(t, THREE)
-  const connection = { connectionString: 'postgres://nobody@127.0.0.1:1/none' }
+  const connection = connectionTo('postgres://nobody@127.0.0.1:1/none')
   await t.rejects(migrateUp({ ...options, connection }), { code: 'ECONNREFUSED' })
 })
