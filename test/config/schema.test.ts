@@ -28,6 +28,7 @@ t.test('the keys that are secrets', async (t) => {
     'redis.url',
     'jwt.secret',
     'metrics.token',
+    'tracing.headers',
     'errors.dsn',
     'email.smtp_url',
   ])
