@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { connectionTo } from '../connection-to.ts'
 import { migrateUp, migrationStatus } from '../../services/migrations/migrations.ts'
+import { connectionTo } from '../connection-to.ts'
 import { createEmptyDatabase, type TestDatabase } from '../database.ts'
 import { eventually } from '../eventually.ts'
 import { environment, startProcess } from '../process.ts'

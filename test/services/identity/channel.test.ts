@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import t from 'tap'
-import { connectionTo } from '../../connection-to.ts'
 import { IdentityChannel } from '../../../services/identity/channel.ts'
+import { connectionTo } from '../../connection-to.ts'
 import { createTestDatabase } from '../../database.ts'
 import { eventually } from '../../eventually.ts'
 import { startProxy } from '../../tcp-proxy.ts'

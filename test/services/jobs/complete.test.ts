@@ -1,11 +1,11 @@
 import t from 'tap'
-import { connectionTo } from '../../connection-to.ts'
 import type { Context } from '../../../services/context.ts'
 import { transaction } from '../../../services/database/database.ts'
 import { createBoss } from '../../../services/jobs/boss.ts'
 import { defineJob } from '../../../services/jobs/jobs.ts'
 import { JobQueue } from '../../../services/jobs/queue.ts'
 import { work } from '../../../services/jobs/worker.ts'
+import { connectionTo } from '../../connection-to.ts'
 import { eventually } from '../../eventually.ts'
 import { createTestApp } from '../../helper.ts'
 

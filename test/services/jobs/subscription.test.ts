@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
-import { connectionTo } from '../../connection-to.ts'
 import { Subscription } from '../../../services/jobs/subscription.ts'
+import { connectionTo } from '../../connection-to.ts'
 import { createTestDatabase } from '../../database.ts'
 import { eventually } from '../../eventually.ts'
 
@@ -39,11 +39,11 @@ t.test('connects again when the connection is lost', async (t) => {
 })
 
 t.test('says so when it cannot listen in the first place', async (t) => {
-  const subscription = new Subscription(
-    connectionTo('postgres://nobody@127.0.0.1:1/nothing'),
-    'news',
-    { heard: () => t.fail(), connected: () => t.fail(), lost: () => t.fail() },
-  )
+  const subscription = new Subscription(connectionTo('postgres://nobody@127.0.0.1:1/nothing'), 'news', {
+    heard: () => t.fail(),
+    connected: () => t.fail(),
+    lost: () => t.fail(),
+  })
   await t.rejects(subscription.open(), { code: 'ECONNREFUSED' })
   await subscription.close()
 })

@@ -1,5 +1,4 @@
 import t, { type Test } from 'tap'
-import { connectionTo } from '../../connection-to.ts'
 import type { Context } from '../../../services/context.ts'
 import { transaction } from '../../../services/database/database.ts'
 import { DatabaseUnavailable } from '../../../services/database/errors.ts'
@@ -7,6 +6,7 @@ import { createBoss } from '../../../services/jobs/boss.ts'
 import { defineJob, type JobDefinition, type JobRun, PermanentFailure } from '../../../services/jobs/jobs.ts'
 import { JobQueue } from '../../../services/jobs/queue.ts'
 import { work } from '../../../services/jobs/worker.ts'
+import { connectionTo } from '../../connection-to.ts'
 import { eventually } from '../../eventually.ts'
 import { createTestApp, type TestApp } from '../../helper.ts'
 
