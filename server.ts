@@ -4,8 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isatty } from 'node:tty'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
+import { endNow, endWhenIdle } from './cluster/end-process.ts'
 import { followParent } from './cluster/parent.ts'
 import { handOver, Primary } from './cluster/primary.ts'
+import { Watchdog } from './cluster/watchdog.ts'
 import { WorkerGroup } from './cluster/worker-group.ts'
 import { readHeaderPairs } from './config/header-pairs.ts'
 import { loadConfig } from './config/load.ts'
@@ -164,6 +166,14 @@ async function end({ app, group, primary, tracing, stop }: Service): Promise<voi
 function endGracefully(service: Service, config: Config, starting: Promise<void>): void {
   const { server } = config
   const leads = isPrimary(service, config)
+  const limit = server.shutdown_timeout + (leads ? WORKERS_GRACE : 0)
+  const watchdog = new Watchdog(limit)
+  // A primary watches its workers. A start may block for long while it loads the application.
+  if (!service.primary)
+    starting.then(
+      () => watchdog.start(),
+      () => undefined,
+    )
   let begun: Beginning | undefined
 
   function drain(reason: Reason): void {
@@ -188,17 +198,20 @@ function endGracefully(service: Service, config: Config, starting: Promise<void>
   async function exitNow(fields: object, message: string): Promise<void> {
     log(service, 'fatal', fields, message)
     await service.group?.abort()
-    void exit(1)
+    await logDestination.flush(LOG_FLUSH)
+    endNow(1)
   }
 
   function begin(reason: Reason): void {
     begun = { reason, at: performance.now() }
-    const limit = server.shutdown_timeout + (leads ? WORKERS_GRACE : 0)
-    setTimeout(exitNow, limit, {}, 'shutdown_timeout is over, exiting')
-    shutDown(reason).then(
-      () => exit('err' in reason ? 1 : 0),
-      (err: unknown) => exitNow({ err }, 'shutdown failed'),
-    )
+    watchdog.expectEnd()
+    const deadline = setTimeout(exitNow, limit, {}, 'shutdown_timeout is over, exiting')
+    shutDown(reason)
+      .finally(() => clearTimeout(deadline))
+      .then(
+        () => exit('err' in reason ? 1 : 0),
+        (err: unknown) => exitNow({ err }, 'shutdown failed'),
+      )
   }
 
   function beginOnce(reason: Reason): void {
@@ -240,7 +253,7 @@ function endGracefully(service: Service, config: Config, starting: Promise<void>
 /** Exits when the log has been taken, or nobody takes it. */
 async function exit(code: 0 | 1): Promise<void> {
   await logDestination.flush(LOG_FLUSH)
-  process.exit(code)
+  endWhenIdle(code)
 }
 
 /**

@@ -29,7 +29,7 @@ export const Jwt = Section('Access tokens.', {
 })
 
 const Argon2 = Section(
-  'Password hashing with Argon2id. Hashes made with other parameters are renewed at login.',
+  'Password hashing with Argon2id. Hashes made with other parameters are renewed at login; those above both these parameters and 64 MiB, 10 passes or 4 lanes count as wrong passwords.',
   {
     memory_cost: Size({ minimum: '19MiB', maximum: '4GiB', description: 'Memory that one hash takes.' }),
     time_cost: Type.Integer({ minimum: 2, maximum: 1000, description: 'Passes over that memory.' }),

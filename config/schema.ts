@@ -75,7 +75,7 @@ const Server = Section('The HTTP listener, its limits and its shutdown.', {
   }),
   shutdown_timeout: Duration({
     description:
-      'Time that the whole shutdown may take, `drain_delay` included; past it the process exits with 1.',
+      'Time that the whole shutdown may take, `drain_delay` included; past it the process exits with 1, or is killed 4 s later when its event loop is blocked.',
   }),
 })
 

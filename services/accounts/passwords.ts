@@ -4,6 +4,7 @@ import { transaction } from '../database/database.ts'
 import { sendMail } from '../mail/mail.ts'
 import { InvalidOneTimeToken } from '../one-time-tokens/errors.ts'
 import { consume, inspect, type Purpose, voidAll } from '../one-time-tokens/one-time-tokens.ts'
+import { checkPassword } from '../passwords/check-password.ts'
 import { assertAcceptable } from '../passwords/policy.ts'
 import { recordEvent, type SecurityEvent } from '../security-events/security-events.ts'
 import * as sessions from '../sessions/sessions.ts'
@@ -72,8 +73,7 @@ export async function change(
 export async function confirmPassword(ctx: AccountContext, user: User, password: string): Promise<string> {
   const confirmed = await guard(ctx, user.email, async () => {
     const credentials = await users.findCredentials(ctx, user.email)
-    const hash = credentials?.id === user.id ? (credentials.password_hash ?? undefined) : undefined
-    return (await ctx.passwords.verify(hash, password)) ? hash : undefined
+    return checkPassword(ctx, credentials?.id === user.id ? credentials : undefined, password)
   })
   if (confirmed === undefined) throw new WrongPassword()
   return confirmed

@@ -5,6 +5,7 @@ import { guard } from '../attempts/attempts.ts'
 import { TooManyAttempts } from '../attempts/errors.ts'
 import { transaction } from '../database/database.ts'
 import { sendMail } from '../mail/mail.ts'
+import { checkPassword } from '../passwords/check-password.ts'
 import * as sessions from '../sessions/sessions.ts'
 import * as users from '../users/users.ts'
 import { InvalidCredentials } from './errors.ts'
@@ -67,9 +68,8 @@ async function checkCredentials(
 ): Promise<{ id: string; hash: string }> {
   const check = async () => {
     const credentials = await users.findCredentials(ctx, email)
-    const hash = credentials?.password_hash ?? undefined
-    const matches = await ctx.passwords.verify(hash, password)
-    if (!matches || !hash || !credentials?.is_active) return undefined
+    const hash = await checkPassword(ctx, credentials, password)
+    if (hash === undefined || !credentials?.is_active) return undefined
     const { id, email_verified_at } = credentials
     if (ctx.registration === 'verify' && email_verified_at === null) return undefined
     return { id, hash: await renewHash(ctx, id, hash, password) }

@@ -73,9 +73,18 @@ async function choose({ store, name }: RestoreOptions): Promise<BackupName> {
   return chosen
 }
 
+/** Bytes of a manifest, which has some 100 for each table. */
+const MAX_MANIFEST = 16 * 1024 * 1024
+
 async function readText(store: BackupStore, name: string): Promise<string> {
   const pieces: Uint8Array[] = []
-  for await (const piece of await store.read(name)) pieces.push(piece)
+  let size = 0
+  for await (const piece of await store.read(name)) {
+    size += piece.length
+    if (size > MAX_MANIFEST)
+      throw new BackupError(`${name} is too large for a manifest. Take another backup.`)
+    pieces.push(piece)
+  }
   return Buffer.concat(pieces).toString()
 }
 
@@ -112,14 +121,16 @@ async function inspect({ connection, force }: RestoreOptions): Promise<string[]>
 }
 
 async function fetchVerified(store: BackupStore, { dump }: Manifest, file: string): Promise<void> {
-  const measure = new Measure()
+  // What is longer than its manifest says is damaged, and need not fill the disk.
+  const measure = new Measure(dump.size)
   const source = measure.through(await store.read(dump.file))
   await pipeline(source, createWriteStream(file, { mode: 0o600 }))
   const { size, sha256 } = measure.result()
   if (size === dump.size && sha256 === dump.sha256) return
+  const found = size > dump.size ? 'more bytes' : `${size} bytes and SHA-256 ${sha256}`
   throw new BackupError(
-    `${dump.file} is damaged: it has ${size} bytes and SHA-256 ${sha256}, and its manifest says ${dump.size} ` +
-      `bytes and ${dump.sha256}. Nothing was changed; take another backup.`,
+    `${dump.file} is damaged: it has ${found}, and its manifest says ${dump.size} bytes and ${dump.sha256}. ` +
+      'Nothing was changed; take another backup.',
   )
 }
 

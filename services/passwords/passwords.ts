@@ -3,6 +3,7 @@ import { hash, type Options, verify } from '@node-rs/argon2'
 import pLimit, { type LimitFunction } from 'p-limit'
 import type { Config } from '../../config/schema.ts'
 import { PasswordQueueFull } from './errors.ts'
+import { type HashCost, isUsableHash } from './stored-hash.ts'
 
 /** Seconds after which a client that found the queue full may try again. */
 const RETRY_AFTER = 2
@@ -21,7 +22,7 @@ const decoys = new Map<string, Promise<string>>()
  * (OWASP ASVS 5.0 V11.4.2).
  */
 export class Passwords {
-  readonly #options: Options
+  readonly #options: Options & HashCost
   readonly #parameters: string
   readonly #maxQueue: number
   readonly #limit: LimitFunction
@@ -58,15 +59,21 @@ export class Passwords {
   }
 
   /**
-   * Tells whether the password is the hash's. Without a hash it does the same work and says no, so that an
-   * unknown account takes as long as a wrong password.
+   * Tells whether the password belongs to the hash. Without a usable hash it does the same work and returns false,
+   * so that an unknown account takes as long as a wrong password.
    *
    * @throws PasswordQueueFull
    */
   async verify(passwordHash: string | undefined, password: string): Promise<boolean> {
-    const candidate = passwordHash ?? (await this.#decoyHash())
+    const usable = passwordHash !== undefined && this.isUsable(passwordHash)
+    const candidate = usable ? passwordHash : await this.#decoyHash()
     const matches = await this.#run('verify', () => verify(candidate, password))
-    return matches && passwordHash !== undefined
+    return matches && usable
+  }
+
+  /** Whether a stored hash is well-formed and within the bounds of what this service verifies. */
+  isUsable(passwordHash: string): boolean {
+    return isUsableHash(passwordHash, this.#options)
   }
 
   /**

@@ -23,6 +23,9 @@ export interface SigningKey {
   readonly isExposed: boolean
 }
 
+/** Bytes of a key file; a PEM of Ed25519 has 119. */
+const MAX_SIZE = 65_536
+
 /** A key file can't be used; the message completes "the file ...". */
 export class KeyFileError extends Error {
   override name = 'KeyFileError'
@@ -63,10 +66,11 @@ export async function readKeyFile(file: string): Promise<SigningKey> {
 
 async function readPem(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8')
+    if ((await stat(file)).size <= MAX_SIZE) return await readFile(file, 'utf8')
   } catch (error) {
     throw new KeyFileError(`${file} cannot be read (${errorCode(error)})`)
   }
+  throw new KeyFileError(`${file} is too large for a key`)
 }
 
 function parseKey(pem: string, file: string): KeyObject {

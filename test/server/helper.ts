@@ -7,7 +7,7 @@ import { eventually } from '../eventually.ts'
 import { call, type RemoteUser, signUp } from '../http.ts'
 import { startService, type TestService } from '../process.ts'
 
-const CRASH = { nodeArgs: ['--import', join(import.meta.dirname, '../fixtures/crash.ts')] }
+const CRASH = ['--import', join(import.meta.dirname, '../fixtures/crash.ts')]
 
 // A held PATCH ends when the test lets it, however long a busy machine takes to get there.
 const PATIENCE = {
@@ -32,9 +32,17 @@ export interface Running {
 }
 
 /** Starts a service that can be broken from the inside (test/fixtures/crash.ts). */
-export async function run(t: Test, env: Record<string, string> = {}): Promise<Running> {
+export async function run(
+  t: Test,
+  env: Record<string, string> = {},
+  preload: readonly string[] = CRASH,
+): Promise<Running> {
   const db = await createTestDatabase(t)
-  const service = await startService(t, { APP_DATABASE__URL: db.url, ...PATIENCE, ...env }, CRASH)
+  const service = await startService(
+    t,
+    { APP_DATABASE__URL: db.url, ...PATIENCE, ...env },
+    { nodeArgs: preload },
+  )
   return { service, db, user: await signUp(service.url) }
 }
 

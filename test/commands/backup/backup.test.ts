@@ -105,11 +105,18 @@ t.test('what restore refuses, and that a refusal changes nothing', { skip }, asy
     bad[bad.length >> 1] = (bad[bad.length >> 1] ?? 0) ^ 1
     await write(dump, bad)
     t.match(await runCommand(t, 'restore', [...from, '--force'], env), { code: 1, stderr: /is damaged/ })
+    await write(dump, Buffer.concat([good, Buffer.alloc(1_000_000)]))
+    t.match(await runCommand(t, 'restore', [...from, '--force'], env), {
+      code: 1,
+      stderr: /is damaged: it has more bytes/,
+    })
     await write(dump, good)
   })
   await t.test('a manifest that is none, or says what is not so', async (t) => {
     await write(manifest, '{"format":2}')
     t.match(await runCommand(t, 'restore', [...from, '--force'], env), { code: 1, stderr: /is no manifest/ })
+    await write(manifest, JSON.stringify(about) + ' '.repeat(16 * 1024 * 1024))
+    t.match(await runCommand(t, 'restore', from, env), { code: 1, stderr: /too large for a manifest/ })
     const [first] = about.tables
     await write(manifest, JSON.stringify({ ...about, tables: [{ ...first, rows: 12345 }] }))
     t.match(await runCommand(t, 'restore', [...from, '--force'], env), {

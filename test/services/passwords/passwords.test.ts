@@ -130,9 +130,26 @@ t.test('never more run than there are cores', async (t) => {
   )
 })
 
-t.test('a hash that is none fails, and gives its place back', async (t) => {
+t.test(
+  'a stored hash that is malformed or too expensive costs what any other does, and is never right',
+  async (t) => {
+    const seen: string[] = []
+    const passwords = new Passwords(CONFIG, { hashed: (operation) => seen.push(operation) })
+    const hash = await passwords.hash('correct horse')
+    const stored = ['no hash', hash.replace('m=19456', 'm=4194304'), hash.replace('t=2', 't=4294967295')]
+    for (const each of stored) {
+      t.equal(passwords.isUsable(each), false)
+      t.equal(await passwords.verify(each, 'correct horse'), false)
+      t.equal(await passwords.verify(each, 'no account has this password'), false, 'not even the decoy')
+    }
+    t.same(seen, ['hash', ...Array.from({ length: 6 }, () => 'verify')])
+  },
+)
+
+t.test('work that fails gives its place back', async (t) => {
   const passwords = new Passwords({ ...CONFIG, max_queue: 0 }, IGNORE)
-  for (let count = 0; count < CORES * 2; count++) await t.rejects(passwords.verify('no hash', 'anything'))
+  const broken: string = JSON.parse('null')
+  for (let count = 0; count < CORES * 2; count++) await t.rejects(passwords.hash(broken))
   t.type(await passwords.hash('correct horse'), 'string')
 })
 

@@ -73,6 +73,7 @@ const bad: Record<string, { content: string; message: RegExp }> = {
   },
   empty: { content: '', message: /holds no key in PEM/ },
   text: { content: 'a secret of many bytes that is no key', message: /holds no key in PEM/ },
+  huge: { content: pem.private + ' '.repeat(65_536), message: /huge is too large for a key$/ },
   cut: { content: pem.private.slice(0, 60), message: /holds no key in PEM/ },
 }
 

@@ -33,6 +33,59 @@ t.test('an unknown email, a wrong password and an inactive account are one and t
   t.match(seen[0], { verified: 1, hashed: 0 }, 'one hash is computed, whoever it is')
 })
 
+t.test('a stored hash that cannot be used is a wrong password, and an error for operators', async (t) => {
+  const { app, db, logs, logLines, request, signUp } = await createTestApp(t)
+  const stored = [
+    '$argon2id$none',
+    '',
+    '$2b$10$abc',
+    `$argon2id$v=19$m=4194304,t=4294967295,p=255$${'A'.repeat(22)}$${'A'.repeat(43)}`,
+  ]
+  const login = async (email: string, password: string) => {
+    const before = await hashes(app)
+    const { statusCode, headers, body } = await app.inject({
+      method: 'POST',
+      url: URL,
+      payload: { email, password },
+    })
+    const after = await hashes(app)
+    const { date, 'x-request-id': id, ...others } = headers
+    const counts = await db.query(
+      "SELECT failures FROM login_attempts WHERE subject LIKE 'account:%' ORDER BY expires_at DESC LIMIT 1",
+    )
+    return {
+      statusCode,
+      body: body.replace(String(id), ''),
+      headers: others,
+      counts,
+      verified: after.verify - before.verify,
+    }
+  }
+  const other = await signUp()
+  const expected = await login(other.user.email, 'a wrong password')
+  t.match(expected, { statusCode: 401, verified: 1 })
+  for (const password_hash of stored) {
+    const { user, password, headers } = await signUp()
+    await db.query('UPDATE users SET password_hash = $2 WHERE id = $1', [user.id, password_hash])
+    t.same(await login(user.email, password), expected, password_hash)
+    const line = { level: 'error', msg: /^a stored password hash is malformed/, user_id: user.id }
+    t.match(
+      logs()
+        .filter(({ msg }) => /stored password hash/.test(String(msg)))
+        .at(-1),
+      line,
+    )
+    const confirmed = await request({
+      method: 'PUT',
+      url: '/api/v1/users/me/password',
+      headers,
+      payload: { current_password: password, new_password: 'an entirely different sentence' },
+    })
+    expectProblem(t, confirmed, { status: 403, code: 'wrong_password' }, password_hash)
+  }
+  for (const line of logLines) t.notMatch(line, /argon2|\$2b/)
+})
+
 t.test('logins are counted by outcome', async (t) => {
   const { app, db, signUp } = await createTestApp(t)
   const { user, password } = await signUp()
