@@ -128,7 +128,7 @@ t.test('a second signal ends it at once', async (t) => {
     // The same one counts as another a while later only, for npm passes a Ctrl-C on to who got it already.
     await eventually(async () => {
       running.service.child.kill(second)
-      return running.service.child.exitCode !== null
+      return running.service.stdout().includes('second signal')
     })
     t.same(await running.service.exited, { code: 1, signal: null }, second)
     t.match(running.service.logs().at(-1), { level: 'fatal', signal: second, msg: 'second signal, exiting' })

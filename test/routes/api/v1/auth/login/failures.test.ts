@@ -37,8 +37,7 @@ t.test('a stored hash that cannot be used is a wrong password, and an error for 
   const { app, db, logs, logLines, request, signUp } = await createTestApp(t)
   const stored = [
     '$argon2id$none',
-    '',
-    '$2b$10$abc',
+    '$argon2id$v=19$m=19456,t=2,p=1$$',
     `$argon2id$v=19$m=4194304,t=4294967295,p=255$${'A'.repeat(22)}$${'A'.repeat(43)}`,
   ]
   const login = async (email: string, password: string) => {
@@ -83,7 +82,7 @@ t.test('a stored hash that cannot be used is a wrong password, and an error for 
     })
     expectProblem(t, confirmed, { status: 403, code: 'wrong_password' }, password_hash)
   }
-  for (const line of logLines) t.notMatch(line, /argon2|\$2b/)
+  for (const line of logLines) t.notMatch(line, 'argon2')
 })
 
 t.test('logins are counted by outcome', async (t) => {
