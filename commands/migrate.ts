@@ -1,11 +1,12 @@
 /**
- * Moves the database's schema: `npm run migrate -- up | down [n] | status`. `down` takes back one migration
- * unless told more. Without a database URL, in development, it uses the embedded PostgreSQL, together with a
+ * Moves the database's schema: `npm run migrate -- up | down [n] [--yes] | status`. `down` undoes one migration
+ * unless told more; outside development and tests it asks first, and `--yes` answers for scripts. Without a database URL, in development, it uses the embedded PostgreSQL, together with a
  * service that may be running. Exits with 1 when it fails, and with 2 for arguments that it does not know.
  */
 import { join } from 'node:path'
 import { connectionOptions } from '../config/database-connection.ts'
 import { loadConfig } from '../config/load.ts'
+import { LENIENT_ENVIRONMENTS } from '../config/schema.ts'
 import { withDatabase } from '../services/embedded-postgres/with-database.ts'
 import {
   type MigrationState,
@@ -14,31 +15,51 @@ import {
   migrationStatus,
 } from '../services/migrations/migrations.ts'
 import type { MigrationOptions } from '../services/migrations/session.ts'
+import { confirmLoss } from './confirm.ts'
 import { note, runCommand } from './run-command.ts'
 
 const MIGRATIONS = join(import.meta.dirname, '../migrations')
-const USAGE = 'Usage: npm run migrate -- up | down [n] | status\n'
+const USAGE = 'Usage: npm run migrate -- up | down [n] [--yes] | status\n'
 
 const TITLES = { version: 'VERSION', name: 'NAME', state: 'STATE', runAt: 'RUN AT' }
 
-type Command = (options: MigrationOptions) => Promise<void>
+interface Command {
+  readonly run: (options: MigrationOptions) => Promise<void>
+  /** How many migrations it undoes, and whether that is confirmed. */
+  readonly undoes?: { readonly steps: number; readonly yes: boolean }
+}
 
 await runCommand(parseCommand(process.argv.slice(2)), USAGE, migrate)
 
-function parseCommand([name, count = '1', ...rest]: string[]): Command | undefined {
+function parseCommand(args: string[]): Command | undefined {
+  const yes = args.includes('--yes')
+  const [name, count = '1', ...rest] = args.filter((arg) => arg !== '--yes')
   if (rest.length > 0) return undefined
-  if (name === 'down' && /^[1-9]\d{0,5}$/.test(count)) return (options) => down(options, Number(count))
-  if (count !== '1') return undefined
-  if (name === 'up') return up
-  if (name === 'status') return status
+  if (name === 'down' && /^[1-9]\d{0,5}$/.test(count)) {
+    const steps = Number(count)
+    return { run: (options) => down(options, steps), undoes: { steps, yes } }
+  }
+  if (count !== '1' || yes) return undefined
+  if (name === 'up') return { run: up }
+  if (name === 'status') return { run: status }
   return undefined
 }
 
-async function migrate(command: Command): Promise<void> {
-  const { config, stop } = await withDatabase(loadConfig({ env: process.env }).config, note)
+async function migrate({ run, undoes }: Command): Promise<void> {
+  const loaded = loadConfig({ env: process.env }).config
+  const { environment } = loaded
+  if (undoes && !LENIENT_ENVIRONMENTS.includes(environment)) {
+    const which =
+      undoes.steps === 1 ? 'the newest migration' : `up to ${undoes.steps} migrations, newest first,`
+    await confirmLoss(
+      `In the environment ${environment} this undoes ${which} and deletes the data of the tables and columns that went with it.`,
+      undoes.yes,
+    )
+  }
+  const { config, stop } = await withDatabase(loaded, note)
   try {
     const connection = await connectionOptions(config.database)
-    await command({ connection, directory: MIGRATIONS, log: print })
+    await run({ connection, directory: MIGRATIONS, log: print })
   } finally {
     await stop()
   }

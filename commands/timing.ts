@@ -8,6 +8,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { runCommand } from './run-command.ts'
 
 const USAGE = 'Usage: npm run timing -- [--pairs <n>] [--url <service> [--email <account>]...]\n'
 const DIRECTORY = join(import.meta.dirname, '../.data/timing')
@@ -23,20 +24,9 @@ interface Arguments {
   emails: string[]
 }
 
-const args = parseArguments(process.argv.slice(2))
-if (args) {
-  try {
-    const report = args.url === undefined ? await measureOwn(args) : await measure(args.url, args)
-    process.stdout.write(report)
-  } catch (error) {
-    /* c8 ignore next -- nothing but errors is thrown */
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
-    process.exitCode = 1
-  }
-} else {
-  process.stderr.write(USAGE)
-  process.exitCode = 2
-}
+await runCommand(parseArguments(process.argv.slice(2)), USAGE, async (args) => {
+  process.stdout.write(args.url === undefined ? await measureOwn(args) : await measure(args.url, args))
+})
 
 function parseArguments(args: string[]): Arguments | undefined {
   const options = {
@@ -71,6 +61,7 @@ async function measureOwn(options: Arguments): Promise<string> {
         APP_AUTH__REGISTRATION: 'open',
         APP_AUTH__LOGIN_LIMIT__PER_ACCOUNT: '1000000',
         APP_AUTH__LOGIN_LIMIT__PER_ADDRESS: '1000000',
+        APP_RATE_LIMIT__ENABLED: 'false',
       },
     })
     const app = await buildApp(config)

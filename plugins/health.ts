@@ -14,6 +14,10 @@ declare module 'fastify' {
 export default fp(
   async (app) => {
     const isCurrent = await createVersionCheck(MIGRATIONS)
+    let ending = false
+    app.addHook('preClose', async () => {
+      ending = true
+    })
     // Over the pipeline, so that a busy pool does not make the instance look dead.
     const query = async (name: string, text: string) => ({
       rows: await app.db.query({ name, text, pipelined: true }),
@@ -57,8 +61,8 @@ export default fp(
       try {
         return await work
       } catch (error) {
-        // A worker that ends is asked for its metrics once more.
-        if (!app.isDraining()) app.log.warn({ err: error }, reason)
+        // What ends has closed its database, and is asked for its metrics once more.
+        if (!ending && !app.isDraining()) app.log.warn({ err: error }, reason)
         throw new CheckFailed(reason)
       }
     }

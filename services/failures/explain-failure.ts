@@ -7,6 +7,8 @@ const SPOKEN = new Set([
   'EmbeddedPostgresError',
   'KeyRingError',
   'MigrationError',
+  'RefusedCommand',
+  'UnknownQueue',
   'WorkerFailed',
 ])
 

@@ -55,6 +55,14 @@ export class JobQueue implements Jobs {
     else await send()
   }
 
+  /** The names of all queues that jobs are enqueued in, also those of other versions. */
+  async names(): Promise<string[]> {
+    const queues = await this.#boss.getQueues()
+    return queues
+      .map(({ name }) => name)
+      .filter((name) => name !== DEAD_LETTER && !name.startsWith('__pgboss'))
+  }
+
   /**
    * Puts dead letters back into their queues, to be tried again from the start.
    *

@@ -49,6 +49,7 @@ export class Subscription {
         client ??= await this.#connect()
         await this.#watch(client)
       } catch (error) {
+        if (this.#stop.signal.aborted) return
         this.#subscriber.lost(error)
         await this.#pause(RETRY_DELAY)
       }

@@ -112,5 +112,7 @@ async function completeJob(boss: PgBoss, queue: string, id: string, db: Database
 }
 
 function describe(error: unknown): string {
+  // What PostgreSQL says may quote rows; the log has the rest.
+  if (error instanceof Error && 'severity' in error && 'code' in error) return `database error ${error.code}`
   return (error instanceof Error ? error.message : String(error)).slice(0, MAX_MESSAGE)
 }

@@ -53,7 +53,7 @@ export class PostgresStore implements Store {
       })
     } catch (error) {
       this.#isAvailable = false
-      if (!this.#isRecovering) void this.#recover(error)
+      if (!this.#isRecovering && !this.#stop.signal.aborted) void this.#recover(error)
       throw error
     }
   }

@@ -40,12 +40,32 @@ t.test('up, status and down', async (t) => {
   await t.rejects(query('SELECT FROM users'), { code: '42P01' })
 })
 
+t.test('in production, what loses data is confirmed first', async (t) => {
+  const { url, query } = await createEmptyDatabase(t)
+  const env = {
+    APP_ENVIRONMENT: 'production',
+    APP_DATABASE__URL: url,
+    APP_DATABASE__TLS: 'off',
+    APP_JWT__SECRET: 'a secret of a test that is long enough for anybody',
+    APP_SERVER__PUBLIC_URL: 'https://api.example.com',
+  }
+  t.match(await migrate(['up'], env), { code: 0 })
+  t.match(await migrate(['down', '99'], env), {
+    code: 1,
+    stdout: '',
+    stderr: /^In the environment production this undoes up to 99 migrations.*\nNothing was done.* --yes/,
+  })
+  t.same(await query('SELECT email FROM users'), [])
+  t.match(await migrate(['down', '99', '--yes'], env), { code: 0, stdout: /001\.undo\.create-users\.sql/ })
+})
+
 t.test('arguments that it does not know give the usage', async (t) => {
   const wrong = [
     [],
     ['sideways'],
     ['up', '2'],
     ['status', 'x'],
+    ['up', '--yes'],
     ['down', '0'],
     ['down', 'all'],
     ['down', '1', '2'],

@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { createTestDatabase } from '../database.ts'
+import { eventually } from '../eventually.ts'
+import { call } from '../http.ts'
+import { startService, type TestProcess } from '../process.ts'
+import { said, WORKERS, workersOf } from './worker-processes.ts'
+
+// Many processes, on a machine that may be busy.
+t.setTimeout(300_000)
+
+/** Lines that ask somebody to look, and the server's own words about its database. */
+function troubles({ logs, stderr }: TestProcess): unknown[] {
+  return [
+    ...logs().filter(({ level }) => level !== 'info' && level !== 'debug'),
+    ...[stderr()].filter(Boolean),
+  ]
+}
+
+/** Asks for everything that asks the database, until nobody listens any more. */
+async function ask(url: string, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await Promise.allSettled(['/metrics', '/ready', '/health'].map((path) => call(url + path)))
+    await sleep(5)
+  }
+}
+
+const CASES = {
+  'a server that also works on jobs': { APP_ROLE: 'all' },
+  'a worker': { APP_ROLE: 'worker' },
+  'several processes': WORKERS,
+}
+
+for (const [name, env] of Object.entries(CASES)) {
+  t.test(`an orderly end logs no trouble: ${name}`, async (t) => {
+    const db = await createTestDatabase(t)
+    const counted = {
+      APP_RATE_LIMIT__ENABLED: 'true',
+      APP_RATE_LIMIT__STORE: 'postgres',
+      APP_LOG__LEVEL: 'debug',
+    }
+    const service = await startService(t, { APP_DATABASE__URL: db.url, ...counted, ...env })
+    const asking = new AbortController()
+    const asked = ask(service.url, asking.signal)
+    await eventually(async () => (await call(`${service.url}/ready`)).status === 200, 120)
+    if (env === WORKERS) {
+      await eventually(async () => workersOf(service).length === 2, 120)
+      service.child.kill('SIGHUP')
+      await said(service, 'restarted the workers')
+    }
+    service.child.kill('SIGTERM')
+    t.same(await service.exited, { code: 0, signal: null })
+    asking.abort()
+    await asked
+    t.same(troubles(service), [])
+  })
+}
