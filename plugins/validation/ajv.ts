@@ -2,8 +2,12 @@ import { Ajv, type Options } from 'ajv'
 import formats from 'ajv-formats'
 import { extendedPattern, normalize, pattern } from './keywords.ts'
 
-/** Our own annotations; Ajv's strict mode refuses a keyword that it does not know. */
-const ANNOTATIONS = ['example', 'x-message']
+/**
+ * Our own annotations; Ajv's strict mode refuses a keyword that it does not know. `x-sensitivity: personal` says of a
+ * text that it is stored and shown to those whom it concerns; every other text is a secret to the tests, which look for
+ * it everywhere (test/contract/canary.test.ts).
+ */
+const ANNOTATIONS = ['example', 'x-message', 'x-sensitivity']
 
 /** A UUID as PostgreSQL prints it, in either case. The format of ajv-formats takes `urn:uuid:` as well. */
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i

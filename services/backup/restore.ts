@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { dropSchema, selectUsedSchemas } from '../database/schemas.ts'
 import { Session } from '../database/session.ts'
 import { listMigrations } from '../migrations/files.ts'
 import { migrateUp } from '../migrations/migrations.ts'
@@ -17,7 +18,7 @@ import {
   type ToolAccess,
   withToolAccess,
 } from './postgres-tools.ts'
-import { assertRows, dropSchema, selectUsedSchemas } from './queries.ts'
+import { assertRows } from './queries.ts'
 import type { BackupStore } from './store.ts'
 
 export interface RestoreOptions extends DatabaseAccess {

@@ -105,9 +105,12 @@ function refuseBroken(states: readonly MigrationState[], files: readonly Migrati
   for (const { version, state } of states) {
     const file = basename(files.find((candidate) => candidate.version === version)?.up ?? '')
     if (state === 'changed') {
+      const steps = states.filter((other) => other.version >= version && other.runAt !== null).length
       throw new MigrationError(
-        `${file} was changed after it was applied to this database. Restore the file, and put the change into ` +
-          'a new migration.',
+        `${file} was changed after it was applied to this database.\n` +
+          'If it has been merged or released, restore the file, and put the change into a new migration.\n' +
+          `If it is still your own, undo it and apply it again: npm run migrate -- down ${steps}, npm run migrate -- up. ` +
+          'What its tables hold is lost; npm run db:reset does so for the whole database of development.',
       )
     }
     if (state === 'skipped') {

@@ -92,5 +92,6 @@ function valueFor(canaries: Canaries, name: string, place: string, schema: Schem
   if (Array.isArray(schema?.['enum'])) return schema['enum'][0]
   if (name === 'email') return `${canaries.plant('personal', place)}@example.com`
   if (name === 'username') return canaries.plant('personal', place)
+  if (schema?.['x-sensitivity'] === 'personal') return `${canaries.plant('personal', place)} and more`
   return `${canaries.plant('secret', place)} and more`
 }

@@ -8,6 +8,11 @@ const ROOT = join(import.meta.dirname, '../..')
 /** What a clone does not have, or gets by a link. */
 const LEFT_OUT = new Set(['.git', '.data', '.tap', 'node_modules', 'secrets'])
 
+const PAGES = ['extending.md', 'extending/service.md', 'extending/routes.md', 'extending/test.md']
+
+/** What a new resource can break, and few of the requests that the suite makes. */
+const TESTS = ['routes', 'house-rules', 'errors', 'document', 'canary']
+
 /** A fenced block, after a line that names its file or after another block of the same file. */
 interface Block {
   path: string
@@ -49,7 +54,8 @@ t.test('docs/extending.md, followed to the letter, gives a working resource', as
 
   const versions = (await readdir(join(ROOT, 'migrations'))).map((name) => Number.parseInt(name, 10))
   const next = String(Math.max(...versions) + 1).padStart(3, '0')
-  const blocks = blocksOf(await readFile(join(ROOT, 'docs/extending.md'), 'utf8'))
+  const blocks: Block[] = []
+  for (const page of PAGES) blocks.push(...blocksOf(await readFile(join(ROOT, 'docs', page), 'utf8')))
   const written: string[] = []
   for (const { path, language, text } of blocks.filter((block) => block.language !== 'sh')) {
     const file = join(tree, path.replace('NNN', next))
@@ -75,9 +81,9 @@ t.test('docs/extending.md, followed to the letter, gives a working resource', as
   await run('tsc')
   await run('depcruise', '.')
   await run('node', 'test/routes/api/v1/notes/notes.test.ts')
-  for (const name of ['routes', 'house-rules', 'errors']) await run('node', `test/contract/${name}.test.ts`)
+  for (const name of TESTS) await run('node', `test/contract/${name}.test.ts`)
   await run('node', 'test/authorization/matrix.test.ts')
-  for (const id of ['createNote', 'getNote']) {
+  for (const id of ['createNote', 'getNote', 'updateNote', 'deleteNote', 'listNotes']) {
     await run('node', 'test/fuzz/main.ts', '--runs', '50', '--seed', '1', '--operation', id)
   }
 })

@@ -1,0 +1,60 @@
+/**
+ * Creates users to develop with, one of each role, always the same: `npm run seed`. Users who are there already stay as
+ * they are. Their passwords are public, so it refuses any environment but development and test.
+ * Exits with 1 when it fails or refuses, and with 2 for arguments that it does not know.
+ */
+import type { FastifyInstance } from 'fastify'
+import { buildApp } from '../app.ts'
+import { loadConfig } from '../config/load.ts'
+import { LENIENT_ENVIRONMENTS } from '../config/schema.ts'
+import type { Role } from '../schemas/users.ts'
+import { withDatabase } from '../services/embedded-postgres/with-database.ts'
+import * as users from '../services/users/users.ts'
+import { RefusedCommand } from './confirm.ts'
+import { note, runCommand } from './run-command.ts'
+import { renderTable } from './table.ts'
+
+const USAGE = 'Usage: npm run seed\n'
+
+/** Of all of them; long enough for every rule of passwords. */
+const PASSWORD = 'correct horse battery staple'
+
+/** By role, so that a new role asks for its user here. */
+const USERS: Readonly<Record<Role, readonly string[]>> = { admin: ['root'], user: ['ada', 'grace'] }
+
+await runCommand(process.argv.length === 2 ? {} : undefined, USAGE, seed)
+
+async function seed(): Promise<void> {
+  const loaded = loadConfig({ env: { APP_LOG__LEVEL: 'error', ...process.env, APP_ROLE: 'web' } })
+  const { environment } = loaded.config
+  if (!LENIENT_ENVIRONMENTS.includes(environment)) {
+    throw new RefusedCommand(
+      `The passwords of these users are public, and this is the environment ${environment}.`,
+    )
+  }
+  const { config, stop } = await withDatabase(loaded.config, note)
+  try {
+    const app = await buildApp(config)
+    try {
+      await app.ready()
+      process.stdout.write(await createAll(app))
+    } finally {
+      await app.close()
+    }
+  } finally {
+    await stop()
+  }
+}
+
+async function createAll(app: FastifyInstance): Promise<string> {
+  const rows: string[][] = []
+  for (const role of ['admin', 'user'] as const) {
+    for (const username of USERS[role]) {
+      const email = `${username}@example.com`
+      const known = await users.findByEmail(app.ctx, email)
+      if (!known) await users.create(app.ctx, { email, username, password: PASSWORD }, role)
+      rows.push([email, known?.role ?? role, known ? 'was there already' : PASSWORD])
+    }
+  }
+  return renderTable([['EMAIL', 'ROLE', 'PASSWORD'], ...rows])
+}
