@@ -10,6 +10,8 @@ export interface ErrorDefinition {
   readonly title: string
   /** What went wrong, for people. An instance may say it more precisely. */
   readonly detail: string
+  /** `WWW-Authenticate` of a 401, where it says more than `Bearer` (RFC 9470 section 3). */
+  readonly challenge?: string
 }
 
 interface ErrorOptions {

@@ -36,6 +36,18 @@ export async function insertSession(db: Database, session: NewSession, digest: B
   })
 }
 
+/** Whether a user signed in with this session within these seconds; refreshing it is no sign-in. */
+export async function selectIsFresh(db: Database, id: string, seconds: number): Promise<boolean> {
+  const rows = await db.query<{ is_fresh: boolean }>({
+    name: 'selectIsFresh',
+    text: `SELECT s.created_at > now() - $2 * interval '1 second' AS is_fresh FROM sessions s
+           WHERE s.id = $1 AND ${OPEN}`,
+    values: [id, seconds],
+    pipelined: true,
+  })
+  return rows[0]?.is_fresh ?? false
+}
+
 export async function insertRefreshToken(db: Database, sessionId: string, digest: Buffer): Promise<void> {
   await db.query({
     name: 'insertRefreshToken',

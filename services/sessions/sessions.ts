@@ -8,7 +8,7 @@ import type { Cursors } from '../pagination/cursors.ts'
 import { deriveToken, digestToken } from '../secrets/secrets.ts'
 import { recordEvent } from '../security-events/security-events.ts'
 import * as users from '../users/users.ts'
-import { InvalidRefreshToken, SessionNotFound } from './errors.ts'
+import { FRESH_SIGN_IN_SECONDS, FreshSignInRequired, InvalidRefreshToken, SessionNotFound } from './errors.ts'
 import * as queries from './queries.ts'
 
 /** How long sessions live; milliseconds. */
@@ -51,6 +51,16 @@ export async function open(ctx: SessionContext, user: Pick<User, 'id'>): Promise
   }
   await queries.insertSession(ctx.db, session, digestToken(refresh_token))
   return { session_id: id, refresh_token }
+}
+
+/**
+ * Refuses a session whose user typed the password too long ago, for what a stolen token must not do. It works for every
+ * way to sign in, and guesses are counted where they always are: at login (decision 028).
+ *
+ * @throws FreshSignInRequired
+ */
+export async function assertFresh(ctx: Pick<Context, 'db'>, id: string): Promise<void> {
+  if (!(await queries.selectIsFresh(ctx.db, id, FRESH_SIGN_IN_SECONDS))) throw new FreshSignInRequired()
 }
 
 /** Whether a sign-in comes from a device that the user, who has signed in before, has not used yet. */

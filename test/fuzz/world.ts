@@ -44,8 +44,8 @@ export async function createWorld(owner: Owner): Promise<World> {
   return { app, document: readDocument(app.swagger()), errors }
 }
 
-/** Milliseconds after which a user is replaced, long before the token expires. */
-const MAX_AGE = 5 * 60_000
+/** Milliseconds after which a user is replaced: before the token expires, and the sign-in is too old to delete. */
+const MAX_AGE = 3 * 60_000
 
 /** Users who are kept until something may have been done to them. */
 export class Users {

@@ -6,6 +6,7 @@ import * as changes from '../../../../../services/accounts/changes.ts'
 import { CurrentPasswordRequired, WrongPassword } from '../../../../../services/accounts/errors.ts'
 import { TooManyAttempts } from '../../../../../services/attempts/errors.ts'
 import { PasswordQueueFull } from '../../../../../services/passwords/errors.ts'
+import { FreshSignInRequired } from '../../../../../services/sessions/errors.ts'
 import {
   EmailTaken,
   Forbidden,
@@ -74,18 +75,22 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.delete(
     '',
     {
-      config: { versioned: true, errors: [Forbidden, UserNotFound, LastAdmin, UserChanged] },
+      config: { versioned: true, errors: [Forbidden, UserNotFound, LastAdmin, UserChanged, FreshSignInRequired] },
       schema: {
         operationId: 'deleteUser',
         tags: ['users'],
         summary: 'Delete a user',
-        description: 'For the user and for admins. The account is gone at once, and its tokens stop working.',
+        description:
+          'For the user and for admins. The account is gone at once, and its tokens stop working. To delete your ' +
+          'own needs a sign-in of the last 5 minutes.',
         params: UserParams,
         response: { 204: NoContent('The user is deleted.') },
       },
     },
     async (request, reply) => {
-      await changes.remove(request.ctx, request.user, request.params.id, request.expectedVersions())
+      const { ctx, user, sessionId, params } = request
+      const actor = { ...user, session_id: sessionId }
+      await changes.remove(ctx, actor, params.id, request.expectedVersions())
       return reply.code(204).send(undefined)
     },
   )

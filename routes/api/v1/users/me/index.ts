@@ -6,6 +6,7 @@ import * as changes from '../../../../../services/accounts/changes.ts'
 import { CurrentPasswordRequired, WrongPassword } from '../../../../../services/accounts/errors.ts'
 import { TooManyAttempts } from '../../../../../services/attempts/errors.ts'
 import { PasswordQueueFull } from '../../../../../services/passwords/errors.ts'
+import { FreshSignInRequired } from '../../../../../services/sessions/errors.ts'
 import { LastAdmin, UserChanged, UserNotFound, UsernameTaken } from '../../../../../services/users/errors.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
@@ -63,17 +64,21 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.delete(
     '',
     {
-      config: { versioned: true, errors: [UserNotFound, LastAdmin, UserChanged] },
+      config: { versioned: true, errors: [UserNotFound, LastAdmin, UserChanged, FreshSignInRequired] },
       schema: {
         operationId: 'deleteCurrentUser',
         tags: ['users'],
         summary: 'Delete your own account',
-        description: 'The account is gone at once, and its tokens stop working.',
+        description:
+          'The account is gone at once, and its tokens stop working. It needs a sign-in of the last 5 minutes: ' +
+          'a session that is older gets 401 `fresh_sign_in_required`; log in again then, and send the new token.',
         response: { 204: NoContent('The account is deleted.') },
       },
     },
     async (request, reply) => {
-      await changes.remove(request.ctx, request.user, request.user.id, request.expectedVersions())
+      const { ctx, user, sessionId } = request
+      const actor = { ...user, session_id: sessionId }
+      await changes.remove(ctx, actor, user.id, request.expectedVersions())
       return reply.code(204).send(undefined)
     },
   )
