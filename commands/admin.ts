@@ -1,7 +1,8 @@
 /**
- * Makes admins, since no account exists by default:
+ * Makes admins, since no account exists by default, and accepts addresses:
  * `npm run admin -- create --email .. --username ..` asks for the password, or reads it from standard input;
- * `npm run admin -- promote --email ..` makes a user an admin.
+ * `npm run admin -- promote --email ..` makes a user an admin;
+ * `npm run admin -- verify --email ..` or `--registered-before <time>` takes addresses as confirmed.
  * Exits with 1 when it fails, and with 2 for arguments that it does not know.
  */
 import { isUtf8 } from 'node:buffer'
@@ -21,6 +22,7 @@ import * as users from '../services/users/users.ts'
 
 const USAGE = `Usage: npm run admin -- create --email <address> --username <name>
        npm run admin -- promote --email <address>
+       npm run admin -- verify --email <address> | --registered-before <time, such as 2026-12-01T00:00:00Z>
 `
 
 /** What is wrong with the arguments. */
@@ -37,8 +39,13 @@ try {
 
 async function parseCommand(args: string[]): Promise<Command> {
   const { positionals, values } = parseArguments(args)
-  const { email, username } = values
+  const { email, username, 'registered-before': before } = values
   const [name, ...rest] = positionals
+  if (name === 'verify' && rest.length === 0 && username === undefined) {
+    if (email && before === undefined) return (app) => verify(app, { email: email.normalize('NFC') })
+    if (before && email === undefined) return (app) => verify(app, { before: readTime(before) })
+  }
+  if (before !== undefined) throw new UsageError(USAGE)
   if (name === 'create' && rest.length === 0 && email && username) {
     const input = { email, username, password: await readPassword() }
     return (app) => create(app, input)
@@ -51,7 +58,11 @@ async function parseCommand(args: string[]): Promise<Command> {
 
 function parseArguments(args: string[]) {
   try {
-    const options = { email: { type: 'string' }, username: { type: 'string' } } as const
+    const options = {
+      email: { type: 'string' },
+      username: { type: 'string' },
+      'registered-before': { type: 'string' },
+    } as const
     return parseArgs({ args, options, allowPositionals: true })
   } catch {
     throw new UsageError(USAGE)
@@ -103,6 +114,20 @@ async function create(app: FastifyInstance, input: CreateUser): Promise<string> 
 async function promote(app: FastifyInstance, email: string): Promise<string> {
   const user = await users.promote(app.ctx, email.normalize('NFC'))
   return `${user.username} (${user.id}) is an admin now`
+}
+
+async function verify(app: FastifyInstance, which: users.Unverified): Promise<string> {
+  const count = await users.verify(app.ctx, which)
+  return `${count} ${count === 1 ? 'address is' : 'addresses are'} confirmed now`
+}
+
+/** A day, or a time with its offset: without one it would depend on the machine's zone. */
+function readTime(text: string): Date {
+  const time = new Date(text)
+  if (!/^\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d))?$/.test(text) || Number.isNaN(time.getTime())) {
+    throw new UsageError('--registered-before takes a time such as 2026-12-01T00:00:00Z, or a day such as 2026-12-01')
+  }
+  return time
 }
 
 function explain(error: unknown): string {

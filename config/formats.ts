@@ -63,6 +63,15 @@ export const formats = {
     validate: isSmtpUrl,
     expects: 'a URL that begins with smtp:// or smtps://, with a host and without path, query and fragment',
   },
+  'product-name': {
+    validate: (value: string) =>
+      value.length <= 60 && value.trim() === value && !/[\p{C}\p{Zl}\p{Zp}<>]/u.test(value),
+    expects: 'a name of at most 60 characters without line breaks, control characters, < and >',
+  },
+  contact: {
+    validate: isContact,
+    expects: 'an email address such as support@example.com, or an http or https URL',
+  },
   mailbox: {
     validate: isMailbox,
     expects: 'an address such as no-reply@example.com or Example <no-reply@example.com>',
@@ -132,6 +141,11 @@ function isSentryDsn(value: string): boolean {
 
 function isDecodable(text: string): boolean {
   return decoded(text) !== undefined
+}
+
+function isContact(value: string): boolean {
+  if (/^https?:\/\//.test(value)) return !/[\s<>"\\]/.test(value) && URL.canParse(value)
+  return /^[^\s<>@"(),:;\\?&%]+@[\w-]+(?:\.[\w-]+)+$/.test(value)
 }
 
 function explainDatabaseUrl(value: string): string {

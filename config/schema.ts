@@ -12,6 +12,7 @@ import {
   Text,
 } from './schema-kinds.ts'
 import { Errors, Tracing } from './schema-observability.ts'
+import { Product } from './schema-product.ts'
 import { RateLimit } from './schema-rate-limit.ts'
 import { Redis } from './schema-redis.ts'
 
@@ -193,7 +194,8 @@ const Email = Section('Mail that the service sends.', {
   ),
   from: Text({
     format: 'mailbox',
-    description: 'The sender, with or without a name: `Groundwork <no-reply@example.com>`.',
+    description:
+      'The sender, with or without a name: `Groundwork <no-reply@example.com>`. Without one the name is `product.name`.',
   }),
   require_tls: Type.Boolean({
     description: 'Send nothing over a connection that is not encrypted, whatever the server offers.',
@@ -202,7 +204,7 @@ const Email = Section('Mail that the service sends.', {
     Text({
       format: 'public-url',
       description:
-        'Where the pages are that links in mails lead to (`/verify-email`, `/reset-password`, `/confirm-email`, `/choose-password`). Without it, those of the service itself: `{server.public_url}/account`.',
+        'Where the pages are that links in mails lead to (`/verify-email`, `/reset-password`, `/confirm-email`, `/choose-password`, each with `#token=...`). Without it, those of the service itself: `{server.public_url}/account`.',
     }),
   ),
   pages: Type.Boolean({
@@ -225,6 +227,7 @@ export const Config = Section('Groundwork.', {
     description:
       'What the process does: `web` serves the API and enqueues jobs, `worker` works on jobs and serves only the routes of operations, `all` does both.',
   }),
+  product: Product,
   server: Server,
   database: Database,
   redis: Redis,

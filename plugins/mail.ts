@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import fp from 'fastify-plugin'
 import { publicUrl } from '../config/public-url.ts'
-import { LENIENT_ENVIRONMENTS } from '../config/schema.ts'
+import { type Config, LENIENT_ENVIRONMENTS } from '../config/schema.ts'
 import type { MailSettings } from '../services/mail/deliver.ts'
 import type { Mailbox } from '../services/mail/mailbox.ts'
+import type { MailSite } from '../services/mail/site.ts'
 import type { SmtpTransport } from '../services/mail/smtp.ts'
 import type { MailTransport } from '../services/mail/transport.ts'
 import { deriveKey } from '../services/secrets/secrets.ts'
@@ -23,15 +24,16 @@ const MAILBOXES = fileURLToPath(new URL('../.data/mail/', import.meta.url))
 /** The way that mail leaves: SMTP, or the mailbox of development and tests; elsewhere none is no error, mail waits. */
 export default fp(
   async (app) => {
-    const { database, email, environment, jwt, role, server } = app.config
-    const { from, smtp_url, require_tls, link_base = `${publicUrl(server)}/account` } = email
+    const { database, email, environment, jwt, product, role } = app.config
+    const { smtp_url, require_tls } = email
+    const sender = { from: email.from, productName: product.name }
     const isLenient = LENIENT_ENVIRONMENTS.includes(environment)
     const mailbox =
       smtp_url === undefined && isLenient
-        ? await openMailbox({ directory: MAILBOXES + databaseName(database.url), from })
+        ? await openMailbox({ directory: MAILBOXES + databaseName(database.url), sender })
         : undefined
     const smtp =
-      smtp_url === undefined ? undefined : await openSmtp({ url: smtp_url, requireTls: require_tls, from })
+      smtp_url === undefined ? undefined : await openSmtp({ url: smtp_url, requireTls: require_tls, sender })
     const transport = traced(smtp ?? mailbox, app.tracing)
     if (transport === undefined && role !== 'web') {
       app
@@ -42,13 +44,31 @@ export default fp(
     app.decorate('mailbox', mailbox)
     app.decorate('mail', {
       transport,
-      linkBase: link_base,
+      site: mailSite(app.config),
+      linkBase: email.link_base ?? ownPages(app.config),
       tokenKey: deriveKey(jwt.secret, 'one-time tokens'),
     })
     app.addHook('onClose', async () => transport?.close())
   },
   { name: 'mail', dependencies: ['log-levels'] },
 )
+
+function ownPages({ server }: Config): string {
+  return `${publicUrl(server)}/account`
+}
+
+function mailSite(config: Config): MailSite {
+  const { email, product } = config
+  // Pages elsewhere (`email.link_base`) need not have these.
+  const pages = email.pages && email.link_base === undefined ? ownPages(config) : undefined
+  return {
+    name: product.name,
+    signIn: product.url,
+    support: product.support,
+    forgot: pages && `${pages}/forgot-password`,
+    resend: pages && `${pages}/resend-verification`,
+  }
+}
 
 // Both load an SMTP client, which takes 90 ms and 5 MB, where it is used.
 

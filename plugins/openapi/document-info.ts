@@ -7,10 +7,11 @@ type OpenApi = NonNullable<Extract<SwaggerOptions, { openapi?: unknown }>['opena
 
 /** What the document says of the API as a whole. */
 export function documentInfo(app: FastifyInstance): OpenApi {
+  const { product } = app.config
   return {
     openapi: '3.1.0',
     info: {
-      title: 'Groundwork',
+      title: product.name,
       version: app.appVersion,
       summary: 'Users, authentication and operations of a SaaS backend.',
       description:
@@ -18,6 +19,7 @@ export function documentInfo(app: FastifyInstance): OpenApi {
         'documents (RFC 9457) with a stable `code`. Input is taken literally: bodies are never coerced and ' +
         'unknown properties are refused. Lists are paged by an opaque `cursor`. Every response carries ' +
         '`x-request-id`.',
+      ...contact(product),
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: servers(app.config.server),
@@ -32,7 +34,7 @@ export function documentInfo(app: FastifyInstance): OpenApi {
         ETag: header('string', 'Entity tag of this version of the resource.'),
         Location: header('string', 'URL of the new resource.'),
         RetryAfter: header('integer', 'Seconds after which to try again.'),
-        WwwAuthenticate: header('string', 'How to authenticate: `Bearer`.'),
+        WwwAuthenticate: header('string', 'How to authenticate: `Bearer`, with `max_age` where signing in again is needed (RFC 9470).'),
         RateLimitLimit: limitHeader('Points that the client has in a window.'),
         RateLimitRemaining: limitHeader('Points that it has left.'),
         RateLimitReset: limitHeader('Seconds until it has all of them again.'),
@@ -82,6 +84,13 @@ function servers({ public_url }: Config['server']): OpenAPIV3_1.ServerObject[] {
   return public_url === undefined
     ? [relative]
     : [relative, { url: public_url, description: 'Its public URL.' }]
+}
+
+/** Whom to ask, where the configuration says it. */
+function contact({ name, url, support }: Config['product']): Pick<OpenApi['info'] & object, 'contact'> {
+  if (support === undefined) return url === undefined ? {} : { contact: { name, url } }
+  const address = support.includes('://') ? { url: support } : { ...(url ? { url } : {}), email: support }
+  return { contact: { name: `${name} support`, ...address } }
 }
 
 /** A header that is always there. */

@@ -1,44 +1,58 @@
-// What a link in a mail opens. The token is in the fragment, which no server is sent. It is used when the
-// button is pressed and not before, so that programs that look into mails for bad links use up no token.
+// The account pages: what links in mails lead to, and the forms that ask for such a link. The token is in the
+// fragment, which no server is sent. It is used when the button is pressed and not before, so that programs that
+// look into mails for bad links use up no token.
 
-const token = new URLSearchParams(location.hash.slice(1)).get('token')
-// Out of the address bar, the history, and whatever is copied from there.
-history.replaceState(null, '', location.pathname)
+import { findToken } from './link-token.js'
 
 const form = document.querySelector('form')
-const button = form.querySelector('button')
-const problemBox = form.querySelector('.problem')
-const password = form.querySelector('#password')
-const passwordError = form.querySelector('#password-error')
 
-if (token) form.hidden = false
-else document.querySelector('.missing').hidden = false
+if (form) start()
 
-form.elements.show?.addEventListener('change', ({ target }) => {
-  password.type = target.checked ? 'text' : 'password'
-})
+function start() {
+  const asksEmail = form.dataset.asks === 'email'
+  const token = asksEmail ? undefined : findToken(location.href)
+  // Out of the address bar, the history, and whatever is copied from there.
+  if (!asksEmail) history.replaceState(null, '', new URL(cleanPath(), location.href))
+  if (asksEmail || token) form.hidden = false
+  else reveal('.missing')
 
-form.addEventListener('submit', async (event) => {
-  event.preventDefault()
-  clearProblems()
-  if (password?.value === '') {
-    showPasswordError('Enter a password.')
+  const field = form.querySelector('.field > input')
+  form.elements.show?.addEventListener('change', ({ target }) => {
+    field.type = target.checked ? 'text' : 'password'
+  })
+  form.addEventListener('submit', (event) => {
+    event.preventDefault()
+    submit(field, token)
+  })
+}
+
+/** The page's own path: a mail program may have put the fragment into it. */
+function cleanPath() {
+  return location.pathname.replace(/(%23|[?&;#]|%3F).*$/i, '')
+}
+
+async function submit(field, token) {
+  clearProblems(field)
+  const value = field?.name === 'email' ? field.value.trim() : field?.value
+  if (value === '') {
+    showFieldError(field, field.name === 'email' ? 'Enter your email address.' : 'Enter a password.')
     return
   }
+  const button = form.querySelector('button')
   button.disabled = true
-  const problem = await send()
+  const problem = await send({ ...(token ? { token } : {}), ...(field ? { [field.name]: value } : {}) })
   button.disabled = false
-  if (problem) showProblem(problem)
-  else showDone()
-})
+  if (problem) showProblem(field, problem)
+  else showInstead('.done')
+}
 
-/** Gives undefined when it went well, else the problem document. */
-async function send() {
+/** Returns undefined when it went well, else the problem document. */
+async function send(body) {
   try {
     const response = await fetch(new URL(form.dataset.action, location.href), {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(password ? { token, password: password.value } : { token }),
+      body: JSON.stringify(body),
     })
     return response.ok ? undefined : await response.json()
   } catch {
@@ -46,45 +60,44 @@ async function send() {
   }
 }
 
-function showDone() {
+function showProblem(field, { code, detail, errors = [] }) {
+  if (code === 'invalid_one_time_token') {
+    showInstead('.invalid')
+    return
+  }
+  const ofField = errors.filter(({ pointer }) => pointer === `/body/${field?.name}`)
+  if (ofField.length > 0) {
+    const subject = field.name === 'email' ? 'The address' : 'The password'
+    showFieldError(field, ofField.map(({ message }) => `${subject} ${message}.`).join(' '))
+    return
+  }
+  const problem = form.querySelector('.problem')
+  problem.textContent = detail
+  problem.hidden = false
+}
+
+function showFieldError(field, message) {
+  const error = document.getElementById(`${field.name}-error`)
+  error.textContent = message
+  error.hidden = false
+  field.setAttribute('aria-invalid', 'true')
+  field.focus()
+}
+
+function clearProblems(field) {
+  form.querySelector('.problem').hidden = true
+  if (!field) return
+  document.getElementById(`${field.name}-error`).hidden = true
+  field.removeAttribute('aria-invalid')
+}
+
+function showInstead(selector) {
   form.hidden = true
-  const done = document.querySelector('.done')
-  done.hidden = false
-  done.focus()
+  reveal(selector).focus()
 }
 
-function showProblem({ code, detail, errors = [] }) {
-  // No other try with this link can do better.
-  if (code === 'invalid_one_time_token') for (const part of form.children) part.hidden = part !== problemBox
-  const ofPassword = errors.filter(({ pointer }) => pointer === '/body/password')
-  const others = errors.filter(({ pointer }) => pointer !== '/body/password')
-  if (password && ofPassword.length > 0) {
-    showPasswordError(ofPassword.map(({ message }) => `The password ${message}.`).join(' '))
-    if (others.length === 0) return
-  }
-  problemBox.textContent = detail
-  if (others.length > 0) {
-    const list = document.createElement('ul')
-    for (const { message } of others) {
-      const item = document.createElement('li')
-      item.textContent = message
-      list.append(item)
-    }
-    problemBox.append(list)
-  }
-  problemBox.hidden = false
-}
-
-function showPasswordError(message) {
-  passwordError.textContent = message
-  passwordError.hidden = false
-  password.setAttribute('aria-invalid', 'true')
-  password.focus()
-}
-
-function clearProblems() {
-  problemBox.hidden = true
-  if (!password) return
-  passwordError.hidden = true
-  password.removeAttribute('aria-invalid')
+function reveal(selector) {
+  const element = document.querySelector(selector)
+  element.hidden = false
+  return element
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import type { FastifyPluginAsync } from 'fastify'
-import { accountPages, renderAccountPage } from './pages.ts'
+import type { FastifyPluginAsync, FastifyReply } from 'fastify'
+import { accountPages, renderAccountPage, renderUnknownPage } from './pages.ts'
 
 /** The page's own files, the API, and nothing else; a form that no script handles goes nowhere. */
 const CSP =
@@ -9,23 +9,51 @@ const CSP =
 
 const TYPES = {
   'account.js': 'text/javascript; charset=utf-8',
+  'link-token.js': 'text/javascript; charset=utf-8',
   'account.css': 'text/css; charset=utf-8',
 }
 
 /** Pages that links in mails lead to, so that these work out of the box; `email.pages` turns them off. */
 const routes: FastifyPluginAsync = async (app) => {
   if (!app.config.email.pages) return
+  const { site } = app.mail
+  const schema = { hide: true }
+  const send = (reply: FastifyReply, body: string) =>
+    reply.asPage().header('content-security-policy', CSP).type('text/html; charset=utf-8').send(body)
 
   for (const [name, page] of Object.entries(accountPages)) {
-    const body = renderAccountPage(page)
-    app.get(`/${name}`, { schema: { hide: true } }, async (_request, reply) =>
-      reply.asPage().header('content-security-policy', CSP).type('text/html; charset=utf-8').send(body),
-    )
+    const body = renderAccountPage(page, site)
+    app.get(`/${name}`, { schema }, async (_request, reply) => send(reply, body))
   }
   for (const [name, type] of Object.entries(TYPES)) {
     const body = await readFile(new URL(name, import.meta.url))
-    app.get(`/${name}`, { schema: { hide: true } }, async (_request, reply) => reply.type(type).send(body))
+    app.get(`/${name}`, { schema }, async (_request, reply) => reply.type(type).send(body))
+  }
+
+  // Links that a mail program has altered still show their page, whose script finds the token. Nothing here uses a
+  // token up, so that programs that open links before the reader does no harm.
+  for (const url of ['', '/*']) {
+    app.get<{ Params: { '*'?: string } }>(url, { schema }, async (request, reply) => {
+      const up = wayUp(request.url)
+      const page = pageOf(request.params['*'])
+      if (page) return send(reply, renderAccountPage(page, site, up))
+      if (!request.headers.accept?.includes('text/html')) return reply.callNotFound()
+      return send(reply.code(404), renderUnknownPage(site, up))
+    })
   }
 }
 
 export default routes
+
+/** The page whose name a path begins with, followed by what cannot belong to a name. */
+function pageOf(path = ''): (typeof accountPages)[string] | undefined {
+  const [name = ''] = /^[a-z-]*[a-z](?![a-z0-9])/.exec(path.toLowerCase()) ?? []
+  return Object.hasOwn(accountPages, name) ? accountPages[name] : undefined
+}
+
+/** What leads from a URL to `/account/`; relative, because a proxy may put it under another path. */
+function wayUp(url: string): string {
+  const [path = ''] = url.split('?', 1)
+  const slashes = path.split('/').length - 1
+  return slashes === 1 ? 'account/' : '../'.repeat(slashes - 2)
+}

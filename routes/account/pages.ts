@@ -1,58 +1,158 @@
 import { type Html, html } from '../../services/html/html.ts'
+import { contactUrl, type MailSite } from '../../services/mail/site.ts'
 
-/** One of the pages that links in mails lead to. */
+/** One of the account pages. */
 export interface AccountPage {
   readonly title: string
   readonly text: string
   readonly button: string
-  /** The operation that takes the token, relative to the page. */
+  /** The operation that the form calls, relative to `/account/`. */
   readonly action: string
-  /** Whether it asks for a new password. */
-  readonly asksPassword: boolean
+  /** What the form asks for; `nothing` but the link's token. */
+  readonly asks: 'nothing' | 'password' | 'email'
   /** What it says when all went well. */
   readonly done: string
+  /** The page that sends another link, for one that is not valid any more. */
+  readonly another?: 'forgot-password' | 'resend-verification'
+  /** What to do about such a link where no page sends another. */
+  readonly expired?: string
 }
 
 const VERIFY = '../api/v1/auth/email/verify'
 const RESET = '../api/v1/auth/password/reset'
 
+/** Pages by name: what links in mails lead to, and the two that ask for such a link. */
 export const accountPages: Readonly<Record<string, AccountPage>> = {
   'verify-email': {
     title: 'Confirm your email address',
     text: 'Confirm that this address is yours. After that you can sign in.',
     button: 'Confirm this address',
     action: VERIFY,
-    asksPassword: false,
+    asks: 'nothing',
     done: 'Your email address is confirmed. You can sign in now.',
+    another: 'resend-verification',
   },
   'confirm-email': {
     title: 'Confirm your new email address',
-    text: 'Confirm that your account is to have this address from now on.',
+    text: 'Confirm that your account should use this address from now on.',
     button: 'Use this address',
     action: VERIFY,
-    asksPassword: false,
+    asks: 'nothing',
     done: 'Your account has its new email address. Sign in with it from now on.',
+    expired: 'Sign in and change your email address again. You will get a new link.',
   },
   'reset-password': {
     title: 'Choose a new password',
-    text: 'With the new password, every device that is signed in now is signed out.',
+    text: 'Saving it signs out every device that is signed in now.',
     button: 'Save the password',
     action: RESET,
-    asksPassword: true,
+    asks: 'password',
     done: 'Your password is changed. You can sign in with it now.',
+    another: 'forgot-password',
   },
   'choose-password': {
     title: 'Choose a password',
-    text: 'It is for the account that was made for you.',
+    text: 'An account was created for you. Choose its password.',
     button: 'Save the password',
     action: RESET,
-    asksPassword: true,
+    asks: 'password',
     done: 'Your password is saved. You can sign in with it now.',
+    another: 'forgot-password',
+  },
+  'forgot-password': {
+    title: 'Forgot your password?',
+    text: 'Enter the email address of your account. We will send you a link to choose a new password.',
+    button: 'Send the link',
+    action: '../api/v1/auth/password/forgot',
+    asks: 'email',
+    done: 'If there is an account with this address, the mail is on its way. It may take a few minutes; look into your spam folder too.',
+  },
+  'resend-verification': {
+    title: 'Confirm your email address',
+    text: 'Enter the email address that you registered with. We will send you a new link to confirm it.',
+    button: 'Send a new link',
+    action: '../api/v1/auth/email/resend',
+    asks: 'email',
+    done: 'If this address waits for its confirmation, the mail is on its way. It may take a few minutes; look into your spam folder too.',
   },
 }
 
-/** The page; without a script it can only say so, for the token is where only a script finds it. */
-export function renderAccountPage({ title, text, button, action, asksPassword, done }: AccountPage): string {
+/** What pages say about the product. */
+type Site = Pick<MailSite, 'name' | 'signIn' | 'support'>
+
+/**
+ * Renders a page; without a script it can only say so, because the token is where only a script finds it.
+ *
+ * @param up leads from the page's URL to `/account/`, for URLs that have more slashes
+ */
+export function renderAccountPage(page: AccountPage, site: Site, up = ''): string {
+  const { title, text, button, action, asks, done } = page
+  return renderPage(
+    title,
+    site,
+    up,
+    html`<noscript><p class="problem">This page needs JavaScript. Please turn it on and load the page again.</p></noscript>
+<form method="post" data-action="${up}${action}" data-asks="${asks}" hidden novalidate>
+<p>${text}</p>
+${FIELDS[asks]}
+<div class="problem" role="alert" hidden></div>
+<button type="submit">${button}</button>
+</form>
+${renderMissing(page, up)}
+${renderInvalid(page, site, up)}
+<div class="done" role="status" tabindex="-1" hidden>
+<p>${done}</p>
+${renderSignIn(site)}
+</div>`,
+  )
+}
+
+/** The page for URLs below `/account` that lead nowhere. */
+export function renderUnknownPage(site: Site, up: string): string {
+  return renderPage(
+    'This page does not exist',
+    site,
+    up,
+    html`<p>The address is wrong, or your mail program has cut or changed the link. Open the link in the mail again, or copy the whole of it into the address bar.</p>
+<ul class="steps">
+<li><a href="${up}forgot-password">Get a link to choose a new password</a></li>
+<li><a href="${up}resend-verification">Get a new link to confirm your email address</a></li>
+${site.signIn === undefined ? html`` : html`<li><a href="${site.signIn}">Sign in to ${site.name}</a></li>`}
+</ul>`,
+  )
+}
+
+/** For a page that was opened without a token. */
+function renderMissing({ asks, another, expired }: AccountPage, up: string): Html {
+  if (asks === 'email') return html``
+  return html`<div class="missing" hidden>
+<p>This link is not complete. Open the link in the mail again; if your mail program has cut it, copy the whole of it into the address bar.</p>
+${renderAnother(another, expired, up)}
+</div>`
+}
+
+/** For a token that was refused: no other try with it can do better. */
+function renderInvalid({ asks, another, expired }: AccountPage, site: Site, up: string): Html {
+  if (asks === 'email') return html``
+  return html`<div class="invalid" role="alert" tabindex="-1" hidden>
+<p class="problem">This link is not valid any more. It was used already, a newer mail has replaced it, or it has expired.</p>
+${renderAnother(another, expired, up)}
+${renderSignIn(site, 'second')}
+</div>`
+}
+
+function renderAnother(another: AccountPage['another'], expired: string | undefined, up: string): Html {
+  if (another === undefined) return expired === undefined ? html`` : html`<p>${expired}</p>`
+  return html`<p><a class="action" href="${up}${another}">Send a new link</a></p>`
+}
+
+function renderSignIn({ name, signIn }: Site, kind = 'action'): Html {
+  if (signIn === undefined) return html``
+  return html`<p><a class="${kind}" href="${signIn}">Sign in to ${name}</a></p>`
+}
+
+function renderPage(title: string, { name, signIn, support }: Site, up: string, body: Html): string {
+  const help = support && html`Questions? <a href="${contactUrl(support)}">${support}</a>`
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -60,33 +160,35 @@ export function renderAccountPage({ title, text, button, action, asksPassword, d
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <meta name="color-scheme" content="light dark">
-<title>${title}</title>
+<title>${title} - ${name}</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="account.css">
-<script type="module" src="account.js"></script>
+<link rel="stylesheet" href="${up}account.css">
+<script type="module" src="${up}account.js"></script>
 </head>
 <body>
+<header>${signIn === undefined ? html`<span>${name}</span>` : html`<a href="${signIn}">${name}</a>`}</header>
 <main>
 <h1>${title}</h1>
-<noscript><p class="problem">This page needs JavaScript.</p></noscript>
-<form method="post" data-action="${action}" hidden novalidate>
-<p>${text}</p>
-${asksPassword ? PASSWORD : html``}
-<div class="problem" role="alert" hidden></div>
-<button type="submit">${button}</button>
-</form>
-<p class="missing" hidden>This page is opened by the link in a mail. Open that link again; if your mail program has cut it, copy the whole of it into the address bar.</p>
-<p class="done" role="status" tabindex="-1" hidden>${done}</p>
+${body}
 </main>
+${help ? html`<footer>${help}</footer>` : html``}
 </body>
 </html>
 `.markup
 }
 
-const PASSWORD: Html = html`<div class="field">
+const FIELDS: Readonly<Record<AccountPage['asks'], Html>> = {
+  nothing: html``,
+  password: html`<div class="field">
 <label for="password">New password</label>
 <input id="password" name="password" type="password" autocomplete="new-password" required aria-describedby="password-hint password-error">
-<p id="password-hint" class="hint">At least 8 characters; a few words make a good one.</p>
-<p id="password-error" class="error" hidden></p>
+<p id="password-hint" class="hint">At least 8 characters. A few words make a good one.</p>
+<p id="password-error" class="error" role="alert" hidden></p>
 <label class="show"><input type="checkbox" name="show"> Show the password</label>
-</div>`
+</div>`,
+  email: html`<div class="field">
+<label for="email">Email address</label>
+<input id="email" name="email" type="email" autocomplete="email" inputmode="email" autocapitalize="none" spellcheck="false" required aria-describedby="email-error">
+<p id="email-error" class="error" role="alert" hidden></p>
+</div>`,
+}

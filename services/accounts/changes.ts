@@ -1,5 +1,4 @@
 import type { User, UserChanges } from '../../schemas/users.ts'
-import { mayMail } from '../attempts/mail-limit.ts'
 import { transaction } from '../database/database.ts'
 import { sendMail } from '../mail/mail.ts'
 import { issue, voidAll } from '../one-time-tokens/one-time-tokens.ts'
@@ -8,6 +7,7 @@ import * as sessions from '../sessions/sessions.ts'
 import * as users from '../users/users.ts'
 import type { AccountContext } from './context.ts'
 import { CurrentPasswordRequired } from './errors.ts'
+import { emailChangeMailJob } from './jobs.ts'
 import { assertStillPassword, confirmPassword } from './passwords.ts'
 
 /** Changes to an account, and the password that a change of one's own address needs. */
@@ -67,18 +67,13 @@ async function shutOut(ctx: AccountContext, actor: User, { id }: User): Promise<
   await voidAll(ctx, id)
 }
 
-/** Nothing tells the asking user whether the address is somebody's, or had too many mails already. */
+/**
+ * Voids the older link and issues one for the new address, whatever that address is: what becomes of the older
+ * link must not tell whether somebody has the address. The worker finds out whom to mail what.
+ */
 async function requestEmailChange(ctx: AccountContext, user: User, email: string): Promise<void> {
-  if (!(await mayMail(ctx, email, 'address'))) return
-  const owner = await users.findByEmail(ctx, email)
-  if (owner && owner.id !== user.id) {
-    const data = { username: owner.username }
-    await sendMail(ctx, { template: 'already-registered', to: owner.email, data })
-    return
-  }
   const token = await issue(ctx, { user_id: user.id, purpose: 'change_email', new_email: email })
-  const data = { username: user.username }
-  await sendMail(ctx, { template: 'confirm-new-email', to: email, data, token })
+  await ctx.jobs.enqueue(ctx.db, emailChangeMailJob, token)
 }
 
 async function updateOther(
@@ -96,7 +91,7 @@ async function updateOther(
     if (before && before.email !== user.email) {
       // Links that went to the old address are worth nothing any more.
       await voidAll(tx, id)
-      const data = { username: user.username, new_email: user.email, at: tx.now().toISOString() }
+      const data = { at: tx.now().toISOString() }
       await sendMail(tx, { template: 'email-changed', to: before.email, data })
     }
     return user
@@ -104,16 +99,17 @@ async function updateOther(
 }
 
 /**
- * Deletes an account.
+ * Deletes an account; one's own only soon after signing in.
  *
- * @throws Forbidden, UserNotFound, UserChanged, LastAdmin
+ * @throws Forbidden, UserNotFound, UserChanged, LastAdmin, FreshSignInRequired
  */
 export async function remove(
   ctx: AccountContext,
-  actor: User,
+  actor: User & { session_id: string },
   id: string,
   versions: users.ExpectedVersions,
 ): Promise<void> {
+  if (actor.id === id) await sessions.assertFresh(ctx, actor.session_id)
   await users.remove(ctx, actor, id, versions)
   ctx.identities.forgetUser(id)
 }

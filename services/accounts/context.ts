@@ -5,18 +5,16 @@ import type { OneTimeTokenContext } from '../one-time-tokens/one-time-tokens.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { PasswordPolicyContext } from '../passwords/policy.ts'
 import type { SessionContext } from '../sessions/sessions.ts'
-
-/** How accounts come to be. */
-export type RegistrationMode = 'open' | 'verify' | 'closed'
+import type { UserContext } from '../users/users.ts'
 
 /** What the work on accounts needs. */
 export interface AccountContext
   extends SessionContext,
+    UserContext,
     AttemptContext,
     OneTimeTokenContext,
     PasswordPolicyContext {
   readonly passwords: Passwords
   readonly jobs: Jobs
-  readonly registration: RegistrationMode
   readonly mailLimit: MailLimit
 }

@@ -2,7 +2,7 @@ import { mayMail } from '../attempts/mail-limit.ts'
 import { transaction } from '../database/database.ts'
 import type { JobRun } from '../jobs/jobs.ts'
 import { sendMail } from '../mail/mail.ts'
-import { issue, newToken, type TokenReference } from '../one-time-tokens/one-time-tokens.ts'
+import { findPending, issue, newToken, type TokenReference } from '../one-time-tokens/one-time-tokens.ts'
 import * as users from '../users/users.ts'
 import type { AccountContext } from './context.ts'
 import * as queries from './queries.ts'
@@ -16,13 +16,27 @@ export async function mailRegistration(ctx: AccountContext, token: TokenReferenc
     await run.complete(tx.db)
     const registration = await queries.selectRegistration(tx.db, token.id)
     if (!registration || !(await mayMail(tx, registration.email, 'address'))) return
-    const { email: to, username } = registration
+    const { email: to } = registration
     const owner = await users.findByEmail(tx, to)
     if (owner) {
-      const data = { username: owner.username }
-      await sendMail(tx, { template: 'already-registered', to: owner.email, data })
+      await sendMail(tx, { template: 'already-registered', to: owner.email })
     } else {
-      await sendMail(tx, { template: 'verify-email', to, data: { username }, token })
+      await sendMail(tx, { template: 'verify-email', to, token })
+    }
+  })
+}
+
+/** Mails what the wish for another address leads to. */
+export async function mailEmailChange(ctx: AccountContext, token: TokenReference, run: Run): Promise<void> {
+  await transaction(ctx, async (tx) => {
+    await run.complete(tx.db)
+    const pending = await findPending(tx, token.id, 'change_email')
+    if (!pending?.new_email || !(await mayMail(tx, pending.new_email, 'address'))) return
+    const owner = await users.findByEmail(tx, pending.new_email)
+    if (owner && owner.id !== pending.user_id) {
+      await sendMail(tx, { template: 'already-registered', to: owner.email })
+    } else {
+      await sendMail(tx, { template: 'confirm-new-email', to: pending.new_email, token })
     }
   })
 }
@@ -31,23 +45,20 @@ export async function mailRegistration(ctx: AccountContext, token: TokenReferenc
 export async function mailVerification(ctx: AccountContext, email: string, run: Run): Promise<void> {
   await transaction(ctx, async (tx) => {
     await run.complete(tx.db)
+    if (!(await mayMail(tx, email, 'address'))) return
     const owner = await users.findByEmail(tx, email)
     if (owner) {
       if (owner.email_verified_at !== null || !owner.is_active) return
-      if (!(await mayMail(tx, email, 'address'))) return
       const token = await issue(tx, { user_id: owner.id, purpose: 'verify_email' })
-      const { email: to, username } = owner
-      await sendMail(tx, { template: 'verify-email', to, data: { username }, token })
+      await sendMail(tx, { template: 'verify-email', to: owner.email, token })
       return
     }
-    if (!(await queries.selectRegistrationExists(tx.db, email))) return
-    if (!(await mayMail(tx, email, 'address'))) return
     const next = newToken(tx, 'verify_email')
     const registration = await queries.renewRegistration(tx.db, email, next)
     if (!registration) return
-    const { email: to, username } = registration
+    const { email: to } = registration
     const token = { id: next.id, expires_at: next.expires_at.toISOString() }
-    await sendMail(tx, { template: 'verify-email', to, data: { username }, token })
+    await sendMail(tx, { template: 'verify-email', to, token })
   })
 }
 
@@ -55,10 +66,10 @@ export async function mailVerification(ctx: AccountContext, email: string, run: 
 export async function mailReset(ctx: AccountContext, email: string, run: Run): Promise<void> {
   await transaction(ctx, async (tx) => {
     await run.complete(tx.db)
+    if (!(await mayMail(tx, email, 'recovery'))) return
     const owner = await users.findByEmail(tx, email)
-    if (!owner?.is_active || !(await mayMail(tx, email, 'recovery'))) return
+    if (!owner?.is_active) return
     const token = await issue(tx, { user_id: owner.id, purpose: 'reset_password' })
-    const { email: to, username } = owner
-    await sendMail(tx, { template: 'reset-password', to, data: { username }, token })
+    await sendMail(tx, { template: 'reset-password', to: owner.email, token })
   })
 }

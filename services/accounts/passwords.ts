@@ -101,6 +101,6 @@ async function replacePassword(
   await sessions.endAll(ctx, user, user.id, keptSession)
   await voidAll(ctx, user.id)
   await recordEvent(ctx, { kind, user_id: user.id })
-  const data = { username: user.username, at: ctx.now().toISOString() }
+  const data = { at: ctx.now().toISOString() }
   await sendMail(ctx, { template: 'password-changed', to: user.email, data })
 }

@@ -31,15 +31,6 @@ export async function selectRegistration(db: Database, id: string): Promise<Regi
   return rows[0]
 }
 
-export async function selectRegistrationExists(db: Database, email: string): Promise<boolean> {
-  const rows = await db.query({
-    name: 'selectRegistrationExists',
-    text: 'SELECT id FROM registrations WHERE case_fold(email) = case_fold($1) AND expires_at > now() LIMIT 1',
-    values: [email],
-  })
-  return rows.length > 0
-}
-
 /** Gives the newest registration of an email a new token; the old one is void. */
 export async function renewRegistration(
   db: Database,

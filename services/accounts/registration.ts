@@ -53,8 +53,7 @@ export async function invite(ctx: AccountContext, input: InviteUser): Promise<Us
   return transaction(ctx, async (tx) => {
     const user = await users.insert(tx, { role: 'user', ...input, password_hash: null })
     const token = await issue(tx, { user_id: user.id, purpose: 'choose_password' })
-    const { email: to, username } = user
-    await sendMail(tx, { template: 'choose-password', to, data: { username }, token })
+    await sendMail(tx, { template: 'choose-password', to: user.email, token })
     return user
   })
 }

@@ -46,11 +46,11 @@ async function completeRegistration(ctx: AccountContext, token: string): Promise
 }
 
 async function changeEmail(ctx: AccountContext, userId: string, newEmail: string): Promise<string> {
-  const { before, after } = await users.replaceEmail(ctx, userId, newEmail)
+  const before = await users.replaceEmail(ctx, userId, newEmail)
   // Links that went to the old address are worth nothing any more.
   await voidAll(ctx, userId)
   await recordEvent(ctx, { kind: 'email_changed', user_id: userId })
-  const data = { username: after.username, new_email: newEmail, at: ctx.now().toISOString() }
+  const data = { at: ctx.now().toISOString() }
   await sendMail(ctx, { template: 'email-changed', to: before.email, data })
   return userId
 }

@@ -111,7 +111,7 @@ async function openSession(ctx: AuthContext, id: string, hash: string): Promise<
     ])
     if (isNewDevice) {
       const { ip, userAgent } = tx.client
-      const data = { username: user.username, user_agent: userAgent, ip, at: tx.now().toISOString() }
+      const data = { user_agent: userAgent, ip, at: tx.now().toISOString() }
       await sendMail(tx, { template: 'new-sign-in', to: user.email, data })
     }
     return tokenPair(ctx, user, session)

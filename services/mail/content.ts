@@ -2,6 +2,7 @@
 export type Block =
   | { readonly kind: 'paragraph'; readonly text: string }
   | { readonly kind: 'button'; readonly label: string; readonly url: string }
+  | { readonly kind: 'step'; readonly question: string; readonly label: string; readonly url: string }
   | { readonly kind: 'facts'; readonly rows: readonly (readonly [label: string, value: string])[] }
   | { readonly kind: 'note'; readonly text: string }
 
@@ -22,8 +23,13 @@ export function paragraph(text: string): Block {
   return { kind: 'paragraph', text }
 }
 
-export function button(label: string, { url }: MailLink): Block {
+export function button(label: string, url: string): Block {
   return { kind: 'button', label, url }
+}
+
+/** A next step for a question, where there is a page for it. */
+export function step(question: string, label: string, url: string | undefined): Block[] {
+  return url === undefined ? [] : [{ kind: 'step', question, label, url }]
 }
 
 /** A small table. */

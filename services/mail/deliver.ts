@@ -3,12 +3,14 @@ import type { Context } from '../context.ts'
 import { deriveToken } from '../secrets/secrets.ts'
 import type { MailMessage } from './message.ts'
 import { type RenderedMail, renderLink, renderNotice } from './render.ts'
+import type { MailSite } from './site.ts'
 import type { MailTransport } from './transport.ts'
 
 /** How mail leaves, and what its links are made of. */
 export interface MailSettings {
   /** Undefined where none is configured: then mail waits in the queue. */
   readonly transport: MailTransport | undefined
+  readonly site: MailSite
   /** URL that the pages of links are below. */
   readonly linkBase: string
   /** `deriveKey(secret, 'one-time tokens')`. */
@@ -49,9 +51,9 @@ export async function deliver(
   ctx.log.info({ mail_id: id, template: message.template }, 'mail sent')
 }
 
-function render({ linkBase, tokenKey }: MailSettings, message: MailMessage): RenderedMail {
-  if (!('token' in message)) return renderNotice(message.template, message.data)
-  return renderLink(message.template, message.data, {
+function render({ site, linkBase, tokenKey }: MailSettings, message: MailMessage): RenderedMail {
+  if (!('token' in message)) return renderNotice(site, message)
+  return renderLink(site, message.template, {
     token: deriveToken(tokenKey, message.token.id),
     expiresAt: new Date(message.token.expires_at),
     linkBase,

@@ -1,5 +1,6 @@
 import { Html, html } from '../html/html.ts'
 import type { Block, MailContent } from './content.ts'
+import { contactUrl, type MailSite } from './site.ts'
 
 /** What inline styles can't say. Clients that know no media queries show the light colours. */
 const STYLE = `
@@ -27,7 +28,7 @@ a { color: #1d4ed8; }
 const FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 
 /** The mail in HTML: tables and inline styles, for that is what mail clients understand; no images. */
-export function renderHtml({ title, blocks }: MailContent): string {
+export function renderHtml(site: MailSite, { title, blocks }: MailContent): string {
   const document = html`<!doctype html>
 <html lang="en">
 <head>
@@ -43,11 +44,12 @@ export function renderHtml({ title, blocks }: MailContent): string {
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="background:#f3f4f6" class="page">
 <tr><td align="center" style="padding:32px 12px" class="page">
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="max-width:560px">
+<tr><td class="title" style="${FONT};padding:0 0 16px;font-size:16px;line-height:24px;font-weight:600;color:#16191d;text-align:left">${renderName(site)}</td></tr>
 <tr><td class="card" style="background:#ffffff;border:1px solid #e3e6ea;border-radius:12px;padding:36px 40px">
 <h1 class="title" style="${FONT};margin:0 0 20px;font-size:22px;line-height:30px;font-weight:600;color:#16191d">${title}</h1>
 ${blocks.map(renderBlock)}
 </td></tr>
-<tr><td class="muted" align="center" style="${FONT};padding:20px;font-size:12px;line-height:18px;color:#5f6874">This mail was sent automatically.</td></tr>
+<tr><td class="muted" align="center" style="${FONT};padding:20px;font-size:12px;line-height:18px;color:#5f6874">${renderFooter(site)}</td></tr>
 </table>
 </td></tr>
 </table>
@@ -57,6 +59,17 @@ ${blocks.map(renderBlock)}
   return document.markup
 }
 
+function renderName({ name, signIn }: MailSite): Html {
+  if (signIn === undefined) return html`${name}`
+  return html`<a class="title" href="${signIn}" style="color:#16191d;text-decoration:none">${name}</a>`
+}
+
+function renderFooter({ name, support }: MailSite): Html {
+  const sender = html`${name} sent this mail automatically.`
+  if (support === undefined) return sender
+  return html`${sender}<br>Questions? <a href="${contactUrl(support)}">${support}</a>`
+}
+
 function renderBlock(block: Block): Html {
   switch (block.kind) {
     case 'paragraph':
@@ -64,6 +77,9 @@ function renderBlock(block: Block): Html {
 `
     case 'button':
       return renderButton(block.label, block.url)
+    case 'step':
+      return html`<p class="muted" style="${FONT};margin:0 0 12px;font-size:14px;line-height:21px;color:#5f6874">${block.question} <a href="${block.url}">${block.label}</a></p>
+`
     case 'facts':
       return html`<table role="presentation" width="100%" cellpadding="0" cellspacing="0" class="facts" style="margin:8px 0 24px;border-top:1px solid #e3e6ea">
 ${block.rows.map(renderFact)}</table>

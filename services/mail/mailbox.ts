@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path'
 import { createTransport } from 'nodemailer'
 import { validate as isUuid } from 'uuid'
-import { composeMessage } from './compose.ts'
+import { composeMessage, type MailSender } from './compose.ts'
 import type { Mail, MailTransport } from './transport.ts'
 
 /** A mail that was kept instead of sent. */
@@ -27,16 +27,16 @@ const MOST_KEPT = 500
  */
 export class Mailbox implements MailTransport {
   readonly #directory: string
-  readonly #from: string
+  readonly #sender: MailSender
   readonly #composer = createTransport({ streamTransport: true, buffer: true, newline: 'unix' })
 
-  constructor({ directory, from }: { directory: string; from: string }) {
+  constructor({ directory, sender }: { directory: string; sender: MailSender }) {
     this.#directory = directory
-    this.#from = from
+    this.#sender = sender
   }
 
   async send(mail: Mail): Promise<void> {
-    const { message } = await this.#composer.sendMail(composeMessage(mail, this.#from))
+    const { message } = await this.#composer.sendMail(composeMessage(mail, this.#sender))
     const [headers = ''] = message.toString().split('\n\n', 1)
     const { id, to, subject, text, html } = mail
     const kept: KeptMail = { id, to, subject, text, html, headers, sent_at: new Date().toISOString() }

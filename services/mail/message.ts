@@ -1,31 +1,28 @@
-/** What each template is told. Times are RFC 3339. */
+/**
+ * What the worker is told besides the recipient, by template. None of it is text that somebody typed, and
+ * templates show a user agent in words of ours only: a mail may reach a stranger (decision 028). Times are RFC 3339.
+ */
 export interface TemplateData {
-  /** Asks to confirm the address of a new account. */
-  'verify-email': { username: string }
-  /** To the owner of an address that somebody tried to register again. */
-  'already-registered': { username: string }
-  'reset-password': { username: string }
-  'password-changed': { username: string; at: string }
-  /** To the old address; the new one is shown in part. */
-  'email-changed': { username: string; new_email: string; at: string }
-  /** To the new address. */
-  'confirm-new-email': { username: string }
-  'new-sign-in': { username: string; user_agent: string | null; ip: string; at: string }
-  /** To somebody for whom an administrator made an account. */
-  'choose-password': { username: string }
+  'password-changed': { at: string }
+  'email-changed': { at: string }
+  'new-sign-in': { user_agent: string | null; ip: string; at: string }
 }
-
-export type MailTemplate = keyof TemplateData
 
 /** The pages that links lead to; templates that are not here have no link. */
 export const PAGES = {
+  /** Asks to confirm the address of a new account. */
   'verify-email': 'verify-email',
   'reset-password': 'reset-password',
+  /** To the new address. */
   'confirm-new-email': 'confirm-email',
+  /** To somebody for whom an administrator created an account. */
   'choose-password': 'choose-password',
-} as const satisfies Partial<Record<MailTemplate, string>>
+} as const
 
 export type LinkTemplate = keyof typeof PAGES
+
+/** `already-registered` goes to the owner of an address that somebody tried to register again. */
+export type NoticeTemplate = keyof TemplateData | 'already-registered'
 
 /** The link's token: a row of one_time_tokens. The token itself is derived when the mail is sent. */
 export interface TokenReference {
@@ -34,20 +31,21 @@ export interface TokenReference {
   readonly expires_at: string
 }
 
-interface Message<Name extends MailTemplate> {
+interface Message<Name extends LinkTemplate | NoticeTemplate> {
   readonly template: Name
   /** The address alone, without a name. */
   readonly to: string
-  readonly data: TemplateData[Name]
 }
 
-export type LinkMessage = {
-  [Name in LinkTemplate]: Message<Name> & { readonly token: TokenReference }
-}[LinkTemplate]
+export interface LinkMessage extends Message<LinkTemplate> {
+  readonly token: TokenReference
+}
 
-export type NoticeMessage = {
-  [Name in Exclude<MailTemplate, LinkTemplate>]: Message<Name>
-}[Exclude<MailTemplate, LinkTemplate>]
+export type NoticeMessage =
+  | Message<'already-registered'>
+  | {
+      [Name in keyof TemplateData]: Message<Name> & { readonly data: TemplateData[Name] }
+    }[keyof TemplateData]
 
 /** A mail to be sent: a template, its data, and whom to. */
 export type MailMessage = LinkMessage | NoticeMessage

@@ -1,6 +1,7 @@
 import type { MailContent, MailLink } from './content.ts'
 import { renderHtml } from './html-layout.ts'
-import { type LinkTemplate, type NoticeMessage, PAGES, type TemplateData } from './message.ts'
+import { type LinkTemplate, type NoticeMessage, PAGES } from './message.ts'
+import type { MailSite } from './site.ts'
 import { alreadyRegistered } from './templates/already-registered.ts'
 import { choosePassword } from './templates/choose-password.ts'
 import { confirmNewEmail } from './templates/confirm-new-email.ts'
@@ -11,22 +12,7 @@ import { resetPassword } from './templates/reset-password.ts'
 import { verifyEmail } from './templates/verify-email.ts'
 import { renderText } from './text-layout.ts'
 
-type Notices = {
-  [Name in NoticeMessage['template']]: (data: TemplateData[Name]) => MailContent
-}
-
-type Links = {
-  [Name in LinkTemplate]: (data: TemplateData[Name], link: MailLink) => MailContent
-}
-
-const notices: Notices = {
-  'already-registered': alreadyRegistered,
-  'password-changed': passwordChanged,
-  'email-changed': emailChanged,
-  'new-sign-in': newSignIn,
-}
-
-const links: Links = {
+const links: Record<LinkTemplate, (site: MailSite, link: MailLink) => MailContent> = {
   'verify-email': verifyEmail,
   'reset-password': resetPassword,
   'confirm-new-email': confirmNewEmail,
@@ -41,11 +27,21 @@ export interface RenderedMail {
 }
 
 /** Renders a mail without a link. */
-export function renderNotice<Name extends NoticeMessage['template']>(
-  template: Name,
-  data: TemplateData[Name],
-): RenderedMail {
-  return render(notices[template](data))
+export function renderNotice(site: MailSite, message: NoticeMessage): RenderedMail {
+  return render(site, noticeContent(site, message))
+}
+
+function noticeContent(site: MailSite, message: NoticeMessage): MailContent {
+  switch (message.template) {
+    case 'already-registered':
+      return alreadyRegistered(site)
+    case 'password-changed':
+      return passwordChanged(site, message.data)
+    case 'email-changed':
+      return emailChanged(site, message.data)
+    case 'new-sign-in':
+      return newSignIn(site, message.data)
+  }
 }
 
 /**
@@ -53,15 +49,15 @@ export function renderNotice<Name extends NoticeMessage['template']>(
  *
  * @param token stands in the link's fragment, which browsers keep to themselves: it gets into no log and no Referer
  */
-export function renderLink<Name extends LinkTemplate>(
-  template: Name,
-  data: TemplateData[Name],
+export function renderLink(
+  site: MailSite,
+  template: LinkTemplate,
   { token, expiresAt, linkBase }: { token: string; expiresAt: Date; linkBase: string },
 ): RenderedMail {
   const url = `${linkBase}/${PAGES[template]}#token=${token}`
-  return render(links[template](data, { url, expiresAt }))
+  return render(site, links[template](site, { url, expiresAt }))
 }
 
-function render(content: MailContent): RenderedMail {
-  return { subject: content.subject, text: renderText(content), html: renderHtml(content) }
+function render(site: MailSite, content: MailContent): RenderedMail {
+  return { subject: content.subject, text: renderText(site, content), html: renderHtml(site, content) }
 }

@@ -1,6 +1,6 @@
 import { createTransport, type Transporter } from 'nodemailer'
 import { PermanentFailure } from '../jobs/jobs.ts'
-import { composeMessage } from './compose.ts'
+import { composeMessage, type MailSender } from './compose.ts'
 import type { Mail, MailTransport } from './transport.ts'
 
 /** How to reach the server. */
@@ -9,8 +9,7 @@ export interface SmtpOptions {
   readonly url: string
   /** Refuse a server that doesn't offer TLS. */
   readonly requireTls: boolean
-  /** The sender of all mail: an address, or `Name <address>`. */
-  readonly from: string
+  readonly sender: MailSender
 }
 
 /** Milliseconds. Together less than the time that the job has, so that a slow server is told from a lost job. */
@@ -38,11 +37,11 @@ interface SmtpError extends Error {
 /** Mail by SMTP, a connection for each: there is not much of it, and nothing goes stale. */
 export class SmtpTransport implements MailTransport {
   readonly #transporter: Transporter
-  readonly #from: string
+  readonly #sender: MailSender
 
-  constructor({ url, requireTls, from }: SmtpOptions) {
+  constructor({ url, requireTls, sender }: SmtpOptions) {
     const { protocol, hostname, port, username, password } = new URL(url)
-    this.#from = from
+    this.#sender = sender
     this.#transporter = createTransport({
       ...TIMEOUTS,
       host: hostname.replace(/^\[(.*)\]$/, '$1'),
@@ -58,7 +57,7 @@ export class SmtpTransport implements MailTransport {
 
   async send(mail: Mail): Promise<void> {
     try {
-      await this.#transporter.sendMail(composeMessage(mail, this.#from))
+      await this.#transporter.sendMail(composeMessage(mail, this.#sender))
     } catch (error) {
       throw explain(error)
     }

@@ -71,6 +71,15 @@ export async function inspect(
   return row
 }
 
+/** Returns what waits under the id of a token; undefined when it was used or replaced, or has expired. */
+export function findPending(
+  ctx: Context,
+  id: string,
+  purpose: queries.Purpose,
+): Promise<queries.OneTimeToken | undefined> {
+  return queries.selectPendingToken(ctx.db, id, purpose)
+}
+
 /** Uses a token up; gives undefined when it is none of these purposes, was used, or has expired. */
 export function consume(
   ctx: Context,

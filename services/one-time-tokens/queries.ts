@@ -41,6 +41,20 @@ export async function selectOneTimeToken(
   return rows[0]
 }
 
+export async function selectPendingToken(
+  db: Database,
+  id: string,
+  purpose: Purpose,
+): Promise<OneTimeToken | undefined> {
+  const rows = await db.query<OneTimeToken>({
+    name: 'selectPendingToken',
+    text: `SELECT user_id, purpose, new_email FROM one_time_tokens
+           WHERE id = $1 AND purpose = $2 AND expires_at > now()`,
+    values: [id, purpose],
+  })
+  return rows[0]
+}
+
 /** Uses a token up: of any number that try at once, one gets the row. */
 export async function deleteOneTimeToken(
   db: Database,

@@ -18,7 +18,7 @@ export const LastAdmin = defineError({
   code: 'last_admin',
   status: 409,
   title: 'Last admin',
-  detail: 'This would leave the service without an active admin.',
+  detail: 'This would leave the service without an admin who can sign in.',
 })
 
 export const UserNotFound = defineError({

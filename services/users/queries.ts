@@ -142,6 +142,18 @@ export async function updateVerified(db: Database, id: string): Promise<void> {
   })
 }
 
+/** Returns how many there were. */
+export async function updateVerifiedBefore(db: Database, before: Date): Promise<number> {
+  const rows = await db.query({
+    name: 'updateVerifiedBefore',
+    text: `UPDATE users SET email_verified_at = now()
+           WHERE email_verified_at IS NULL AND password_hash IS NOT NULL AND created_at < $1
+           RETURNING id`,
+    values: [before],
+  })
+  return rows.length
+}
+
 export async function setPasswordHash(db: Database, id: string, hash: string): Promise<void> {
   await db.query({
     name: 'setPasswordHash',
@@ -181,15 +193,19 @@ export async function deleteUser(
 
 /**
  * Locks every active admin until the transaction ends, so that two changes can't each leave the other's admin.
- * One who was invited and has no password yet could not take over.
+ *
+ * @param verified whether an address has to be confirmed before signing in
  */
-export async function lockActiveAdmins(db: Database): Promise<string[]> {
-  const rows = await db.query<{ id: string }>({
+export function lockActiveAdmins(
+  db: Database,
+  { verified }: { verified: boolean },
+): Promise<{ id: string; can_sign_in: boolean }[]> {
+  return db.query({
     name: 'lockActiveAdmins',
-    text: `SELECT id FROM users WHERE role = 'admin' AND is_active AND password_hash IS NOT NULL
-           ORDER BY id FOR UPDATE`,
+    text: `SELECT id, password_hash IS NOT NULL AND (email_verified_at IS NOT NULL OR NOT $1) AS can_sign_in
+           FROM users WHERE role = 'admin' AND is_active ORDER BY id FOR UPDATE`,
+    values: [verified],
   })
-  return rows.map((row) => row.id)
 }
 
 export async function updateRoleByEmail(db: Database, email: string, role: Role): Promise<User | undefined> {

@@ -15,6 +15,15 @@ export type Actor = Pick<User, 'id' | 'role'>
 /** The versions (`updated_at`) that a change applies to; undefined for whichever is there. */
 export type ExpectedVersions = readonly string[] | undefined
 
+/** How people get accounts. */
+export type RegistrationMode = 'open' | 'verify' | 'closed'
+
+/** What changes that may take an admin away need. */
+export interface UserContext extends Context {
+  /** With `verify`, nobody signs in before the address is confirmed. */
+  readonly registration: RegistrationMode
+}
+
 const LIST = 'users'
 
 /**
@@ -79,7 +88,7 @@ export async function list(ctx: Context & { cursors: Cursors }, query: ListUsers
  * @throws Forbidden, UserNotFound, UserChanged, EmailTaken, UsernameTaken, LastAdmin
  */
 export async function update(
-  ctx: Context,
+  ctx: UserContext,
   actor: Actor,
   id: string,
   changes: UserChanges,
@@ -104,7 +113,7 @@ export async function update(
  * @throws Forbidden, UserNotFound, UserChanged, LastAdmin
  */
 export async function remove(
-  ctx: Context,
+  ctx: UserContext,
   actor: Actor,
   id: string,
   versions: ExpectedVersions,
@@ -123,6 +132,22 @@ export async function remove(
  */
 export async function promote(ctx: Context, email: string): Promise<User> {
   return present(await queries.updateRoleByEmail(ctx.db, email, 'admin'))
+}
+
+/** Accounts whose address is not confirmed: one, or all that were created before a time. */
+export type Unverified = { email: string } | { before: Date }
+
+/**
+ * Takes addresses as confirmed, and returns how many were not; for operators, so it asks no permission. Accounts that
+ * have no password yet are left out of many: the link that invited them confirms their address.
+ *
+ * @throws UserNotFound for the email of nobody
+ */
+export async function verify(ctx: Pick<Context, 'db'>, which: Unverified): Promise<number> {
+  if ('before' in which) return queries.updateVerifiedBefore(ctx.db, which.before)
+  const { id, email_verified_at } = present(await queries.selectCredentialsByEmail(ctx.db, which.email))
+  await queries.updateVerified(ctx.db, id)
+  return email_verified_at === null ? 1 : 0
 }
 
 /** Gives the user with this email and its password's hash, or undefined. For authentication only. */
@@ -174,18 +199,14 @@ export function markVerified(ctx: Pick<Context, 'db'>, id: string): Promise<void
 }
 
 /**
- * Gives a user another, confirmed address; asks no permission.
+ * Sets another, confirmed address of a user, and returns the user as it was before; asks no permission.
  *
  * @throws EmailTaken, UserNotFound
  */
-export async function replaceEmail(
-  ctx: Pick<Context, 'db'>,
-  id: string,
-  email: string,
-): Promise<{ before: User; after: User }> {
+export async function replaceEmail(ctx: Pick<Context, 'db'>, id: string, email: string): Promise<User> {
   const before = present(await queries.selectUserById(ctx.db, id))
-  const after = present(await named(queries.updateEmail(ctx.db, id, email)))
-  return { before, after }
+  present(await named(queries.updateEmail(ctx.db, id, email)))
+  return before
 }
 
 /**
@@ -229,9 +250,16 @@ function assertSelfOrAdmin(actor: Actor, id: string): void {
   if (actor.id !== id && actor.role !== 'admin') throw new Forbidden()
 }
 
-async function assertNotLastAdmin(ctx: Context, id: string): Promise<void> {
-  const admins = await queries.lockActiveAdmins(ctx.db)
-  if (admins.length === 1 && admins[0] === id) throw new LastAdmin()
+/**
+ * Refuses to take the last admin away. Only those who can sign in count as the others: one who was invited, or never
+ * confirmed the address where that is asked for, could not take over (decision 028).
+ *
+ * @throws LastAdmin
+ */
+async function assertNotLastAdmin(ctx: UserContext, id: string): Promise<void> {
+  const admins = await queries.lockActiveAdmins(ctx.db, { verified: ctx.registration === 'verify' })
+  const others = admins.filter((admin) => admin.id !== id && admin.can_sign_in)
+  if (others.length === 0 && admins.some((admin) => admin.id === id)) throw new LastAdmin()
 }
 
 /** Says why a change found no row: the user is gone, or is another version than expected. */
@@ -240,7 +268,7 @@ async function missing(ctx: Pick<Context, 'db'>, id: string): Promise<never> {
   throw user === undefined ? new UserNotFound() : new UserChanged()
 }
 
-function present(user: User | undefined): User {
+function present<T extends User>(user: T | undefined): T {
   if (user === undefined) throw new UserNotFound()
   return user
 }

@@ -6,6 +6,7 @@ import { buildApp } from '../../app.ts'
 import * as registrations from '../../services/accounts/queries.ts'
 import * as attempts from '../../services/attempts/queries.ts'
 import { cleanupJob } from '../../services/cleanup/jobs.ts'
+import * as oneTimeTokens from '../../services/one-time-tokens/one-time-tokens.ts'
 import { askForAnswer, deleteExpiredCounts } from '../../services/rate-limits/queries.ts'
 import * as users from '../../services/users/users.ts'
 import { EXPECTATIONS } from '../authorization/expectations.ts'
@@ -127,7 +128,7 @@ async function workBehindTheScenes(app: FastifyInstance): Promise<void> {
   const token = { id, digest, expires_at }
   await registrations.insertRegistration(app.db, { ...token, email, username: id, password_hash: hash })
   await registrations.selectRegistration(app.db, id)
-  await registrations.selectRegistrationExists(app.db, email)
+  await oneTimeTokens.findPending(ctx, id, 'change_email')
   await registrations.renewRegistration(app.db, email, token)
   await registrations.lockRegistrations(app.db, digest)
   await registrations.deleteRegistration(app.db, digest)

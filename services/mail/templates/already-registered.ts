@@ -1,17 +1,18 @@
-import { type MailContent, note, paragraph } from '../content.ts'
-import type { TemplateData } from '../message.ts'
+import { button, type MailContent, note, paragraph, step } from '../content.ts'
+import type { MailSite } from '../site.ts'
 
-export function alreadyRegistered({ username }: TemplateData['already-registered']): MailContent {
+export function alreadyRegistered({ name, signIn, forgot }: MailSite): MailContent {
   return {
-    subject: 'You already have an account',
+    subject: `You already have a ${name} account`,
     title: 'You already have an account',
     blocks: [
-      paragraph(`Hello ${username},`),
       paragraph(
-        'Somebody tried to create an account with this email address, which yours has already. Nothing was changed.',
+        `Somebody wanted to use this email address for a ${name} account, but your account has it already. Nothing was changed.`,
       ),
       paragraph('If it was you, sign in as usual, or ask for a new password if you have forgotten it.'),
-      note("If it wasn't you, there is nothing to do."),
+      ...(signIn === undefined ? [] : [button('Sign in', signIn)]),
+      ...step('Forgot your password?', 'Choose a new one', forgot),
+      note('If it was not you, there is nothing to do.'),
     ],
   }
 }

@@ -1,16 +1,16 @@
-import { button, expiry, type MailContent, type MailLink, note, paragraph } from '../content.ts'
-import type { TemplateData } from '../message.ts'
+import { button, expiry, type MailContent, type MailLink, note, paragraph, step } from '../content.ts'
+import type { MailSite } from '../site.ts'
 
-export function choosePassword({ username }: TemplateData['choose-password'], link: MailLink): MailContent {
+export function choosePassword({ name, forgot }: MailSite, link: MailLink): MailContent {
   return {
-    subject: 'An account was made for you',
-    title: 'An account was made for you',
+    subject: `Your ${name} account`,
+    title: 'An account was created for you',
     blocks: [
-      paragraph(`Hello ${username},`),
-      paragraph('An administrator has made an account for you. Choose a password to begin.'),
-      button('Choose a password', link),
+      paragraph(`An administrator has created a ${name} account for you. Choose a password to begin.`),
+      button('Choose a password', link.url),
       expiry(link),
-      note('After that time, ask for a new password with this email address, and a new link comes.'),
+      ...step('The link has expired?', 'Send a new link', forgot),
+      note('If you did not expect this, ignore this mail: without a password nobody can use the account.'),
     ],
   }
 }

@@ -1,19 +1,16 @@
-import { button, expiry, type MailContent, type MailLink, note, paragraph } from '../content.ts'
-import type { TemplateData } from '../message.ts'
+import { button, expiry, type MailContent, type MailLink, note, paragraph, step } from '../content.ts'
+import type { MailSite } from '../site.ts'
 
-export function confirmNewEmail(
-  { username }: TemplateData['confirm-new-email'],
-  link: MailLink,
-): MailContent {
+export function confirmNewEmail({ name, signIn }: MailSite, link: MailLink): MailContent {
   return {
-    subject: 'Confirm your new email address',
+    subject: `Confirm your new email address for ${name}`,
     title: 'Confirm your new email address',
     blocks: [
-      paragraph(`Hello ${username},`),
-      paragraph('Please confirm that this is the address that your account is to have from now on.'),
-      button('Use this address', link),
+      paragraph(`Please confirm that your ${name} account should use this address from now on.`),
+      button('Use this address', link.url),
       expiry(link),
-      note("If you didn't ask for it, ignore this mail: the account keeps the address that it has."),
+      ...step('The link has expired?', 'Sign in and change the address again', signIn),
+      note('If you did not ask for it, ignore this mail: the account keeps the address that it has.'),
     ],
   }
 }

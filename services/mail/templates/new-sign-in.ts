@@ -1,17 +1,23 @@
-import { facts, type MailContent, note, paragraph, readableTime } from '../content.ts'
+import { button, facts, type MailContent, note, paragraph, readableTime, step } from '../content.ts'
+import { describeDevice } from '../device.ts'
 import type { TemplateData } from '../message.ts'
+import type { MailSite } from '../site.ts'
 
-export function newSignIn({ username, user_agent, ip, at }: TemplateData['new-sign-in']): MailContent {
+export function newSignIn(
+  { name, signIn, forgot }: MailSite,
+  { user_agent, ip, at }: TemplateData['new-sign-in'],
+): MailContent {
   return {
-    subject: 'New sign-in to your account',
+    subject: `New sign-in to your ${name} account`,
     title: 'New sign-in to your account',
     blocks: [
-      paragraph(`Hello ${username},`),
-      paragraph('Somebody signed in to your account with a device that was not used before.'),
-      facts(['Device', user_agent ?? 'unknown'], ['Address', ip], ['When', readableTime(new Date(at))]),
+      paragraph(`Somebody signed in to your ${name} account with a device that was not used before.`),
+      facts(['Device', describeDevice(user_agent)], ['IP address', ip], ['When', readableTime(new Date(at))]),
+      ...(signIn === undefined ? [] : [button('Check your account', signIn)]),
       note(
-        "If it was you, there is nothing to do. If it wasn't, change your password at once: that signs out every other device.",
+        'If it was you, there is nothing to do. If it was not, change your password at once: that signs out every other device.',
       ),
+      ...step('It was not you?', 'Choose a new password', forgot),
     ],
   }
 }

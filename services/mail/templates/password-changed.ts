@@ -1,17 +1,22 @@
-import { facts, type MailContent, note, paragraph, readableTime } from '../content.ts'
+import { button, facts, type MailContent, note, paragraph, readableTime, step } from '../content.ts'
 import type { TemplateData } from '../message.ts'
+import type { MailSite } from '../site.ts'
 
-export function passwordChanged({ username, at }: TemplateData['password-changed']): MailContent {
+export function passwordChanged(
+  { name, signIn, forgot }: MailSite,
+  { at }: TemplateData['password-changed'],
+): MailContent {
   return {
-    subject: 'Your password was changed',
+    subject: `Your ${name} password was changed`,
     title: 'Your password was changed',
     blocks: [
-      paragraph(`Hello ${username},`),
-      paragraph('The password of your account was changed. Other devices have been signed out.'),
+      paragraph(`The password of your ${name} account was changed. Other devices have been signed out.`),
       facts(['When', readableTime(new Date(at))]),
+      ...(signIn === undefined ? [] : [button('Sign in', signIn)]),
       note(
-        "If it wasn't you, ask for a new password at once; the mail with the link comes to this address. Then look through your sessions.",
+        'If it was not you, ask for a new password at once; the mail with the link comes to this address. Then look through your sessions.',
       ),
+      ...step('It was not you?', 'Choose a new password', forgot),
     ],
   }
 }

@@ -1,16 +1,16 @@
-import { button, expiry, type MailContent, type MailLink, note, paragraph } from '../content.ts'
-import type { TemplateData } from '../message.ts'
+import { button, expiry, type MailContent, type MailLink, note, paragraph, step } from '../content.ts'
+import type { MailSite } from '../site.ts'
 
-export function verifyEmail({ username }: TemplateData['verify-email'], link: MailLink): MailContent {
+export function verifyEmail({ name, resend }: MailSite, link: MailLink): MailContent {
   return {
-    subject: 'Confirm your email address',
+    subject: `Confirm your email address for ${name}`,
     title: 'Confirm your email address',
     blocks: [
-      paragraph(`Hello ${username},`),
-      paragraph('Please confirm that this address is yours. After that you can sign in.'),
-      button('Confirm this address', link),
+      paragraph(`Please confirm that this address is yours. After that you can sign in to ${name}.`),
+      button('Confirm this address', link.url),
       expiry(link),
-      note("If you didn't create an account, ignore this mail: without the confirmation nobody can use it."),
+      ...step('The link has expired?', 'Send a new link', resend),
+      note('If you did not create an account, ignore this mail: without the confirmation nobody can use it.'),
     ],
   }
 }

@@ -199,6 +199,6 @@ t.test('races of account mails', async (t) => {
     const login = await post('login', { email: user.user.email, password: passwords[winner] ?? '' })
     t.equal(login.statusCode, 200)
     const subjects = (await allMails(app, db, user.user.email)).map(({ subject }) => subject)
-    t.equal(subjects.filter((subject) => /password was changed|password changed/i.test(subject)).length, 1)
+    t.equal(subjects.filter((subject) => /password was changed/.test(subject)).length, 1)
   })
 })

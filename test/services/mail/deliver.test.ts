@@ -5,6 +5,13 @@ import type { Mail } from '../../../services/mail/transport.ts'
 import { deriveKey, deriveToken } from '../../../services/secrets/secrets.ts'
 
 const NOW = new Date('2026-03-14T09:00:00Z')
+const SITE = {
+  name: 'Groundwork',
+  signIn: undefined,
+  support: undefined,
+  forgot: undefined,
+  resend: undefined,
+}
 const key = deriveKey('secret', 'one-time tokens')
 
 function prepare({ hasTransport = true } = {}) {
@@ -22,6 +29,7 @@ function prepare({ hasTransport = true } = {}) {
     now: () => NOW,
     mail: {
       transport: hasTransport ? transport : undefined,
+      site: SITE,
       linkBase: 'https://a.example/account',
       tokenKey: key,
     },
@@ -35,7 +43,6 @@ function reset(expires_at: string): MailMessage {
   return {
     template: 'reset-password',
     to: 'ada@example.com',
-    data: { username: 'ada' },
     token: { id: 'token-id', expires_at },
   }
 }
@@ -50,7 +57,7 @@ t.test('the token in the link is made of its id', async (t) => {
       id: LETTER.id,
       date: new Date(LETTER.written_at),
       to: 'ada@example.com',
-      subject: 'Reset your password',
+      subject: 'Reset your Groundwork password',
     },
   ])
   t.match(sent[0]?.text, `https://a.example/account/reset-password#token=${deriveToken(key, 'token-id')}\n`)
@@ -77,10 +84,9 @@ t.test('a mail without a link', async (t) => {
   const message: MailMessage = {
     template: 'already-registered',
     to: 'ada@example.com',
-    data: { username: 'ada' },
   }
   await deliver(ctx, { ...LETTER, message })
-  t.match(sent, [{ subject: 'You already have an account' }])
+  t.match(sent, [{ subject: 'You already have a Groundwork account' }])
 })
 
 t.test('without a way to send, it fails', async (t) => {

@@ -12,7 +12,10 @@ function mail(n: number, to = 'ada@example.com'): Mail {
 
 function open(t: Test) {
   const directory = join(t.testdir(), 'mail')
-  const mailbox = new Mailbox({ directory, from: 'Test <test@example.com>' })
+  const mailbox = new Mailbox({
+    directory,
+    sender: { from: 'Test <test@example.com>', productName: 'Groundwork' },
+  })
   t.teardown(() => mailbox.close())
   return { mailbox, directory }
 }
@@ -56,7 +59,7 @@ t.test('only ids name mails', async (t) => {
 
 t.test('a directory that cannot be read is told', async (t) => {
   const directory = join(t.testdir({ file: '' }), 'file')
-  const mailbox = new Mailbox({ directory, from: 'test@example.com' })
+  const mailbox = new Mailbox({ directory, sender: { from: 'test@example.com', productName: 'Groundwork' } })
   await t.rejects(mailbox.list(), { code: 'ENOTDIR' })
 })
 

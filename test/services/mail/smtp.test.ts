@@ -19,8 +19,13 @@ const MAIL: Mail = {
 
 const FROM = 'Groundwork <no-reply@service.example>'
 
-function connect(t: Test, url: string, options: { requireTls?: boolean; from?: string } = {}): SmtpTransport {
-  const transport = new SmtpTransport({ url, requireTls: false, from: FROM, ...options })
+function connect(
+  t: Test,
+  url: string,
+  { from = FROM, ...options }: { requireTls?: boolean; from?: string } = {},
+): SmtpTransport {
+  const sender = { from, productName: 'Acme & Söhne' }
+  const transport = new SmtpTransport({ url, requireTls: false, sender, ...options })
   t.teardown(() => transport.close())
   return transport
 }
@@ -51,10 +56,10 @@ t.test('a mail arrives, the same bytes each time', async (t) => {
   t.match(first?.raw, /text\/plain[\s\S]*Hello, Ada\.[\s\S]*text\/html[\s\S]*<p>Hello, Ada\.<\/p>/)
 })
 
-t.test('a sender without a name, and a host that is an IPv6 address', async (t) => {
+t.test('a sender without a name has that of the product, and a host that is an IPv6 address', async (t) => {
   const server = await startSmtpServer(t)
   await connect(t, server.url, { from: 'no-reply@service.example' }).send(MAIL)
-  t.match(server.received[0]?.raw, /^From: no-reply@service\.example$/m)
+  t.match(server.received[0]?.raw, /^From: =\?UTF-8\?Q\?Acme_=26_S=C3=B6hne\?= <no-reply@service\.example>$/m)
   // Nobody listens on 587 of that address.
   await t.rejects(connect(t, 'smtp://127.0.0.9').send(MAIL), /could not be used: ECONNREFUSED/)
   await t.rejects(connect(t, 'smtp://[::1]:1').send(MAIL), /the mail server could not be used: E/)

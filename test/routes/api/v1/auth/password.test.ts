@@ -25,7 +25,7 @@ t.test('forgotten passwords', async (t) => {
 
   async function tokenFor({ user }: TestUser): Promise<string> {
     t.equal((await forgot(user.email)).statusCode, 202)
-    return tokenIn(await nextMail(app, user.email, 'Reset your password'))
+    return tokenIn(await nextMail(app, user.email, 'Reset your Groundwork password'))
   }
 
   t.test('a forgotten password is replaced by the link in the mail, once', async (t) => {
@@ -57,7 +57,7 @@ t.test('forgotten passwords', async (t) => {
     const again = await reset(token, 'yet another one of mine')
     t.equal(again.statusCode, 400)
     t.equal(again.json().code, 'invalid_one_time_token')
-    t.ok(await nextMail(app, user.user.email, 'Your password was changed'))
+    t.ok(await nextMail(app, user.user.email, 'Your Groundwork password was changed'))
     t.match(await db.query('SELECT kind, user_id FROM security_events WHERE user_id = $1', [user.user.id]), [
       { kind: 'password_reset', user_id: user.user.id },
     ])
@@ -184,7 +184,7 @@ t.test('forgotten passwords', async (t) => {
     t.equal((await allMails(app, db, user.user.email)).length, 5, 'nor by changes of address')
     for (let turn = 0; turn < 8; turn++) t.equal((await forgot(user.user.email)).statusCode, 202)
     const mails = (await allMails(app, db, user.user.email)).filter(
-      ({ subject }) => subject === 'Reset your password',
+      ({ subject }) => subject === 'Reset your Groundwork password',
     )
     t.equal(mails.length, 5)
     const statuses = []

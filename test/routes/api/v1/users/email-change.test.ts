@@ -26,7 +26,7 @@ t.test('a new email address', async (t) => {
     t.equal(response.json().email, user.user.email, 'nothing has changed yet')
     t.equal(await emailOf(user), user.user.email)
     const mail = await nextMail(app, email)
-    t.equal(mail.subject, 'Confirm your new email address')
+    t.equal(mail.subject, 'Confirm your new email address for Groundwork')
     const token = tokenIn(mail)
     t.match(mail.text, `/account/confirm-email#token=${token}`)
 
@@ -38,7 +38,7 @@ t.test('a new email address', async (t) => {
     const me = await request({ url: '/api/v1/users/me', as: user })
     t.equal(me.json().email, email, 'on this instance at once')
     const notice = await nextMail(app, user.user.email)
-    t.equal(notice.subject, 'Your email address was changed')
+    t.equal(notice.subject, 'The email address of your Groundwork account was changed')
     t.equal((await post('login', { email, password: user.password })).statusCode, 200)
     t.equal((await post('login', { email: user.user.email, password: user.password })).statusCode, 401)
     t.equal((await post('email/verify', { token })).statusCode, 400)
@@ -90,7 +90,7 @@ t.test('a new email address', async (t) => {
     }
     t.same(answers[0], answers[1])
     const notice = await nextMail(app, owner.user.email)
-    t.equal(notice.subject, 'You already have an account')
+    t.equal(notice.subject, 'You already have a Groundwork account')
     t.equal(await emailOf(owner), owner.user.email)
   })
 
@@ -142,7 +142,10 @@ t.test('a new email address', async (t) => {
     const response = await request({ method: 'PATCH', url, as: admin, payload: { email } })
     t.equal(response.statusCode, 200)
     t.equal(response.json().email, email)
-    t.equal((await nextMail(app, user.user.email)).subject, 'Your email address was changed')
+    t.equal(
+      (await nextMail(app, user.user.email)).subject,
+      'The email address of your Groundwork account was changed',
+    )
     t.same(await allMails(app, db, email), [])
     t.equal((await post('password/reset', { token, password: 'another sentence of mine' })).statusCode, 400)
     t.match(await db.query('SELECT kind FROM security_events WHERE user_id = $1', [user.user.id]), [

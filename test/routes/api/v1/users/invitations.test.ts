@@ -32,7 +32,7 @@ t.test('invitations', async (t) => {
     )
 
     const mail = await nextMail(app, input.email)
-    t.equal(mail.subject, 'An account was made for you')
+    t.equal(mail.subject, 'Your Groundwork account')
     const token = tokenIn(mail)
     t.match(mail.text, `/account/choose-password#token=${token}`)
     t.equal((await post('email/verify', { token })).statusCode, 400)

@@ -22,7 +22,7 @@ t.test('PUT /api/v1/users/me/password', async (t) => {
     const user = await signUp()
     const other = (await login(user, user.password)).json()
     await post('password/forgot', { email: user.user.email })
-    const token = tokenIn(await nextMail(app, user.user.email, 'Reset your password'))
+    const token = tokenIn(await nextMail(app, user.user.email, 'Reset your Groundwork password'))
 
     const response = await change(user, user.password)
     t.equal(response.statusCode, 204)
@@ -34,7 +34,7 @@ t.test('PUT /api/v1/users/me/password', async (t) => {
     t.equal((await post('password/reset', { token, password: user.password })).statusCode, 400)
     t.equal((await login(user, user.password)).statusCode, 401)
     t.equal((await login(user, NEW_PASSWORD)).statusCode, 200)
-    t.ok(await nextMail(app, user.user.email, 'Your password was changed'))
+    t.ok(await nextMail(app, user.user.email, 'Your Groundwork password was changed'))
     t.match(await db.query('SELECT kind FROM security_events WHERE user_id = $1', [user.user.id]), [
       { kind: 'password_changed' },
     ])

@@ -54,6 +54,38 @@ t.test('an inactive admin is changed freely, and does not count', async (t) => {
   expectProblem(t, response, { status: 409, code: 'last_admin' })
 })
 
+/** Admins who cannot take over, by what makes one so, and the modes of registration in which that is so. */
+const UNABLE: Readonly<Record<string, { sql: string; modes: readonly string[] }>> = {
+  inactive: { sql: 'UPDATE users SET is_active = false WHERE id = $1', modes: ['open', 'verify', 'closed'] },
+  invited: { sql: 'UPDATE users SET password_hash = NULL WHERE id = $1', modes: ['open', 'verify', 'closed'] },
+  unconfirmed: { sql: 'UPDATE users SET email_verified_at = NULL WHERE id = $1', modes: ['verify'] },
+}
+
+for (const mode of ['open', 'verify', 'closed']) {
+  t.test(`registration ${mode}: only admins who can sign in count as the others`, async (t) => {
+    const { request, signUp, db } = await createTestApp(t, { APP_AUTH__REGISTRATION: mode })
+    for (const [name, { sql, modes }] of Object.entries(UNABLE)) {
+      await db.query('DELETE FROM users')
+      const [admin, other] = [await signUp({ role: 'admin' }), await signUp({ role: 'admin' })]
+      await db.query(sql, [other.user.id])
+      for (const way of modes.includes(mode) ? WAYS : WAYS.slice(0, 1)) {
+        const response = await request({ ...way(admin), as: admin })
+        const said = `${name} ${JSON.stringify(way(admin))}`
+        if (!modes.includes(mode)) t.equal(response.statusCode, 200, said)
+        else expectProblem(t, response, { status: 409, code: 'last_admin' }, said)
+      }
+    }
+  })
+}
+
+t.test('an admin who only has a session left is not to go either', async (t) => {
+  const { request, signUp, db } = await createTestApp(t, { APP_AUTH__REGISTRATION: 'verify' })
+  const admin = await signUp({ role: 'admin' })
+  await db.query('UPDATE users SET email_verified_at = NULL')
+  const response = await request({ method: 'DELETE', url: ME, as: admin })
+  expectProblem(t, response, { status: 409, code: 'last_admin' })
+})
+
 t.test('with a second admin, each way is open to the first', async (t) => {
   const { request, signUp } = await createTestApp(t)
   await signUp({ role: 'admin' })

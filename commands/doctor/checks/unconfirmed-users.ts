@@ -1,0 +1,60 @@
+import pg from 'pg'
+import { connectionOptions } from '../../../plugins/database.ts'
+import { databaseError } from '../../../services/database/errors.ts'
+import { type Check, type Finding, problem, warning } from '../check.ts'
+
+interface Unconfirmed {
+  users: number
+  admins: number
+  /** Admins who can sign in. */
+  able_admins: number
+}
+
+/** Users who registered before `auth.registration` was `verify`, and never confirmed their address. */
+const check: Check = {
+  name: 'unconfirmed users',
+  async run({ config }) {
+    if (config.database.url === undefined || config.auth.registration !== 'verify') return []
+    const client = new pg.Client(await connectionOptions(config.database))
+    client.on('error', () => undefined)
+    try {
+      await client.connect()
+      return examine(await count(client))
+    } catch (error) {
+      // The checks of the database and the migrations say why they cannot be counted.
+      if (databaseError(error) !== error || isMissingTable(error)) return []
+      throw error
+    } finally {
+      await client.end().catch(() => undefined)
+    }
+  },
+}
+export default check
+
+async function count(client: pg.Client): Promise<Unconfirmed> {
+  const { rows } = await client.query<Unconfirmed>(
+    `SELECT count(*) FILTER (WHERE email_verified_at IS NULL)::int AS users,
+            count(*) FILTER (WHERE email_verified_at IS NULL AND role = 'admin')::int AS admins,
+            count(*) FILTER (WHERE email_verified_at IS NOT NULL AND role = 'admin')::int AS able_admins
+     FROM users WHERE is_active AND password_hash IS NOT NULL`,
+  )
+  return rows[0] ?? { users: 0, admins: 0, able_admins: 0 }
+}
+
+function examine({ users, admins, able_admins }: Unconfirmed): Finding[] {
+  if (users === 0) return []
+  const who = `${users} active ${users === 1 ? 'account' : 'accounts'}, ${admins} of admins,`
+  const what = `${who} cannot sign in: the address is not confirmed, and auth.registration is verify.`
+  const why =
+    admins > 0 && able_admins === 0
+      ? 'No admin can sign in. Open sessions go on until they end.'
+      : 'They registered while registration was open. Open sessions go on until they end.'
+  const how =
+    'Have them ask for a link (/account/resend-verification), or accept their addresses: ' +
+    'npm run admin -- verify --email .. or --registered-before .. (docs/operations.md).'
+  return [admins > 0 && able_admins === 0 ? problem(what, why, how) : warning(what, why, how)]
+}
+
+function isMissingTable(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && (error.code === '42P01' || error.code === '42703')
+}
