@@ -125,7 +125,9 @@ async function verify(app: FastifyInstance, which: users.Unverified): Promise<st
 function readTime(text: string): Date {
   const time = new Date(text)
   if (!/^\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d))?$/.test(text) || Number.isNaN(time.getTime())) {
-    throw new UsageError('--registered-before takes a time such as 2026-12-01T00:00:00Z, or a day such as 2026-12-01')
+    throw new UsageError(
+      '--registered-before takes a time such as 2026-12-01T00:00:00Z, or a day such as 2026-12-01',
+    )
   }
   return time
 }

@@ -67,8 +67,11 @@ function showProblem(field, { code, detail, errors = [] }) {
   }
   const ofField = errors.filter(({ pointer }) => pointer === `/body/${field?.name}`)
   if (ofField.length > 0) {
-    const subject = field.name === 'email' ? 'The address' : 'The password'
-    showFieldError(field, ofField.map(({ message }) => `${subject} ${message}.`).join(' '))
+    const messages = ofField.map(({ message }) => `The password ${message}.`).join(' ')
+    showFieldError(
+      field,
+      field.name === 'email' ? 'Enter an email address such as ada@example.com.' : messages,
+    )
     return
   }
   const problem = form.querySelector('.problem')

@@ -44,7 +44,9 @@ export class ResponseContract {
   violations(sent: SentResponse): string[] {
     const violations = general(sent)
     if (sent.operationId === undefined) {
-      if (sent.status >= 400) violations.push(...this.#problem(sent))
+      // People get a page for a path that does not exist.
+      const isPage = sent.status === 404 && mediaType(sent) === 'text/html'
+      if (sent.status >= 400 && !isPage) violations.push(...this.#problem(sent))
       return violations
     }
     const found = this.#operations.get(sent.operationId)

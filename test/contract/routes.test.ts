@@ -47,12 +47,17 @@ const DOCS = [
   '/docs/static/*',
 ]
 
-/** Pages that links in mails lead to, with what they need; `email.pages` turns them off. */
+/** Pages of accounts, with what they need; `email.pages` turns them off. */
 const PAGES = [
+  '/account',
+  '/account/*',
   '/account/account.css',
   '/account/account.js',
   '/account/choose-password',
   '/account/confirm-email',
+  '/account/forgot-password',
+  '/account/link-token.js',
+  '/account/resend-verification',
   '/account/reset-password',
   '/account/verify-email',
 ]

@@ -192,7 +192,11 @@ t.test('registration modes', async (t) => {
     const early = newcomer()
     for (let turn = 0; turn < 8; turn++) await post('email/resend', { email: early.email })
     await register(app, early)
-    t.same(await allMails(app, db, early.email), [], 'what was asked in vain counts as well, or it would tell')
+    t.same(
+      await allMails(app, db, early.email),
+      [],
+      'what was asked in vain counts as well, or it would tell',
+    )
     const input = newcomer()
     await register(app, input)
     t.equal((await allMails(app, db, input.email)).length, 1)

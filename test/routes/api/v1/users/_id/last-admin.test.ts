@@ -57,7 +57,10 @@ t.test('an inactive admin is changed freely, and does not count', async (t) => {
 /** Admins who cannot take over, by what makes one so, and the modes of registration in which that is so. */
 const UNABLE: Readonly<Record<string, { sql: string; modes: readonly string[] }>> = {
   inactive: { sql: 'UPDATE users SET is_active = false WHERE id = $1', modes: ['open', 'verify', 'closed'] },
-  invited: { sql: 'UPDATE users SET password_hash = NULL WHERE id = $1', modes: ['open', 'verify', 'closed'] },
+  invited: {
+    sql: 'UPDATE users SET password_hash = NULL WHERE id = $1',
+    modes: ['open', 'verify', 'closed'],
+  },
   unconfirmed: { sql: 'UPDATE users SET email_verified_at = NULL WHERE id = $1', modes: ['verify'] },
 }
 
