@@ -3,16 +3,16 @@ import type { MailSite } from '../site.ts'
 
 export function alreadyRegistered({ name, signIn, forgot }: MailSite): MailContent {
   return {
-    subject: `You already have a ${name} account`,
+    subject: `You already have an account with ${name}`,
     title: 'You already have an account',
     blocks: [
       paragraph(
-        `Somebody wanted to use this email address for a ${name} account, but your account has it already. Nothing was changed.`,
+        `Somebody wanted to use this email address with ${name}, but your account has it already. Nothing was changed.`,
       ),
-      paragraph('If it was you, sign in as usual, or ask for a new password if you have forgotten it.'),
+      paragraph('If this was you, sign in as usual, or ask for a new password if you have forgotten it.'),
       ...(signIn === undefined ? [] : [button('Sign in', signIn)]),
       ...step('Forgot your password?', 'Choose a new one', forgot),
-      note('If it was not you, there is nothing to do.'),
+      note('If this was not you, there is nothing to do.'),
     ],
   }
 }

@@ -6,7 +6,7 @@ export function choosePassword({ name, forgot }: MailSite, link: MailLink): Mail
     subject: `Your ${name} account`,
     title: 'An account was created for you',
     blocks: [
-      paragraph(`An administrator has created a ${name} account for you. Choose a password to begin.`),
+      paragraph(`An administrator has created an account with ${name} for you. Choose a password to begin.`),
       button('Choose a password', link.url),
       expiry(link),
       ...step('The link has expired?', 'Send a new link', forgot),

@@ -12,7 +12,7 @@ export function emailChanged({ name }: MailSite, { at }: TemplateData['email-cha
         `Your ${name} account has another email address now. No more mail about it comes to this one.`,
       ),
       facts(['When', readableTime(new Date(at))]),
-      note('If it was not you, contact support at once: somebody else may know your password.'),
+      note('If this was not you, contact support at once: somebody else may know your password.'),
     ],
   }
 }

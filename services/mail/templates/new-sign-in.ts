@@ -15,9 +15,9 @@ export function newSignIn(
       facts(['Device', describeDevice(user_agent)], ['IP address', ip], ['When', readableTime(new Date(at))]),
       ...(signIn === undefined ? [] : [button('Check your account', signIn)]),
       note(
-        'If it was you, there is nothing to do. If it was not, change your password at once: that signs out every other device.',
+        'If this was you, there is nothing to do. If it was not, change your password at once: that signs out every other device.',
       ),
-      ...step('It was not you?', 'Choose a new password', forgot),
+      ...step('This was not you?', 'Choose a new password', forgot),
     ],
   }
 }

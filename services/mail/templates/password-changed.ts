@@ -14,9 +14,9 @@ export function passwordChanged(
       facts(['When', readableTime(new Date(at))]),
       ...(signIn === undefined ? [] : [button('Sign in', signIn)]),
       note(
-        'If it was not you, ask for a new password at once; the mail with the link comes to this address. Then look through your sessions.',
+        'If this was not you, ask for a new password at once; the mail with the link comes to this address. Then look through your sessions.',
       ),
-      ...step('It was not you?', 'Choose a new password', forgot),
+      ...step('This was not you?', 'Choose a new password', forgot),
     ],
   }
 }

@@ -86,7 +86,7 @@ t.test('a mail without a link', async (t) => {
     to: 'ada@example.com',
   }
   await deliver(ctx, { ...LETTER, message })
-  t.match(sent, [{ subject: 'You already have a Groundwork account' }])
+  t.match(sent, [{ subject: 'You already have an account with Groundwork' }])
 })
 
 t.test('without a way to send, it fails', async (t) => {

@@ -86,7 +86,7 @@ t.test('registration modes', async (t) => {
     t.match(work[0], { insertRegistration: 1, enqueueJob: Number })
 
     const notice = await nextMail(app, owner.user.email)
-    t.equal(notice.subject, 'You already have a Groundwork account')
+    t.equal(notice.subject, 'You already have an account with Groundwork')
     t.notMatch(notice.text, known.username, 'the owner is addressed by the own name')
     t.throws(() => tokenIn(notice))
     t.equal((await nextMail(app, unknown.email)).subject, 'Confirm your email address for Groundwork')

@@ -90,7 +90,7 @@ t.test('a new email address', async (t) => {
     }
     t.same(answers[0], answers[1])
     const notice = await nextMail(app, owner.user.email)
-    t.equal(notice.subject, 'You already have a Groundwork account')
+    t.equal(notice.subject, 'You already have an account with Groundwork')
     t.equal(await emailOf(owner), owner.user.email)
   })
 
