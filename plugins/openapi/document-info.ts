@@ -34,7 +34,10 @@ export function documentInfo(app: FastifyInstance): OpenApi {
         ETag: header('string', 'Entity tag of this version of the resource.'),
         Location: header('string', 'URL of the new resource.'),
         RetryAfter: header('integer', 'Seconds after which to try again.'),
-        WwwAuthenticate: header('string', 'How to authenticate: `Bearer`, with `max_age` where signing in again is needed (RFC 9470).'),
+        WwwAuthenticate: header(
+          'string',
+          'How to authenticate: `Bearer`, with `max_age` where signing in again is needed (RFC 9470).',
+        ),
         RateLimitLimit: limitHeader('Points that the client has in a window.'),
         RateLimitRemaining: limitHeader('Points that it has left.'),
         RateLimitReset: limitHeader('Seconds until it has all of them again.'),

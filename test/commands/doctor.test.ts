@@ -44,7 +44,7 @@ t.test('a set-up that is well', async (t) => {
   const { url } = await createTestDatabase(t)
   const smtp = await startSmtpServer(t)
   const env = { APP_DATABASE__URL: url, APP_EMAIL__SMTP_URL: smtp.url }
-  t.match(await doctor(t, env, []), { code: 0, stdout: /^(ok {7}[\w ]+\n){12}$/, stderr: '' })
+  t.match(await doctor(t, env, []), { code: 0, stdout: /^(ok {7}[\w ]+\n){13}$/, stderr: '' })
   t.same(smtp.received, [], 'nothing was mailed')
 })
 

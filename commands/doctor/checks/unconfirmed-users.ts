@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { connectionOptions } from '../../../plugins/database.ts'
+import { connectionOptions } from '../../../config/database-connection.ts'
 import { databaseError } from '../../../services/database/errors.ts'
 import { type Check, type Finding, problem, warning } from '../check.ts'
 
