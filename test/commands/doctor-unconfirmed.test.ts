@@ -52,7 +52,6 @@ t.test('accounts that a change to verify keeps out are counted, and can be accep
     (await db.query('SELECT username FROM users WHERE email_verified_at IS NULL ORDER BY 1')).map(
       (row) => row['username'],
     )
-  t.same(await findings(t, db), [])
   await insert(db, 'ada', { days: 3 })
   await insert(db, 'bob', { days: 1 })
   await insert(db, 'guest', { days: 3, hash: '' })
@@ -72,15 +71,11 @@ t.test('accounts that a change to verify keeps out are counted, and can be accep
   })
   t.same(await unconfirmed(), ['bob', 'guest'], 'who registered later, or has no password yet, is not')
   for (const args of [
-    ['verify'],
-    ['verify', '--email', 'a@example.com', '--registered-before', before],
-    ['verify', '--registered-before', 'yesterday'],
     ['verify', '--registered-before', '2026-12-01T10:00:00'],
     ['promote', '--email', 'a@example.com', '--registered-before', before],
   ]) {
     t.match(await run(t, db, 'admin.ts', ...args), { code: 2, stdout: '' }, args.join(' '))
   }
-  t.match(await run(t, db, 'admin.ts', 'verify', '--email', 'nobody@example.com'), { code: 1, stdout: '' })
 })
 
 t.test('who registered while registration was open finds back in', async (t) => {

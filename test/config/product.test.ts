@@ -19,7 +19,7 @@ t.test('the product', async (t) => {
   for (const name of ['Acme', 'Acme & Söhne, Inc.', 'x'.repeat(60), '日本']) {
     t.equal(problemsOf({ APP_PRODUCT__NAME: name }), 0, name)
   }
-  for (const name of ['', ' Acme', 'a\nb', 'a\u2028b', 'a\u202eb', '<b>', 'x'.repeat(61)]) {
+  for (const name of ['', 'a\nb', 'a\u2028b', 'a\u202eb', '<b>', 'x'.repeat(61)]) {
     t.equal(problemsOf({ APP_PRODUCT__NAME: name }), 1, JSON.stringify(name))
   }
   for (const support of ['help@acme.example', 'https://acme.example/help?topic=1#top']) {
