@@ -75,7 +75,10 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.delete(
     '',
     {
-      config: { versioned: true, errors: [Forbidden, UserNotFound, LastAdmin, UserChanged, FreshSignInRequired] },
+      config: {
+        versioned: true,
+        errors: [Forbidden, UserNotFound, LastAdmin, UserChanged, FreshSignInRequired],
+      },
       schema: {
         operationId: 'deleteUser',
         tags: ['users'],
