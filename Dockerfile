@@ -1,8 +1,11 @@
 # deploy/build-image.sh builds and tries it. The first image has Node 24 and npm, and installs the packages; the
 # second is what runs, with the same C library, and needs neither npm nor a shell:
 #   --build-arg BASE_IMAGE=gcr.io/distroless/nodejs24-debian12
+# `--target backup` is the same with PostgreSQL's client programs, which come from an image of PostgreSQL: of the
+# server's major version or newer, and of no newer Debian than the base.
 ARG BUILD_IMAGE=node:24-bookworm-slim
 ARG BASE_IMAGE=node:24-bookworm-slim
+ARG POSTGRES_IMAGE=postgres:18-bookworm
 
 FROM ${BUILD_IMAGE} AS dependencies
 WORKDIR /app
@@ -13,7 +16,7 @@ RUN --mount=type=cache,target=/root/.npm \
     npm ci --omit=dev --ignore-scripts --no-audit --no-fund && \
     find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.[cm]ts' \) -delete
 
-FROM ${BASE_IMAGE}
+FROM ${BASE_IMAGE} AS service
 # Where Node is in official images and in distroless ones; the latter's PATH lacks it.
 ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/nodejs/bin \
     NODE_ENV=production \
@@ -49,3 +52,30 @@ LABEL org.opencontainers.image.title="groundwork" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
+
+# What pg_dump, pg_restore and psql need beside the C library, so that they run on a base without any package.
+FROM ${POSTGRES_IMAGE} AS client
+RUN mkdir -p /client/bin /client/lib /client/backups && \
+    for program in pg_dump pg_restore psql; do cp /usr/lib/postgresql/*/bin/$program /client/bin/; done && \
+    for library in $(ldd /client/bin/* | awk '$2 == "=>" { print $3 }' | sort -u); do \
+      case ${library##*/} in libc.so.*|libm.so.*|libdl.so.*|librt.so.*|libpthread.so.*|libresolv.so.*|libgcc_s.so.*) ;; \
+      *) cp -L "$library" /client/lib/ ;; esac; \
+    done && \
+    chmod 770 /client/backups
+
+FROM service AS backup
+COPY --from=client /client/bin /opt/postgresql/bin
+COPY --from=client /client/lib /opt/postgresql/lib
+# A volume that is mounted here for the first time takes owner and mode from it. Group 0, because OpenShift runs it as any
+# user of that group.
+COPY --from=client --chown=10001:0 /client/backups /backups
+ENV PATH=/opt/postgresql/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/nodejs/bin \
+    LD_LIBRARY_PATH=/opt/postgresql/lib
+# The build fails where the base has an older C library than the programs need.
+RUN ["pg_dump", "--version"]
+RUN ["psql", "--version"]
+HEALTHCHECK NONE
+CMD ["node", "commands/backup.ts", "--to", "/backups", "--keep", "14", "--every", "24h"]
+
+# The service is what is built where no target is named.
+FROM service

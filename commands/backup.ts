@@ -1,28 +1,39 @@
 /**
- * Backs up the database: `npm run backup -- --to <directory | s3://bucket/prefix> [--keep <n>] [--textfile
- * <directory>]`. `--keep` removes all but the newest n of this database; `--textfile` writes
- * groundwork_backup.prom for node_exporter. The object store is told by AWS_ACCESS_KEY_ID,
+ * Backs up the database: `npm run backup -- --to <directory | s3://bucket/prefix> [--keep <n>] [--every
+ * <duration>] [--textfile <directory>]`. `--keep` removes all but the newest n of this database; `--every` (such as
+ * `24h`) goes on and makes one each time, until SIGTERM; `--textfile` writes groundwork_backup.prom for node_exporter. The object store is told by AWS_ACCESS_KEY_ID,
  * AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION and, unless it is Amazon's, AWS_ENDPOINT_URL.
  * Exits with 1 when it fails, and with 2 for arguments that it does not know.
  */
 import { parseArgs } from 'node:util'
 import { connectionOptions } from '../config/database-connection.ts'
 import { loadConfig } from '../config/load.ts'
+import type { Config } from '../config/schema.ts'
+import { parseDuration } from '../config/units.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { backUp } from '../services/backup/backup.ts'
 import { openStore } from '../services/backup/open-store.ts'
+import { askLastBackupTime, recordBackup } from '../services/backup/record.ts'
 import { s3Settings } from '../services/backup/s3-store.ts'
+import { repeat } from '../services/backup/schedule.ts'
 import { writeTextfile } from '../services/backup/textfile.ts'
 import { withDatabase } from '../services/embedded-postgres/with-database.ts'
+import { explainFailure } from '../services/failures/explain-failure.ts'
 import { useProxies } from '../services/network/proxies.ts'
 import { note, runCommand } from './run-command.ts'
 
 const USAGE =
-  'Usage: npm run backup -- --to <directory | s3://bucket/prefix> [--keep <n>] [--textfile <directory>]\n'
+  'Usage: npm run backup -- --to <directory | s3://bucket/prefix> [--keep <n>] [--every <duration>] [--textfile <directory>]\n'
+
+/** Milliseconds between two backups: a minute at least, and no more than a timer can wait. */
+const MIN_INTERVAL = 60_000
+const MAX_INTERVAL = 7 * 86_400_000
 
 interface Arguments {
   to: string
   keep: number | undefined
+  /** Milliseconds; undefined for one backup. */
+  every: number | undefined
   textfile: string | undefined
 }
 
@@ -32,25 +43,54 @@ function parseArguments(args: string[]): Arguments | undefined {
   const options = {
     to: { type: 'string' },
     keep: { type: 'string' },
+    every: { type: 'string' },
     textfile: { type: 'string' },
   } as const
   try {
-    const { to, keep, textfile } = parseArgs({ args, options }).values
+    const { to, keep, every, textfile } = parseArgs({ args, options }).values
+    const interval = every === undefined ? undefined : parseDuration(every)
+    if (every !== undefined && !(interval && interval >= MIN_INTERVAL && interval <= MAX_INTERVAL))
+      return undefined
     if (!to || textfile === '' || !/^[1-9]\d{0,5}$/.test(keep ?? '1')) return undefined
-    return { to, keep: keep === undefined ? undefined : Number(keep), textfile }
+    return { to, keep: keep === undefined ? undefined : Number(keep), every: interval, textfile }
   } catch {
     return undefined
   }
 }
 
-async function backup({ to, keep, textfile }: Arguments): Promise<void> {
-  const loaded = loadConfig({ env: process.env })
+async function backup(task: Arguments): Promise<void> {
+  const { config } = loadConfig({ env: process.env })
   useProxies(process.env)
-  const store = openStore(to, s3Settings(process.env))
-  const { config, stop } = await withDatabase(loaded.config, note)
+  const { every } = task
+  if (every === undefined) return backUpOnce(config, task)
+  const stop = new AbortController()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort())
+  const last = await lastBackup(config)
+  await repeat(() => backUpOnce(config, task), {
+    interval: every,
+    last: last === undefined ? undefined : last * 1000,
+    signal: stop.signal,
+    failed: (error) => note(explainFailure(error)),
+  })
+}
+
+/** So that a restart makes no backup out of turn, which would push out an older one; a first look that fails makes one. */
+async function lastBackup(loaded: Config): Promise<number | undefined> {
+  const { config, stop } = await withDatabase(loaded, note)
   try {
+    return await askLastBackupTime(await connectionOptions(config.database)).catch(() => undefined)
+  } finally {
+    await stop()
+  }
+}
+
+async function backUpOnce(loaded: Config, { to, keep, textfile }: Arguments): Promise<void> {
+  const store = openStore(to, s3Settings(process.env))
+  const { config, stop } = await withDatabase(loaded, note)
+  try {
+    const connection = await connectionOptions(config.database)
     const manifest = await backUp({
-      connection: await connectionOptions(config.database),
+      connection,
       tls: config.database,
       store,
       serviceVersion: packageJson.version,
@@ -58,6 +98,9 @@ async function backup({ to, keep, textfile }: Arguments): Promise<void> {
       log: note,
     })
     if (textfile !== undefined) await writeTextfile(textfile, manifest)
+    await recordBackup(connection, manifest).catch((error: unknown) => {
+      note(`The backup is made, but the database has no record of it for the alert. ${explainFailure(error)}`)
+    })
     const { dump, tables } = manifest
     const rows = tables.reduce((sum, table) => sum + table.rows, 0)
     process.stdout.write(

@@ -3,11 +3,13 @@
 #
 #   sh deploy/build-image.sh [NAME:TAG]
 #
-# BUILD_IMAGE and BASE_IMAGE are the Dockerfile's arguments, BUILDAH a command with options of yours. TWICE=1 builds it a
+# BACKUP=1 builds NAME-backup:TAG too, with PostgreSQL's programs, and runs them. BUILD_IMAGE, BASE_IMAGE and
+# POSTGRES_IMAGE are the Dockerfile's arguments, BUILDAH a command with options of yours. TWICE=1 builds it a
 # second time without a cache and compares the layers. Exits with 1 when something is not as it should be.
 set -eu
 cd "$(dirname "$0")/.."
 
+: "${POSTGRES_IMAGE:=docker.io/library/postgres:18-bookworm}"
 : "${BUILDAH:=buildah}" "${BUILD_IMAGE:=docker.io/library/node:24-bookworm-slim}" "${BASE_IMAGE:=$BUILD_IMAGE}"
 version=$(sed -n 's/^  "version": "\(.*\)",$/\1/p' package.json)
 image=${1:-localhost/groundwork:$version}
@@ -19,6 +21,7 @@ build() {
   # Only the format of Docker has health checks.
   $BUILDAH bud --isolation chroot --network host --format docker --timestamp "$SOURCE_DATE_EPOCH" \
     --build-arg BUILD_IMAGE="$BUILD_IMAGE" --build-arg BASE_IMAGE="$BASE_IMAGE" \
+    --build-arg POSTGRES_IMAGE="$POSTGRES_IMAGE" \
     --build-arg VERSION="$version" --build-arg REVISION="$revision" "$@" .
 }
 layers() {
@@ -26,6 +29,10 @@ layers() {
 }
 
 build --layers --tag "$image"
+if [ "${BACKUP:-}" = 1 ]; then
+  # Building it runs the programs once.
+  build --layers --target backup --tag "${image%:*}-backup:${image##*:}"
+fi
 if [ "${TWICE:-}" = 1 ]; then
   build --layers --no-cache --tag "$image-again"
   if [ "$(layers "$image")" != "$(layers "$image-again")" ]; then

@@ -19,6 +19,7 @@ import {
   withToolAccess,
 } from './postgres-tools.ts'
 import { assertRows } from './queries.ts'
+import { withoutUnknownSettings } from './settings-of-versions.ts'
 import type { BackupStore } from './store.ts'
 
 export interface RestoreOptions extends DatabaseAccess {
@@ -44,7 +45,7 @@ export async function restore(options: RestoreOptions): Promise<Manifest> {
   const chosen = await choose(options)
   const manifest = parseManifest(await readText(store, chosen.manifest), chosen.manifest)
   await checkVersion(manifest, migrations)
-  const used = await inspect(options)
+  const target = await inspect(options)
   await requireTool('pg_restore', Number.parseInt(manifest.postgres_version, 10))
   await requireTool('psql', 1)
   await withToolAccess(options, async ({ env, directory }) => {
@@ -52,7 +53,7 @@ export async function restore(options: RestoreOptions): Promise<Manifest> {
     log(`Verifying ${chosen.stem} from ${store.place}`)
     await fetchVerified(store, manifest, file)
     log(`Restoring ${chosen.stem}, made at ${manifest.created_at}`)
-    await runSql(env, script(manifest, used, file, env))
+    await runSql(env, script(manifest, target, file, env))
   })
   await migrateUp({ connection, directory: migrations, log })
   return manifest
@@ -101,8 +102,15 @@ async function checkVersion(
   )
 }
 
-/** Gives the schemas that have to make room. */
-async function inspect({ connection, force }: RestoreOptions): Promise<string[]> {
+/** Where a backup is restored into. */
+interface Target {
+  /** The server's major version. */
+  readonly version: number
+  /** The schemas that have to make room. */
+  readonly used: readonly string[]
+}
+
+async function inspect({ connection, force }: RestoreOptions): Promise<Target> {
   const client = new Session({ ...connection, application_name: 'groundwork-restore' })
   client.on('error', () => undefined)
   try {
@@ -115,7 +123,10 @@ async function inspect({ connection, force }: RestoreOptions): Promise<string[]>
           'beside it; or, if what it holds may be lost, stop every instance and add --force.',
       )
     }
-    return used
+    const { rows } = await client.query<{ version: number }>(
+      "SELECT current_setting('server_version_num')::int / 10000 AS version",
+    )
+    return { version: rows[0]?.version ?? 0, used }
   } finally {
     await client.end().catch(() => undefined)
   }
@@ -141,13 +152,14 @@ async function fetchVerified(store: BackupStore, { dump }: Manifest, file: strin
  */
 async function* script(
   manifest: Manifest,
-  used: readonly string[],
+  { version, used }: Target,
   file: string,
   env: ToolAccess['env'],
 ): AsyncGenerator<Uint8Array | string> {
   yield 'BEGIN;\n'
   for (const schema of used) yield dropSchema(schema)
-  yield* run('pg_restore', ['--file=-', '--no-owner', '--no-privileges', file], env)
+  const restored = run('pg_restore', ['--file=-', '--no-owner', '--no-privileges', file], env)
+  yield* withoutUnknownSettings(restored, version)
   for (const table of manifest.tables) yield assertRows(table)
   yield 'COMMIT;\n'
 }

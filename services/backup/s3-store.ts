@@ -14,12 +14,14 @@ export interface S3Settings {
 
 /** Reads the settings from the variables that AWS's own tools read. */
 export function s3Settings(env: Readonly<Record<string, string | undefined>>): S3Settings {
+  // Compose sets a variable that nobody has set to an empty text.
+  const read = (...names: string[]) => names.map((name) => env[name]).find((value) => value)
   return {
-    accessKeyId: env['AWS_ACCESS_KEY_ID'],
-    secretAccessKey: env['AWS_SECRET_ACCESS_KEY'],
-    sessionToken: env['AWS_SESSION_TOKEN'],
-    region: env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'],
-    endpoint: env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'],
+    accessKeyId: read('AWS_ACCESS_KEY_ID'),
+    secretAccessKey: read('AWS_SECRET_ACCESS_KEY'),
+    sessionToken: read('AWS_SESSION_TOKEN'),
+    region: read('AWS_REGION', 'AWS_DEFAULT_REGION'),
+    endpoint: read('AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'),
   }
 }
 

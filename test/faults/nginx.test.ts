@@ -122,7 +122,11 @@ t.test('the nginx of deploy/compose.prod.yaml', { skip }, async (t) => {
     })
     t.match(redirected, { status: 308, headers: { location: 'https://example.com/api/v1/users?limit=1' } })
     t.equal((await call(`${nginx.redirecting}/proxy-health`)).status, 204)
-    t.equal((await call(`${nginx.plain}/metrics`)).status, 404, 'metrics are not for the world')
+    for (const path of ['/metrics', '/health', '/ready', '/ready/', '//health', '/health?x', '/%72eady']) {
+      const { status, text } = await call(`${nginx.plain}${path}`)
+      t.match({ status, text }, { status: 404, text: /nginx/ }, `${path} is not for the world`)
+    }
+    t.equal((await call(`${nginx.plain}/live`)).status, 200, 'a probe from outside gets an answer')
     const large = await call(`${nginx.plain}/api/v1/users`, {
       method: 'POST',
       json: { email: 'x'.repeat(300_000) },

@@ -141,7 +141,7 @@ t.test('secrets.sh makes every secret that nobody but the operator can know', as
   t.strictSame(contents(), before, 'those that exist stay')
   t.equal(new Set(before).size, before.length, 'no two are the same')
 
-  const theirs = ['smtp_url', 'tls_certificate', 'tls_key']
+  const theirs = ['smtp_url', 'alert_url', 'tls_certificate', 'tls_key']
   const wanted = ['compose.yaml', 'compose.prod.yaml'].flatMap((name) => Object.keys(read(name).secrets))
   const made = globSync('secrets/*', { cwd: folder }).map((file) => file.replace('secrets/', ''))
   t.strictSame(made.sort(), [...new Set(wanted)].filter((name) => !theirs.includes(name)).sort())

@@ -8,10 +8,16 @@ import { environment, listening, startProcess } from '../process.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
-/** The stage of the Dockerfile that runs. */
-async function readLastStage(): Promise<string> {
+/** The stages of the Dockerfile, by name; the last has none. */
+async function readStages(): Promise<Map<string, string>> {
   const dockerfile = await readFile(join(ROOT, 'Dockerfile'), 'utf8')
-  return dockerfile.slice(dockerfile.lastIndexOf('\nFROM '))
+  const stages = dockerfile.split(/^(?=FROM )/m).slice(1)
+  return new Map(stages.map((stage) => [/^FROM \S+(?: AS (\w+))?/.exec(stage)?.[1] ?? '', stage]))
+}
+
+/** The stage that runs. */
+async function readLastStage(): Promise<string> {
+  return (await readStages()).get('service') ?? ''
 }
 
 /** What it copies from the build context, laid out as in the image. */
@@ -112,3 +118,21 @@ t.test('.dockerignore lets through what the Dockerfile copies, and no local secr
   }
   t.ok(lines.indexOf('config/local.toml') > lines.indexOf('!config'), 'config/local.toml stays out')
 })
+
+t.test(
+  'the image for backups is the service with the programs, and is not what is built by default',
+  async (t) => {
+    const stages = await readStages()
+    t.same([...stages.keys()], ['dependencies', 'service', 'client', 'backup', ''])
+    t.equal(stages.get('')?.trim(), 'FROM service')
+    const backup = stages.get('backup') ?? ''
+    t.match(backup, /^FROM service AS backup$/m)
+    const [program = '', ...args]: string[] = JSON.parse(/^CMD (.+)$/m.exec(backup)?.[1] ?? '[]')
+    t.equal(program, 'node')
+    // The command understands its arguments: it gets as far as the configuration.
+    const env = environment({ APP_ENVIRONMENT: 'production' })
+    const command = startProcess(t, process.execPath, args, { cwd: ROOT, env })
+    t.match(await command.exited, { code: 1 })
+    t.match(command.stderr(), /APP_DATABASE__URL/)
+  },
+)

@@ -1,110 +1,11 @@
-import { spawnSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  PrometheusRule,
-  ServiceMonitor,
-} from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/index'
 import { Ajv } from 'ajv'
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment'
-import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler'
-import { Job } from 'kubernetes-models/batch/v1/Job'
-import { Ingress } from 'kubernetes-models/networking.k8s.io/v1/Ingress'
-import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy'
-import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget'
-import { Service } from 'kubernetes-models/v1/Service'
-import t, { type Test } from 'tap'
-import { parse, parseAllDocuments } from 'yaml'
+import t from 'tap'
+import { parse } from 'yaml'
+import { CHART, compile, find, KUBERNETES, parseManifests, rendered, validate } from './manifests.ts'
 import { readRules } from './monitoring.ts'
-
-const KUBERNETES = join(import.meta.dirname, '../../deploy/kubernetes')
-const CHART = join(KUBERNETES, 'groundwork')
-
-const TSC = join(import.meta.dirname, '../../node_modules/typescript/bin/tsc')
-
-const hasHelm = spawnSync('helm', ['version']).error === undefined
-const skip = hasHelm ? false : 'helm is not installed'
-
-/** The API's schemas, compiled, and where the types of the same stand. */
-const KINDS = {
-  Deployment: [Deployment, 'kubernetes-models/apps/v1/Deployment'],
-  HorizontalPodAutoscaler: [
-    HorizontalPodAutoscaler,
-    'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler',
-  ],
-  Ingress: [Ingress, 'kubernetes-models/networking.k8s.io/v1/Ingress'],
-  Job: [Job, 'kubernetes-models/batch/v1/Job'],
-  NetworkPolicy: [NetworkPolicy, 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy'],
-  PodDisruptionBudget: [PodDisruptionBudget, 'kubernetes-models/policy/v1/PodDisruptionBudget'],
-  Service: [Service, 'kubernetes-models/v1/Service'],
-  ServiceMonitor: [
-    ServiceMonitor,
-    '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/ServiceMonitor',
-  ],
-  PrometheusRule: [
-    PrometheusRule,
-    '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule',
-  ],
-} as const
-
-interface Container {
-  env: { name: string; value: string }[]
-  securityContext: object
-  livenessProbe: object
-  readinessProbe: object
-  startupProbe: object
-  command?: string[]
-}
-
-interface Manifest {
-  kind: keyof typeof KINDS
-  metadata: { name: string; annotations?: Record<string, string> }
-  spec: {
-    template: { spec: { containers: [Container]; terminationGracePeriodSeconds: number } }
-    groups: { rules: { alert?: string; record?: string; expr: string }[] }[]
-  }
-}
-
-function parseManifests(text: string): Manifest[] {
-  return parseAllDocuments(text).flatMap((document) => document.toJS() ?? [])
-}
-
-const rendered = readFileSync(join(KUBERNETES, 'rendered.yaml'), 'utf8')
-
-/** What the API would say: wrong values by its schemas, and unknown fields by its types. */
-function validate(t: Test, manifests: readonly Manifest[]): void {
-  for (const manifest of manifests) check(t, manifest)
-  t.equal(compile(t, manifests), '', 'they have no field that the API does not know')
-}
-
-/** What the compiler finds wrong in manifests as literals of the API's types. */
-function compile(t: Test, manifests: readonly Manifest[]): string {
-  const lines = manifests.map((manifest, n) => {
-    const [, path] = KINDS[manifest.kind]
-    const name = `T${n}`
-    return `import type { I${manifest.kind} as ${name} } from '${path}'
-export const m${n}: ${name} = ${JSON.stringify(manifest)}`
-  })
-  const file = join(t.testdir({ 'manifests.ts': lines.join('\n') }), 'manifests.ts')
-  const options = '--ignoreConfig --noEmit --strict --skipLibCheck --target es2024 --module nodenext'.split(
-    ' ',
-  )
-  const { stdout } = spawnSync(process.execPath, [TSC, ...options, file], { encoding: 'utf8' })
-  return stdout
-}
-
-function check(t: Test, manifest: Manifest): void {
-  t.ok(KINDS[manifest.kind], `${manifest.kind} is known`)
-  const [Model] = KINDS[manifest.kind]
-  const model = Reflect.construct(Model, [manifest])
-  t.doesNotThrow(() => model.validate(), `${manifest.kind} ${manifest.metadata.name} is as the API has it`)
-}
-
-function find(manifests: readonly Manifest[], kind: string, name: string): Manifest {
-  const found = manifests.find((each) => each.kind === kind && each.metadata.name === name)
-  if (found === undefined) throw new Error(`there is no ${kind} ${name}`)
-  return found
-}
 
 t.test('what the chart makes is what the API knows', async (t) => {
   validate(t, parseManifests(rendered))
@@ -204,46 +105,24 @@ t.test('the values have a schema, and templates ask for values that exist', asyn
   }
 })
 
-t.test('with helm', { skip }, async (t) => {
-  const folder = t.testdir({})
-  const file = join(folder, 'rendered.yaml')
-  t.equal(spawnSync('sh', [join(KUBERNETES, 'render.sh'), file]).status, 0)
-  t.equal(
-    readFileSync(file, 'utf8'),
-    rendered,
-    'rendered.yaml is of this chart; else: sh deploy/kubernetes/render.sh',
-  )
-
-  const template = (...set: string[]) =>
-    spawnSync(
-      'helm',
-      [
-        'template',
-        'g',
-        CHART,
-        '--kube-version',
-        '1.31.0',
-        '--values',
-        join(KUBERNETES, 'examples/production.yaml'),
-      ].concat(set.flatMap((each) => ['--set', each])),
-      { encoding: 'utf8' },
-    )
-  const least = template(
-    'worker.replicas=0',
-    ...[
-      'web.autoscaling',
-      'ingress',
-      'networkPolicy',
-      'monitoring.serviceMonitor',
-      'monitoring.prometheusRule',
-    ].map((name) => `${name}.enabled=false`),
-  )
-  const manifests = parseManifests(least.stdout)
-  validate(t, manifests)
-  t.match(find(manifests, 'Deployment', 'g-web').spec.template.spec.containers[0].env[0], {
-    name: 'APP_ROLE',
-    value: 'all',
+t.test('a backup is made by the schedule, and watched', async (t) => {
+  const manifests = parseManifests(rendered)
+  const { template } = find(manifests, 'CronJob', 'groundwork-backup').spec.jobTemplate.spec
+  const [container] = template.spec.containers
+  t.match(container, {
+    image: 'registry.example.com/groundwork-backup:0.1.0',
+    command: ['node', 'commands/backup.ts', '--to', 's3://example-backups/groundwork', '--keep', '14'],
+    envFrom: [{ secretRef: { name: 'groundwork-backup' } }],
   })
-  t.not(template('config.APP_JWT__SECRET=x').status, 0, 'a secret among the variables is refused')
-  t.not(template('web.replica=3').status, 0, 'and so is a value that does not exist')
+  const metrics = find(manifests, 'Service', 'groundwork-metrics').spec.selector
+  for (const name of ['groundwork-web', 'groundwork-worker']) {
+    t.match(find(manifests, 'Deployment', name).spec.template.metadata.labels, metrics, `${name} is scraped`)
+  }
+  t.notMatch(template.metadata.labels, metrics, 'a job is not: it would be an instance that is down')
+})
+
+t.test('the README of the chart names every value', async (t) => {
+  const values: Record<string, unknown> = parse(readFileSync(join(CHART, 'values.yaml'), 'utf8'))
+  const readme = readFileSync(join(CHART, 'README.md'), 'utf8')
+  for (const name of Object.keys(values)) t.match(readme, new RegExp(`\`${name}[.\`]`), name)
 })

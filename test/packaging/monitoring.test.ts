@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { eventually } from '../eventually.ts'
 import { createTestApp, type TestApp } from '../helper.ts'
 import { type Metric, readExposition } from './exposition.ts'
-import { queriesOf, readDashboards, readJobs, readRules } from './monitoring.ts'
+import { MONITORING, queriesOf, readDashboards, readJobs, readPrometheus, readRules } from './monitoring.ts'
 import { analyse, type Matcher } from './promql.ts'
 
 // A machine that is busy with tests may take long to make an application.
@@ -18,8 +18,6 @@ const EXTERNAL: Record<string, string[]> = {
   // blackbox_exporter.
   probe_success: [],
   probe_ssl_earliest_cert_expiry: [],
-  // Written by each backup for node_exporter's textfile collector.
-  groundwork_backup_last_success_timestamp_seconds: [],
 }
 
 /** Metrics that the service has with Redis only, which is not configured here. */
@@ -40,13 +38,14 @@ const RARE: Record<string, string[]> = {
 const TARGET = ['job', 'instance']
 
 /** Makes requests until each metric that rules and dashboards ask for has series. */
-async function makeTraffic({ app, request, signUp }: TestApp): Promise<void> {
+async function makeTraffic({ app, db, request, signUp }: TestApp): Promise<void> {
   const { user, password, headers } = await signUp()
   const login = (payload: object) => request({ method: 'POST', url: '/api/v1/auth/login', payload })
   await login({ email: user.email, password })
   await login({ email: user.email, password: 'a wrong one' })
   await request({ url: '/api/v1/users/me', headers })
   await request({ url: '/broken' })
+  await db.query('INSERT INTO backups (created_at, size) VALUES (now(), 1)')
   // Its mail is two jobs.
   await request({ method: 'POST', url: '/api/v1/auth/password/forgot', payload: { email: user.email } })
   await eventually(async () => {
@@ -178,6 +177,34 @@ t.test('rules and dashboards ask for metrics, labels and values that exist', asy
       where,
     )
   }
+})
+
+t.test('each Prometheus loads rules only of what it scrapes', async (t) => {
+  const cases: [name: string, everything: boolean, backups: boolean][] = [
+    ['prometheus.yml', false, false],
+    ['prometheus.yml', true, true],
+    ['prometheus.compose.yml', false, false],
+    ['prometheus.prod.yml', false, true],
+  ]
+  const rules = readRules()
+  for (const [name, everything, backups] of cases) {
+    const { config } = readPrometheus(name, everything)
+    const jobs = config.scrape_configs.map(({ job_name }) => job_name)
+    const loaded = config.rule_files.map((file) => file.replace('rules/', ''))
+    for (const file of loaded) {
+      const own = rules.filter((rule) => rule.file === file)
+      t.ok(own.length > 0, `${name}: there is ${file}`)
+      for (const { expr } of own) {
+        for (const [, job = ''] of expr.matchAll(/job="([^"]+)"/g))
+          t.ok(jobs.includes(job), `${name}: ${job}`)
+      }
+    }
+    t.equal(loaded.includes('backup.yml'), backups, `${name}: backups`)
+    t.ok(loaded.includes('slo.yml') && loaded.includes('service.yml'))
+  }
+  const compose = readFileSync(join(MONITORING, '../compose.prod.yaml'), 'utf8')
+  t.match(compose, /^ {2}backup:$/m, 'and compose.prod.yaml makes backups')
+  t.match(compose, /^ {2}alertmanager:$/m)
 })
 
 t.test('the check finds what is wrong', async (t) => {

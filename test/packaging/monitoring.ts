@@ -25,11 +25,25 @@ export function readRules(): Rule[] {
   })
 }
 
-/** The names of the jobs that our Prometheus scrapes. */
+/** What our tests read of Prometheus' configuration. */
+export interface PrometheusConfig {
+  rule_files: string[]
+  alerting?: object
+  scrape_configs: { job_name: string }[]
+}
+
+/** A configuration of Prometheus; with `everything` also what is there as a comment, for who has it. */
+export function readPrometheus(name: string, everything = false): { text: string; config: PrometheusConfig } {
+  const file = readFileSync(join(MONITORING, name), 'utf8')
+  const begin = file.indexOf('global:')
+  const uncommented = file.slice(0, begin) + file.slice(begin).replace(/^( *)# (?=- |alerting:| {2})/gm, '$1')
+  const text = everything ? uncommented : file
+  return { text, config: parse(text) }
+}
+
+/** The names of the jobs that a Prometheus scrapes which has everything. */
 export function readJobs(): string[] {
-  const text = readFileSync(join(MONITORING, 'prometheus.yml'), 'utf8')
-  const { scrape_configs }: { scrape_configs: { job_name: string }[] } = parse(text)
-  return scrape_configs.map(({ job_name }) => job_name)
+  return readPrometheus('prometheus.yml', true).config.scrape_configs.map(({ job_name }) => job_name)
 }
 
 /** Something that a dashboard asks of Prometheus. */

@@ -6,7 +6,7 @@ import { parse } from 'yaml'
 import { createTestApp } from '../helper.ts'
 import { startProcess } from '../process.ts'
 import { readExposition } from './exposition.ts'
-import { MONITORING, readRules } from './monitoring.ts'
+import { MONITORING, readPrometheus, readRules } from './monitoring.ts'
 
 // promtool computes for seconds, on a machine that may be busy.
 t.setTimeout(300_000)
@@ -46,7 +46,13 @@ t.test('the metrics are as Prometheus wants them', async (t) => {
 
 t.test('promtool finds nothing to object to', { skip }, async (t) => {
   // Without the token's file, which a checkout does not have.
-  for (const file of ['prometheus.yml', 'prometheus.compose.yml']) {
+  for (const [name, everything] of [
+    ['prometheus.yml', false],
+    ['prometheus.yml', true],
+    ['prometheus.compose.yml', false],
+    ['prometheus.prod.yml', false],
+  ] as const) {
+    const file = join(t.testdir({ [name]: readPrometheus(name, everything).text }), name)
     const config = await promtool(t, ['check', 'config', '--syntax-only', file])
     t.equal(config.code, 0, config.output)
   }

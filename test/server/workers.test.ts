@@ -44,6 +44,8 @@ t.test('they share the port, count together, and one that dies is replaced', asy
   const { text } = await call(`${url}/metrics`)
   t.match(text, /^app_info\{.*\} 1$/m)
   t.match(text, /^process_start_time_seconds \d{10}$/m)
+  t.match(text, /^health_check_up\{check="database"\} 1$/m, 'what each says of the same is not added up')
+  await eventually(async () => /^instances_known 2$/m.test((await call(`${url}/metrics`)).text))
   t.notMatch(text, /[ ](?:NaN|null|undefined)$/m)
 
   const [victim = 0] = workersOf(service)

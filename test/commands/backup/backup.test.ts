@@ -38,6 +38,7 @@ t.test('a backup under load has every write that was acknowledged before', { ski
     code: 0,
     stdout: /^db_\w+-\d{8}T\d{6}Z\.dump: \d+ bytes, \d+ rows, as of .*sha256 [0-9a-f]{64}\n$/,
   })
+  t.match(await server.query(url, 'SELECT size > 1000 AS is_recorded FROM backups'), [{ is_recorded: true }])
   const after = load.entries.length
   await load.stop()
   t.ok(after > before.length, 'it went on writing meanwhile')

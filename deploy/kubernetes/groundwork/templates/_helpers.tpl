@@ -21,21 +21,42 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end }}
 {{- end }}
 
+{{/* Dict: root, image. The image for backups has the version of the service. */}}
+{{- define "groundwork.imageOf" -}}
+{{- with .image -}}
+{{- if .digest }}{{ .repository }}@{{ .digest }}{{ else }}{{ .repository }}:{{ .tag | default $.root.Values.image.tag | default $.root.Chart.AppVersion }}{{ end }}
+{{- end }}
+{{- end }}
+
+{{- define "groundwork.serviceAccount" -}}
+{{- with .Values.serviceAccount -}}
+{{- if .create }}{{ .name | default (include "groundwork.name" $) }}{{ else }}{{ .name | default "default" }}{{ end }}
+{{- end }}
+{{- end }}
+
+{{/* Dict: root, variable. Where the file of a variable is, below /run/secrets/groundwork. */}}
+{{- define "groundwork.secretPath" -}}
+{{- $source := index .root.Values.secret.files .variable -}}
+{{- if kindIs "string" $source }}{{ $source }}{{ else }}{{ .variable | trimSuffix "_FILE" | lower }}{{ end }}
+{{- end }}
+
 {{/* Dict: root, component, role. What every pod has. */}}
 {{- define "groundwork.pod" -}}
 {{- with .root.Values.imagePullSecrets }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-# Nothing in it asks the cluster's API.
-automountServiceAccountToken: false
+# Nothing in it asks the cluster's API, unless serviceAccount says otherwise.
+serviceAccountName: {{ .serviceAccount | default (include "groundwork.serviceAccount" .root) }}
+automountServiceAccountToken: {{ .root.Values.serviceAccount.automount }}
 enableServiceLinks: false
+{{- with .root.Values.podSecurityContext }}
 securityContext:
-  runAsNonRoot: true
-  runAsUser: 10001
-  runAsGroup: 10001
-  fsGroup: 10001
-  seccompProfile: { type: RuntimeDefault }
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .root.Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
 {{- with .root.Values.nodeSelector }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}
@@ -50,21 +71,45 @@ affinity:
 {{- end }}
 volumes:
   - name: secrets
-    secret:
-      secretName: {{ .root.Values.secret.name }}
+    projected:
       defaultMode: 0440
+      sources:
+        {{- $isNamed := false }}
+        {{- range $source := .root.Values.secret.files }}
+        {{- if kindIs "string" $source }}{{ $isNamed = true }}{{ end }}
+        {{- end }}
+        {{- if $isNamed }}
+        - secret: { name: {{ .root.Values.secret.name }} }
+        {{- end }}
+        {{- range $variable, $source := .root.Values.secret.files }}
+        {{- if kindIs "map" $source }}
+        - secret:
+            name: {{ $source.secret }}
+            items: [{ key: {{ $source.key | quote }}, path: {{ include "groundwork.secretPath" (dict "root" $.root "variable" $variable) }} }]
+        {{- end }}
+        {{- end }}
   - name: tmp
-    emptyDir: { sizeLimit: 64Mi }
+    emptyDir: { sizeLimit: {{ .tmpSize | default "64Mi" }} }
+  {{- with .volumes }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+  {{- with .root.Values.extraVolumes }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 {{- end }}
 
-{{/* Dict: root, role. What every container has. */}}
+{{/* Dict: root, role, image and mounts where they differ. What every container has. */}}
 {{- define "groundwork.container" -}}
-image: {{ include "groundwork.image" .root }}
+image: {{ .image | default (include "groundwork.image" .root) }}
 imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+{{- with .root.Values.containerSecurityContext }}
 securityContext:
-  allowPrivilegeEscalation: false
-  readOnlyRootFilesystem: true
-  capabilities: { drop: [ALL] }
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with concat .root.Values.envFrom (.envFrom | default list) }}
+envFrom:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 env:
   - name: APP_ROLE
     value: {{ .role }}
@@ -82,11 +127,14 @@ env:
     value: {{ $value | quote }}
   {{- end }}
   {{- end }}
-  {{- range $name, $key := .root.Values.secret.files }}
-  {{- if $key }}
+  {{- range $name, $source := .root.Values.secret.files }}
+  {{- if $source }}
   - name: {{ $name }}
-    value: /run/secrets/groundwork/{{ $key }}
+    value: /run/secrets/groundwork/{{ include "groundwork.secretPath" (dict "root" $.root "variable" $name) }}
   {{- end }}
+  {{- end }}
+  {{- with .root.Values.extraEnv }}
+  {{- toYaml . | nindent 2 }}
   {{- end }}
 volumeMounts:
   - name: secrets
@@ -94,6 +142,12 @@ volumeMounts:
     readOnly: true
   - name: tmp
     mountPath: /tmp
+  {{- with .mounts }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+  {{- with .root.Values.extraVolumeMounts }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 {{- end }}
 
 {{/* Dict: root, component, role, replicas, resources. */}}
@@ -122,6 +176,8 @@ spec:
       labels:
         {{- include "groundwork.labels" .root | nindent 8 }}
         app.kubernetes.io/component: {{ .component }}
+        # Jobs serve no metrics.
+        groundwork/metrics: "true"
       {{- with .root.Values.podAnnotations }}
       annotations:
         {{- toYaml . | nindent 8 }}
