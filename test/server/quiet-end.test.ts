@@ -4,7 +4,7 @@ import { createTestDatabase } from '../database.ts'
 import { eventually } from '../eventually.ts'
 import { call } from '../http.ts'
 import { startService, type TestProcess } from '../process.ts'
-import { said, WORKERS, workersOf } from './worker-processes.ts'
+import { WORKERS, workersOf } from './worker-processes.ts'
 
 // Many processes, on a machine that may be busy.
 t.setTimeout(300_000)
@@ -21,7 +21,7 @@ function troubles({ logs, stderr }: TestProcess): unknown[] {
 async function ask(url: string, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await Promise.allSettled(['/metrics', '/ready', '/health'].map((path) => call(url + path)))
-    await sleep(5)
+    await sleep(50)
   }
 }
 
@@ -40,13 +40,13 @@ for (const [name, env] of Object.entries(CASES)) {
       APP_LOG__LEVEL: 'debug',
     }
     const service = await startService(t, { APP_DATABASE__URL: db.url, ...counted, ...env })
+    await eventually(async () => (await call(`${service.url}/ready`)).status === 200, 120)
     const asking = new AbortController()
     const asked = ask(service.url, asking.signal)
-    await eventually(async () => (await call(`${service.url}/ready`)).status === 200, 120)
     if (env === WORKERS) {
       await eventually(async () => workersOf(service).length === 2, 120)
       service.child.kill('SIGHUP')
-      await said(service, 'restarted the workers')
+      await eventually(async () => service.stdout().includes('restarted the workers'), 120)
     }
     service.child.kill('SIGTERM')
     t.same(await service.exited, { code: 0, signal: null })
