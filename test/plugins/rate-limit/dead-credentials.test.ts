@@ -17,6 +17,14 @@ t.test('a dead token, while nothing is kept of who is who', async (t) => {
   await testDeadCredentials(t, { APP_RATE_LIMIT__STORE: 'memory', APP_AUTH__CACHE: 'false' })
 })
 
+t.test('a dead token, of which the database tells nobody: this instance forgets it by itself', async (t) => {
+  await testDeadCredentials(t, { APP_RATE_LIMIT__STORE: 'memory' }, async (db) => {
+    await db.query('DROP TRIGGER users_notify_identity ON users')
+    await db.query('DROP TRIGGER sessions_notify_ended ON sessions')
+    await db.query('DROP TRIGGER sessions_notify_deleted ON sessions')
+  })
+})
+
 t.test('a token of a role that its user has lost', async (t) => {
   const { app, request, signUp } = await createTestApp(t, {
     APP_RATE_LIMIT__ENABLED: 'true',

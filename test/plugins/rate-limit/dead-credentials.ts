@@ -1,5 +1,7 @@
 import type { Test } from 'tap'
 import * as sessions from '../../../services/sessions/sessions.ts'
+import type { TestDatabase } from '../../database.ts'
+import { eventually } from '../../eventually.ts'
 import { createTestApp, type TestApp, type TestUser } from '../../helper.ts'
 
 const ME = '/api/v1/users/me'
@@ -80,7 +82,11 @@ const DEATHS: readonly Death[] = [
 ]
 
 /** Checks for every death that its token takes from the sender's network, and nothing from the user. */
-export async function testDeadCredentials(t: Test, env: Record<string, string>): Promise<void> {
+export async function testDeadCredentials(
+  t: Test,
+  env: Record<string, string>,
+  prepare: (db: TestDatabase) => Promise<unknown> = async () => undefined,
+): Promise<void> {
   const app = await createTestApp(t, {
     APP_RATE_LIMIT__ENABLED: 'true',
     APP_RATE_LIMIT__WINDOW: '1h',
@@ -89,6 +95,8 @@ export async function testDeadCredentials(t: Test, env: Record<string, string>):
     APP_RATE_LIMIT__DATABASE_TIMEOUT: '5s',
     ...env,
   })
+  if (env['APP_AUTH__CACHE'] !== 'false') await eventually(async () => app.app.identities.isTrusted)
+  await prepare(app.db)
   for (const [index, [name, kill, ownerLives]] of DEATHS.entries()) {
     await t.test(name, async (t) => {
       const network = (host: number) => `10.0.${index}.${host}`

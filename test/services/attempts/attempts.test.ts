@@ -1,6 +1,9 @@
 import t from 'tap'
 import { type AttemptContext, forgive, guard } from '../../../services/attempts/attempts.ts'
 import { TooManyAttempts } from '../../../services/attempts/errors.ts'
+import { mayMail } from '../../../services/attempts/mail-limit.ts'
+import { ServiceError } from '../../../services/errors.ts'
+import { eventually } from '../../eventually.ts'
 import { createTestApp } from '../../helper.ts'
 
 t.test('attempts', async (t) => {
@@ -59,5 +62,99 @@ t.test('attempts', async (t) => {
     const failing = guard(ctx, 'a@example.com', () => Promise.reject(new Error('no capacity')))
     await t.rejects(failing, { message: 'no capacity' })
     t.same(await counted(), { account: 0, network: 0 })
+  })
+
+  t.test('the window begins with the first wrong password, and later ones do not move its end', async (t) => {
+    const ends = () => db.query('SELECT subject, expires_at FROM login_attempts ORDER BY 1')
+    await guard(ctx, 'a@example.com', wrong)
+    const first = await ends()
+    t.equal(first.length, 2)
+    for (let turn = 0; turn < 2; turn++) await guard(ctx, 'a@example.com', wrong)
+    await guard(ctx, 'a@example.com', wrong).catch(() => undefined)
+    t.same(await ends(), first)
+    await db.query("UPDATE login_attempts SET expires_at = now() - interval '1 millisecond'")
+    await guard(ctx, 'a@example.com', wrong)
+    t.same(await counted(), { account: 1, network: 1 }, 'after its end the count starts again')
+    const left = await db.query<{ left: number }>(
+      'SELECT extract(epoch FROM expires_at - now())::float8 AS left FROM login_attempts',
+    )
+    for (const { left: seconds } of left) t.ok(seconds > 30 && seconds <= 60, `${seconds} of 60 s`)
+  })
+
+  t.test('a refusal is the typed error, with what is left of the window of who is refused', async (t) => {
+    const refusalOf = async (email: string) => {
+      const thrown = await guard(ctx, email, wrong).then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+      t.type(thrown, Error)
+      t.match(thrown, { definition: { code: 'too_many_attempts' }, retryAfter: Number })
+      return thrown instanceof ServiceError ? Math.ceil((thrown.retryAfter ?? 0) / 60) : 0
+    }
+    await guard(ctx, 'a@example.com', wrong)
+    await db.query(`UPDATE login_attempts SET failures = 100, expires_at = now() +
+      CASE WHEN subject LIKE 'network:%' THEN interval '40 minutes' ELSE interval '20 minutes' END`)
+    t.equal(await refusalOf('b@example.com'), 40, 'the network')
+    await db.query('UPDATE login_attempts SET failures = 3')
+    t.equal(await refusalOf('a@example.com'), 20, 'the account')
+    await db.query("UPDATE login_attempts SET expires_at = clock_timestamp() + interval '1 millisecond'")
+    const last = await guard(ctx, 'a@example.com', wrong).catch((error: unknown) => error)
+    if (last !== undefined) t.match(last, { retryAfter: 1 }, 'never none')
+  })
+
+  t.test('what is taken back is taken back before the answer', async (t) => {
+    const checks: (() => Promise<'yes' | undefined>)[] = [
+      async () => 'yes',
+      () => Promise.reject(new Error('no capacity')),
+    ]
+    for (const check of checks) {
+      await guard(ctx, 'a@example.com', wrong)
+      let isDone = false
+      const { promise: held, resolve: release } = Promise.withResolvers<void>()
+      const locked = Promise.withResolvers<void>()
+      const hold = () =>
+        app.db.transaction(async (tx) => {
+          await tx.query({ name: 'lock', text: 'SELECT FROM login_attempts FOR UPDATE' })
+          locked.resolve()
+          await held
+        })
+      let lock: Promise<void> | undefined
+      const guarded = guard(ctx, 'a@example.com', async () => {
+        lock = hold()
+        await locked.promise
+        return check()
+      })
+      const settled = guarded
+        .catch(() => undefined)
+        .then(() => {
+          isDone = true
+        })
+      await eventually(async () => {
+        const waiting =
+          'SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = $1'
+        return (await db.query(waiting, ['Lock'])).length > 0
+      })
+      t.notOk(isDone)
+      release()
+      await Promise.all([lock, settled])
+      await db.query('DELETE FROM login_attempts')
+    }
+  })
+
+  t.test('mails: their window does not move either, and topics count apart', async (t) => {
+    const limited = { ...ctx, mailLimit: { perAccount: 2, window: 60_000 } }
+    const ask = (email: string, topic: 'recovery' | 'address') => mayMail(limited, email, topic)
+    t.strictSame([await ask('a@example.com', 'recovery')], [true])
+    const ends = () => db.query('SELECT expires_at FROM login_attempts ORDER BY subject LIMIT 1')
+    const first = await ends()
+    t.strictSame(
+      [await ask('A@example.com', 'recovery'), await ask('a@example.com', 'recovery')],
+      [true, false],
+    )
+    t.same(await ends(), first)
+    t.equal(await ask('a@example.com', 'address'), true)
+    t.equal(await ask('b@example.com', 'recovery'), true)
+    await db.query("UPDATE login_attempts SET expires_at = now() - interval '1 second'")
+    t.equal(await ask('a@example.com', 'recovery'), true)
   })
 })

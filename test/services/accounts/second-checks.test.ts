@@ -1,0 +1,82 @@
+import { availableParallelism } from 'node:os'
+import t from 'tap'
+import { update } from '../../../services/accounts/changes.ts'
+import { WrongPassword } from '../../../services/accounts/errors.ts'
+import { assertStillPassword, confirmPassword, reset } from '../../../services/accounts/passwords.ts'
+import { login } from '../../../services/auth/auth.ts'
+import { InvalidCredentials } from '../../../services/auth/errors.ts'
+import { InvalidOneTimeToken } from '../../../services/one-time-tokens/errors.ts'
+import { issue } from '../../../services/one-time-tokens/one-time-tokens.ts'
+import { PasswordQueueFull } from '../../../services/passwords/errors.ts'
+import { deriveToken } from '../../../services/secrets/secrets.ts'
+import { createTestApp } from '../../helper.ts'
+
+// Checks behind which a second one stands, so that the answer alone does not show whether they are there.
+
+t.test("a password is confirmed by one's own hash only", async (t) => {
+  const { app, signUp } = await createTestApp(t)
+  const [ada, bob] = [await signUp(), await signUp({ password: 'quite another passphrase' })]
+  // What is kept of Ada may be old: by now her address is Bob's.
+  const asked = confirmPassword(app.ctx, { ...ada.user, email: bob.user.email }, bob.password)
+  await t.rejects(asked, WrongPassword)
+  const confirmed = await confirmPassword(app.ctx, ada.user, ada.password)
+  await assertStillPassword(app.ctx, ada.user, confirmed)
+  await t.rejects(assertStillPassword(app.ctx, bob.user, confirmed), WrongPassword)
+})
+
+t.test('an inactive account is refused before anything is done for it', async (t) => {
+  const { app, db, signUp } = await createTestApp(t)
+  const { user, password } = await signUp()
+  const { id } = await issue(app.ctx, { user_id: user.id, purpose: 'reset_password' })
+  const token = deriveToken(app.ctx.oneTimeTokens.key, id)
+  await db.query('UPDATE users SET is_active = false WHERE id = $1', [user.id])
+
+  t.test('its link, before the new password is looked at', async (t) => {
+    await t.rejects(reset(app.ctx, token, 'password'), InvalidOneTimeToken)
+  })
+
+  t.test('its right password, which counts as a wrong one', async (t) => {
+    await t.rejects(login(app.ctx, { email: user.email, password }), InvalidCredentials)
+    const counted = await db.query("SELECT failures FROM login_attempts WHERE subject LIKE 'account:%'")
+    t.strictSame(counted, [{ failures: 1 }])
+  })
+})
+
+t.test('an address that was never confirmed counts as a wrong password', async (t) => {
+  const { app, db, signUp } = await createTestApp(t, { APP_AUTH__REGISTRATION: 'verify' })
+  const { user, password } = await signUp()
+  await db.query('UPDATE users SET email_verified_at = NULL')
+  await t.rejects(login(app.ctx, { email: user.email, password }), InvalidCredentials)
+  t.match(await db.query("SELECT failures FROM login_attempts WHERE subject LIKE 'account:%'"), [
+    { failures: 1 },
+  ])
+})
+
+t.test('a login that finds no place in the queue is not counted, not even for a moment', async (t) => {
+  const { app, db, signUp } = await createTestApp(t, { APP_AUTH__ARGON2__MAX_QUEUE: '1' })
+  const { user, password } = await signUp()
+  const { promise: held, resolve: release } = Promise.withResolvers<void>()
+  const places = Array.from({ length: availableParallelism() + 1 }, () => app.ctx.passwords.admit(() => held))
+  await t.rejects(login(app.ctx, { email: user.email, password }), PasswordQueueFull)
+  t.strictSame(await db.query('SELECT FROM login_attempts'), [])
+  release()
+  await Promise.all(places)
+  t.match(await login(app.ctx, { email: user.email, password }), { user: { id: user.id } })
+})
+
+t.test('an admin who is deactivated, by whoever it is, has to sign in again', async (t) => {
+  for (const who of ['oneself', 'another'] as const) {
+    await t.test(who, async (t) => {
+      const { app, db, request, signUp } = await createTestApp(t)
+      const [ada, bob] = [await signUp({ role: 'admin' }), await signUp({ role: 'admin' })]
+      await issue(app.ctx, { user_id: ada.user.id, purpose: 'reset_password' })
+      const actor = who === 'oneself' ? ada : bob
+      await update(app.ctx, actor.user, ada.user.id, { is_active: false }, undefined)
+      await update(app.ctx, bob.user, ada.user.id, { is_active: true }, undefined)
+      t.equal((await request({ url: '/api/v1/users/me', as: ada })).statusCode, 401)
+      const payload = { refresh_token: ada.refresh_token }
+      t.equal((await request({ method: 'POST', url: '/api/v1/auth/refresh', payload })).statusCode, 401)
+      t.strictSame(await db.query('SELECT FROM one_time_tokens'), [])
+    })
+  }
+})
