@@ -58,6 +58,16 @@ t.test('database timeouts that PostgreSQL keeps', async (t) => {
   }
 })
 
+t.test('database.prepared_statements', async (t) => {
+  for (const value of ['true', 'false']) {
+    const { app } = await createTestApp(t, { APP_DATABASE__PREPARED_STATEMENTS: value, APP_ROLE: 'web' })
+    const statement = { name: 'prepared', text: 'SELECT name FROM pg_prepared_statements', pipelined: true }
+    await app.db.query(statement)
+    const names = (await app.db.query<{ name: string }>(statement)).map(({ name }) => name)
+    t.equal(names.includes('prepared'), value === 'true', value)
+  }
+})
+
 t.test('database.query_timeout, and the connection is not used again', async (t) => {
   const { app } = await createTestApp(t, { APP_DATABASE__QUERY_TIMEOUT: '500ms', APP_ROLE: 'web' })
   for (const pipelined of [true, false]) {

@@ -15,7 +15,7 @@ function sqlError(code: string | undefined, constraint?: string): pg.DatabaseErr
 t.test('what a SQLSTATE means', async (t) => {
   const rows = [
     {
-      codes: ['08000', '08003', '08006', '57P01', '57P02', '57P03', '25P03'],
+      codes: ['08000', '08003', '08006', '57P01', '57P02', '57P03', '25006', '25P03', '25P04'],
       is: 'unavailable',
       breaks: true,
     },

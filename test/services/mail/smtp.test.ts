@@ -93,6 +93,24 @@ t.test('nothing that is put into a mail gets into its header', async (t) => {
   }
 })
 
+t.test('a mail never brings a file or a page along', async (t) => {
+  const server = await startSmtpServer(t)
+  const transport = connect(t, server.url)
+  const file = new URL('../../fixtures/tls/localhost-cert.pem', import.meta.url).pathname
+  for (const source of [{ path: file }, { href: `${server.url.replace('smtp', 'http')}/` }]) {
+    for (const part of ['text', 'html']) {
+      // What no caller's type allows: the library would read it.
+      const mail = Object.assign({ ...MAIL }, { [part]: source })
+      await t.rejects(
+        transport.send(mail),
+        /access|could not be used|rejected/i,
+        `${part} ${Object.keys(source)}`,
+      )
+    }
+  }
+  t.strictSame(server.received, [])
+})
+
 t.test('an address is one address, whatever is in it', async (t) => {
   const server = await startSmtpServer(t)
   const transport = connect(t, server.url)
