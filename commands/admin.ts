@@ -19,11 +19,14 @@ import { CreateUser } from '../schemas/users.ts'
 import { withDatabase } from '../services/embedded-postgres/with-database.ts'
 import { useProxies } from '../services/network/proxies.ts'
 import * as users from '../services/users/users.ts'
+import { offerHelp } from './run-command.ts'
 
 const USAGE = `Usage: npm run admin -- create --email <address> --username <name>
        npm run admin -- promote --email <address>
        npm run admin -- verify --email <address> | --registered-before <time, such as 2026-12-01T00:00:00Z>
 `
+
+offerHelp(USAGE)
 
 /** What is wrong with the arguments. */
 class UsageError extends Error {}

@@ -20,7 +20,7 @@ import { writeTextfile } from '../services/backup/textfile.ts'
 import { withDatabase } from '../services/embedded-postgres/with-database.ts'
 import { explainFailure } from '../services/failures/explain-failure.ts'
 import { useProxies } from '../services/network/proxies.ts'
-import { note, runCommand } from './run-command.ts'
+import { note, offerHelp, runCommand } from './run-command.ts'
 
 const USAGE =
   'Usage: npm run backup -- --to <directory | s3://bucket/prefix> [--keep <n>] [--every <duration>] [--textfile <directory>]\n'
@@ -28,6 +28,8 @@ const USAGE =
 /** Milliseconds between two backups: a minute at least, and no more than a timer can wait. */
 const MIN_INTERVAL = 60_000
 const MAX_INTERVAL = 7 * 86_400_000
+
+offerHelp(USAGE)
 
 interface Arguments {
   to: string

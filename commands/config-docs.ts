@@ -5,6 +5,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { renderReference } from '../config/reference.ts'
+import { offerHelp } from './run-command.ts'
+
+offerHelp('Usage: npm run config:docs [-- <file>]\n')
 
 const [, , path = join(import.meta.dirname, '../docs/configuration.md')] = process.argv
 writeFileSync(path, renderReference())

@@ -6,9 +6,11 @@
 import { parseArgs } from 'node:util'
 import { loadConfig } from '../config/load.ts'
 import { listPrintable, type PrintableKey } from '../config/printable.ts'
-import { runCommand } from './run-command.ts'
+import { offerHelp, runCommand } from './run-command.ts'
 
 const USAGE = 'Usage: npm run config [-- --json]\n'
+
+offerHelp(USAGE)
 
 await runCommand(parseArguments(process.argv.slice(2)), USAGE, async ({ json }) => {
   const keys = listPrintable(loadConfig({ env: process.env }))

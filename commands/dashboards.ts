@@ -5,6 +5,9 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Description, render } from '../deploy/monitoring/dashboards/dashboard.ts'
+import { offerHelp } from './run-command.ts'
+
+offerHelp('Usage: npm run dashboards [-- <folder>]\n')
 
 const MONITORING = join(import.meta.dirname, '../deploy/monitoring')
 const DESCRIPTIONS = join(MONITORING, 'dashboards/descriptions')

@@ -1,16 +1,21 @@
 /**
- * Looks at the set-up and says what is wrong, why it matters and how to mend it: `npm run doctor [-- --json]`.
- * It changes nothing, and works beside a service that runs. Warnings do not count.
- * Exits with 0 when nothing is wrong, with 1 when something is, and with 2 for arguments that it does not know.
+ * Looks at the set-up and says what is wrong, why it matters and how to fix it: `npm run doctor [-- --json]`.
+ * It changes nothing, and works beside a service that runs. Warnings, and what is not used (off), do not count.
+ * Exits with 0 when nothing is wrong, with 1 when something is, with 2 for arguments that it does not know, and with 3
+ * when nothing is known to be wrong, but something could not be looked at (not checked).
  */
 import { parseArgs } from 'node:util'
-import { ConfigError } from '../config/config-error.ts'
-import { loadConfig } from '../config/load.ts'
 import { LENIENT_ENVIRONMENTS } from '../config/schema.ts'
+import { loadSoundParts } from '../config/sound-parts.ts'
 import { problem } from './doctor/check.ts'
 import { examine, type Result } from './doctor/examine.ts'
+import { offerHelp } from './run-command.ts'
 
 const USAGE = 'Usage: npm run doctor [-- --json]\n'
+
+const LABELS = { problem: 'problem', warning: 'warning', unchecked: 'not checked' }
+
+offerHelp(USAGE)
 
 const json = parseArguments(process.argv.slice(2))
 if (json === undefined) {
@@ -18,11 +23,8 @@ if (json === undefined) {
   process.exitCode = 2
 } else {
   const results = await diagnose()
-  const problems = results.flatMap(({ findings }) =>
-    findings.filter(({ severity }) => severity === 'problem'),
-  )
   process.stdout.write(json ? renderJson(results) : render(results))
-  process.exitCode = problems.length > 0 ? 1 : 0
+  process.exitCode = exitCodeOf(results)
 }
 
 function parseArguments(args: string[]): boolean | undefined {
@@ -34,22 +36,23 @@ function parseArguments(args: string[]): boolean | undefined {
 }
 
 async function diagnose(): Promise<Result[]> {
-  try {
-    const { config } = loadConfig({ env: process.env })
-    const strict = !LENIENT_ENVIRONMENTS.includes(config.environment)
-    const results = await examine({ config, env: process.env, strict })
-    return [{ check: 'configuration', findings: [] }, ...results]
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    const why = 'The service does not start with it, and nothing else can be looked at.'
-    const how =
-      'Correct it; docs/configuration.md says what each key takes, `npm run config` what is in force.'
-    return [{ check: 'configuration', findings: error.problems.map((what) => problem(what, why, how)) }]
-  }
+  const { config, problems, broken } = loadSoundParts({ env: process.env })
+  const strict = !LENIENT_ENVIRONMENTS.includes(config?.environment ?? '')
+  const results = await examine({ config, broken, env: process.env, strict })
+  const why = 'The service does not start with it.'
+  const how = 'Correct it; docs/configuration.md says what each key takes, `npm run config` what is set.'
+  return [{ check: 'configuration', findings: problems.map((what) => problem(what, why, how)) }, ...results]
+}
+
+/** 1 when something is wrong, 3 when nothing is known to be but something could not be looked at. */
+function exitCodeOf(results: readonly Result[]): 0 | 1 | 3 {
+  const severities = new Set(results.flatMap(({ findings }) => findings.map(({ severity }) => severity)))
+  if (severities.has('problem')) return 1
+  return severities.has('unchecked') ? 3 : 0
 }
 
 function renderJson(results: readonly Result[]): string {
-  const ok = results.every(({ findings }) => findings.every(({ severity }) => severity !== 'problem'))
+  const ok = exitCodeOf(results) === 0
   return `${JSON.stringify({ ok, results }, null, 2)}\n`
 }
 
@@ -58,11 +61,18 @@ function render(results: readonly Result[]): string {
 }
 
 function renderResult({ check, findings }: Result): string {
-  if (findings.length === 0) return `ok       ${check}\n`
+  if (findings.length === 0) return `${label('ok')} ${check}\n`
   return findings
     .map(({ severity, what, why, how }) => {
-      const head = `${severity.padEnd(8)} ${check}: ${what.replaceAll('\n', '\n         ')}\n`
-      return `${head}         Why:  ${why}\n         Mend: ${how}\n`
+      const indented = what.replaceAll('\n', `\n${label('')} `)
+      // What is not used needs no advice.
+      if (severity === 'off') return `${label('off')} ${check}: ${indented}\n`
+      const head = `${label(LABELS[severity])} ${check}: ${indented}\n`
+      return `${head}${label('')} Why: ${why}\n${label('')} Fix: ${how}\n`
     })
     .join('')
+}
+
+function label(text: string): string {
+  return text.padEnd(11)
 }

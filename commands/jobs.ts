@@ -14,7 +14,7 @@ import { loadConfig } from '../config/load.ts'
 import { redactText } from '../config/redaction.ts'
 import { withDatabase } from '../services/embedded-postgres/with-database.ts'
 import { type ListedJob, listJobs, overview } from '../services/jobs/overview.ts'
-import { note, runCommand } from './run-command.ts'
+import { note, offerHelp, runCommand } from './run-command.ts'
 import { renderAge, renderTable } from './table.ts'
 
 const USAGE = `Usage: npm run jobs [-- --json]
@@ -22,6 +22,8 @@ const USAGE = `Usage: npm run jobs [-- --json]
        npm run jobs -- dead [queue] [--limit <n>] [--json]
        npm run jobs -- retry [queue]
 `
+
+offerHelp(USAGE)
 
 const STATES: readonly ListedJob['state'][] = ['waiting', 'retrying', 'active', 'dead']
 

@@ -8,9 +8,12 @@ import { join } from 'node:path'
 import { loadConfig } from '../config/load.ts'
 import { readKeyRing } from '../services/signing-keys/key-ring.ts'
 import { createKeyFile, type SigningKey } from '../services/signing-keys/signing-keys.ts'
-import { runCommand } from './run-command.ts'
+import { offerHelp, runCommand } from './run-command.ts'
 
 const USAGE = 'Usage: npm run keys -- new [directory] | list\n'
+
+offerHelp(USAGE)
+
 const DIRECTORY = join(import.meta.dirname, '../.data/keys')
 
 await runCommand(parseCommand(process.argv.slice(2)), USAGE, async (command) => {

@@ -16,10 +16,12 @@ import {
 } from '../services/migrations/migrations.ts'
 import type { MigrationOptions } from '../services/migrations/session.ts'
 import { confirmLoss } from './confirm.ts'
-import { note, runCommand } from './run-command.ts'
+import { note, offerHelp, runCommand } from './run-command.ts'
 
 const MIGRATIONS = join(import.meta.dirname, '../migrations')
 const USAGE = 'Usage: npm run migrate -- up | down [n] [--yes] | status\n'
+
+offerHelp(USAGE)
 
 const TITLES = { version: 'VERSION', name: 'NAME', state: 'STATE', runAt: 'RUN AT' }
 

@@ -3,6 +3,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildApp } from '../app.ts'
 import { loadConfig } from '../config/load.ts'
+import { offerHelp } from './run-command.ts'
+
+offerHelp('Usage: npm run openapi [-- <file>]\n')
 
 const [, , path = join(import.meta.dirname, '../openapi.json')] = process.argv
 

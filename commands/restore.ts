@@ -14,10 +14,12 @@ import { restore } from '../services/backup/restore.ts'
 import { s3Settings } from '../services/backup/s3-store.ts'
 import { withDatabase } from '../services/embedded-postgres/with-database.ts'
 import { useProxies } from '../services/network/proxies.ts'
-import { note, runCommand } from './run-command.ts'
+import { note, offerHelp, runCommand } from './run-command.ts'
 
 const USAGE =
   'Usage: npm run restore -- --from <directory | s3://bucket/prefix> [--name <backup>] [--force]\n'
+
+offerHelp(USAGE)
 
 interface Arguments {
   from: string

@@ -11,6 +11,7 @@ export async function runCommand<T>(
   usage: string,
   work: (task: T) => Promise<void>,
 ): Promise<void> {
+  offerHelp(usage)
   if (task === undefined) {
     process.stderr.write(usage)
     process.exitCode = 2
@@ -27,4 +28,11 @@ export async function runCommand<T>(
 /** Says something beside the result, which can be piped. */
 export function note(line: string): void {
   process.stderr.write(`${line}\n`)
+}
+
+/** Prints the usage and exits with 0 if it is asked for: `--help` or `-h`. Called before anything else is done. */
+export function offerHelp(usage: string): void {
+  if (!process.argv.slice(2).some((argument) => argument === '--help' || argument === '-h')) return
+  process.stdout.write(usage)
+  process.exit(0)
 }

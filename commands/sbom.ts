@@ -8,6 +8,9 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { offerHelp } from './run-command.ts'
+
+offerHelp('Usage: npm run -s sbom\n')
 
 interface Manifest {
   name: string

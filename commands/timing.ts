@@ -8,9 +8,12 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { runCommand } from './run-command.ts'
+import { offerHelp, runCommand } from './run-command.ts'
 
 const USAGE = 'Usage: npm run timing -- [--pairs <n>] [--url <service> [--email <account>]...]\n'
+
+offerHelp(USAGE)
+
 const DIRECTORY = join(import.meta.dirname, '../.data/timing')
 
 /** Attempts for one address: as many as the default limit bears. */

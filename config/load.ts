@@ -45,7 +45,8 @@ export function loadConfig(options: LoadOptions = {}): LoadedConfig {
   return { config: deepFreeze(config), sources }
 }
 
-function mergeLayers(env: Variables, directory: string, environment: string): Merged {
+/** Lays the layers over each other, lowest first, before anything is validated. */
+export function mergeLayers(env: Variables, directory: string, environment: string): Merged {
   const merged = startLayers(environment)
   // A name that is no plain word is told by the validation, and must not become part of a path.
   const own = isEnvironmentName(environment) ? [`${environment}.toml`] : []

@@ -1,14 +1,17 @@
 import type { Config } from '../../config/schema.ts'
 import type { Variables } from '../../config/variables.ts'
 
-/** What a check found. A problem has to be mended; a warning is for somebody to decide on. */
+/**
+ * What a check found. A problem has to be fixed; a warning is for somebody to decide on. `unchecked`: nobody knows,
+ * because it could not be looked at. `off`: there is nothing to look at, because it is not used.
+ */
 export interface Finding {
-  readonly severity: 'problem' | 'warning'
+  readonly severity: 'problem' | 'warning' | 'unchecked' | 'off'
   /** What is wrong. */
   readonly what: string
   /** Why it matters. */
   readonly why: string
-  /** How to mend it. */
+  /** How to fix it. */
   readonly how: string
 }
 
@@ -27,6 +30,8 @@ export interface Patient {
 export interface Check {
   /** For people: `database`. */
   readonly name: string
+  /** Paths of the keys, or of their sections, that it relies on; it is not run while one of them is broken. */
+  readonly reads: readonly string[]
   run(patient: Patient): Promise<readonly Finding[]>
 }
 
@@ -36,6 +41,16 @@ export function problem(what: string, why: string, how: string): Finding {
 
 export function warning(what: string, why: string, how: string): Finding {
   return { severity: 'warning', what, why, how }
+}
+
+/** What could not be looked at, and so may be well or not. */
+export function unchecked(what: string, why: string, how: string): Finding {
+  return { severity: 'unchecked', what, why, how }
+}
+
+/** What is not used, and which setting says so. */
+export function off(what: string, why: string, how: string): Finding {
+  return { severity: 'off', what, why, how }
 }
 
 /** An error in a few words. */

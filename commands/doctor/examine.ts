@@ -1,6 +1,8 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Check, type Finding, type Patient, problem, wordsOf } from './check.ts'
+import { variableName } from '../../config/keys.ts'
+import type { SoundParts } from '../../config/sound-parts.ts'
+import { type Check, type Finding, type Patient, unchecked, wordsOf } from './check.ts'
 
 /** What one check came to. */
 export interface Result {
@@ -13,8 +15,11 @@ const PATIENCE = 20_000
 
 const CHECKS = join(import.meta.dirname, 'checks')
 
-/** Runs every check of checks/, all at once, and gives their results by name. */
-export async function examine(patient: Patient): Promise<Result[]> {
+/** The patient, whose configuration may have problems. */
+interface Examined extends Omit<Patient, 'config'>, Pick<SoundParts, 'config' | 'broken'> {}
+
+/** Runs every check of checks/, all at once, but those that rely on a broken key; returns their results by name. */
+export async function examine(patient: Examined): Promise<Result[]> {
   const files = (await readdir(CHECKS)).filter((file) => file.endsWith('.ts')).sort()
   const checks = await Promise.all(
     files.map(async (file) => {
@@ -27,20 +32,35 @@ export async function examine(patient: Patient): Promise<Result[]> {
   )
 }
 
-async function runPatiently(check: Check, patient: Patient): Promise<readonly Finding[]> {
+async function runPatiently(
+  check: Check,
+  { broken, config, ...patient }: Examined,
+): Promise<readonly Finding[]> {
+  const isRead = (path: string) => check.reads.some((read) => path === read || path.startsWith(`${read}.`))
+  const keys = broken.filter(isRead)
+  if (config === undefined || keys.length > 0) return [notRun(keys)]
   const { promise, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => reject(new Error(`no end within ${PATIENCE / 1000} s`)), PATIENCE)
   try {
-    return await Promise.race([check.run(patient), promise])
+    return await Promise.race([check.run({ ...patient, config }), promise])
   } catch (error) {
     return [
-      problem(
+      unchecked(
         `The check could not be done: ${wordsOf(error)}`,
-        'What it looks at is not known to be well.',
-        'Mend what the words above name, and run the doctor again.',
+        'What it looks at may be well or not.',
+        'Fix what the words above name, and run the doctor again.',
       ),
     ]
   } finally {
     clearTimeout(timer)
   }
+}
+
+function notRun(keys: readonly string[]): Finding {
+  const what = keys.length === 0 ? 'The configuration' : [...new Set(keys.map(variableName))].join(', ')
+  return unchecked(
+    `${what} is not valid, and this check relies on it.`,
+    'What it looks at may be well or not.',
+    'Correct it, as said above, and run the doctor again.',
+  )
 }

@@ -40,19 +40,8 @@ export class SmtpTransport implements MailTransport {
   readonly #sender: MailSender
 
   constructor({ url, requireTls, sender }: SmtpOptions) {
-    const { protocol, hostname, port, username, password } = new URL(url)
     this.#sender = sender
-    this.#transporter = createTransport({
-      ...TIMEOUTS,
-      host: hostname.replace(/^\[(.*)\]$/, '$1'),
-      secure: protocol === 'smtps:',
-      requireTLS: requireTls,
-      // Without one, nodemailer takes 465 or 587.
-      port: port === '' ? undefined : Number(port),
-      ...(username === ''
-        ? {}
-        : { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
-    })
+    this.#transporter = createTransport({ ...TIMEOUTS, ...smtpOptions(url, requireTls) })
   }
 
   async send(mail: Mail): Promise<void> {
@@ -65,6 +54,21 @@ export class SmtpTransport implements MailTransport {
 
   close(): void {
     this.#transporter.close()
+  }
+}
+
+/** How to reach the server of `email.smtp_url`; nodemailer is not given the URL, whose query it would obey. */
+export function smtpOptions(url: string, requireTls: boolean) {
+  const { protocol, hostname, port, username, password } = new URL(url)
+  return {
+    host: decodeURIComponent(hostname).replace(/^\[(.*)\]$/, '$1'),
+    secure: protocol === 'smtps:',
+    requireTLS: requireTls,
+    // Without one, nodemailer takes 465 or 587.
+    port: port === '' ? undefined : Number(port),
+    ...(username === ''
+      ? {}
+      : { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
   }
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Result } from '../../commands/doctor/examine.ts'
 import { createEmptyDatabase, createTestDatabase } from '../database.ts'
+import { startPgBouncer, WITHOUT_PGBOUNCER } from '../pgbouncer.ts'
 import { environment, startProcess, startService } from '../process.ts'
 import { startRedis, WITHOUT_REDIS } from '../redis-server.ts'
 import { startSmtpServer } from '../smtp-server.ts'
@@ -34,8 +35,10 @@ async function findings(t: Test, env: Record<string, string>) {
   const { code, stdout, stderr } = await doctor(t, env)
   t.equal(stderr, '')
   const { ok, results }: { ok: boolean; results: Result[] } = JSON.parse(stdout)
-  t.equal(code, ok ? 0 : 1)
-  const found = results.flatMap(({ check, findings }) => findings.map((finding) => ({ check, ...finding })))
+  const all = results.flatMap(({ check, findings }) => findings.map((finding) => ({ check, ...finding })))
+  const isWrong = all.some(({ severity }) => severity === 'problem')
+  t.equal(code, ok ? 0 : isWrong ? 1 : 3)
+  const found = all.filter(({ severity }) => severity !== 'off')
   for (const { why, how } of found) t.ok(why.length > 10 && how.length > 2, `${why} ${how}`)
   return found.map(({ severity, check, what, how }) => `${severity} ${check}: ${what} ${how}`)
 }
@@ -44,7 +47,11 @@ t.test('a set-up that is well', async (t) => {
   const { url } = await createTestDatabase(t)
   const smtp = await startSmtpServer(t)
   const env = { APP_DATABASE__URL: url, APP_EMAIL__SMTP_URL: smtp.url }
-  t.match(await doctor(t, env, []), { code: 0, stdout: /^(ok {7}[\w ]+\n){13}$/, stderr: '' })
+  t.match(await doctor(t, env, []), {
+    code: 0,
+    stdout: /^(?:(?:ok {10}[\w ]+|off {9}.+)\n){14}$/,
+    stderr: '',
+  })
   t.same(smtp.received, [], 'nothing was mailed')
 })
 
@@ -59,12 +66,68 @@ t.test('arguments that it does not know give the usage', async (t) => {
   t.match(await doctor(t, {}, ['--all']), { code: 2, stdout: '', stderr: /^Usage: npm run doctor/ })
 })
 
-t.test('a bad configuration', async (t) => {
-  const found = await findings(t, { APP_SERVER__PROT: '1', APP_SERVER__PORT: 'http' })
-  t.equal(found.length, 2)
-  t.match(found.join('\n'), /problem configuration: APP_SERVER__PORT: must be .*/)
-  const text = await doctor(t, { APP_SERVER__PORT: 'http' }, [])
-  t.match(text, { code: 1, stdout: /^problem {2}configuration: .*\n {9}Why: {2}.*\n {9}Mend: .*\n$/ })
+t.test('a bad configuration: every broken key, and what does not rely on one is looked at', async (t) => {
+  const { url } = await createTestDatabase(t)
+  const broken = {
+    APP_SERVER__PROT: '1',
+    APP_SERVER__PORT: 'http',
+    APP_REDIS__URL: 'nowhere',
+    APP_EMAIL__FROM: '@',
+  }
+  const env = { APP_DATABASE__URL: url.replace(/[^/]+$/, 'nowhere'), ...broken }
+  const found = await findings(t, env)
+  const of = (start: string) => found.filter((line) => line.startsWith(start))
+  t.equal(of('problem configuration').length, 4, found.join('\n'))
+  t.match(of('problem database'), [/database "nowhere" does not exist/])
+  t.match(of('unchecked port'), [/APP_SERVER__PORT is not valid, and this check relies on it/])
+  t.match(of('unchecked Redis'), [/APP_REDIS__URL is not valid/])
+  t.equal(of('unchecked mail').length, 0)
+  t.match(of('unchecked migrations'), [/The database cannot be asked/])
+
+  const text = await doctor(t, { APP_SERVER__PORT: 'http', APP_DATABASE__URL: url }, [])
+  t.match(text, {
+    code: 1,
+    stdout:
+      /^problem {5}configuration: .*\n {12}Why: .*\n {12}Fix: .*\n[^]*^not checked port: .*\n {12}Why: /m,
+  })
+  t.match(text.stdout, /^ok {10}database$/m)
+})
+
+t.test('what could not be looked at is not well, and has an exit code of its own', async (t) => {
+  const { url } = await createTestDatabase(t)
+  const env = {
+    APP_DATABASE__URL: url,
+    APP_SERVER__PUBLIC_URL: 'https://nosuch.invalid',
+    APP_SERVER__TRUSTED_PROXIES: '127.0.0.1',
+  }
+  t.match(await doctor(t, env), { code: 3, stdout: /^\{\n {2}"ok": false/ })
+  t.match(await findings(t, env), [/^unchecked TLS: https:\/\/nosuch\.invalid cannot be reached from here/])
+})
+
+t.test('a session is compared with what was asked for', async (t) => {
+  const { url, query, name } = await createTestDatabase(t)
+  await query(`ALTER DATABASE ${name} SET session_replication_role = replica`)
+  const refused = await findings(t, { APP_DATABASE__URL: url })
+  t.match(refused.join('\n'), /^problem database: .*session_replication_role is replica/m)
+  t.match(refused.join('\n'), /^unchecked database session: /m)
+  await query(`ALTER DATABASE ${name} RESET session_replication_role`)
+  await query(`ALTER DATABASE ${name} SET role = pg_monitor`)
+  t.match(await findings(t, { APP_DATABASE__URL: url }), [
+    /^problem database: Our role may not create/,
+    /^unchecked migrations: .*permission denied/,
+    /^warning database session: The session acts as pg_monitor/,
+  ])
+  await query(`ALTER DATABASE ${name} RESET role`)
+  const { stdout } = await doctor(t, { APP_DATABASE__URL: url, PGOPTIONS: '-c x=y', PGHOST: 'z' }, [])
+  t.match(stdout, /^off {9}database session: PGHOST, PGOPTIONS: set, and not read/m)
+})
+
+t.test('a session through a pooler', { skip: WITHOUT_PGBOUNCER }, async (t) => {
+  const { url } = await createTestDatabase(t)
+  const found = await findings(t, { APP_DATABASE__URL: await startPgBouncer(t, url) })
+  t.match(found, [
+    /^warning database session: Behind the pooler these differ .*statement_timeout = 0.*ALTER ROLE/,
+  ])
 })
 
 t.test('a database that does not let us in', async (t) => {
@@ -77,7 +140,7 @@ t.test('a database that does not let us in', async (t) => {
   ]
   for (const [bad, expected] of cases) {
     const found = await findings(t, { APP_DATABASE__URL: bad })
-    t.equal(found.length, 1, found.join('\n'))
+    t.match(found.slice(1), [/^unchecked migrations: /, /^unchecked database session: /])
     t.match(found[0], /^problem database: The database cannot be used: /)
     t.match(found[0], expected)
     t.notMatch(found[0], /wrong@/, 'no secret')
@@ -176,7 +239,7 @@ t.test('proxies and TLS in production', async (t) => {
   const https = { APP_SERVER__PUBLIC_URL: 'https://nosuch.invalid' }
   const found = (await findings(t, { ...env, ...https })).join('\n')
   t.match(found, /^problem proxy: Clients come by https.*APP_SERVER__TRUSTED_PROXIES/m)
-  t.match(found, /^warning TLS: https:.* cannot be reached from here/m)
+  t.match(found, /^unchecked TLS: https:.* cannot be reached from here/m)
   const plain = {
     APP_SERVER__PUBLIC_URL: 'http://api.example.com',
     APP_SERVER__TRUSTED_PROXIES: '0.0.0.0/1,128.0.0.0/1',

@@ -86,7 +86,7 @@ t.test('lists none with a shared secret, and tells what is wrong with the config
 })
 
 t.test('explains its use', async (t) => {
-  for (const args of [[], ['old'], ['list', 'x'], ['new', 'a', 'b'], ['new', '--help']]) {
+  for (const args of [[], ['old'], ['list', 'x'], ['new', 'a', 'b'], ['new', '--all']]) {
     const { status, stdout, stderr } = run(args)
     t.equal(status, 2, args.join(' '))
     t.equal(stdout, '')

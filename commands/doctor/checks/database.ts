@@ -1,7 +1,8 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { connectionOptions } from '../../../config/database-connection.ts'
 import type { Config } from '../../../config/schema.ts'
 import { workerCount } from '../../../config/worker-count.ts'
+import { Session } from '../../../services/database/session.ts'
 import { loadBinaries } from '../../../services/embedded-postgres/binaries.ts'
 import { databaseAdvice } from '../../../services/failures/database-advice.ts'
 import { type Check, type Finding, problem, warning, wordsOf } from '../check.ts'
@@ -35,9 +36,10 @@ interface Server {
 
 const check: Check = {
   name: 'database',
+  reads: ['database', 'server.workers'],
   async run({ config, strict }) {
     if (config.database.url === undefined) return checkEmbedded()
-    const client = new pg.Client({
+    const client = new Session({
       ...(await connectionOptions(config.database)),
       application_name: 'groundwork-doctor',
     })
@@ -56,7 +58,8 @@ const check: Check = {
         problem(
           `The database cannot be used: ${wordsOf(error)}`,
           'The service is not ready without it, and answers 503.',
-          databaseAdvice(error) ?? 'Correct APP_DATABASE__URL, or mend the server; its log says more.',
+          databaseAdvice(error) ??
+            'Correct APP_DATABASE__URL, or what is said above; the log of the server says more.',
         ),
       ]
     } finally {

@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { type Check, type Finding, problem, warning } from '../check.ts'
+import { type Check, type Finding, problem, unchecked, warning, wordsOf } from '../check.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 const MIB = 1024 * 1024
@@ -12,6 +12,7 @@ const COMFORTABLE = 1024
 
 const check: Check = {
   name: 'disk',
+  reads: ['database.url'],
   async run({ config }) {
     const places: [string, string][] = [[tmpdir(), 'Backups are unpacked there before they are restored.']]
     if (config.database.url === undefined) {
@@ -27,7 +28,13 @@ const check: Check = {
 export default check
 
 async function look(place: string, why: string): Promise<Finding[]> {
-  const { bavail, bsize } = await statfs(place).catch(() => statfs(dirname(place)))
+  const found = await statfs(place)
+    .catch(() => statfs(dirname(place)))
+    .catch((error: unknown) => wordsOf(error))
+  if (typeof found === 'string') {
+    return [unchecked(`${place} cannot be looked at: ${found}`, why, 'Make it, or let this user see it.')]
+  }
+  const { bavail, bsize } = found
   const free = Math.floor((bavail * bsize) / MIB)
   if (free >= COMFORTABLE) return []
   const what = `${free} MiB are free for ${place}.`

@@ -3,12 +3,21 @@ import { MIGRATIONS } from '../../../plugins/migrations.ts'
 import { databaseError } from '../../../services/database/errors.ts'
 import { MigrationError } from '../../../services/migrations/migration-error.ts'
 import { type MigrationState, migrationStatus } from '../../../services/migrations/migrations.ts'
-import { type Check, type Finding, problem, warning } from '../check.ts'
+import { type Check, type Finding, off, problem, unchecked, warning } from '../check.ts'
 
 const check: Check = {
   name: 'migrations',
+  reads: ['database'],
   async run({ config: { database } }) {
-    if (database.url === undefined) return []
+    if (database.url === undefined) {
+      return [
+        off(
+          'The embedded PostgreSQL is brought up to date when the service starts.',
+          'Without a URL there is no other database.',
+          'Set APP_DATABASE__URL to look at another.',
+        ),
+      ]
+    }
     try {
       const connection = await connectionOptions(database)
       const states = await migrationStatus({ connection, directory: MIGRATIONS })
@@ -17,9 +26,14 @@ const check: Check = {
       if (error instanceof MigrationError) {
         return [problem(error.message, 'The service does not start with it.', 'Correct the files.')]
       }
-      // The check of the database says why it cannot be asked.
-      if (databaseError(error) !== error) return []
-      throw error
+      if (databaseError(error) === error) throw error
+      return [
+        unchecked(
+          'The database cannot be asked.',
+          'Migrations may be pending, or changed.',
+          'As the check of the database says.',
+        ),
+      ]
     }
   },
 }

@@ -3,6 +3,7 @@ import { type Check, problem } from '../check.ts'
 
 const check: Check = {
   name: 'Node',
+  reads: [],
   async run() {
     const needed = Number(/\d+/.exec(packageJson.engines.node)?.[0])
     const version = process.versions.node

@@ -1,13 +1,16 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { explainFailure } from '../../../services/failures/explain-failure.ts'
-import { type Check, problem } from '../check.ts'
+import { type Check, off, problem } from '../check.ts'
 
 const check: Check = {
   name: 'port',
+  reads: ['server.host', 'server.port'],
   async run({ config: { server } }) {
     const { host, port } = server
-    if (port === 0) return []
+    if (port === 0) {
+      return [off('server.port is 0: a free port is taken.', 'No port is fixed.', 'Set APP_SERVER__PORT.')]
+    }
     const listener = createServer()
     try {
       const listening = once(listener, 'listening')

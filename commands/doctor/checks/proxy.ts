@@ -4,6 +4,7 @@ const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|localhost|\[::1\])$/
 
 const check: Check = {
   name: 'proxy',
+  reads: ['environment', 'server.public_url', 'server.trusted_proxies'],
   async run({ config: { server }, strict }) {
     const { public_url, trusted_proxies } = server
     const findings: Finding[] = []

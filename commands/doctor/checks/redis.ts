@@ -1,13 +1,16 @@
 import { createClient } from '@redis/client'
-import { type Check, problem, warning, wordsOf } from '../check.ts'
+import { type Check, off, problem, warning, wordsOf } from '../check.ts'
 
 /** Milliseconds. */
 const PATIENCE = 5000
 
 const check: Check = {
   name: 'Redis',
+  reads: ['redis', 'rate_limit.store'],
   async run({ config: { redis, rate_limit } }) {
-    if (redis.url === undefined) return []
+    if (redis.url === undefined) {
+      return [off('redis.url is not set.', 'The service does without Redis.', 'Set APP_REDIS__URL.')]
+    }
     const client = createClient({
       url: redis.url,
       socket: { connectTimeout: PATIENCE, reconnectStrategy: false },

@@ -1,7 +1,8 @@
+import { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { configKeys } from '../../../config/keys.ts'
-import { type Check, problem, warning } from '../check.ts'
+import { type Check, type Finding, problem, unchecked, warning, wordsOf } from '../check.ts'
 
 const LOCAL = join(import.meta.dirname, '../../../config/local.toml')
 
@@ -10,6 +11,7 @@ const OTHERS = 0o007
 
 const check: Check = {
   name: 'secret files',
+  reads: ['database.tls_key_file'],
   async run({ config, env, strict }) {
     const fromEnvironment = configKeys
       .filter(({ secret }) => secret)
@@ -19,8 +21,9 @@ const check: Check = {
     )
     const findings = await Promise.all(
       files.map(async (file) => {
-        const found = await stat(file).catch(() => undefined)
-        if (found === undefined || (found.mode & OTHERS) === 0) return []
+        const found = await stat(file).catch((error: unknown) => error)
+        if (!(found instanceof Stats)) return file === LOCAL && isMissing(found) ? [] : [notSeen(file, found)]
+        if ((found.mode & OTHERS) === 0) return []
         const what = `Every account of this machine may use ${file} (mode ${(found.mode & 0o777).toString(8)}).`
         const why = 'It holds secrets of the service.'
         const how = `chmod o= ${file}`
@@ -31,3 +34,15 @@ const check: Check = {
   },
 }
 export default check
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}
+
+function notSeen(file: string, error: unknown): Finding {
+  return unchecked(
+    `${file} cannot be looked at: ${wordsOf(error)}`,
+    'Others may be able to read it.',
+    'Run the doctor as the user of the service.',
+  )
+}

@@ -1,10 +1,15 @@
 import { KeyRingError, readKeyRing } from '../../../services/signing-keys/key-ring.ts'
-import { type Check, problem } from '../check.ts'
+import { type Check, off, problem } from '../check.ts'
 
 const check: Check = {
   name: 'signing keys',
+  reads: ['jwt'],
   async run({ config: { jwt } }) {
-    if (jwt.algorithm === 'HS256') return []
+    if (jwt.algorithm === 'HS256') {
+      return [
+        off('jwt.algorithm is HS256: there are no key files.', 'jwt.secret signs.', 'docs/signing-keys.md'),
+      ]
+    }
     try {
       const { signing, others } = await readKeyRing(jwt)
       return [signing, ...others]

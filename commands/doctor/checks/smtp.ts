@@ -1,15 +1,19 @@
 import { createTransport } from 'nodemailer'
-import { type Check, problem, warning, wordsOf } from '../check.ts'
+import { smtpOptions } from '../../../services/mail/smtp.ts'
+import { type Check, off, problem, warning, wordsOf } from '../check.ts'
 
 /** Milliseconds. */
 const PATIENCE = 10_000
 
 const check: Check = {
   name: 'mail',
+  reads: ['email.smtp_url', 'email.require_tls'],
   async run({ config: { email }, strict }) {
     const { smtp_url, require_tls } = email
     if (smtp_url === undefined) {
-      if (!strict) return []
+      if (!strict) {
+        return [off('Mail is kept at /dev/mail.', 'email.smtp_url is not set.', 'Set APP_EMAIL__SMTP_URL.')]
+      }
       return [
         warning(
           'There is no mail server.',
@@ -19,8 +23,7 @@ const check: Check = {
       ]
     }
     const transport = createTransport({
-      url: smtp_url,
-      requireTLS: require_tls,
+      ...smtpOptions(smtp_url, require_tls),
       connectionTimeout: PATIENCE,
       greetingTimeout: PATIENCE,
     })

@@ -2,8 +2,9 @@ import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { connect } from 'node:tls'
+import { parseDatabaseUrl } from '../../../config/database-url.ts'
 import type { Config } from '../../../config/schema.ts'
-import { type Check, type Finding, problem, warning, wordsOf } from '../check.ts'
+import { type Check, type Finding, problem, unchecked, warning, wordsOf } from '../check.ts'
 
 const DAY = 86_400_000
 /** Days: renewal by itself comes at thirty. */
@@ -14,6 +15,7 @@ const PATIENCE = 8000
 
 const check: Check = {
   name: 'TLS',
+  reads: ['database', 'server.public_url'],
   async run({ config: { database, server }, strict }) {
     const findings = [...(strict ? checkMode(database) : []), ...(await checkFiles(database))]
     const { public_url } = server
@@ -24,8 +26,9 @@ const check: Check = {
 export default check
 
 function checkMode({ tls, url = '' }: Config['database']): Finding[] {
-  const { hostname } = new URL(url)
-  if (tls === 'verify' || /^(?:127\.\d+\.\d+\.\d+|localhost|\[::1\]|)$/.test(hostname)) return []
+  const address = parseDatabaseUrl(url)
+  const hostname = typeof address === 'string' ? '' : address.host
+  if (tls === 'verify' || /^(?:127\.\d+\.\d+\.\d+|localhost|::1|\/.*|)$/.test(hostname)) return []
   return [
     warning(
       tls === 'off'
@@ -99,7 +102,7 @@ async function checkServed({ hostname, port, origin }: URL): Promise<Finding[]> 
     ]
   } catch (error) {
     return [
-      warning(
+      unchecked(
         `${origin} cannot be reached from here: ${wordsOf(error)}`,
         'Perhaps clients cannot either; from inside a network that may be as it should.',
         'Try it from outside; see that the proxy runs and that the name leads to it.',

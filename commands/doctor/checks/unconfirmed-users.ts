@@ -1,7 +1,8 @@
 import pg from 'pg'
 import { connectionOptions } from '../../../config/database-connection.ts'
 import { databaseError } from '../../../services/database/errors.ts'
-import { type Check, type Finding, problem, warning } from '../check.ts'
+import { Session } from '../../../services/database/session.ts'
+import { type Check, type Finding, off, problem, unchecked, warning } from '../check.ts'
 
 interface Unconfirmed {
   users: number
@@ -13,16 +14,22 @@ interface Unconfirmed {
 /** Users who registered before `auth.registration` was `verify`, and never confirmed their address. */
 const check: Check = {
   name: 'unconfirmed users',
+  reads: ['database', 'auth.registration'],
   async run({ config }) {
-    if (config.database.url === undefined || config.auth.registration !== 'verify') return []
-    const client = new pg.Client(await connectionOptions(config.database))
+    if (config.database.url === undefined || config.auth.registration !== 'verify') {
+      const what = 'Nobody has to confirm an address, or the embedded PostgreSQL is used.'
+      return [off(what, 'auth.registration, database.url', 'docs/operations.md')]
+    }
+    const client = new Session(await connectionOptions(config.database))
     client.on('error', () => undefined)
     try {
       await client.connect()
       return examine(await count(client))
     } catch (error) {
-      // The checks of the database and the migrations say why they cannot be counted.
-      if (databaseError(error) !== error || isMissingTable(error)) return []
+      if (databaseError(error) !== error || isMissingTable(error)) {
+        const how = 'As the checks of the database and the migrations say.'
+        return [unchecked('They cannot be counted.', 'Some may not be able to sign in.', how)]
+      }
       throw error
     } finally {
       await client.end().catch(() => undefined)

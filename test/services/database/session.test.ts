@@ -1,3 +1,5 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { DatabaseUnavailable, databaseError } from '../../../services/database/errors.ts'
 import { type ConnectionOptions, Session } from '../../../services/database/session.ts'
@@ -122,4 +124,15 @@ t.test('the application works with hostile settings', async (t) => {
   const list = await request({ url: '/api/v1/users', as: admin })
   t.match(list.json(), { data: [{ created_at: time }] })
   t.ok(app)
+})
+
+t.test('nothing connects in another way', (t) => {
+  const root = join(import.meta.dirname, '../../..')
+  for (const folder of ['commands', 'plugins', 'services']) {
+    for (const file of globSync(`${folder}/**/*.ts`, { cwd: root })) {
+      const text = readFileSync(join(root, file), 'utf8')
+      t.notMatch(text, /new (?:pg\.)?(?:Client|Pool)\(|connectionString/, file)
+    }
+  }
+  t.end()
 })
