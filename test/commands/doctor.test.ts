@@ -88,7 +88,7 @@ t.test('a bad configuration: every broken key, and what does not rely on one is 
   t.match(text, {
     code: 1,
     stdout:
-      /^problem {5}configuration: .*\n {12}Why: .*\n {12}Fix: .*\n[^]*^not checked port: .*\n {12}Why: /m,
+      /^problem {5}configuration: .*\n {12}Why: .*\n {12}Fix: .*\n[\s\S]*^not checked port: .*\n {12}Why: /m,
   })
   t.match(text.stdout, /^ok {10}database$/m)
 })
