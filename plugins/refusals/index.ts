@@ -87,7 +87,8 @@ function createCounts(app: FastifyInstance): (stage: RefusalStage, reason: strin
 function pressureOf(app: FastifyInstance): object {
   const { eventLoopDelay, eventLoopUtilized, heapUsed } = app.memoryUsage()
   return {
-    event_loop_delay_ms: Math.round(eventLoopDelay),
+    // The mean of no sample is NaN: the loop has not turned since it was last measured.
+    event_loop_delay_ms: Number.isFinite(eventLoopDelay) ? Math.round(eventLoopDelay) : null,
     event_loop_utilization: Math.round(eventLoopUtilized * 100) / 100,
     heap_used_bytes: heapUsed,
     requests_in_flight: app.requestsInFlight(),
