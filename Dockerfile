@@ -55,20 +55,20 @@ LABEL org.opencontainers.image.title="groundwork" \
 
 # What pg_dump, pg_restore and psql need beside the C library, so that they run on a base without any package.
 FROM ${POSTGRES_IMAGE} AS client
-RUN mkdir -p /client/bin /client/lib /client/backups && \
+RUN mkdir -p /client/bin /client/lib /client/volumes/backups && \
     for program in pg_dump pg_restore psql; do cp /usr/lib/postgresql/*/bin/$program /client/bin/; done && \
     for library in $(ldd /client/bin/* | awk '$2 == "=>" { print $3 }' | sort -u); do \
       case ${library##*/} in libc.so.*|libm.so.*|libdl.so.*|librt.so.*|libpthread.so.*|libresolv.so.*|libgcc_s.so.*) ;; \
       *) cp -L "$library" /client/lib/ ;; esac; \
     done && \
-    chmod 770 /client/backups
+    chmod 770 /client/volumes/backups
 
 FROM service AS backup
 COPY --from=client /client/bin /opt/postgresql/bin
 COPY --from=client /client/lib /opt/postgresql/lib
-# A volume that is mounted here for the first time takes owner and mode from it. Group 0, because OpenShift runs it as any
+# /backups: a volume that is mounted here for the first time takes owner and mode from it. Group 0, because OpenShift runs it as any
 # user of that group.
-COPY --from=client --chown=10001:0 /client/backups /backups
+COPY --from=client --chown=10001:0 /client/volumes /
 ENV PATH=/opt/postgresql/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/nodejs/bin \
     LD_LIBRARY_PATH=/opt/postgresql/lib
 # The build fails where the base has an older C library than the programs need.
