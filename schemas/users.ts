@@ -88,7 +88,12 @@ export type RegistrationAccepted = Static<typeof RegistrationAccepted>
 /** Body of inviteUser. */
 export const InviteUser = Type.Object(
   { email: Email, username: Username, role: Type.Optional(Role) },
-  { $id: 'InviteUser', additionalProperties: false, description: 'An account for somebody else.' },
+  {
+    $id: 'InviteUser',
+    additionalProperties: false,
+    description: 'An account for somebody else.',
+    examples: [{ email: 'grace@example.com', username: 'grace', role: 'user' }],
+  },
 )
 export type InviteUser = Static<typeof InviteUser>
 
@@ -120,6 +125,7 @@ export const UpdateCurrentUser = Type.Object(
     additionalProperties: false,
     minProperties: 1,
     description: 'Changes to your own account; at least one.',
+    examples: [{ username: 'ada.lovelace' }],
   },
 )
 
@@ -137,6 +143,7 @@ export const UpdateUser = Type.Object(
     additionalProperties: false,
     minProperties: 1,
     description: 'Changes to an account; at least one. `role` and `is_active` are for admins.',
+    examples: [{ username: 'ada.lovelace', role: 'user', is_active: true }],
   },
 )
 /** What can be changed of an account. */

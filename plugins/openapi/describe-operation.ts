@@ -36,10 +36,7 @@ export function describeOperation(
   operation.security = security(route)
   operation.responses ??= {}
   const { responses } = operation
-  for (const parameter of operation.parameters ?? []) {
-    // What has a default can be left out.
-    if ('schema' in parameter && parameter.schema && 'default' in parameter.schema) parameter.required = false
-  }
+  for (const parameter of operation.parameters ?? []) describeParameter(parameter)
   if (route.config?.versioned) describeVersions(operation, responses, String(route.method))
   if (responses['201']) addHeaders(responses['201'], { location: { $ref: '#/components/headers/Location' } })
   if (route.config?.idempotent) describeReplay(responses)
@@ -51,6 +48,16 @@ export function describeOperation(
     addHeaders(response, { ...ERROR_HEADERS[status], ...common })
     responses[status] ??= shared.refer({ definitions, limited, response })
   }
+}
+
+function describeParameter(parameter: OpenAPIV3.ParameterObject | OpenAPIV3.ReferenceObject): void {
+  if ('$ref' in parameter || !parameter.schema || '$ref' in parameter.schema) return
+  const { schema, example } = parameter
+  // What has a default can be left out.
+  if ('default' in schema) parameter.required = false
+  // Swagger UI fills in and sends a parameter's own example: a cursor that no list issued, a key that was used.
+  if (example !== undefined) Object.assign(schema, { examples: [example] })
+  delete parameter.example
 }
 
 function security(route: RouteOptions): OpenAPIV3.SecurityRequirementObject[] {

@@ -173,7 +173,21 @@ rule('every parameter is described and has an example', () =>
   operations.flatMap(({ operation: { operationId, parameters = [] } }) =>
     parameters
       .filter((parameter) => {
-        return !('$ref' in parameter) && !(parameter.description && 'example' in parameter)
+        return !('$ref' in parameter) && !(parameter.description && member(parameter, 'schema')?.['examples'])
+      })
+      .map((parameter) => `${operationId} ${'name' in parameter ? parameter.name : ''}`),
+  ),
+)
+
+rule('no parameter has a value that Swagger UI sends by itself, but for defaults', () =>
+  operations.flatMap(({ operation: { operationId, parameters = [] } }) =>
+    parameters
+      .filter((parameter) => {
+        return (
+          'example' in parameter ||
+          'examples' in parameter ||
+          'example' in (member(parameter, 'schema') ?? {})
+        )
       })
       .map((parameter) => `${operationId} ${'name' in parameter ? parameter.name : ''}`),
   ),

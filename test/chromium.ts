@@ -1,0 +1,20 @@
+import { existsSync } from 'node:fs'
+import { type Browser, chromium } from 'playwright-core'
+import type { Test } from 'tap'
+
+const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+
+/** Path of a Chromium on this machine, if there is one. */
+const executablePath = process.env['CHROMIUM'] ?? PLACES.find((path) => existsSync(path))
+
+/** Why tests that need Chromium are skipped; false where they are not. */
+export const withoutChromium =
+  executablePath === undefined && 'there is no Chromium (apt-get install chromium)'
+
+/** Starts a browser without a window, which ends with `t`. */
+export async function startChromium(t: Test): Promise<Browser> {
+  const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking']
+  const browser = await chromium.launch({ executablePath: executablePath ?? '', args })
+  t.teardown(() => browser.close())
+  return browser
+}

@@ -1,0 +1,144 @@
+import type { Locator, Page } from 'playwright-core'
+import t from 'tap'
+import { startChromium, withoutChromium } from '../chromium.ts'
+import { type Document, operationsOf } from '../contract/document.ts'
+import { createTestApp } from '../helper.ts'
+import { listen } from '../plugins/raw-http.ts'
+
+// A browser, on a machine that may be busy.
+t.setTimeout(580_000)
+
+const PASSWORD = 'correct horse battery staple'
+
+/** What a person has to enter: path parameters, and tokens that are secret. */
+interface Entry {
+  params?: Record<string, string>
+  body?: object
+}
+
+/** Clicks without moving the page to it first, which takes a slow machine seconds each time. */
+async function press(locator: Locator): Promise<void> {
+  await locator.dispatchEvent('click')
+}
+
+/** Swagger UI as a person uses it. */
+class SwaggerUi {
+  readonly executed: string[] = []
+  readonly #page: Page
+  readonly #tags: Map<string, string>
+
+  constructor(page: Page, document: Document) {
+    this.#page = page
+    this.#tags = new Map(
+      operationsOf(document).map(({ operation }) => [operation.operationId, operation.tags?.[0] ?? '']),
+    )
+  }
+
+  async authorize(authorization: string): Promise<void> {
+    const dialog = this.#page.locator('.dialog-ux')
+    await press(this.#page.locator('.auth-wrapper > .authorize'))
+    const scheme = dialog.locator('.auth-container').first()
+    const logout = scheme.getByRole('button', { name: 'Remove authorization' })
+    if (await logout.isVisible()) await press(logout)
+    await scheme.locator('input').fill(authorization.replace('Bearer ', ''))
+    await press(scheme.getByRole('button', { name: 'Apply credentials' }))
+    await press(dialog.locator('.btn-done').first())
+  }
+
+  /** Executes an operation with what the page has filled in, and returns the answer. */
+  async execute(operationId: string, { params = {}, body }: Entry = {}) {
+    const block = this.#page.locator(`#operations-${this.#tags.get(operationId)}-${operationId}`)
+    const control = block.locator('.opblock-summary-control')
+    await press(control)
+    for (const [name, value] of Object.entries(params)) {
+      const input = block.locator(`tr[data-param-name="${name}"][data-param-in="path"] input`)
+      await input.fill(value)
+      // The page takes what was typed when the field is left.
+      await input.blur()
+    }
+    if (body) await block.locator('textarea.body-param__text').fill(JSON.stringify(body))
+    const answered = this.#page.waitForResponse((response) => response.request().resourceType() === 'fetch')
+    await press(block.locator('.btn.execute'))
+    const response = await answered
+    await block.locator('.live-responses-table').waitFor({ state: 'attached' })
+    await press(control)
+    this.executed.push(operationId)
+    const text = response.status() === 204 ? 'null' : await response.text()
+    return { status: response.status(), text, url: response.url() }
+  }
+}
+
+t.test(
+  'every operation works in Swagger UI as the page fills it in',
+  { skip: withoutChromium },
+  async (t) => {
+    const { app, request, signUp } = await createTestApp(t, { APP_CORS__ALLOWED_ORIGINS: '' })
+    const document: Document = JSON.parse((await request({ url: '/docs/json' })).body)
+    const port = await listen(app)
+    const browser = await startChromium(t)
+    const page = await browser.newPage()
+    page.setDefaultTimeout(120_000)
+    const errors: string[] = []
+    page.on('pageerror', (error) => errors.push(String(error)))
+    // Not the name that the service calls itself by.
+    await page.goto(`http://localhost:${port}/docs`)
+    await page.locator('.opblock').first().waitFor()
+    const ui = new SwaggerUi(page, document)
+
+    async function expect(operationId: string, status: number, entry?: Entry) {
+      const answer = await ui.execute(operationId, entry)
+      t.equal(answer.status, status, `${operationId} ${answer.text.slice(0, 300)}`)
+      t.ok(answer.url.startsWith(`http://localhost:${port}/`), 'it calls where the page came from')
+      return answer.text
+    }
+    const logIn = async () => {
+      const payload = { email: 'ada@example.com', password: PASSWORD }
+      return (await request({ method: 'POST', url: '/api/v1/auth/login', payload })).json()
+    }
+
+    for (const id of ['getLiveness', 'getReadiness', 'getHealth', 'getMetrics', 'getJsonWebKeySet']) {
+      await expect(id, 200)
+    }
+    const ada = JSON.parse(await expect('createUser', 201))
+    const { refresh_token } = JSON.parse(await expect('login', 200))
+    await expect('refreshTokens', 200, { body: { refresh_token } })
+    await expect('forgotPassword', 202)
+    await expect('resendVerification', 202)
+    // The token would be in a mail.
+    await expect('verifyEmail', 400)
+    await expect('resetPassword', 400)
+    await expect('createUser', 409)
+
+    const admin = await signUp({ role: 'admin' })
+    await ui.authorize(admin.headers.authorization)
+    const users = JSON.parse(await expect('listUsers', 200))
+    t.equal(users.data.length, 2, 'no filter is filled in')
+    await expect('getUser', 200, { params: { id: ada.id } })
+    await expect('updateUser', 200, { params: { id: ada.id } })
+    const grace = JSON.parse(await expect('inviteUser', 201))
+    await logIn()
+    const { data } = JSON.parse(await expect('listUserSessions', 200, { params: { id: ada.id } }))
+    await expect('endUserSession', 204, { params: { id: ada.id, session_id: data[0].id } })
+    await expect('endUserSessions', 204, { params: { id: ada.id } })
+    await expect('deleteUser', 204, { params: { id: grace.id } })
+    await expect('getLogLevels', 200)
+    await expect('changeLogLevels', 200)
+
+    await logIn()
+    await ui.authorize((await logIn()).access_token)
+    await expect('getCurrentUser', 200)
+    await expect('updateCurrentUser', 200)
+    const sessions = JSON.parse(await expect('listCurrentUserSessions', 200)).data
+    const other = sessions.find((session: { is_current: boolean }) => !session.is_current)
+    await expect('endSession', 204, { params: { id: other.id } })
+    await expect('endOtherSessions', 204)
+    await expect('changePassword', 204)
+    await expect('logout', 204)
+    await ui.authorize((await logIn()).access_token)
+    await expect('deleteCurrentUser', 204)
+
+    const all = operationsOf(document).map(({ operation }) => operation.operationId)
+    t.strictSame([...new Set(ui.executed)].sort(), all.sort(), 'every operation was executed')
+    t.strictSame(errors, [])
+  },
+)
