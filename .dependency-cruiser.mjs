@@ -92,7 +92,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: ['^\\.tap/', '^\\.data/', '^node_modules/\\.'] },
+    exclude: { path: ['^\\.tap/', '^\\.data/', '^node_modules/\\.', '^test/clients/typescript/'] },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {

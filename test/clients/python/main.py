@@ -1,0 +1,31 @@
+"""Registers, signs in, reads, lists, changes, and reads a refusal, with the generated client."""
+import os
+
+from groundwork_client import AuthenticatedClient, Client
+from groundwork_client.api.auth import list_current_user_sessions, login
+from groundwork_client.api.users import create_user, get_current_user, update_current_user
+from groundwork_client.models import CreateUser, Login, Problem, TokenPair, UpdateCurrentUser, User
+
+base_url = os.environ["BASE_URL"]
+name = os.environ["NAME"]
+email = f"{name}@example.com"
+password = "correct horse battery staple"
+
+anyone = Client(base_url=base_url, raise_on_unexpected_status=True)
+created = create_user.sync(client=anyone, body=CreateUser(email=email, username=name, password=password))
+assert isinstance(created, User), created
+refused = login.sync(client=anyone, body=Login(email=email, password="wrong password"))
+assert isinstance(refused, Problem) and refused.code == "invalid_credentials", refused
+pair = login.sync(client=anyone, body=Login(email=email, password=password))
+assert isinstance(pair, TokenPair), pair
+
+client = AuthenticatedClient(base_url=base_url, token=pair.access_token, raise_on_unexpected_status=True)
+me = get_current_user.sync(client=client)
+assert isinstance(me, User) and me.id == created.id, me
+page = list_current_user_sessions.sync(client=client, limit=1)
+assert len(page.data) == 1 and page.next_cursor is None, page
+changed = update_current_user.sync(client=client, body=UpdateCurrentUser(username=f"{name}2"))
+assert isinstance(changed, User) and changed.username == f"{name}2", changed
+invalid = update_current_user.sync(client=client, body=UpdateCurrentUser(username="-"))
+assert isinstance(invalid, Problem) and invalid.errors[0].pointer == "/body/username", invalid
+print("done")
