@@ -5,6 +5,7 @@ import fp from 'fastify-plugin'
 import type { ErrorClass } from '../../services/errors.ts'
 import { describeOperation } from './describe-operation.ts'
 import { documentInfo } from './document-info.ts'
+import { PAGE_STYLE } from './page-style.ts'
 import { SharedResponses } from './shared-responses.ts'
 
 declare module 'fastify' {
@@ -56,6 +57,7 @@ export default fp(
         indexPrefix: '.',
         uiConfig: UI,
         staticCSP: CSP,
+        theme: { css: [{ filename: 'page.css', content: PAGE_STYLE }] },
         uiHooks: PAGES,
       })
   },

@@ -142,3 +142,15 @@ t.test(
     t.strictSame(errors, [])
   },
 )
+
+t.test('the page fits a phone', { skip: withoutChromium }, async (t) => {
+  const { app } = await createTestApp(t)
+  const browser = await startChromium(t)
+  const page = await browser.newPage({ viewport: { width: 360, height: 800 }, colorScheme: 'dark' })
+  page.setDefaultTimeout(120_000)
+  await page.goto(`http://localhost:${await listen(app)}/docs`)
+  const block = page.locator('#operations-users-listUsers')
+  await press(block.locator('.opblock-summary-control'))
+  await block.locator('.responses-table').waitFor()
+  t.equal(await page.evaluate('document.documentElement.scrollWidth'), 360)
+})
