@@ -104,7 +104,8 @@ async function observe({ app, db, request, signUp }: TestApp, flow: Flow, kind =
   const statements = await statementsOf(app, async () => {
     responses.push(...(await flow.run(world, email)))
   })
-  const normalise = normaliser({ '<address>': email, '<name>': username }, asker)
+  const words = { '<own>': `${username}@own.example`, '<address>': email, '<name>': username }
+  const normalise = normaliser(words, asker)
   const requested = changesBetween(before, await takeSnapshot(db), ({ content }) => normalise(content))
   await doJobs(app, db)
   const settled = changesBetween(before, await takeSnapshot(db), ({ table, content }) => {
