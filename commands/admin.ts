@@ -10,11 +10,13 @@ import { stdin } from 'node:process'
 import { buffer } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import password from '@inquirer/password'
+import type { TSchema } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../app.ts'
 import { loadConfig } from '../config/load.ts'
 import { invalidValues } from '../plugins/errors/invalid-values.ts'
 import { createCompiler } from '../plugins/validation/compiler.ts'
+import { MailRequest } from '../schemas/auth.ts'
 import { CreateUser } from '../schemas/users.ts'
 import { withDatabase } from '../services/embedded-postgres/with-database.ts'
 import { useProxies } from '../services/network/proxies.ts'
@@ -102,20 +104,12 @@ async function run(command: Command): Promise<void> {
 }
 
 async function create(app: FastifyInstance, input: CreateUser): Promise<string> {
-  const validate = createCompiler({ coerce: false })(CreateUser)
-  const candidate = { ...input }
-  if (!validate(candidate)) {
-    const problems = invalidValues(validate.errors ?? [], '').map(
-      ({ pointer, message }) => `${pointer.slice(2)} ${message}`,
-    )
-    throw new Error(problems.join('\n'))
-  }
-  const user = await users.create(app.ctx, candidate, 'admin')
+  const user = await users.create(app.ctx, valid(CreateUser, input), 'admin')
   return `Created the admin ${user.username} (${user.id})`
 }
 
 async function promote(app: FastifyInstance, email: string): Promise<string> {
-  const user = await users.promote(app.ctx, email.normalize('NFC'))
+  const user = await users.promote(app.ctx, valid(MailRequest, { email }).email)
   return `${user.username} (${user.id}) is an admin now`
 }
 
@@ -133,6 +127,17 @@ function readTime(text: string): Date {
     )
   }
   return time
+}
+
+/** Returns input in its normal form; it is checked as the API checks it. */
+function valid<T extends object>(schema: TSchema, input: T): T {
+  const validate = createCompiler({ coerce: false })(schema)
+  const candidate = { ...input }
+  if (validate(candidate)) return candidate
+  const problems = invalidValues(validate.errors ?? [], '').map(
+    ({ pointer, message }) => `${pointer.slice(2)} ${message}`,
+  )
+  throw new Error(problems.join('\n'))
 }
 
 function explain(error: unknown): string {

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import addressparser from 'nodemailer/lib/addressparser'
 import { parseDatabaseUrl } from './database-url.ts'
+import { canonicalMailbox, isSender } from './email-address.ts'
 import { readHeaderPairs } from './header-pairs.ts'
 import { decoded } from './url-text.ts'
 
@@ -73,7 +74,7 @@ export const formats = {
     expects: 'an email address such as support@example.com, or an http or https URL',
   },
   mailbox: {
-    validate: isMailbox,
+    validate: (value: string) => isMailbox(canonicalMailbox(value)) && isSender(value),
     expects: 'an address such as no-reply@example.com or Example <no-reply@example.com>',
   },
   'password-word': {

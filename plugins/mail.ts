@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import fp from 'fastify-plugin'
+import { canonicalMailbox } from '../config/email-address.ts'
 import { publicUrl } from '../config/public-url.ts'
 import { type Config, LENIENT_ENVIRONMENTS } from '../config/schema.ts'
 import type { MailSettings } from '../services/mail/deliver.ts'
@@ -26,7 +27,7 @@ export default fp(
   async (app) => {
     const { database, email, environment, jwt, product, role } = app.config
     const { smtp_url, require_tls } = email
-    const sender = { from: email.from, productName: product.name }
+    const sender = { from: canonicalMailbox(email.from), productName: product.name }
     const isLenient = LENIENT_ENVIRONMENTS.includes(environment)
     const mailbox =
       smtp_url === undefined && isLenient

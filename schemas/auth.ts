@@ -1,11 +1,11 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { StringEnum } from './primitives.ts'
 import { ref } from './registry.ts'
-import { CurrentPassword, Email, Password, User } from './users.ts'
+import { CurrentPassword, KnownEmail, Password, User } from './users.ts'
 
 /** Body of login. */
 export const Login = Type.Object(
-  { email: Email, password: CurrentPassword },
+  { email: KnownEmail, password: CurrentPassword },
   { $id: 'Login', additionalProperties: false, description: 'Credentials of a user.' },
 )
 export type Login = Static<typeof Login>
@@ -60,7 +60,7 @@ export type VerifyEmail = Static<typeof VerifyEmail>
 
 /** Body of the requests for a mail. */
 export const MailRequest = Type.Object(
-  { email: Email },
+  { email: KnownEmail },
   { $id: 'MailRequest', additionalProperties: false, description: 'The address to send to.' },
 )
 export type MailRequest = Static<typeof MailRequest>

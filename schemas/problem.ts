@@ -8,6 +8,7 @@ export const INVALID_VALUE_CODES = [
   'wrong_type',
   'not_one_of',
   'invalid_format',
+  'undeliverable_address',
   'too_short',
   'too_long',
   'too_small',

@@ -24,6 +24,9 @@ export const FORMATS: Readonly<Record<string, string>> = {
   'date-time': 'a date and time such as 2026-01-31T08:15:30Z',
 }
 
+const UNDELIVERABLE =
+  'must have only ASCII letters, digits and signs before the @, without quotes: most mail servers cannot deliver to others'
+
 /**
  * What breaking each keyword of JSON Schema means to people and programs. A keyword that a schema uses and that
  * is missing here fails a contract test.
@@ -42,6 +45,8 @@ export const SENTENCES: Readonly<Record<string, Describe>> = {
   const: ({ allowedValue }) => oneOf([allowedValue]),
   pattern: ofPattern,
   'x-pattern': ofPattern,
+  'x-address': ({ fault }, schema) =>
+    fault === 'undeliverable' ? say('undeliverable_address', UNDELIVERABLE) : ofPattern(fault, schema),
   format: ({ format }) => {
     const name = String(format)
     return say('invalid_format', `must be ${FORMATS[name] ?? `a valid ${name}`}`, { format: name })

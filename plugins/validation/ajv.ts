@@ -1,6 +1,6 @@
 import { Ajv, type Options } from 'ajv'
 import formats from 'ajv-formats'
-import { extendedPattern, normalize, pattern } from './keywords.ts'
+import { address, extendedPattern, normalize, pattern } from './keywords.ts'
 
 /**
  * Our own annotations; Ajv's strict mode refuses a keyword that it does not know. `x-sensitivity: personal` says of a
@@ -43,6 +43,7 @@ export function createAjv({ coerce, allErrors }: AjvOptions): Ajv {
   ajv.removeKeyword('pattern')
   ajv.addKeyword(pattern)
   ajv.addKeyword(extendedPattern)
+  ajv.addKeyword(address)
   ajv.addKeyword(normalize)
   ajv.addFormat('date-time', (text: string) => text.length <= MAX_FORMATTED && isDateTime(text))
   ajv.addFormat('uuid', UUID)

@@ -1,4 +1,6 @@
 import type { FuncKeywordDefinition } from 'ajv'
+import type { DataValidateFunction } from 'ajv/dist/types/index.js'
+import { addressFault, canonicalEmail, isKnownForm } from '../../config/email-address.ts'
 
 /**
  * Most UTF-16 units of a text for each character that its schema allows. Normalisation makes one character of
@@ -18,26 +20,34 @@ function maxLengthOf(schema: Readonly<Record<string, unknown>>, keyword: string)
   return maxLength
 }
 
+const FORMS: Readonly<Record<string, (text: string) => string>> = {
+  NFC: (text) => text.normalize('NFC'),
+  email: canonicalEmail,
+  lowercase: (text) => text.toLowerCase(),
+}
+
 /**
  * `x-normalize` replaces a text by its one form before anything else looks at it, so that lengths and patterns
- * hold for what is stored: `NFC` is Unicode's (Standard Annex 15), `lowercase` is for ids. A text that is far too
+ * hold for what is stored: `NFC` is Unicode's (Standard Annex 15), `email` the canonical form of addresses,
+ * `lowercase` is for ids. A text that is far too
  * long stays as it is, for `maxLength` to refuse.
  */
 export const normalize: FuncKeywordDefinition = {
   keyword: 'x-normalize',
   type: 'string',
   schemaType: 'string',
-  metaSchema: { enum: ['NFC', 'lowercase'] },
+  metaSchema: { enum: Object.keys(FORMS) },
   // Ajv's first keyword of strings.
   before: 'maxLength',
   modifying: true,
   errors: false,
   compile(form: string, schema) {
-    const maxLength = form === 'NFC' ? maxLengthOf(schema, 'x-normalize') : Number.POSITIVE_INFINITY
+    // Small letters take linear time.
+    const maxLength = form === 'lowercase' ? Number.POSITIVE_INFINITY : maxLengthOf(schema, 'x-normalize')
+    const toForm = FORMS[form]
     return (text: string, position) => {
-      if (isFarTooLong(text, maxLength) || position === undefined) return true
-      const normal = form === 'NFC' ? text.normalize('NFC') : text.toLowerCase()
-      position.parentData[position.parentDataProperty] = normal
+      if (isFarTooLong(text, maxLength) || position === undefined || toForm === undefined) return true
+      position.parentData[position.parentDataProperty] = toForm(text)
       return true
     }
   },
@@ -66,3 +76,25 @@ export const pattern = boundedPattern('pattern')
 
 /** For what a published `pattern` must not use, because other engines refuse it: Unicode classes and look-around. */
 export const extendedPattern = boundedPattern('x-pattern')
+
+/**
+ * `x-address` says which addresses are accepted: `deliverable` those that every mail server can deliver to, `known`
+ * also those that accounts had before that rule.
+ */
+export const address: FuncKeywordDefinition = {
+  keyword: 'x-address',
+  type: 'string',
+  schemaType: 'string',
+  metaSchema: { enum: ['deliverable', 'known'] },
+  errors: true,
+  compile(which: string, schema) {
+    const maxLength = maxLengthOf(schema, 'x-address')
+    const check: DataValidateFunction = (text: string) => {
+      if (isFarTooLong(text, maxLength)) return true
+      const fault = which === 'known' && isKnownForm(text) ? undefined : addressFault(text)
+      check.errors = fault === undefined ? [] : [{ keyword: 'x-address', params: { fault } }]
+      return fault === undefined
+    }
+    return check
+  },
+}

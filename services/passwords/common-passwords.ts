@@ -11,7 +11,7 @@ export function isCommon(password: string): boolean {
   return common.has(fold(password))
 }
 
-/** A text as it is compared: composed and in small letters. */
+/** A text as it is compared: composed, and without case as the database's `case_fold` takes it (migration 011). */
 export function fold(text: string): string {
-  return text.normalize('NFC').toLowerCase()
+  return text.normalize('NFC').toUpperCase().toLowerCase().replaceAll('\u03c2', '\u03c3')
 }

@@ -33,7 +33,7 @@ rule('every keyword that a request can break has a sentence', () => {
 rule('every format of a request has words, and every pattern its message', () =>
   inputs(({ format, ...schema }) => {
     const isNamed = format === undefined || Object.hasOwn(FORMATS, String(format))
-    const hasPattern = 'pattern' in schema || 'x-pattern' in schema
+    const hasPattern = 'pattern' in schema || 'x-pattern' in schema || 'x-address' in schema
     return !isNamed || (hasPattern && typeof schema['x-message'] !== 'string')
   }),
 )

@@ -1,7 +1,8 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import fc from 'fast-check'
-import { extendedPattern } from '../../plugins/validation/keywords.ts'
+import { canonicalEmail } from '../../config/email-address.ts'
+import { address, extendedPattern } from '../../plugins/validation/keywords.ts'
 import { type Document, member, type Schema } from '../contract/document.ts'
 
 /** Makes values that schemas of an OpenAPI document describe, and tells whether values are such. */
@@ -14,6 +15,7 @@ export class SchemaValues {
     this.#document = document
     formats.default(this.#ajv)
     this.#ajv.addKeyword(extendedPattern)
+    this.#ajv.addKeyword(address)
     this.#ajv.addSchema({ ...document, $id: 'document' })
   }
 
@@ -93,6 +95,7 @@ function text(schema: Schema): fc.Arbitrary<string> {
   if (schema['format'] === 'uuid') return fc.uuid()
   if (schema['format'] === 'date-time')
     return fc.date({ noInvalidDate: true }).map((date) => date.toISOString())
+  if ('x-address' in schema) return textLike(ADDRESS)
   const expression = schema['x-pattern'] ?? schema['pattern']
   if (typeof expression === 'string') return textLike(expression)
   const minLength = number(schema['minLength'], 0)
@@ -113,6 +116,9 @@ const character = fc.oneof(
   },
 )
 
+/** Addresses that every server can deliver to, with international domains among them. */
+const ADDRESS = '^[a-z0-9!#$%&*+/=?_~-]{1,30}@[a-zü中]{1,20}\\.[a-z]{2,8}$'
+
 /** Some characters of Unicode's classes; fast-check takes seconds to make all of them ready. */
 const CLASSES = { '\\p{L}': 'A-Za-z\u00e4\u0436\u4e2d', '\\p{M}': '\u0301', '\\p{N}': '0-9\u0663' }
 
@@ -128,7 +134,7 @@ function number(value: unknown, otherwise: number): number {
 }
 
 function normalized(value: unknown): unknown {
-  if (typeof value === 'string') return value.normalize('NFC')
+  if (typeof value === 'string') return canonicalEmail(value)
   if (Array.isArray(value)) return value.map(normalized)
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, normalized(item)]))

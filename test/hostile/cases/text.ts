@@ -5,8 +5,11 @@ const ME = `${USERS}/me`
 const OTHER = `${USERS}/{{other.id}}`
 
 /** Composed (NFC) and decomposed (NFD), which look the same. */
-const COMPOSED = 'ren\u00e9e@example.com'
-const DECOMPOSED = 'rene\u0301e@example.com'
+const COMPOSED = 'renee@b\u00fccher.example'
+const DECOMPOSED = 'renee@bu\u0308cher.example'
+
+/** The form that is kept. */
+const CANONICAL = 'renee@xn--bcher-kva.example'
 
 /** JSON with an escape that `JSON.stringify` would not write. */
 const escaped = (property: string, text: string) => `{"${property}":"${text}"}`
@@ -24,10 +27,6 @@ const badEmails: [name: string, email: string][] = [
   ['a fullwidth @', 'ada\uff20example.com'],
   ['a small @', 'ada\ufe6bexample.com'],
   ['two @', 'ada@evil.example@example.com'],
-  ['a fullwidth dot', 'ada@example\uff0ecom'],
-  ['an ideographic dot', 'ada@example\u3002com'],
-  ['a homoglyph in the domain', 'ada@ex\u0430mple.com'],
-  ['a domain in capitals of another script', 'ada@\u0415XAMPLE.com'],
   ['a right-to-left override', 'ada\u202emoc.elpmaxe@example.com'],
   ['a right-to-left mark', '\u200fada@example.com'],
   ['a zero-width space', 'a\u200bda@example.com'],
@@ -133,13 +132,13 @@ export const cases: readonly HostileCase[] = [
     name: 'an address that is composed',
     send: post(OTHER, { email: COMPOSED }, { method: 'PATCH', as: 'admin' }),
     status: 200,
-    body: { email: COMPOSED },
+    body: { email: CANONICAL },
   },
   {
     name: 'is the same when it is decomposed: it changes nothing',
     send: post(OTHER, { email: DECOMPOSED }, { method: 'PATCH', as: 'admin' }),
     status: 200,
-    body: { email: COMPOSED },
+    body: { email: CANONICAL },
   },
   {
     name: 'and it is taken, for anybody else',
@@ -151,7 +150,7 @@ export const cases: readonly HostileCase[] = [
     name: 'in capitals, too',
     send: post(
       `${USERS}/invitations`,
-      { email: 'RENE\u0301E@EXAMPLE.COM', username: 'renee' },
+      { email: 'RENEE@BU\u0308CHER.EXAMPLE', username: 'renee' },
       { as: 'admin' },
     ),
     status: 409,
