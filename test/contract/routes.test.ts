@@ -44,6 +44,7 @@ const DOCS = [
   '/docs/yaml',
   '/docs/static/index.html',
   '/docs/static/swagger-initializer.js',
+  '/docs/static/theme/page.css',
   '/docs/static/*',
 ]
 
