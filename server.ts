@@ -5,6 +5,7 @@ import { isatty } from 'node:tty'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { endNow, endWhenIdle } from './cluster/end-process.ts'
+import { outlivesTerminal } from './cluster/hang-up.ts'
 import { followParent } from './cluster/parent.ts'
 import { handOver, Primary } from './cluster/primary.ts'
 import { Watchdog } from './cluster/watchdog.ts'
@@ -241,13 +242,17 @@ function endGracefully(service: Service, config: Config, starting: Promise<void>
     })
     return
   }
+  const outlives = outlivesTerminal()
   for (const signal of SIGNALS) {
     // From a terminal SIGHUP means that it is closed, and not that there is something new.
     if (signal === 'SIGHUP' && leads && !isatty(0)) process.on(signal, () => begun || restart(service.group))
+    // Without a listener Node would end the process.
+    else if (signal === 'SIGHUP' && outlives) process.on(signal, () => undefined)
     else process.on(signal, onSignal)
   }
-  // The shell that npm put between itself and us need not pass signals on, and would leave us behind.
-  if (process.env['npm_lifecycle_event'] !== undefined) followParent(() => onSignal('SIGTERM'))
+  // The shell that npm put between itself and us need not pass signals on, and would leave us behind. By nohup we
+  // are to be left behind: npm ends with its terminal.
+  if (!outlives && process.env['npm_lifecycle_event'] !== undefined) followParent(() => onSignal('SIGTERM'))
 }
 
 /** Exits when the log has been taken, or nobody takes it. */

@@ -9,6 +9,10 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+# Node 24 from node_modules, where it is: an older one cannot read the TypeScript that tries the image.
+PATH="$PWD/node_modules/.bin:$PATH"
+node node-version.js
+
 : "${POSTGRES_IMAGE:=docker.io/library/postgres:18-bookworm}"
 : "${BUILDAH:=buildah}" "${BUILD_IMAGE:=docker.io/library/node:24-bookworm-slim}" "${BASE_IMAGE:=$BUILD_IMAGE}"
 version=$(sed -n 's/^  "version": "\(.*\)",$/\1/p' package.json)

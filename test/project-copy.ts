@@ -13,6 +13,7 @@ const PARTS = [
   'app.ts',
   'server.ts',
   'package.json',
+  'node-version.js',
   'cluster',
   'commands',
   'migrations',

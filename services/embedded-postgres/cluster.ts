@@ -2,9 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { chown, glob, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Binaries } from './binaries.ts'
-import { EmbeddedPostgresError } from './embedded-postgres-error.ts'
-import { explainOutput } from './explain-output.ts'
-import { type Launcher, output } from './launcher.ts'
+import { runInitdb } from './initdb.ts'
+import type { Launcher } from './launcher.ts'
 import type { Layout } from './layout.ts'
 
 /** The superuser that owns everything in an embedded server. */
@@ -48,12 +47,11 @@ export async function createCluster(
     '--builtin-locale=C.UTF-8',
     ...(options.durable ? [] : ['--no-sync']),
   ]
-  const result = await output(launcher.command(binaries.initdb, args))
-  if (result.code !== 0) {
+  try {
+    await runInitdb(launcher, binaries.initdb, args)
+  } catch (error) {
     await rm(unfinished, { recursive: true, force: true })
-    throw new EmbeddedPostgresError(
-      `PostgreSQL's initdb failed in ${layout.directory}: ${explainOutput(result.text)}`,
-    )
+    throw error
   }
   await rename(unfinished, layout.cluster)
   if (options.durable) await syncDirectory(layout.directory)

@@ -58,7 +58,8 @@ t.test("the image's files are all that production needs", async (t) => {
   const lastStage = await readLastStage()
   const cwd = await layOut(t, lastStage)
   const command: string[] = JSON.parse(/^CMD (.+)$/m.exec(lastStage)?.[1] ?? '[]')
-  t.equal(command.join(' '), packageJson.scripts.start, 'it starts as npm start does')
+  const start = packageJson.scripts.start.replace('--import ./node-version.js ', '')
+  t.equal(command.join(' '), start, 'it starts as npm start does; its Node is known')
   const run = (...args: string[]) => startProcess(t, process.execPath, args, { cwd, env })
 
   const service = run(...command.slice(1))

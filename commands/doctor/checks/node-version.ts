@@ -5,7 +5,7 @@ const check: Check = {
   name: 'Node',
   reads: [],
   async run() {
-    const needed = Number(/\d+/.exec(packageJson.engines.node)?.[0])
+    const needed = Number.parseInt(packageJson.devDependencies.node, 10)
     const version = process.versions.node
     if (Number.parseInt(version, 10) >= needed) return []
     return [

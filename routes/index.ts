@@ -1,0 +1,27 @@
+import type { FastifyPluginAsync } from 'fastify'
+import { publicPath } from '../config/public-url.ts'
+import { LENIENT_ENVIRONMENTS } from '../config/schema.ts'
+import { renderStartPage } from './start-page.ts'
+
+const NAME = 'Groundwork'
+
+/** The page's own styles, and nothing else. */
+const CSP =
+  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+/** What a person who opens the address sees: a page in development, elsewhere as little as there is to say. */
+const routes: FastifyPluginAsync = async (app) => {
+  const { docs, environment, server } = app.config
+  const answer = { name: NAME, ...(docs.enabled ? { documentation: `${publicPath(server)}/docs` } : {}) }
+  const page = LENIENT_ENVIRONMENTS.includes(environment)
+    ? renderStartPage(NAME, { docs: docs.enabled, mailbox: app.mailbox !== undefined })
+    : undefined
+
+  app.get('/', { schema: { hide: true } }, async ({ headers }, reply) => {
+    reply.header('vary', 'accept')
+    if (page === undefined || !headers.accept?.includes('text/html')) return answer
+    return reply.asPage().header('content-security-policy', CSP).type('text/html; charset=utf-8').send(page)
+  })
+}
+
+export default routes

@@ -1,0 +1,46 @@
+import { spawnSync } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import packageJson from '../../package.json' with { type: 'json' }
+
+const ROOT = join(import.meta.dirname, '../..')
+const SENTENCE = /^Groundwork needs Node 24 or newer, and this is Node \S+ \(.*\)\.\n.*npm ci/
+
+/** A Node of the system that is too old, as it is first in the PATH after an installation without scripts. */
+function findOldNode(): string | undefined {
+  return ['/usr/bin/node', '/usr/local/bin/node', '/bin/node'].find((file) => {
+    const { stdout, error } = spawnSync(file, ['-p', 'process.versions.node'], { encoding: 'utf8' })
+    return error === undefined && Number.parseInt(stdout, 10) < 24 && Number.parseInt(stdout, 10) >= 20
+  })
+}
+
+t.test('every script that runs TypeScript looks at the version first', async (t) => {
+  for (const [name, script] of Object.entries(packageJson.scripts)) {
+    if (/^node .*\.ts\b/.test(script) && !script.includes('tap'))
+      t.match(script, /^node --import \.\/node-version\.js /, name)
+    if (script.includes('tap')) t.match(script, /^node node-version\.js && /, name)
+  }
+  t.match(await readFile(join(ROOT, 'deploy/build-image.sh'), 'utf8'), '\nnode node-version.js\n')
+  t.equal(
+    Number.parseInt(packageJson.engines.node.replace('>=', ''), 10),
+    20,
+    'npm does not warn of our own package',
+  )
+})
+
+t.test('documents for a checkout say npm run, where the right Node is', async (t) => {
+  const files = ['README.md', 'CONTRIBUTING.md', 'docs/extending.md', 'docs/architecture.md']
+  for (const file of files)
+    t.notMatch(await readFile(join(ROOT, file), 'utf8'), /`node (?:server|commands)/, file)
+})
+
+const old = findOldNode()
+t.test('an old Node says what to do', { skip: old ? false : 'there is no Node 20 or 22' }, async (t) => {
+  for (const args of [['--import', './node-version.js', 'server.ts'], ['node-version.js']]) {
+    const { status, stderr } = spawnSync(String(old), args, { cwd: ROOT, encoding: 'utf8' })
+    t.equal(status, 1)
+    t.match(stderr, SENTENCE)
+    t.notMatch(stderr, /Unknown file extension|at /)
+  }
+})

@@ -1,0 +1,41 @@
+import t from 'tap'
+import { createTestApp } from '../helper.ts'
+
+const BROWSER = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
+
+t.test('in development a browser finds its way from /', async (t) => {
+  const { request } = await createTestApp(t)
+  const { statusCode, headers, body } = await request({ url: '/', headers: BROWSER })
+  t.match(
+    { statusCode, headers },
+    { statusCode: 200, headers: { 'content-type': 'text/html; charset=utf-8' } },
+  )
+  t.match(headers['content-security-policy'], "default-src 'none'")
+  const links = [...body.matchAll(/<a href="([^"]+)"/g)].map(([, link = '']) => link)
+  t.same(links, ['docs', 'docs/json', 'dev/mail', 'health', 'metrics'], 'relative, for proxies with a prefix')
+  for (const link of links) t.equal((await request({ url: `/${link}` })).statusCode, 200, link)
+  t.same((await request({ url: '/' })).json(), { name: 'Groundwork', documentation: '/docs' })
+})
+
+t.test('in production it says as little as it can', async (t) => {
+  const { request } = await createTestApp(t, {
+    APP_ENVIRONMENT: 'production',
+    APP_JWT__SECRET: 'a key for this test, of more than 32 bytes',
+    APP_SERVER__PUBLIC_URL: 'https://example.com/prefix',
+  })
+  for (const headers of [{}, BROWSER]) {
+    const response = await request({ url: '/', headers })
+    t.equal(response.statusCode, 200)
+    t.same(response.json(), { name: 'Groundwork' })
+  }
+})
+
+t.test('where the documentation is served, / says where', async (t) => {
+  const { request } = await createTestApp(t, {
+    APP_ENVIRONMENT: 'production',
+    APP_JWT__SECRET: 'a key for this test, of more than 32 bytes',
+    APP_SERVER__PUBLIC_URL: 'https://example.com/prefix',
+    APP_DOCS__ENABLED: 'true',
+  })
+  t.same((await request({ url: '/' })).json(), { name: 'Groundwork', documentation: '/prefix/docs' })
+})
