@@ -6,6 +6,7 @@ import Fastify, { type FastifyHttpOptions, type FastifyInstance, type FastifyPlu
 import fp from 'fastify-plugin'
 import type { LogDestination } from './config/log-destination.ts'
 import { loggerOptions } from './config/logger.ts'
+import { publicPath } from './config/public-url.ts'
 import type { Config } from './config/schema.ts'
 import packageJson from './package.json' with { type: 'json' }
 import { answerClientError } from './plugins/errors/client-error.ts'
@@ -19,6 +20,8 @@ declare module 'fastify' {
     config: Config
     /** Of the service, from package.json. */
     appVersion: string
+    /** The path below which clients reach the service: '' or `/prefix`. */
+    publicPath: string
     /** Where the log goes, if the process has said. */
     logDestination: LogDestination | undefined
   }
@@ -43,6 +46,7 @@ export const app = fp<AppOptions>(
   async (instance, { config, extend, logDestination, tracing }) => {
     instance.decorate('config', config)
     instance.decorate('appVersion', packageJson.version)
+    instance.decorate('publicPath', publicPath(config.server))
     instance.decorate('logDestination', logDestination)
     instance.decorate('tracing', tracing)
     await instance.register(autoload, { dir: directory('plugins') })

@@ -1,7 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { publicPath } from '../config/public-url.ts'
 import { IdempotencyHeaders } from '../schemas/idempotency.ts'
 import {
   type Answer,
@@ -106,7 +105,7 @@ function sendAnswer(
   { answer, replayed }: { answer: Answer; replayed: boolean },
 ): FastifyReply {
   const { status, location, etag, body } = answer
-  if (location !== null) reply.header('location', publicPath(reply.server.config.server) + location)
+  if (location !== null) reply.header('location', reply.server.publicPath + location)
   if (etag !== null) reply.header('etag', etag)
   if (replayed) reply.header('idempotency-replayed', 'true')
   reply.answeredOnce = true

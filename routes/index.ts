@@ -1,9 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify'
-import { publicPath } from '../config/public-url.ts'
-import { LENIENT_ENVIRONMENTS } from '../config/schema.ts'
 import { renderStartPage } from './start-page.ts'
-
-const NAME = 'Groundwork'
 
 /** The page's own styles, and nothing else. */
 const CSP =
@@ -11,10 +7,11 @@ const CSP =
 
 /** What a person who opens the address sees: a page in development, elsewhere as little as there is to say. */
 const routes: FastifyPluginAsync = async (app) => {
-  const { docs, environment, server } = app.config
-  const answer = { name: NAME, ...(docs.enabled ? { documentation: `${publicPath(server)}/docs` } : {}) }
-  const page = LENIENT_ENVIRONMENTS.includes(environment)
-    ? renderStartPage(NAME, { docs: docs.enabled, mailbox: app.mailbox !== undefined })
+  const { docs, environment, product } = app.config
+  const answer = { name: product.name, ...(docs.enabled ? { documentation: `${app.publicPath}/docs` } : {}) }
+  const isDevelopment = environment === 'development' || environment === 'test'
+  const page = isDevelopment
+    ? renderStartPage(product.name, { docs: docs.enabled, mailbox: app.mailbox !== undefined })
     : undefined
 
   app.get('/', { schema: { hide: true } }, async ({ headers }, reply) => {
