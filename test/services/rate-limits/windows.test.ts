@@ -73,6 +73,14 @@ t.test(
   },
 )
 
+t.test('what was admitted while the question was under way is still owed, and not twice', async (t) => {
+  const window = new Windows(WINDOW).at('a', 0)
+  window.admitted = 4
+  window.owed = 3
+  window.learn({ granted: 0, used: 2, resetsIn: 600 }, { owed: 1, sentAt: 100, now: 110 })
+  t.match(window, { owed: 2, used: 2 })
+})
+
 t.test('after FLUSHALL one request is enough to know the debt, and the next one tells it', async (t) => {
   const { store, claims, forget } = countingStore(10)
   const limiter = limiterWith(store)
