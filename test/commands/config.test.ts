@@ -104,6 +104,7 @@ t.test('problems are all printed, without values, and the exit code is 1', async
   for (const args of [[], ['--json']]) {
     const env = {
       ...secrets,
+      APP_ENVIRONMENT: 'development',
       APP_JWT__SECRET: 'planted',
       APP_SERVER__PROT: 'planted',
       APP_SERVER__PORT: 'planted',

@@ -6,6 +6,21 @@ const table: Record<string, { good: string[]; bad: string[] }> = {
     good: ['development', 'production', 'staging-2', 'a'],
     bad: ['', 'default', 'local', 'Production', '2nd', '../secrets', 'a/b', 'a.b', 'a\n', '__proto__'],
   },
+  contact: {
+    good: ['support@example.com', 'https://example.com/support', 'http://localhost:3000/help'],
+    bad: [
+      '',
+      'support',
+      'support@',
+      'ftp://example.com',
+      'javascript:alert(1)',
+      'Support <support@example.com>',
+    ],
+  },
+  'product-name': {
+    good: ['Acme', 'Äpfel & Birnen 2'],
+    bad: [' Acme', 'a\nb', 'a\u0000b', 'a\u202eb'],
+  },
   'smtp-url': {
     good: [
       'smtp://localhost',
