@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import fp from 'fastify-plugin'
 import type { InvalidValue } from '../schemas/problem.ts'
 import { InvalidJson, InvalidText, UnsupportedMediaType, ValidationFailed } from './errors/http-errors.ts'
-import { findFlaw, MAX_DEPTH } from './validation/flaws.ts'
+import { findDepth, findFlaw, MAX_DEPTH } from './validation/flaws.ts'
 
 /** An escape is the only way for NUL or a surrogate to get into JSON that is valid UTF-8. */
 const SUSPICIOUS = /\\u(?:0000|d[89a-f])/i
@@ -32,9 +32,7 @@ export default fp(
       const text = body.toString()
       parse(request, text, (error, value: unknown) => {
         if (error) return done(error)
-        // Most bodies are too small to be nested too deep.
-        const isSuspicious = text.length > 2 * MAX_DEPTH || SUSPICIOUS.test(text)
-        const flaw = isSuspicious ? findFlaw('body', value) : undefined
+        const flaw = flawOf(text, value)
         if (flaw) done(refusalOf(flaw))
         else done(null, value)
       })
@@ -46,6 +44,12 @@ export default fp(
 /** Nothing is unpacked, so that a small body can't become a large one (RFC 9110 section 8.4). */
 function isPacked(contentEncoding: string | undefined): boolean {
   return contentEncoding !== undefined && contentEncoding.toLowerCase() !== 'identity'
+}
+
+/** Most bodies are too small to be nested too deep, and have no escapes. */
+function flawOf(text: string, value: unknown): InvalidValue | undefined {
+  if (SUSPICIOUS.test(text)) return findFlaw('body', value)
+  return text.length > 2 * MAX_DEPTH ? findDepth('body', value) : undefined
 }
 
 function refusalOf(flaw: InvalidValue): Error {

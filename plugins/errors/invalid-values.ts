@@ -16,10 +16,14 @@ export function invalidValues(
   context: string,
 ): InvalidValue[] {
   const root = `/${PARTS[context] ?? context}`
-  return errors.slice(0, MAX_INVALID_VALUES).map((error) => ({
-    pointer: pointer(root, error),
-    ...describe(error),
-  }))
+  const values = new Map<string, InvalidValue>()
+  for (const error of errors.slice(0, MAX_INVALID_VALUES)) {
+    const value = { pointer: pointer(root, error), ...describe(error) }
+    // A pattern and a rule of our own may say the same.
+    const key = `${value.code} ${value.pointer}`
+    if (!values.has(key)) values.set(key, value)
+  }
+  return [...values.values()]
 }
 
 /** Points at a missing or unknown property itself, not at the object around it. */

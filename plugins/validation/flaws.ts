@@ -20,7 +20,7 @@ interface Place {
  * @param part where the value stands in the request, such as `body`
  */
 export function findFlaw(part: string, root: unknown): InvalidValue | undefined {
-  if (typeof root !== 'object' || root === null) return flawOf(root, () => `/${part}`)
+  if (!isContainer(root)) return flawOf(root, () => `/${part}`)
   let tooLow: Place | undefined
   const pending: Place[] = [{ value: root, depth: 1, name: part, parent: undefined }]
   for (let place = pending.pop(); place !== undefined; place = pending.pop()) {
@@ -31,15 +31,30 @@ export function findFlaw(part: string, root: unknown): InvalidValue | undefined 
   return tooLow && tooDeep(pointerOf(tooLow), MAX_DEPTH)
 }
 
+/** Finds only what is nested too deep, for values whose text is known to be harmless. */
+export function findDepth(part: string, root: unknown): InvalidValue | undefined {
+  if (!isContainer(root)) return undefined
+  const pending: Place[] = [{ value: root, depth: 1, name: part, parent: undefined }]
+  for (let parent = pending.pop(); parent !== undefined; parent = pending.pop()) {
+    if (parent.depth > MAX_DEPTH) return tooDeep(pointerOf(parent), MAX_DEPTH)
+    for (const [name, value] of Object.entries(parent.value)) {
+      if (isContainer(value)) pending.push({ value, depth: parent.depth + 1, name, parent })
+    }
+  }
+  return undefined
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
 /** Looks at the names and texts of one array or object; the arrays and objects in it are added to `pending`. */
 function searchPlace(parent: Place, pending: Place[]): InvalidValue | undefined {
   for (const [name, value] of Object.entries(parent.value)) {
     const pointer = () => pointerTo(pointerOf(parent), name)
     const flaw = flawOf(name, pointer) ?? flawOf(value, pointer)
     if (flaw) return flaw
-    if (typeof value === 'object' && value !== null) {
-      pending.push({ value, depth: parent.depth + 1, name, parent })
-    }
+    if (isContainer(value)) pending.push({ value, depth: parent.depth + 1, name, parent })
   }
   return undefined
 }
