@@ -28,7 +28,7 @@ export function findFlaw(part: string, root: unknown): InvalidValue | undefined 
     const flaw = searchPlace(place, pending)
     if (flaw) return flaw
   }
-  return tooLow && tooDeep(pointerOf(tooLow), MAX_DEPTH)
+  return tooLow && tooDeep(topOf(tooLow), MAX_DEPTH)
 }
 
 /** Finds only what is nested too deep, for values whose text is known to be harmless. */
@@ -36,7 +36,7 @@ export function findDepth(part: string, root: unknown): InvalidValue | undefined
   if (!isContainer(root)) return undefined
   const pending: Place[] = [{ value: root, depth: 1, name: part, parent: undefined }]
   for (let parent = pending.pop(); parent !== undefined; parent = pending.pop()) {
-    if (parent.depth > MAX_DEPTH) return tooDeep(pointerOf(parent), MAX_DEPTH)
+    if (parent.depth > MAX_DEPTH) return tooDeep(topOf(parent), MAX_DEPTH)
     for (const [name, value] of Object.entries(parent.value)) {
       if (isContainer(value)) pending.push({ value, depth: parent.depth + 1, name, parent })
     }
@@ -72,4 +72,11 @@ function pointerOf(place: Place): string {
     .reverse()
     .slice(0, MAX_DEPTH * 2)
     .reduce<string>(pointerTo, '')
+}
+
+/** Points at the outermost value that a place is in: the whole way to what is nested too deep tells nobody more. */
+function topOf(place: Place): string {
+  let top = place
+  while (top.parent?.parent !== undefined) top = top.parent
+  return pointerOf(top)
 }

@@ -105,7 +105,7 @@ t.test('bodies are nested so deep and no deeper', async (t) => {
   const codes = (await nested(64)).map(({ code }: { code: string }) => code)
   t.strictSame(codes.sort(), ['required', 'required', 'unknown_property'])
   const [{ pointer, ...tooDeep }] = await nested(65)
-  t.equal(pointer, `/body${'/a'.repeat(64)}`)
+  t.equal(pointer, '/body/a', 'the outermost value is pointed at')
   const message = 'must not be nested more than 64 levels deep'
   t.strictSame(tooDeep, { code: 'too_deep', message, params: { max_depth: 64 } })
 })
