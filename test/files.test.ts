@@ -11,3 +11,11 @@ t.test('no test file is left out by the commands that run them', async (t) => {
   t.ok(folders.has('routes'))
   for (const folder of folders) t.match(text, new RegExp(`\\b${folder}\\b`), folder)
 })
+
+t.test('no file of a suite sets the time limit of the whole suite', async (t) => {
+  const alone = /^(?:clients|commands|docs|faults|hostile|packaging|scale|server|suites)\//
+  for (const file of globSync('*/**/*.test.ts', { cwd: TEST })) {
+    if (alone.test(file)) continue
+    t.notMatch(readFileSync(join(TEST, file), 'utf8'), /^t\.setTimeout\(/m, file)
+  }
+})

@@ -9,9 +9,6 @@ import { Canaries, type Kind } from './canaries.ts'
 import { type PlantedRequest, rightRequest, wrongRequests } from './canary-requests.ts'
 import { type Document, operationsOf, type PlacedOperation } from './document.ts'
 
-// Many requests, on a machine that may be busy.
-t.setTimeout(300_000)
-
 const document: Document = JSON.parse(await readFile(join(import.meta.dirname, '../../openapi.json'), 'utf8'))
 const KINDS: readonly Kind[] = ['secret', 'personal', 'path']
 

@@ -4,9 +4,6 @@ import { startChromium, withoutChromium } from '../chromium.ts'
 import { createTestApp } from '../helper.ts'
 import { listen } from './raw-http.ts'
 
-// A browser, on a machine that may be busy.
-t.setTimeout(580_000)
-
 /** What tracing SDKs and libraries add to the requests of a page. */
 const HEADERS = {
   'content-type': 'application/json',

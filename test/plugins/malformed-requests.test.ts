@@ -182,7 +182,7 @@ t.test('slow clients', async (t) => {
 })
 
 t.test('an answer under way is not mixed with another', async (t) => {
-  const { app } = await createTestApp(t, {}, async (instance) => {
+  const { app } = await createTestApp(t, { APP_SERVER__STALL_TIMEOUT: '2s' }, async (instance) => {
     instance.get('/endless', { schema: { hide: true } }, (_request, reply) => {
       reply.hijack()
       reply.raw.writeHead(200, { 'content-type': 'text/plain' })

@@ -1,3 +1,3 @@
 import { runFolders } from './run-folders.ts'
 
-await runFolders(['plugins'])
+await runFolders(['plugins'], { except: ['plugins/rate-limit/**', 'plugins/tokens/**'] })
