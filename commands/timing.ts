@@ -21,6 +21,11 @@ const PER_ADDRESS = 10
 /** Most pairs before the first that counts, in which both sides warm up. */
 const WARM_UP = 20
 
+/** The service answered in a way that leaves nothing to measure. */
+class MeasurementError extends Error {
+  override readonly name = 'MeasurementError'
+}
+
 interface Arguments {
   pairs: number
   url: string | undefined
@@ -107,7 +112,8 @@ async function register(url: string, count: number): Promise<string[]> {
       username,
       password: randomPassword(),
     })
-    if (status !== 201) throw new Error(`No account was made, so name some by --email: ${status} ${body}`)
+    if (status !== 201)
+      throw new MeasurementError(`No account was made, so name some by --email: ${status} ${body}`)
   }
   return emails
 }
@@ -119,7 +125,7 @@ async function timeLogin(url: string, credentials: object): Promise<number> {
   const time = performance.now() - start
   if (status === 401) return time
   const advice = status === 429 ? ' Raise auth.login_limit of the service for the measurement.' : ''
-  throw new Error(`A login was answered with ${status} in place of 401.${advice}\n${body}`)
+  throw new MeasurementError(`A login was answered with ${status} in place of 401.${advice}\n${body}`)
 }
 
 async function post(url: string, body: object): Promise<{ status: number; body: string }> {

@@ -6,6 +6,7 @@ const SPOKEN = new Set([
   'ConfigError',
   'EmbeddedPostgresError',
   'KeyRingError',
+  'MeasurementError',
   'MigrationError',
   'RefusedCommand',
   'UnknownQueue',
