@@ -68,7 +68,7 @@ t.test('docs/extending.md, followed to the letter, gives a working resource', as
 
   // None of tap's variables, so that the tests in the tree start a database of their own, and end it.
   const { PATH, HOME } = process.env
-  const env = { PATH: `${join(ROOT, 'node_modules/.bin')}:${PATH}`, HOME }
+  const env = { PATH: `${join(ROOT, 'node_modules/.bin')}:${PATH}`, HOME, TAP_TIMEOUT: '300' }
   async function run(command: string, ...args: string[]): Promise<void> {
     const program = startProcess(t, command, args, { cwd: tree, env })
     const { code } = await program.exited

@@ -93,8 +93,8 @@ t.test("the image's files are all that production needs", async (t) => {
   }
   const doctor = run('commands/doctor.ts')
   t.match(await doctor.exited, { code: 1 }, "the tests' PostgreSQL is none for production")
-  t.match(doctor.stdout(), /^problem {2}database: fsync is off/m, doctor.stderr())
-  t.match(doctor.stdout(), /^ok {7}port$/m, 'the port is taken by ourselves')
+  t.match(doctor.stdout(), /^problem {5}database: fsync is off/m, doctor.stderr())
+  t.match(doctor.stdout(), /^ok {10}port$/m, 'the port is taken by ourselves')
   const admin = run('commands/admin.ts', 'create', '--email', 'ada@example.com', '--username', 'ada')
   admin.child.stdin?.end('a long enough password\n')
   t.match(await admin.exited, { code: 0 }, `admin ${admin.stderr()}`)

@@ -130,7 +130,9 @@ t.test('a second signal ends it at once', async (t) => {
       running.service.child.kill(second)
       return running.service.stdout().includes('second signal')
     })
-    t.same(await running.service.exited, { code: 1, signal: null }, second)
+    const { code, signal } = await running.service.exited
+    // One more of them may reach the shell that takes the place of Node, before that ignores it.
+    t.ok(code === 1 || signal === second, `${second}: ${code} ${signal}`)
     t.match(running.service.logs().at(-1), { level: 'fatal', signal: second, msg: 'second signal, exiting' })
     await rejected
     await release()
