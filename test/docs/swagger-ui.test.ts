@@ -57,14 +57,25 @@ class SwaggerUi {
       await input.blur()
     }
     if (body) await block.locator('textarea.body-param__text').fill(JSON.stringify(body))
-    const answered = this.#page.waitForResponse((response) => response.request().resourceType() === 'fetch')
-    await press(block.locator('.btn.execute'))
-    const response = await answered
+    const response = await this.#send(block.locator('.btn.execute'))
     await block.locator('.live-responses-table').waitFor({ state: 'attached' })
     await press(control)
     this.executed.push(operationId)
     const text = response.status() === 204 ? 'null' : await response.text()
     return { status: response.status(), text, url: response.url() }
+  }
+
+  /** Presses the button until a request is sent: the page ignores it while it still fills in a form. */
+  async #send(button: Locator) {
+    for (let tries = 0; tries < 10; tries++) {
+      const sent = this.#page
+        .waitForRequest((request) => request.resourceType() === 'fetch', { timeout: 10_000 })
+        .catch(() => undefined)
+      await press(button)
+      const response = await (await sent)?.response()
+      if (response) return response
+    }
+    throw new Error('the page sends no request')
   }
 }
 

@@ -5,7 +5,7 @@ import { environment, listening, startProcess, startServer, startService } from 
 import { copyProject, type ProjectCopy } from '../project-copy.ts'
 
 // Many processes, on a machine that may be busy.
-t.setTimeout(300_000)
+t.setTimeout(580_000)
 
 const DEVELOPMENT = { APP_ENVIRONMENT: 'development' }
 

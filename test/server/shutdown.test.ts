@@ -8,7 +8,7 @@ import { environment, listening, startProcess, startServer } from '../process.ts
 import { CONNECTIONS, holdPatch, isRefused, run } from './helper.ts'
 
 // Many processes, on a machine that may be busy.
-t.setTimeout(300_000)
+t.setTimeout(580_000)
 
 /** Connections as browsers and load balancers hold them: used before, never used, half a request. */
 async function holdConnections(t: Test, url: string): Promise<void> {

@@ -5,7 +5,7 @@ import { call, registration } from '../http.ts'
 import { startServer, startService } from '../process.ts'
 
 // Many processes, on a machine that may be busy.
-t.setTimeout(300_000)
+t.setTimeout(580_000)
 
 const BAD_CONFIGURATION = {
   APP_SERVER__PROT: '1',

@@ -8,7 +8,7 @@ import { listenOn, type ReceivedSpan, startOtlpReceiver } from '../otlp-receiver
 import { startService } from '../process.ts'
 
 // Many processes, on a machine that may be busy.
-t.setTimeout(300_000)
+t.setTimeout(580_000)
 
 const SERVER = 2
 const CONSUMER = 5

@@ -9,7 +9,7 @@ import { CONNECTIONS, isRefused } from './helper.ts'
 import { runs, said, WORKERS, withWorkers, workersOf } from './worker-processes.ts'
 
 // Many processes, on a machine that may be busy.
-t.setTimeout(300_000)
+t.setTimeout(580_000)
 
 /** Sends requests that are logged and counted as `getCurrentUser`. */
 /** Sends requests that are logged and counted as `getCurrentUser`. */

@@ -41,11 +41,11 @@ t.test('initdb that fails leaves nothing and says why', async (t) => {
   const launcher = await chooseLauncher(layout, binaries)
   const broken = { ...binaries, initdb: '/bin/ls' }
   await t.rejects(createCluster(layout, broken, launcher, { durable: false }), {
-    message: /initdb failed in .*--pgdata/s,
+    message: /initdb failed: .*--pgdata/s,
   })
   const missing = { ...binaries, initdb: '/nowhere/initdb' }
   await t.rejects(createCluster(layout, missing, launcher, { durable: false }), {
-    message: /initdb failed in .*ENOENT/,
+    message: /initdb failed: .*ENOENT/,
   })
 })
 
