@@ -9,8 +9,8 @@ const PASSWORD = 'correct horse'
 t.test('an email or a username is taken whatever its case and normal form', async (t) => {
   const { app, db } = await createTestApp(t)
   const rows = [
-    { email: 'jos\u00e9@example.com', username: 'jose' },
-    { email: 'GR\u00dcSSE@example.com', username: 'x_Y-z.9' },
+    { email: 'jose@b\u00fccher.example', username: 'jose' },
+    { email: 'Grace@example.com', username: 'x_Y-z.9' },
     { email: 'plain@example.com', username: 'Plain' },
   ]
   for (const names of rows) {
@@ -18,11 +18,11 @@ t.test('an email or a username is taken whatever its case and normal form', asyn
     t.equal(response.statusCode, 201)
   }
   const conflicts = [
-    { email: 'jos\u00e9@example.com', username: 'free', code: 'email_taken' },
-    { email: 'jose\u0301@example.com', username: 'free', code: 'email_taken' },
-    { email: 'JOSE\u0301@EXAMPLE.COM', username: 'free', code: 'email_taken' },
-    { email: 'JOS\u00c9@Example.com', username: 'free', code: 'email_taken' },
-    { email: 'gru\u0308sse@example.com', username: 'free', code: 'email_taken' },
+    { email: 'jose@b\u00fccher.example', username: 'free', code: 'email_taken' },
+    { email: 'jose@bu\u0308cher.example', username: 'free', code: 'email_taken' },
+    { email: 'JOSE@BU\u0308CHER.EXAMPLE', username: 'free', code: 'email_taken' },
+    { email: 'jose@xn--bcher-kva.example', username: 'free', code: 'email_taken' },
+    { email: 'gRACE@Example.com', username: 'free', code: 'email_taken' },
     { email: 'PLAIN@EXAMPLE.COM', username: 'free', code: 'email_taken' },
     { email: 'free@example.com', username: 'JOSE', code: 'username_taken' },
     { email: 'free@example.com', username: 'X_y-Z.9', code: 'username_taken' },
@@ -40,7 +40,7 @@ t.test('what differs by more than case is free', async (t) => {
   const { app } = await createTestApp(t)
   const names = [
     { email: 'jose@example.com', username: 'jose' },
-    { email: 'jos\u00e9@example.com', username: 'jose1' },
+    { email: 'jose@b\u00fccher.example', username: 'jose1' },
     { email: 'jose+tag@example.com', username: 'jo.se' },
     { email: 'jo.se@example.com', username: 'jo_se' },
   ]
