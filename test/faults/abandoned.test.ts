@@ -68,7 +68,12 @@ t.test('clients that leave: their statements are cancelled, and the connections 
     t.match(await call(`${url}/api/v1/users/me`, { method: 'PATCH', token: user.token, json }), {
       status: 200,
     })
-    t.same(await pids(), before)
+    // On a busy machine one more may have been opened.
+    const remaining = new Set((await pids()).map(({ pid }) => pid))
+    t.ok(
+      before.every(({ pid }) => remaining.has(pid)),
+      'none was given up',
+    )
   }
   t.same(await postgres.query("SELECT FROM users WHERE username LIKE 'slow%'"), [], 'all was rolled back')
   const { text } = await call(`${url}/metrics`)
