@@ -6,7 +6,7 @@ import { startService, type TestService } from '../process.ts'
 import { startProxy, type TcpProxy } from '../tcp-proxy.ts'
 
 // Many processes, on a machine that may be busy.
-t.setTimeout(300_000)
+t.setTimeout(580_000)
 
 /** Short, so that a test of hanging need not hang long. */
 const SHORT = {
