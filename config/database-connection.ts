@@ -35,7 +35,7 @@ export async function connectionOptions(database: Database) {
   }
 }
 
-/** TLS as Node has it; false is none. */
+/** TLS options as Node takes them; false means plaintext. */
 type Tls = { rejectUnauthorized: boolean; ca?: Buffer; cert?: Buffer; key?: Buffer } | false
 
 async function tlsOptions(database: Database): Promise<Tls> {

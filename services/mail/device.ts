@@ -19,7 +19,7 @@ const SYSTEMS: readonly (readonly [RegExp, string])[] = [
   [/\bLinux\b/, 'Linux'],
 ]
 
-/** Describes a user agent in words of ours only, for whoever signs in chooses its text: `Firefox on Linux`. */
+/** Describes a user agent in words of ours only, because the client chooses its text: `Firefox on Linux`. */
 export function describeDevice(userAgent: string | null): string {
   const find = (names: typeof BROWSERS) => names.find(([pattern]) => pattern.test(userAgent ?? ''))?.[1]
   const [browser, system] = [find(BROWSERS), find(SYSTEMS)]
