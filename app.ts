@@ -4,16 +4,16 @@ import autoload from '@fastify/autoload'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyHttpOptions, type FastifyInstance, type FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
-import type { LogDestination } from './config/log-destination.ts'
-import { loggerOptions } from './config/logger.ts'
 import { publicPath } from './config/public-url.ts'
-import type { Config } from './config/schema.ts'
+import type { Config } from './config/schema/schema.ts'
+import type { LogDestination } from './lib/log/destination.ts'
+import { loggerOptions } from './lib/log/logger.ts'
+import type { Tracing } from './lib/tracing/tracing.ts'
 import packageJson from './package.json' with { type: 'json' }
 import { answerClientError } from './plugins/errors/client-error.ts'
 import { answerFrameworkError } from './plugins/errors/framework-error.ts'
 import { requestIdOf } from './plugins/request-id.ts'
 import { QuietRequests } from './plugins/request-log.ts'
-import type { Tracing } from './services/tracing/tracing.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

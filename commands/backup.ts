@@ -6,20 +6,20 @@
  * Exits with 1 when it fails, and with 2 for arguments that it does not know.
  */
 import { parseArgs } from 'node:util'
-import { connectionOptions } from '../config/database-connection.ts'
-import { loadConfig } from '../config/load.ts'
-import type { Config } from '../config/schema.ts'
-import { parseDuration } from '../config/units.ts'
-import packageJson from '../package.json' with { type: 'json' }
-import { backUp } from '../services/backup/backup.ts'
-import { openStore } from '../services/backup/open-store.ts'
-import { askLastBackupTime, recordBackup } from '../services/backup/record.ts'
-import { s3Settings } from '../services/backup/s3-store.ts'
-import { repeat } from '../services/backup/schedule.ts'
-import { writeTextfile } from '../services/backup/textfile.ts'
-import { withDatabase } from '../services/embedded-postgres/with-database.ts'
-import { explainFailure } from '../services/failures/explain-failure.ts'
-import { useProxies } from '../services/network/proxies.ts'
+import { connectionOptions } from '#config/engine/database-connection.ts'
+import { parseDuration } from '#config/engine/units.ts'
+import { loadConfig } from '#config/load.ts'
+import type { Config } from '#config/schema/schema.ts'
+import { explainFailure } from '#lib/advice/explain-failure.ts'
+import { backUp } from '#lib/backup/backup.ts'
+import { openStore } from '#lib/backup/open-store.ts'
+import { askLastBackupTime, recordBackup } from '#lib/backup/record.ts'
+import { s3Settings } from '#lib/backup/s3-store.ts'
+import { repeat } from '#lib/backup/schedule.ts'
+import { writeTextfile } from '#lib/backup/textfile.ts'
+import { withDatabase } from '#lib/embedded-postgres/with-database.ts'
+import { useProxies } from '#lib/network/proxies.ts'
+import packageJson from '#package.json' with { type: 'json' }
 import { note, offerHelp, runCommand } from './run-command.ts'
 
 const USAGE =

@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { renderReference } from '../config/reference.ts'
+import { renderReference } from '#config/engine/reference.ts'
 import { offerHelp } from './run-command.ts'
 
 offerHelp('Usage: npm run config:docs [-- <file>]\n')

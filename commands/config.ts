@@ -4,8 +4,8 @@
  * and lists them on standard error, and with 2 for arguments that it does not know.
  */
 import { parseArgs } from 'node:util'
-import { loadConfig } from '../config/load.ts'
-import { listPrintable, type PrintableKey } from '../config/printable.ts'
+import { listPrintable, type PrintableKey } from '#config/engine/printable.ts'
+import { loadConfig } from '#config/load.ts'
 import { offerHelp, runCommand } from './run-command.ts'
 
 const USAGE = 'Usage: npm run config [-- --json]\n'

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises'
 
 /** A command did nothing because it was not confirmed; the message says how to go on. */
 export class RefusedCommand extends Error {
-  // Its words are for people (services/failures/explain-failure.ts).
+  // Its words are for people (lib/advice/explain-failure.ts).
   override name = 'RefusedCommand'
 }
 

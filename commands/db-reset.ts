@@ -5,12 +5,12 @@
  * Exits with 1 when it fails or refuses, and with 2 for arguments that it does not know.
  */
 import { parseArgs } from 'node:util'
-import { connectionOptions } from '../config/database-connection.ts'
-import { loadConfig } from '../config/load.ts'
-import { LENIENT_ENVIRONMENTS } from '../config/schema.ts'
-import { MIGRATIONS } from '../plugins/migrations.ts'
-import { withDatabase } from '../services/embedded-postgres/with-database.ts'
-import { resetDatabase } from '../services/migrations/reset.ts'
+import { connectionOptions } from '#config/engine/database-connection.ts'
+import { loadConfig } from '#config/load.ts'
+import { LENIENT_ENVIRONMENTS } from '#config/schema/schema.ts'
+import { withDatabase } from '#lib/embedded-postgres/with-database.ts'
+import { resetDatabase } from '#lib/migrations/reset.ts'
+import { MIGRATIONS } from '#plugins/migrations.ts'
 import { confirmLoss, RefusedCommand } from './confirm.ts'
 import { note, runCommand } from './run-command.ts'
 

@@ -5,8 +5,8 @@
  * when nothing is known to be wrong, but something could not be looked at (not checked).
  */
 import { parseArgs } from 'node:util'
-import { LENIENT_ENVIRONMENTS } from '../config/schema.ts'
-import { loadSoundParts } from '../config/sound-parts.ts'
+import { loadSoundParts } from '#config/engine/sound-parts.ts'
+import { LENIENT_ENVIRONMENTS } from '#config/schema/schema.ts'
 import { problem } from './doctor/check.ts'
 import { examine, type Result } from './doctor/examine.ts'
 import { offerHelp } from './run-command.ts'

@@ -9,11 +9,11 @@
  */
 import { parseArgs } from 'node:util'
 import type { FastifyInstance } from 'fastify'
-import { buildApp } from '../app.ts'
-import { loadConfig } from '../config/load.ts'
-import { redactText } from '../config/redaction.ts'
-import { withDatabase } from '../services/embedded-postgres/with-database.ts'
-import { type ListedJob, listJobs, overview } from '../services/jobs/overview.ts'
+import { buildApp } from '#app.ts'
+import { loadConfig } from '#config/load.ts'
+import { withDatabase } from '#lib/embedded-postgres/with-database.ts'
+import { type ListedJob, listJobs, overview } from '#lib/jobs/overview.ts'
+import { redactText } from '#lib/log/redaction.ts'
 import { note, offerHelp, runCommand } from './run-command.ts'
 import { renderAge, renderTable } from './table.ts'
 
@@ -40,7 +40,7 @@ interface Arguments {
 
 /** The queue that somebody named is not there; the message says which are. */
 class UnknownQueue extends Error {
-  // Its words are for people (services/failures/explain-failure.ts).
+  // Its words are for people (lib/advice/explain-failure.ts).
   override name = 'UnknownQueue'
 }
 

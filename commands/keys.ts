@@ -5,9 +5,9 @@
  * Exits with 1 when it fails, and with 2 for arguments that it does not know.
  */
 import { join } from 'node:path'
-import { loadConfig } from '../config/load.ts'
-import { readKeyRing } from '../services/signing-keys/key-ring.ts'
-import { createKeyFile, type SigningKey } from '../services/signing-keys/signing-keys.ts'
+import { loadConfig } from '#config/load.ts'
+import { readKeyRing } from '#lib/signing-keys/key-ring.ts'
+import { createKeyFile, type SigningKey } from '#lib/signing-keys/signing-keys.ts'
 import { offerHelp, runCommand } from './run-command.ts'
 
 const USAGE = 'Usage: npm run keys -- new [directory] | list\n'

@@ -4,17 +4,12 @@
  * service that may be running. Exits with 1 when it fails, and with 2 for arguments that it does not know.
  */
 import { join } from 'node:path'
-import { connectionOptions } from '../config/database-connection.ts'
-import { loadConfig } from '../config/load.ts'
-import { LENIENT_ENVIRONMENTS } from '../config/schema.ts'
-import { withDatabase } from '../services/embedded-postgres/with-database.ts'
-import {
-  type MigrationState,
-  migrateDown,
-  migrateUp,
-  migrationStatus,
-} from '../services/migrations/migrations.ts'
-import type { MigrationOptions } from '../services/migrations/session.ts'
+import { connectionOptions } from '#config/engine/database-connection.ts'
+import { loadConfig } from '#config/load.ts'
+import { LENIENT_ENVIRONMENTS } from '#config/schema/schema.ts'
+import { withDatabase } from '#lib/embedded-postgres/with-database.ts'
+import { type MigrationState, migrateDown, migrateUp, migrationStatus } from '#lib/migrations/migrations.ts'
+import type { MigrationOptions } from '#lib/migrations/session.ts'
 import { confirmLoss } from './confirm.ts'
 import { note, offerHelp, runCommand } from './run-command.ts'
 

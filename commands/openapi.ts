@@ -1,8 +1,8 @@
 /** Writes openapi.json, the document that a service with the default configuration serves: `npm run openapi`. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { buildApp } from '../app.ts'
-import { loadConfig } from '../config/load.ts'
+import { buildApp } from '#app.ts'
+import { loadConfig } from '#config/load.ts'
 import { offerHelp } from './run-command.ts'
 
 offerHelp('Usage: npm run openapi [-- <file>]\n')

@@ -6,14 +6,14 @@
  * Exits with 1 when it fails, and with 2 for arguments that it does not know.
  */
 import { parseArgs } from 'node:util'
-import { connectionOptions } from '../config/database-connection.ts'
-import { loadConfig } from '../config/load.ts'
-import { MIGRATIONS } from '../plugins/migrations.ts'
-import { openStore } from '../services/backup/open-store.ts'
-import { restore } from '../services/backup/restore.ts'
-import { s3Settings } from '../services/backup/s3-store.ts'
-import { withDatabase } from '../services/embedded-postgres/with-database.ts'
-import { useProxies } from '../services/network/proxies.ts'
+import { connectionOptions } from '#config/engine/database-connection.ts'
+import { loadConfig } from '#config/load.ts'
+import { openStore } from '#lib/backup/open-store.ts'
+import { restore } from '#lib/backup/restore.ts'
+import { s3Settings } from '#lib/backup/s3-store.ts'
+import { withDatabase } from '#lib/embedded-postgres/with-database.ts'
+import { useProxies } from '#lib/network/proxies.ts'
+import { MIGRATIONS } from '#plugins/migrations.ts'
 import { note, offerHelp, runCommand } from './run-command.ts'
 
 const USAGE =

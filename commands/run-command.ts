@@ -1,4 +1,4 @@
-import { explainFailure } from '../services/failures/explain-failure.ts'
+import { explainFailure } from '#lib/advice/explain-failure.ts'
 
 /**
  * Does what a command was asked for: exits with 1 and says what to do when it fails, and with 2 and its usage for

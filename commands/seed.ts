@@ -4,12 +4,12 @@
  * Exits with 1 when it fails or refuses, and with 2 for arguments that it does not know.
  */
 import type { FastifyInstance } from 'fastify'
-import { buildApp } from '../app.ts'
-import { loadConfig } from '../config/load.ts'
-import { LENIENT_ENVIRONMENTS } from '../config/schema.ts'
-import type { Role } from '../schemas/users.ts'
-import { withDatabase } from '../services/embedded-postgres/with-database.ts'
-import * as users from '../services/users/users.ts'
+import { buildApp } from '#app.ts'
+import { loadConfig } from '#config/load.ts'
+import { LENIENT_ENVIRONMENTS } from '#config/schema/schema.ts'
+import { withDatabase } from '#lib/embedded-postgres/with-database.ts'
+import type { Role } from '#schemas/users.ts'
+import * as users from '#services/users/users.ts'
 import { RefusedCommand } from './confirm.ts'
 import { note, runCommand } from './run-command.ts'
 import { renderTable } from './table.ts'

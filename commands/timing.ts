@@ -55,9 +55,9 @@ function parseArguments(args: string[]): Arguments | undefined {
 /** Starts a service whose limits bear the attempts, on a database that is its own. */
 async function measureOwn(options: Arguments): Promise<string> {
   // Only here, for who asks a service that runs needs none of it.
-  const { buildApp } = await import('../app.ts')
-  const { loadConfig } = await import('../config/load.ts')
-  const { startEmbeddedPostgres } = await import('../services/embedded-postgres/embedded-postgres.ts')
+  const { buildApp } = await import('#app.ts')
+  const { loadConfig } = await import('#config/load.ts')
+  const { startEmbeddedPostgres } = await import('#lib/embedded-postgres/embedded-postgres.ts')
   const database = await startEmbeddedPostgres({ directory: DIRECTORY, fresh: true })
   try {
     const { config } = loadConfig({

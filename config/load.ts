@@ -1,12 +1,12 @@
-import { ConfigError } from './config-error.ts'
-import { isEnvironmentName } from './formats.ts'
-import { type Merged, mergeFile, mergeSettings, startLayers } from './layers.ts'
-import { UNNAMED, UNNAMED_LAYER } from './local-only.ts'
-import { checkRules } from './rules.ts'
-import { type Config, DEFAULT_ENVIRONMENT } from './schema.ts'
-import { DEFAULT_FILE, LOCAL_FILE, readKnownSecrets, readToml } from './toml-files.ts'
-import { validate } from './validate.ts'
-import { readVariables, type Variables } from './variables.ts'
+import { ConfigError } from './engine/config-error.ts'
+import { isEnvironmentName } from './engine/formats.ts'
+import { type Merged, mergeFile, mergeSettings, startLayers } from './engine/layers.ts'
+import { UNNAMED, UNNAMED_LAYER } from './engine/local-only.ts'
+import { checkRules } from './engine/rules.ts'
+import { DEFAULT_FILE, LOCAL_FILE, readKnownSecrets, readToml } from './engine/toml-files.ts'
+import { validate } from './engine/validate.ts'
+import { readVariables, type Variables } from './engine/variables.ts'
+import { type Config, DEFAULT_ENVIRONMENT } from './schema/schema.ts'
 
 export interface LoadOptions {
   /** Environment variables; the entry points pass process.env. Empty when left out. */

@@ -1,4 +1,4 @@
-import type { Config } from './schema.ts'
+import type { Config } from './schema/schema.ts'
 
 /** Where clients reach the service, without a trailing slash; by itself it follows the port. */
 export function publicUrl({ public_url, port }: Config['server']): string {

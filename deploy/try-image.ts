@@ -10,7 +10,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startEmbeddedPostgres } from '../services/embedded-postgres/embedded-postgres.ts'
+import { startEmbeddedPostgres } from '#lib/embedded-postgres/embedded-postgres.ts'
 import { checkConfig, checkSize, type ImageConfig } from './image-config.ts'
 
 /** What a container engine adds, and this does not. */

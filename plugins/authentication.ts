@@ -1,10 +1,10 @@
 import type { onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import type { User } from '../schemas/users.ts'
-import type { AccessTokenClaims } from '../services/auth/access-tokens.ts'
-import { Unauthenticated } from '../services/auth/errors.ts'
-import { Forbidden } from '../services/users/errors.ts'
-import { bearerToken } from './bearer-token.ts'
+import { bearerToken } from '#plugins/bearer-token.ts'
+import type { User } from '#schemas/users.ts'
+import type { AccessTokenClaims } from '#services/authentication/access-tokens.ts'
+import { Unauthenticated } from '#services/authentication/errors.ts'
+import { Forbidden } from '#services/users/errors.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

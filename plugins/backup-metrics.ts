@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
 import { Gauge } from 'prom-client'
-import { findLastBackupTime } from '../services/backup/record.ts'
+import { findLastBackupTime } from '#lib/backup/record.ts'
 
 /** Says when the last backup was made, for the alert. Without a backup, or without the database, it says nothing. */
 export default fp(

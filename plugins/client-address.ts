@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
-import { plainAddress } from '../services/attempts/addresses.ts'
-import { addressOf, nodesOfForwarded, nodesOfList } from './forwarded.ts'
-import { trustOf } from './trusted-proxies.ts'
+import { plainAddress } from '#lib/network/addresses.ts'
+import { addressOf, nodesOfForwarded, nodesOfList } from '#plugins/forwarded.ts'
+import { trustOf } from '#plugins/trusted-proxies.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

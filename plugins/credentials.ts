@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { User } from '../schemas/users.ts'
-import type { AccessTokenClaims } from '../services/auth/access-tokens.ts'
+import type { User } from '#schemas/users.ts'
+import type { AccessTokenClaims } from '#services/authentication/access-tokens.ts'
 
 /** Tells whom a verified token speaks for at this moment, if anybody. */
 export interface Credentials {

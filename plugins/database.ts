@@ -1,14 +1,14 @@
 import postgres from '@fastify/postgres'
 import fp from 'fastify-plugin'
 import { Counter, Gauge } from 'prom-client'
-import { connectionOptions } from '../config/database-connection.ts'
-import type { Config } from '../config/schema.ts'
-import { LOST_RACES } from '../services/database/errors.ts'
-import { PoolDatabase } from '../services/database/pool-database.ts'
-import type { DatabaseObserver } from '../services/database/run.ts'
-import { Session } from '../services/database/session.ts'
-import { types } from '../services/database/types.ts'
-import { Histogram, type Series } from '../services/metrics/histogram.ts'
+import { connectionOptions } from '#config/engine/database-connection.ts'
+import type { Config } from '#config/schema/schema.ts'
+import { LOST_RACES } from '#lib/database/errors.ts'
+import { PoolDatabase } from '#lib/database/pool-database.ts'
+import type { DatabaseObserver } from '#lib/database/run.ts'
+import { Session } from '#lib/database/session.ts'
+import { types } from '#lib/database/types.ts'
+import { Histogram, type Series } from '#lib/metrics/histogram.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Server, type Socket } from 'node:net'
 import fp from 'fastify-plugin'
-import type { Exchange } from './connections.ts'
+import type { Exchange } from '#plugins/connections.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,12 +1,12 @@
 import fp from 'fastify-plugin'
 import { Counter } from 'prom-client'
-import { serializeError } from '../config/log-errors.ts'
-import { redactLine } from '../config/redaction.ts'
-import type { ErrorReport } from '../services/error-reports/event.ts'
-import { fingerprint, placeOf } from '../services/error-reports/fingerprint.ts'
-import { Reporter } from '../services/error-reports/reporter.ts'
-import type { Span } from '../services/tracing/tracing.ts'
-import { isOverload } from './refusals/index.ts'
+import type { ErrorReport } from '#lib/error-reports/event.ts'
+import { fingerprint, placeOf } from '#lib/error-reports/fingerprint.ts'
+import { Reporter } from '#lib/error-reports/reporter.ts'
+import { serializeError } from '#lib/log/errors.ts'
+import { redactLine } from '#lib/log/redaction.ts'
+import type { Span } from '#lib/tracing/tracing.ts'
+import { isOverload } from '#plugins/refusals/index.ts'
 
 /** What was going on when an error came. */
 export interface ErrorScene extends Pick<ErrorReport, 'operation' | 'level' | 'status' | 'requestId'> {

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { plainAddress } from '../services/attempts/addresses.ts'
+import { plainAddress } from '#lib/network/addresses.ts'
 
 /** Proxies that are looked past: more than any chain has, so that a long header costs nothing. */
 const MAX_HOPS = 32

@@ -1,8 +1,8 @@
 import fp from 'fastify-plugin'
 import { Gauge } from 'prom-client'
-import { type Check, CheckFailed, type CheckName, HealthChecks } from '../services/health/health.ts'
-import { createVersionCheck } from '../services/migrations/version-check.ts'
-import { MIGRATIONS } from './migrations.ts'
+import { type Check, CheckFailed, type CheckName, HealthChecks } from '#lib/health/health.ts'
+import { createVersionCheck } from '#lib/migrations/version-check.ts'
+import { MIGRATIONS } from '#plugins/migrations.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,17 +1,17 @@
 import type { KeyObject } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { IdempotencyHeaders } from '../schemas/idempotency.ts'
 import {
   type Answer,
   findAnswer,
   identify,
   once,
   type RepeatableRequest,
-} from '../services/idempotency/idempotency.ts'
-import { deriveKey } from '../services/secrets/secrets.ts'
-import { entityTag } from './conditional-requests.ts'
-import type { AppContext } from './context.ts'
+} from '#lib/idempotency/idempotency.ts'
+import { deriveKey } from '#lib/secrets/secrets.ts'
+import { entityTag } from '#plugins/conditional-requests.ts'
+import type { AppContext } from '#plugins/context.ts'
+import { IdempotencyHeaders } from '#schemas/idempotency.ts'
 
 /** What a request has created. */
 interface Creation {

@@ -1,11 +1,11 @@
 import fp from 'fastify-plugin'
 import { Counter } from 'prom-client'
-import { connectionOptions } from '../config/database-connection.ts'
-import type { CacheResult } from '../services/cache/cache.ts'
-import { IdentityChannel } from '../services/identity/channel.ts'
-import { Identities } from '../services/identity/identities.ts'
-import { deriveKey } from '../services/secrets/secrets.ts'
-import * as sessions from '../services/sessions/sessions.ts'
+import { connectionOptions } from '#config/engine/database-connection.ts'
+import type { CacheResult } from '#lib/cache/cache.ts'
+import { deriveKey } from '#lib/secrets/secrets.ts'
+import { IdentityChannel } from '#services/sessions/identity/channel.ts'
+import { Identities } from '#services/sessions/identity/identities.ts'
+import * as sessions from '#services/sessions/sessions.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

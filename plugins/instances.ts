@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
 import { Gauge } from 'prom-client'
-import { Instances } from '../services/instances/instances.ts'
+import { Instances } from '#lib/instances/instances.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,8 +1,13 @@
 import { isUtf8 } from 'node:buffer'
 import fp from 'fastify-plugin'
-import type { InvalidValue } from '../schemas/problem.ts'
-import { InvalidJson, InvalidText, UnsupportedMediaType, ValidationFailed } from './errors/http-errors.ts'
-import { findDepth, findFlaw, MAX_DEPTH } from './validation/flaws.ts'
+import {
+  InvalidJson,
+  InvalidText,
+  UnsupportedMediaType,
+  ValidationFailed,
+} from '#plugins/errors/http-errors.ts'
+import { findDepth, findFlaw, MAX_DEPTH } from '#plugins/validation/flaws.ts'
+import type { InvalidValue } from '#schemas/problem.ts'
 
 /** An escape is the only way for NUL or a surrogate to get into JSON that is valid UTF-8. */
 const SUSPICIOUS = /\\u(?:0000|d[89a-f])/i

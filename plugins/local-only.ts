@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { isLoopback } from '../config/loopback.ts'
-import { NotLocal } from './errors/http-errors.ts'
+import { isLoopback } from '#config/engine/loopback.ts'
+import { NotLocal } from '#plugins/errors/http-errors.ts'
 
 /** Headers in which a proxy names the client, or the host that it asked for. */
 const FORWARDING_HEADERS = [

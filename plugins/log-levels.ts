@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import fp from 'fastify-plugin'
-import type { LogLevels, LogModule } from '../schemas/log-levels.ts'
-import { LogLevelControl } from '../services/log-levels/log-levels.ts'
+import { LogLevelControl } from '#lib/log/levels.ts'
+import type { LogLevels, LogModule } from '#schemas/log-levels.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

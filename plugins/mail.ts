@@ -1,15 +1,15 @@
 import { fileURLToPath } from 'node:url'
 import fp from 'fastify-plugin'
-import { canonicalMailbox } from '../config/email-address.ts'
-import { publicUrl } from '../config/public-url.ts'
-import { type Config, LENIENT_ENVIRONMENTS } from '../config/schema.ts'
-import type { MailSettings } from '../services/mail/deliver.ts'
-import type { Mailbox } from '../services/mail/mailbox.ts'
-import type { MailSite } from '../services/mail/site.ts'
-import type { SmtpTransport } from '../services/mail/smtp.ts'
-import type { MailTransport } from '../services/mail/transport.ts'
-import { deriveKey } from '../services/secrets/secrets.ts'
-import type { Tracing } from '../services/tracing/tracing.ts'
+import { canonicalMailbox } from '#config/email-address.ts'
+import { publicUrl } from '#config/public-url.ts'
+import { type Config, LENIENT_ENVIRONMENTS } from '#config/schema/schema.ts'
+import { deriveKey } from '#lib/secrets/secrets.ts'
+import type { Tracing } from '#lib/tracing/tracing.ts'
+import type { MailSettings } from '#services/mail/deliver.ts'
+import type { Mailbox } from '#services/mail/mailbox.ts'
+import type { MailSite } from '#services/mail/site.ts'
+import type { SmtpTransport } from '#services/mail/smtp.ts'
+import type { MailTransport } from '#services/mail/transport.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -74,12 +74,12 @@ function mailSite(config: Config): MailSite {
 // Both load an SMTP client, which takes 90 ms and 5 MB, where it is used.
 
 async function openSmtp(options: ConstructorParameters<typeof SmtpTransport>[0]): Promise<SmtpTransport> {
-  const { SmtpTransport } = await import('../services/mail/smtp.ts')
+  const { SmtpTransport } = await import('#services/mail/smtp.ts')
   return new SmtpTransport(options)
 }
 
 async function openMailbox(options: ConstructorParameters<typeof Mailbox>[0]): Promise<Mailbox> {
-  const { Mailbox } = await import('../services/mail/mailbox.ts')
+  const { Mailbox } = await import('#services/mail/mailbox.ts')
   return new Mailbox(options)
 }
 

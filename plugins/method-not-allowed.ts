@@ -1,6 +1,6 @@
 import { METHODS } from 'node:http'
 import fp from 'fastify-plugin'
-import { MethodNotAllowed } from './errors/http-errors.ts'
+import { MethodNotAllowed } from '#plugins/errors/http-errors.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

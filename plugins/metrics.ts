@@ -1,8 +1,8 @@
 import { totalmem } from 'node:os'
 import fp from 'fastify-plugin'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
-import { Histogram, type Series } from '../services/metrics/histogram.ts'
-import { renderOpenMetrics } from '../services/metrics/open-metrics.ts'
+import { Histogram, type Series } from '#lib/metrics/histogram.ts'
+import { renderOpenMetrics } from '#lib/metrics/open-metrics.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

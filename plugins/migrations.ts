@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import fp from 'fastify-plugin'
-import { connectionOptions } from '../config/database-connection.ts'
-import { DatabaseUnavailable, databaseError } from '../services/database/errors.ts'
-import { databaseAdvice } from '../services/failures/database-advice.ts'
-import { migrateUp } from '../services/migrations/migrations.ts'
+import { connectionOptions } from '#config/engine/database-connection.ts'
+import { databaseAdvice } from '#lib/advice/database-advice.ts'
+import { DatabaseUnavailable, databaseError } from '#lib/database/errors.ts'
+import { migrateUp } from '#lib/migrations/migrations.ts'
 
 /** Where the migration files are. */
 export const MIGRATIONS = fileURLToPath(new URL('../migrations/', import.meta.url))

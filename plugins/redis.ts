@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
 import { Counter, Gauge, Histogram } from 'prom-client'
-import { Redis } from '../services/redis/redis.ts'
+import { Redis } from '#lib/redis/redis.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -21,7 +21,7 @@ export default fp(
       return
     }
     // The client takes 100 ms and 5 MB, which only those pay who use it.
-    const { RedisConnection } = await import('../services/redis/connection.ts')
+    const { RedisConnection } = await import('#lib/redis/connection.ts')
     const registers = [app.metrics]
     const durations = new Histogram({
       name: 'redis_command_duration_seconds',

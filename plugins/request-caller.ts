@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { Caller } from '../services/database/caller.ts'
+import type { Caller } from '#lib/database/caller.ts'
 
 /** Who waits on each socket: one listener for all requests that are pipelined on it. */
 const waiting = new WeakMap<Socket, Set<() => void>>()

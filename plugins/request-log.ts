@@ -1,7 +1,7 @@
 import { type FastifyRequest, LogController } from 'fastify'
 import fp from 'fastify-plugin'
-import { logHarmless, redactText } from '../config/redaction.ts'
-import type { RequestEnd } from './request-end.ts'
+import { logHarmless, redactText } from '#lib/log/redaction.ts'
+import type { RequestEnd } from '#plugins/request-end.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Counter } from 'prom-client'
-import type { Span, TraceCarrier, Tracing } from '../services/tracing/tracing.ts'
+import type { Span, TraceCarrier, Tracing } from '#lib/tracing/tracing.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,7 +1,7 @@
 import { getHeapStatistics } from 'node:v8'
 import underPressure from '@fastify/under-pressure'
 import fp from 'fastify-plugin'
-import { Overloaded } from './errors/http-errors.ts'
+import { Overloaded } from '#plugins/errors/http-errors.ts'
 
 /** Sheds load with 503 while the event loop or the heap is over its limit; probes are still answered. */
 declare module 'fastify' {

@@ -1,4 +1,4 @@
-import { Html, html } from '../services/html/html.ts'
+import { Html, html } from '#lib/html/html.ts'
 
 /** Where to go from here; links are relative, so that they work behind a prefix. */
 export function renderStartPage(

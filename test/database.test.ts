@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createEmptyDatabase, createTestDatabase } from './database.ts'
+import { createEmptyDatabase, createTestDatabase } from '#test/support/database.ts'
 
 t.test('a test database has the migrations applied and no rows', async (t) => {
   const [one, two] = await Promise.all([createTestDatabase(t), createTestDatabase(t)])

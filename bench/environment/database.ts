@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import pg from 'pg'
-import { connectionOptions } from '../../config/database-connection.ts'
-import { loadConfig } from '../../config/load.ts'
-import { startEmbeddedPostgres } from '../../services/embedded-postgres/embedded-postgres.ts'
-import { migrateUp } from '../../services/migrations/migrations.ts'
+import { connectionOptions } from '#config/engine/database-connection.ts'
+import { loadConfig } from '#config/load.ts'
+import { startEmbeddedPostgres } from '#lib/embedded-postgres/embedded-postgres.ts'
+import { migrateUp } from '#lib/migrations/migrations.ts'
 import { type Usage, usageOf } from '../system/process-usage.ts'
 import { seedUsers } from './seed.ts'
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { type ConfigKey, findKey } from '../../config/keys.ts'
-import packageJson from '../../package.json' with { type: 'json' }
+import { type ConfigKey, findKey } from '#config/engine/keys.ts'
+import packageJson from '#package.json' with { type: 'json' }
 import { type ServerProcess, startServer } from '../system/server-process.ts'
 
 const ROOT = join(import.meta.dirname, '../..')

@@ -1,4 +1,4 @@
-import { Cursors } from '../../services/pagination/cursors.ts'
+import { Cursors } from '#lib/pagination/cursors.ts'
 import { withClient } from '../environment/database.ts'
 import type { DatabaseName, Lab, OwnSubject } from '../environment/lab.ts'
 import { middleOfList } from '../environment/seed.ts'

@@ -1,4 +1,4 @@
-import { findKey } from '../../config/keys.ts'
+import { findKey } from '#config/engine/keys.ts'
 import { withClient } from '../environment/database.ts'
 import type { Lab } from '../environment/lab.ts'
 import { emailOf } from '../environment/seed.ts'

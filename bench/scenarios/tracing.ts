@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import { findKey } from '../../config/keys.ts'
+import { findKey } from '#config/engine/keys.ts'
 import { type Scenario, underLoad } from './scenario.ts'
 
 const ENDPOINT = 'tracing.endpoint'

@@ -1,4 +1,4 @@
-import { findKey } from '../../config/keys.ts'
+import { findKey } from '#config/engine/keys.ts'
 import { type Scenario, underLoad } from './scenario.ts'
 
 const KEY = 'server.workers'

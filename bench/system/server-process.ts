@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { open, readFile, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from '../../services/embedded-postgres/server.ts'
+import { freePort } from '#lib/embedded-postgres/server.ts'
 import { type Usage, usageOf } from './process-usage.ts'
 
 /** A server under measurement, a process of its own that listens on 127.0.0.1. */

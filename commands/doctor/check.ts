@@ -1,5 +1,5 @@
-import type { Config } from '../../config/schema.ts'
-import type { Variables } from '../../config/variables.ts'
+import type { Variables } from '#config/engine/variables.ts'
+import type { Config } from '#config/schema/schema.ts'
 
 /**
  * What a check found. A problem has to be fixed; a warning is for somebody to decide on. `unchecked`: nobody knows,

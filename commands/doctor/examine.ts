@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { variableName } from '../../config/keys.ts'
-import type { SoundParts } from '../../config/sound-parts.ts'
+import { variableName } from '#config/engine/keys.ts'
+import type { SoundParts } from '#config/engine/sound-parts.ts'
 import { type Check, type Finding, type Patient, unchecked, wordsOf } from './check.ts'
 
 /** What one check came to. */

@@ -1,4 +1,4 @@
-import { defineError } from '../../services/errors.ts'
+import { defineError } from '#lib/errors.ts'
 
 export const ValidationFailed = defineError({
   code: 'validation_failed',

@@ -1,5 +1,5 @@
 import type { FastifySchemaValidationError } from 'fastify/types/schema.js'
-import { type InvalidValue, MAX_INVALID_VALUES } from '../../schemas/problem.ts'
+import { type InvalidValue, MAX_INVALID_VALUES } from '#schemas/problem.ts'
 import { cutPointer, pointerTo } from './pointer.ts'
 import { describe } from './sentences.ts'
 

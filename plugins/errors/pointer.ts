@@ -1,4 +1,4 @@
-import { MAX_POINTER_LENGTH } from '../../schemas/problem.ts'
+import { MAX_POINTER_LENGTH } from '#schemas/problem.ts'
 
 /** Characters of one name that a pointer repeats. */
 const MAX_NAME_LENGTH = 64

@@ -1,6 +1,6 @@
 import type { FastifyError } from 'fastify'
-import type { Problem } from '../../schemas/problem.ts'
-import { type ErrorClass, ServiceError } from '../../services/errors.ts'
+import { type ErrorClass, ServiceError } from '#lib/errors.ts'
+import type { Problem } from '#schemas/problem.ts'
 import {
   BadRequest,
   InternalError,

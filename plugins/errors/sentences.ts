@@ -1,5 +1,5 @@
 import type { FastifySchemaValidationError } from 'fastify/types/schema.js'
-import type { InvalidValue, InvalidValueCode, InvalidValueParams } from '../../schemas/problem.ts'
+import type { InvalidValue, InvalidValueCode, InvalidValueParams } from '#schemas/problem.ts'
 
 type Description = Omit<InvalidValue, 'pointer'>
 type Describe = (

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
-import { DEAD_LETTER } from '../../services/jobs/jobs.ts'
-import type { QueueState } from '../../services/jobs/statistics.ts'
-import type { Outcome } from '../../services/jobs/worker.ts'
+import { DEAD_LETTER } from '#lib/jobs/jobs.ts'
+import type { QueueState } from '#lib/jobs/statistics.ts'
+import type { Outcome } from '#lib/jobs/worker.ts'
 
 /** Seconds; a cleanup of a large table may take minutes. */
 const BUCKETS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300]

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Overloaded } from '../errors/http-errors.ts'
-import { EARLY_HEADERS, PROBLEM_TYPE, problem } from '../errors/problem.ts'
-import { requestIdOf } from '../request-id.ts'
+import { Overloaded } from '#plugins/errors/http-errors.ts'
+import { EARLY_HEADERS, PROBLEM_TYPE, problem } from '#plugins/errors/problem.ts'
+import { requestIdOf } from '#plugins/request-id.ts'
 
 type ReadableBy = (origin: string | undefined) => Record<string, string>
 

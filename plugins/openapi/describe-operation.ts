@@ -1,6 +1,6 @@
 import type { RouteOptions } from 'fastify'
 import type { OpenAPIV3 } from 'openapi-types'
-import type { ErrorDefinition } from '../../services/errors.ts'
+import type { ErrorDefinition } from '#lib/errors.ts'
 import { errorsOf, isLimited } from './errors-of.ts'
 import type { SharedResponses } from './shared-responses.ts'
 

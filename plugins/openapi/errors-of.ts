@@ -1,10 +1,8 @@
 import type { RouteOptions } from 'fastify'
-import { Unauthenticated } from '../../services/auth/errors.ts'
-import { DatabaseUnavailable, ValueNotStorable } from '../../services/database/errors.ts'
-import type { ErrorClass, ErrorDefinition } from '../../services/errors.ts'
-import { IdempotencyKeyReused } from '../../services/idempotency/errors.ts'
-import { RateLimited } from '../../services/rate-limits/errors.ts'
-import { Forbidden } from '../../services/users/errors.ts'
+import { DatabaseUnavailable, ValueNotStorable } from '#lib/database/errors.ts'
+import type { ErrorClass, ErrorDefinition } from '#lib/errors.ts'
+import { IdempotencyKeyReused } from '#lib/idempotency/errors.ts'
+import { RateLimited } from '#lib/rate-limits/errors.ts'
 import {
   BadRequest,
   InternalError,
@@ -14,7 +12,9 @@ import {
   PayloadTooLarge,
   UnsupportedMediaType,
   ValidationFailed,
-} from '../errors/http-errors.ts'
+} from '#plugins/errors/http-errors.ts'
+import { Unauthenticated } from '#services/authentication/errors.ts'
+import { Forbidden } from '#services/users/errors.ts'
 
 /** Every error that a route can give: its own, and those that follow from what it takes and who may call it. */
 export function errorsOf(route: RouteOptions): ErrorDefinition[] {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { OpenAPIV3 } from 'openapi-types'
-import type { ErrorDefinition } from '../../services/errors.ts'
+import type { ErrorDefinition } from '#lib/errors.ts'
 
 /** Errors that come with every other of their status, so names say them only where they stand alone. */
 const IMPLIED: ReadonlySet<string> = new Set(['bad_request', 'invalid_text', 'overloaded', 'rate_limited'])

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
-import { PostgresStore } from '../../services/rate-limits/postgres-store.ts'
-import { RedisStore } from '../../services/rate-limits/redis-store.ts'
-import type { Store } from '../../services/rate-limits/store.ts'
+import { PostgresStore } from '#lib/rate-limits/postgres-store.ts'
+import { RedisStore } from '#lib/rate-limits/redis-store.ts'
+import type { Store } from '#lib/rate-limits/store.ts'
 
 /** Where requests are counted. */
 export interface CountingPlace {

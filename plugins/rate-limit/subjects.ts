@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
-import { networkOf } from '../../services/attempts/addresses.ts'
-import { bearerToken } from '../bearer-token.ts'
-import { LOCAL_ADDRESS } from '../client-address.ts'
+import { networkOf } from '#lib/network/addresses.ts'
+import { bearerToken } from '#plugins/bearer-token.ts'
+import { LOCAL_ADDRESS } from '#plugins/client-address.ts'
 
 /** Whose budget a request is counted against. */
 export interface Subject {

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Counter } from 'prom-client'
-import { errorCatalogue, ServiceError } from '../../services/errors.ts'
+import { errorCatalogue, ServiceError } from '#lib/errors.ts'
 import { Summary } from './summary.ts'
 
 /** Where a request was refused: by Node's parser, before the framework, or as an operation. */

@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto'
 import type { JWT } from '@fastify/jwt'
 import fp from 'fastify-plugin'
 import { LRUCache } from 'lru-cache'
-import type { JsonWebKeySet } from '../../schemas/signing-keys.ts'
-import type { Role } from '../../schemas/users.ts'
+import type { JsonWebKeySet } from '#schemas/signing-keys.ts'
+import type { Role } from '#schemas/users.ts'
 import {
   type AccessTokenClaims,
   encodeHeader,
   headerSegment,
   readClaims,
-} from '../../services/auth/access-tokens.ts'
-import type { TokenIssuer } from '../../services/auth/auth.ts'
+} from '#services/authentication/access-tokens.ts'
+import type { TokenIssuer } from '#services/authentication/authentication.ts'
 import { loadKeys, registerKey } from './keys.ts'
 
 /** Issues and checks access tokens. */

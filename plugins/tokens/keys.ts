@@ -1,11 +1,11 @@
 import jwt, { type JWT } from '@fastify/jwt'
 import type { FastifyInstance } from 'fastify'
-import { ConfigError } from '../../config/config-error.ts'
-import { variableName } from '../../config/keys.ts'
-import { LENIENT_ENVIRONMENTS } from '../../config/schema.ts'
-import type { JsonWebKeySet } from '../../schemas/signing-keys.ts'
-import { type KeyRing, KeyRingError, readKeyRing } from '../../services/signing-keys/key-ring.ts'
-import type { SigningKey } from '../../services/signing-keys/signing-keys.ts'
+import { ConfigError } from '#config/engine/config-error.ts'
+import { variableName } from '#config/engine/keys.ts'
+import { LENIENT_ENVIRONMENTS } from '#config/schema/schema.ts'
+import { type KeyRing, KeyRingError, readKeyRing } from '#lib/signing-keys/key-ring.ts'
+import type { SigningKey } from '#lib/signing-keys/signing-keys.ts'
+import type { JsonWebKeySet } from '#schemas/signing-keys.ts'
 
 /** A key as @fastify/jwt takes it, with the header that all of its tokens have. */
 export interface TokenKey {

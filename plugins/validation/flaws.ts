@@ -1,6 +1,6 @@
-import type { InvalidValue } from '../../schemas/problem.ts'
-import { pointerTo } from '../errors/pointer.ts'
-import { invalidText, tooDeep } from '../errors/sentences.ts'
+import { pointerTo } from '#plugins/errors/pointer.ts'
+import { invalidText, tooDeep } from '#plugins/errors/sentences.ts'
+import type { InvalidValue } from '#schemas/problem.ts'
 
 /** Levels of arrays and objects that a body may have; a level takes two characters at least. */
 export const MAX_DEPTH = 64

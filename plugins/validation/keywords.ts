@@ -1,6 +1,6 @@
 import type { FuncKeywordDefinition } from 'ajv'
 import type { DataValidateFunction } from 'ajv/dist/types/index.js'
-import { addressFault, canonicalEmail, isKnownForm } from '../../config/email-address.ts'
+import { addressFault, canonicalEmail, isKnownForm } from '#config/email-address.ts'
 
 /**
  * Most UTF-16 units of a text for each character that its schema allows. Normalisation makes one character of

@@ -1,5 +1,5 @@
-import { type Html, html } from '../../services/html/html.ts'
-import { contactUrl, type MailSite } from '../../services/mail/site.ts'
+import { type Html, html } from '#lib/html/html.ts'
+import { contactUrl, type MailSite } from '#services/mail/site.ts'
 
 /** One of the account pages. */
 export interface AccountPage {

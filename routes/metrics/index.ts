@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
-import { Unauthenticated } from '../../services/auth/errors.ts'
+import { Unauthenticated } from '#services/authentication/errors.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   const { environment, metrics } = app.config

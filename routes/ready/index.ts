@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Readiness } from '../../schemas/health.ts'
-import { ref } from '../../schemas/registry.ts'
+import { Readiness } from '#schemas/health.ts'
+import { ref } from '#schemas/registry.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(

@@ -1,11 +1,11 @@
-import type { AttemptContext } from '../attempts/attempts.ts'
-import type { MailLimit } from '../attempts/mail-limit.ts'
-import type { Jobs } from '../jobs/jobs.ts'
-import type { OneTimeTokenContext } from '../one-time-tokens/one-time-tokens.ts'
-import type { Passwords } from '../passwords/passwords.ts'
-import type { PasswordPolicyContext } from '../passwords/policy.ts'
-import type { SessionContext } from '../sessions/sessions.ts'
-import type { UserContext } from '../users/users.ts'
+import type { Jobs } from '#lib/jobs/jobs.ts'
+import type { AttemptContext } from '#services/attempts/attempts.ts'
+import type { MailLimit } from '#services/attempts/mail-limit.ts'
+import type { OneTimeTokenContext } from '#services/one-time-tokens/one-time-tokens.ts'
+import type { Passwords } from '#services/passwords/passwords.ts'
+import type { PasswordPolicyContext } from '#services/passwords/policy.ts'
+import type { SessionContext } from '#services/sessions/sessions.ts'
+import type { UserContext } from '#services/users/users.ts'
 
 /** What the work on accounts needs. */
 export interface AccountContext

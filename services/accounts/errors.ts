@@ -1,4 +1,4 @@
-import { defineError } from '../errors.ts'
+import { defineError } from '#lib/errors.ts'
 
 export const RegistrationClosed = defineError({
   code: 'registration_closed',

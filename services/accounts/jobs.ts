@@ -1,4 +1,4 @@
-import { defineJob } from '../jobs/jobs.ts'
+import { defineJob } from '#lib/jobs/jobs.ts'
 import type { AccountContext } from './context.ts'
 import { mailEmailChange, mailRegistration, mailReset, mailVerification } from './mails.ts'
 

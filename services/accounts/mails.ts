@@ -1,9 +1,14 @@
-import { mayMail } from '../attempts/mail-limit.ts'
-import { transaction } from '../database/database.ts'
-import type { JobRun } from '../jobs/jobs.ts'
-import { sendMail } from '../mail/mail.ts'
-import { findPending, issue, newToken, type TokenReference } from '../one-time-tokens/one-time-tokens.ts'
-import * as users from '../users/users.ts'
+import { transaction } from '#lib/database/database.ts'
+import type { JobRun } from '#lib/jobs/jobs.ts'
+import { mayMail } from '#services/attempts/mail-limit.ts'
+import { sendMail } from '#services/mail/mail.ts'
+import {
+  findPending,
+  issue,
+  newToken,
+  type TokenReference,
+} from '#services/one-time-tokens/one-time-tokens.ts'
+import * as users from '#services/users/users.ts'
 import type { AccountContext } from './context.ts'
 import * as queries from './queries.ts'
 

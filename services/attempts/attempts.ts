@@ -1,5 +1,5 @@
-import type { Context } from '../context.ts'
-import { networkOf } from './addresses.ts'
+import type { Context } from '#lib/context.ts'
+import { networkOf } from '#lib/network/addresses.ts'
 import { TooManyAttempts } from './errors.ts'
 import * as queries from './queries.ts'
 

@@ -1,4 +1,4 @@
-import type { Context } from '../context.ts'
+import type { Context } from '#lib/context.ts'
 import * as queries from './queries.ts'
 
 /** How many mails of a topic anybody can make us send to one address. */

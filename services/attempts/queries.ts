@@ -1,4 +1,4 @@
-import type { Database } from '../database/database.ts'
+import type { Database } from '#lib/database/database.ts'
 
 /** What mails are about that anybody can ask for: a lost password, or whose an address is. */
 export type MailTopic = 'recovery' | 'address'

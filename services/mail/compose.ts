@@ -1,5 +1,5 @@
 import type { SendMailOptions } from 'nodemailer'
-import { PermanentFailure } from '../jobs/jobs.ts'
+import { PermanentFailure } from '#lib/jobs/jobs.ts'
 import { parseSender } from './sender.ts'
 import type { Mail } from './transport.ts'
 

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
-import type { Context } from '../context.ts'
-import { deriveToken } from '../secrets/secrets.ts'
+import type { Context } from '#lib/context.ts'
+import { deriveToken } from '#lib/secrets/secrets.ts'
 import type { MailMessage } from './message.ts'
 import { type RenderedMail, renderLink, renderNotice } from './render.ts'
 import type { MailSite } from './site.ts'

@@ -1,4 +1,4 @@
-import { defineError } from '../errors.ts'
+import { defineError } from '#lib/errors.ts'
 
 export const MailNotFound = defineError({
   code: 'mail_not_found',

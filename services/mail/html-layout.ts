@@ -1,4 +1,4 @@
-import { Html, html } from '../html/html.ts'
+import { Html, html } from '#lib/html/html.ts'
 import type { Block, MailContent } from './content.ts'
 import { contactUrl, type MailSite } from './site.ts'
 

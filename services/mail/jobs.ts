@@ -1,4 +1,4 @@
-import { defineJob } from '../jobs/jobs.ts'
+import { defineJob } from '#lib/jobs/jobs.ts'
 import { deliver, type Letter, type MailContext } from './deliver.ts'
 
 /** Sends one mail. The delays add up to about a day, for receivers who want to be asked again later. */

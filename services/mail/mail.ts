@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
-import type { Database } from '../database/database.ts'
-import type { Jobs } from '../jobs/jobs.ts'
+import type { Database } from '#lib/database/database.ts'
+import type { Jobs } from '#lib/jobs/jobs.ts'
 import { sendMailJob } from './jobs.ts'
 import type { MailMessage } from './message.ts'
 

@@ -1,5 +1,5 @@
 import { createTransport, type Transporter } from 'nodemailer'
-import { PermanentFailure } from '../jobs/jobs.ts'
+import { PermanentFailure } from '#lib/jobs/jobs.ts'
 import { composeMessage, type MailSender } from './compose.ts'
 import type { Mail, MailTransport } from './transport.ts'
 

@@ -1,4 +1,4 @@
-import { defineError } from '../errors.ts'
+import { defineError } from '#lib/errors.ts'
 
 export const InvalidOneTimeToken = defineError({
   code: 'invalid_one_time_token',

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
-import type { Context } from '../context.ts'
-import { deriveToken, digestToken } from '../secrets/secrets.ts'
+import type { Context } from '#lib/context.ts'
+import { deriveToken, digestToken } from '#lib/secrets/secrets.ts'
 import { InvalidOneTimeToken } from './errors.ts'
 import * as queries from './queries.ts'
 

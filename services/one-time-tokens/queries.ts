@@ -1,4 +1,4 @@
-import type { Database } from '../database/database.ts'
+import type { Database } from '#lib/database/database.ts'
 
 export type Purpose = 'verify_email' | 'change_email' | 'reset_password' | 'choose_password'
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Config } from '../../config/schema.ts'
+import type { Config } from '#config/schema/schema.ts'
 
 type BreachCheck = Config['auth']['breach_check']
 

@@ -1,4 +1,4 @@
-import type { Context } from '../context.ts'
+import type { Context } from '#lib/context.ts'
 import type { Passwords } from './passwords.ts'
 
 /** What is stored of a user's password. */

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { hash, type Options, verify } from '@node-rs/argon2'
 import pLimit, { type LimitFunction } from 'p-limit'
-import type { Config } from '../../config/schema.ts'
+import type { Config } from '#config/schema/schema.ts'
 import { PasswordQueueFull } from './errors.ts'
 import { type HashCost, isUsableHash } from './stored-hash.ts'
 

@@ -1,5 +1,5 @@
-import type { Config } from '../../config/schema.ts'
-import type { Context } from '../context.ts'
+import type { Config } from '#config/schema/schema.ts'
+import type { Context } from '#lib/context.ts'
 import { isBreached } from './breached-passwords.ts'
 import { fold, isCommon } from './common-passwords.ts'
 import {

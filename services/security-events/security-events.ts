@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
-import type { Context } from '../context.ts'
+import type { Context } from '#lib/context.ts'
 
 /** What happened to an account that a person or an operator may want to look up later. */
 export interface SecurityEvent {

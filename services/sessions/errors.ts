@@ -1,4 +1,4 @@
-import { defineError } from '../errors.ts'
+import { defineError } from '#lib/errors.ts'
 
 export const InvalidRefreshToken = defineError({
   code: 'invalid_refresh_token',

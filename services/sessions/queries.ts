@@ -1,6 +1,6 @@
-import type { Session } from '../../schemas/sessions.ts'
-import type { User } from '../../schemas/users.ts'
-import type { Database } from '../database/database.ts'
+import type { Database } from '#lib/database/database.ts'
+import type { Session } from '#schemas/sessions.ts'
+import type { User } from '#schemas/users.ts'
 
 export interface NewSession {
   id: string

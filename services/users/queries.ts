@@ -1,5 +1,5 @@
-import type { Role, User, UserChanges } from '../../schemas/users.ts'
-import type { Database } from '../database/database.ts'
+import type { Database } from '#lib/database/database.ts'
+import type { Role, User, UserChanges } from '#schemas/users.ts'
 
 const COLUMNS = 'id, email, username, role, is_active, created_at, updated_at'
 

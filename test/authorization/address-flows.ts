@@ -1,5 +1,5 @@
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
-import type { TestUser } from '../helper.ts'
+import type { TestUser } from '#test/support/helper.ts'
 
 /** What a flow may use: somebody who is signed in and does not have the address. */
 export interface FlowWorld {

@@ -1,4 +1,4 @@
-import type { TestDatabase } from '../database.ts'
+import type { TestDatabase } from '#test/support/database.ts'
 
 /** A row of a table, as JSON. */
 interface Row {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import type { FuzzedOperation } from '../fuzz/operations.ts'
-import { type Plan, plans } from '../fuzz/plans.ts'
-import type { SchemaValues } from '../fuzz/schema-values.ts'
+import type { FuzzedOperation } from '#test/fuzz/operations.ts'
+import { type Plan, plans } from '#test/fuzz/plans.ts'
+import type { SchemaValues } from '#test/fuzz/schema-values.ts'
 
 /** The properties to send, where others need more than a right request. */
 const ORDINARY: Readonly<Record<string, readonly string[]>> = {

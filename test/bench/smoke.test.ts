@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { startProcess } from '../process.ts'
+import { startProcess } from '#test/support/process.ts'
 
 t.test('a tiny run of one scenario, with what comes with the dependencies', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'bench-'))

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { createTestDatabase } from '../database.ts'
-import { eventually } from '../eventually.ts'
-import { call, registration, signUp } from '../http.ts'
-import { environment, startProcess, startService } from '../process.ts'
-import { copyProject } from '../project-copy.ts'
+import { createTestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { call, registration, signUp } from '#test/support/http.ts'
+import { environment, startProcess, startService } from '#test/support/process.ts'
+import { copyProject } from '#test/support/project-copy.ts'
 
 // Each command is a process of its own, on a machine that may be busy.
 t.setTimeout(300_000)

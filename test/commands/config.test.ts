@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { configKeys } from '../../config/keys.ts'
-import { renderReference } from '../../config/reference.ts'
+import { configKeys } from '#config/engine/keys.ts'
+import { renderReference } from '#config/engine/reference.ts'
 
 const commands = join(import.meta.dirname, '../../commands')
 

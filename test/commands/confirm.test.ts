@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import t, { type Test } from 'tap'
-import { confirmLoss, RefusedCommand } from '../../commands/confirm.ts'
+import { confirmLoss, RefusedCommand } from '#commands/confirm.ts'
 
 const LOSS = 'Everything will be lost.'
 

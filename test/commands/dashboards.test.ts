@@ -1,8 +1,8 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { MONITORING, queriesOf, readDashboards } from '../packaging/monitoring.ts'
-import { environment, startProcess } from '../process.ts'
+import { MONITORING, queriesOf, readDashboards } from '#test/packaging/monitoring.ts'
+import { environment, startProcess } from '#test/support/process.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import t from 'tap'
-import { createTestDatabase } from '../database.ts'
+import { createTestDatabase } from '#test/support/database.ts'
 
 const PRODUCTION = {
   APP_ENVIRONMENT: 'production',

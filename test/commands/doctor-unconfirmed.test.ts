@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { v7 as uuidv7 } from 'uuid'
-import type { Result } from '../../commands/doctor/examine.ts'
-import { createTestDatabase, type TestDatabase } from '../database.ts'
-import { createTestApp } from '../helper.ts'
-import { startInstance } from '../instances.ts'
-import { nextMail, tokenIn } from '../mails.ts'
-import { environment, startProcess } from '../process.ts'
+import type { Result } from '#commands/doctor/examine.ts'
+import { createTestDatabase, type TestDatabase } from '#test/support/database.ts'
+import { createTestApp } from '#test/support/helper.ts'
+import { startInstance } from '#test/support/instances.ts'
+import { nextMail, tokenIn } from '#test/support/mails.ts'
+import { environment, startProcess } from '#test/support/process.ts'
 
 // Each command is a process of its own, on a machine that may be busy.
 t.setTimeout(300_000)

@@ -3,12 +3,12 @@ import { chmod, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import type { Result } from '../../commands/doctor/examine.ts'
-import { createEmptyDatabase, createTestDatabase } from '../database.ts'
-import { startPgBouncer, WITHOUT_PGBOUNCER } from '../pgbouncer.ts'
-import { environment, startProcess, startService } from '../process.ts'
-import { startRedis, WITHOUT_REDIS } from '../redis-server.ts'
-import { startSmtpServer } from '../smtp-server.ts'
+import type { Result } from '#commands/doctor/examine.ts'
+import { createEmptyDatabase, createTestDatabase } from '#test/support/database.ts'
+import { startPgBouncer, WITHOUT_PGBOUNCER } from '#test/support/pgbouncer.ts'
+import { environment, startProcess, startService } from '#test/support/process.ts'
+import { startRedis, WITHOUT_REDIS } from '#test/support/redis-server.ts'
+import { startSmtpServer } from '#test/support/smtp-server.ts'
 
 // Many processes, on a machine that may be busy.
 t.setTimeout(300_000)

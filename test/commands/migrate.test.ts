@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import t from 'tap'
-import { createEmptyDatabase } from '../database.ts'
+import { createEmptyDatabase } from '#test/support/database.ts'
 
 const COMMAND = join(import.meta.dirname, '../../commands/migrate.ts')
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { createTestApp, type TestApp } from '../helper.ts'
+import { createTestApp, type TestApp } from '#test/support/helper.ts'
 
 const command = join(import.meta.dirname, '../../commands/timing.ts')
 

@@ -5,7 +5,7 @@ import {
   canonicalMailbox,
   isKnownForm,
   isSender,
-} from '../../config/email-address.ts'
+} from '#config/email-address.ts'
 
 t.test('the canonical form of an address', async (t) => {
   const forms: [typed: string, canonical: string][] = [

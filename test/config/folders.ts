@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { ConfigError } from '../../config/config-error.ts'
-import { type LoadOptions, loadConfig } from '../../config/load.ts'
+import { ConfigError } from '#config/engine/config-error.ts'
+import { type LoadOptions, loadConfig } from '#config/load.ts'
 
 /** The project's own file of that name. */
 function committed(file: string): string {

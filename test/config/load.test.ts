@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { ConfigError } from '../../config/config-error.ts'
-import { loadConfig } from '../../config/load.ts'
+import { ConfigError } from '#config/engine/config-error.ts'
+import { loadConfig } from '#config/load.ts'
 import { defaults, folder, problemsOf, production, projectFolder } from './folders.ts'
 
 t.test('the project loads as it is in development and test', async (t) => {

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { ConfigError } from '../../config/config-error.ts'
-import { loadConfig } from '../../config/load.ts'
-import { documentInfo } from '../../plugins/openapi/document-info.ts'
-import { createTestApp } from '../helper.ts'
+import { ConfigError } from '#config/engine/config-error.ts'
+import { loadConfig } from '#config/load.ts'
+import { documentInfo } from '#plugins/openapi/document-info.ts'
+import { createTestApp } from '#test/support/helper.ts'
 
 function problemsOf(env: Record<string, string>): number {
   try {

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { loadConfig } from '../../config/load.ts'
-import { publicUrl } from '../../config/public-url.ts'
+import { loadConfig } from '#config/load.ts'
+import { publicUrl } from '#config/public-url.ts'
 
 t.test('the public URL follows the port unless it is set', async (t) => {
   const urlOf = (env: Record<string, string>) =>

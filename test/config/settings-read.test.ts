@@ -1,11 +1,11 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { buildApp } from '../../app.ts'
-import { configKeys } from '../../config/keys.ts'
-import type { Config } from '../../config/schema.ts'
-import { createTestDatabase } from '../database.ts'
-import { testConfig } from '../helper.ts'
+import { buildApp } from '#app.ts'
+import { configKeys } from '#config/engine/keys.ts'
+import type { Config } from '#config/schema/schema.ts'
+import { createTestDatabase } from '#test/support/database.ts'
+import { testConfig } from '#test/support/helper.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
@@ -17,18 +17,18 @@ const READ_ELSEWHERE: Readonly<Record<string, string>> = {
   'server.drain_delay': 'server.ts',
   'server.shutdown_timeout': 'server.ts',
   'database.migrate_on_start': 'plugins/migrations.ts',
-  'database.tls_ca_file': 'config/database-connection.ts',
-  'database.tls_cert_file': 'config/database-connection.ts',
-  'database.tls_key_file': 'config/database-connection.ts',
-  'jwt.signing_key_file': 'services/signing-keys/key-ring.ts',
-  'jwt.verification_key_files': 'services/signing-keys/key-ring.ts',
+  'database.tls_ca_file': 'config/engine/database-connection.ts',
+  'database.tls_cert_file': 'config/engine/database-connection.ts',
+  'database.tls_key_file': 'config/engine/database-connection.ts',
+  'jwt.signing_key_file': 'lib/signing-keys/key-ring.ts',
+  'jwt.verification_key_files': 'lib/signing-keys/key-ring.ts',
   'redis.key_prefix': 'plugins/redis.ts',
   'redis.command_timeout': 'plugins/redis.ts',
   'tracing.accept_context': 'plugins/tracing.ts',
-  'tracing.endpoint': 'services/tracing/start.ts',
+  'tracing.endpoint': 'lib/tracing/start.ts',
   'tracing.headers': 'server.ts',
-  'tracing.sample_ratio': 'services/tracing/start.ts',
-  'tracing.service_name': 'services/tracing/start.ts',
+  'tracing.sample_ratio': 'lib/tracing/start.ts',
+  'tracing.service_name': 'lib/tracing/start.ts',
   'auth.breach_check.url': 'services/passwords/breached-passwords.ts',
   'auth.breach_check.timeout': 'services/passwords/breached-passwords.ts',
   'auth.breach_check.on_error': 'services/passwords/policy.ts',

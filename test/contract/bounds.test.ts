@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { InjectOptions } from 'fastify'
 import t, { type Test } from 'tap'
-import { createTestApp, type TestApp, type TestUser } from '../helper.ts'
+import { createTestApp, type TestApp, type TestUser } from '#test/support/helper.ts'
 import { type Document, member, operationsOf, type PlacedOperation, type Schema } from './document.ts'
 import { type LongInput, watchLongInputs } from './long-inputs.ts'
 

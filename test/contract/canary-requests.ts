@@ -1,5 +1,5 @@
 import type { InjectOptions } from 'fastify'
-import type { TestUser } from '../helper.ts'
+import type { TestUser } from '#test/support/helper.ts'
 import { type Canaries, plantedBody, plantedHeaders } from './canaries.ts'
 import type { Document, PlacedOperation } from './document.ts'
 

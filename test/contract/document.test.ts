@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { parse as parseYaml } from 'yaml'
-import { createTestApp } from '../helper.ts'
+import { createTestApp } from '#test/support/helper.ts'
 
 const root = join(import.meta.dirname, '../..')
 const file = join(root, 'openapi.json')

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import '../../app.ts'
-import { errorCatalogue } from '../../services/errors.ts'
-import { createTestApp } from '../helper.ts'
+import '#app.ts'
+import { errorCatalogue } from '#lib/errors.ts'
+import { createTestApp } from '#test/support/helper.ts'
 import { type Document, member, operationsOf, responsesOf } from './document.ts'
 
 /** Sent where the document has no operation: no such route, or no request yet. */

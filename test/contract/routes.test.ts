@@ -1,6 +1,6 @@
 import type { RouteOptions } from 'fastify'
 import t, { type Test } from 'tap'
-import { createTestApp } from '../helper.ts'
+import { createTestApp } from '#test/support/helper.ts'
 
 /** Every operation and who may call it. A route that is not here has been added by accident, or this list is next. */
 const EXPECTED = [

@@ -1,7 +1,7 @@
 import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { startProcess } from '../process.ts'
+import { startProcess } from '#test/support/process.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 

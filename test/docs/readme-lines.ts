@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { startProcess } from '../process.ts'
+import { startProcess } from '#test/support/process.ts'
 
 /** Where the lines expect the service. */
 const ADDRESS = 'http://127.0.0.1:8080'

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import t from 'tap'
-import { createTestDatabase } from '../database.ts'
-import { startService } from '../process.ts'
+import { createTestDatabase } from '#test/support/database.ts'
+import { startService } from '#test/support/process.ts'
 import { readmeLines, runReadme } from './readme-lines.ts'
 
 const hasCurl = spawnSync('curl', ['--version']).error === undefined

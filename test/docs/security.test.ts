@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { findKey } from '../../config/keys.ts'
+import { findKey } from '#config/engine/keys.ts'
 
 const root = join(import.meta.dirname, '../..')
 

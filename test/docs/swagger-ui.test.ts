@@ -1,9 +1,9 @@
 import type { Locator, Page } from 'playwright-core'
 import t from 'tap'
-import { startChromium, withoutChromium } from '../chromium.ts'
-import { type Document, operationsOf } from '../contract/document.ts'
-import { createTestApp } from '../helper.ts'
-import { listen } from '../plugins/raw-http.ts'
+import { type Document, operationsOf } from '#test/contract/document.ts'
+import { listen } from '#test/plugins/raw-http.ts'
+import { startChromium, withoutChromium } from '#test/support/chromium.ts'
+import { createTestApp } from '#test/support/helper.ts'
 
 // A browser, on a machine that may be busy.
 t.setTimeout(580_000)

@@ -1,7 +1,7 @@
 import { type ClientRequest, request } from 'node:http'
 import t from 'tap'
-import { eventually } from '../eventually.ts'
-import { call, signUp } from '../http.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { call, signUp } from '#test/support/http.ts'
 import { audit, startLoad } from './ledger.ts'
 import { assertUnharmed, startRig } from './rig.ts'
 

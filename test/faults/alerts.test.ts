@@ -3,18 +3,18 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { parse, stringify } from 'yaml'
-import { createTestDatabase } from '../database.ts'
-import { eventually } from '../eventually.ts'
-import { call, signUp } from '../http.ts'
 import {
   MONITORING,
   type PrometheusConfig,
   queriesOf,
   readDashboards,
   readRules,
-} from '../packaging/monitoring.ts'
-import { startProcess, startService } from '../process.ts'
-import { startProxy } from '../tcp-proxy.ts'
+} from '#test/packaging/monitoring.ts'
+import { createTestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { call, signUp } from '#test/support/http.ts'
+import { startProcess, startService } from '#test/support/process.ts'
+import { startProxy } from '#test/support/tcp-proxy.ts'
 
 // Three processes, on a machine that may be busy.
 t.setTimeout(300_000)

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import t from 'tap'
-import type { KeptMail } from '../../services/mail/mailbox.ts'
-import { createTestDatabase } from '../database.ts'
-import { eventually } from '../eventually.ts'
-import { call, type RemoteUser, signUp } from '../http.ts'
-import { tokenIn } from '../mails.ts'
-import { startService } from '../process.ts'
+import type { KeptMail } from '#services/mail/mailbox.ts'
+import { createTestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { call, type RemoteUser, signUp } from '#test/support/http.ts'
+import { tokenIn } from '#test/support/mails.ts'
+import { startService } from '#test/support/process.ts'
 
 // Many processes, on a machine that may be busy.
 t.setTimeout(300_000)

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
-import { createEmptyDatabase, type TestDatabase } from '../database.ts'
-import { eventually } from '../eventually.ts'
-import { startInstance } from '../instances.ts'
+import { createEmptyDatabase, type TestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { startInstance } from '#test/support/instances.ts'
 
 // Many instances, on a machine that may be busy.
 t.setTimeout(600_000)

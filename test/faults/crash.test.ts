@@ -1,6 +1,6 @@
 import t from 'tap'
-import { eventually } from '../eventually.ts'
-import { call } from '../http.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { call } from '#test/support/http.ts'
 import { assertAnswers, audit, startLoad } from './ledger.ts'
 import { assertUnharmed, inTurn, notReady, ready, startRig } from './rig.ts'
 

@@ -1,9 +1,9 @@
 import t, { type Test } from 'tap'
-import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../database.ts'
-import { eventually } from '../eventually.ts'
-import { type Answer, call, type RemoteUser, registration, signUp } from '../http.ts'
-import { startService, type TestService } from '../process.ts'
-import { startProxy, type TcpProxy } from '../tcp-proxy.ts'
+import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { type Answer, call, type RemoteUser, registration, signUp } from '#test/support/http.ts'
+import { startService, type TestService } from '#test/support/process.ts'
+import { startProxy, type TcpProxy } from '#test/support/tcp-proxy.ts'
 
 // Many processes, on a machine that may be busy.
 t.setTimeout(580_000)

@@ -1,8 +1,8 @@
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import { eventually } from '../eventually.ts'
-import { call, signUp } from '../http.ts'
-import { startService } from '../process.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { call, signUp } from '#test/support/http.ts'
+import { startService } from '#test/support/process.ts'
 import { assertAnswers, audit, startLoad, write, writeId } from './ledger.ts'
 import { assertUnharmed, ready, SHORT, startRig, unavailable } from './rig.ts'
 

@@ -1,11 +1,11 @@
 import t, { type Test } from 'tap'
 import { v7 as uuidv7 } from 'uuid'
-import { createTestDatabase, type TestDatabase } from '../database.ts'
-import { eventually } from '../eventually.ts'
-import { type Answer, call, registration } from '../http.ts'
-import { waiting } from '../locks.ts'
-import { startService } from '../process.ts'
-import { startProxy } from '../tcp-proxy.ts'
+import { createTestDatabase, type TestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { type Answer, call, registration } from '#test/support/http.ts'
+import { waiting } from '#test/support/locks.ts'
+import { startService } from '#test/support/process.ts'
+import { startProxy } from '#test/support/tcp-proxy.ts'
 
 // Processes, on a machine that may be busy.
 t.setTimeout(180_000)

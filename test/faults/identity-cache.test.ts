@@ -1,8 +1,8 @@
 import t from 'tap'
-import { eventually } from '../eventually.ts'
-import { createTestApp } from '../helper.ts'
-import { startInstance } from '../instances.ts'
-import { startRedis, WITHOUT_REDIS } from '../redis-server.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { createTestApp } from '#test/support/helper.ts'
+import { startInstance } from '#test/support/instances.ts'
+import { startRedis, WITHOUT_REDIS } from '#test/support/redis-server.ts'
 
 t.test(
   'no ended session comes back to life, whatever Redis remembers',

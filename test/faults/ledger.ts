@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { QueryResultRow } from 'pg'
 import type { Test } from 'tap'
 import { v7 as uuidv7 } from 'uuid'
-import { eventually } from '../eventually.ts'
-import { type Answer, type CallOptions, call } from '../http.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { type Answer, type CallOptions, call } from '#test/support/http.ts'
 
 /** One write, and what the client knows of it. */
 export interface Entry {

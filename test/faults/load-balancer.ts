@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { Test } from 'tap'
-import { call } from '../http.ts'
+import { call } from '#test/support/http.ts'
 
 /** Milliseconds between two looks at an instance's /ready, and those that a look may take. */
 const INTERVAL = 100

@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { transaction } from '../../services/database/database.ts'
-import { sendMail } from '../../services/mail/mail.ts'
-import { eventually } from '../eventually.ts'
-import { createTestApp } from '../helper.ts'
-import { startSmtpServer } from '../smtp-server.ts'
+import { transaction } from '#lib/database/database.ts'
+import { sendMail } from '#services/mail/mail.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { createTestApp } from '#test/support/helper.ts'
+import { startSmtpServer } from '#test/support/smtp-server.ts'
 
 // Jobs of a killed worker are given to another when they have shown no sign of life for ten seconds.
 t.setTimeout(180_000)

@@ -1,4 +1,4 @@
-import { call } from '../http.ts'
+import { call } from '#test/support/http.ts'
 
 /** Gives the value of a metric without labels, from /metrics. */
 export async function metric(url: string, name: string): Promise<number> {

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { migrateUp, migrationStatus } from '../../services/migrations/migrations.ts'
-import { connectionTo } from '../connection-to.ts'
-import { createEmptyDatabase, type TestDatabase } from '../database.ts'
-import { eventually } from '../eventually.ts'
-import { environment, startProcess } from '../process.ts'
-import { startProxy, type TcpProxy } from '../tcp-proxy.ts'
+import { migrateUp, migrationStatus } from '#lib/migrations/migrations.ts'
+import { connectionTo } from '#test/support/connection-to.ts'
+import { createEmptyDatabase, type TestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { environment, startProcess } from '#test/support/process.ts'
+import { startProxy, type TcpProxy } from '#test/support/tcp-proxy.ts'
 
 // Many processes, on a machine that may be busy.
 t.setTimeout(600_000)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { call } from '../http.ts'
+import { call } from '#test/support/http.ts'
 import { assertAnswers, audit, startLoad, write, writeId } from './ledger.ts'
 import { assertUnharmed, BOUND, notReady, ready, startRig, unavailable } from './rig.ts'
 

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { createEmptyDatabase } from '../database.ts'
-import { call, signUp } from '../http.ts'
-import { startPgBouncer, WITHOUT_PGBOUNCER } from '../pgbouncer.ts'
-import { startService } from '../process.ts'
+import { createEmptyDatabase } from '#test/support/database.ts'
+import { call, signUp } from '#test/support/http.ts'
+import { startPgBouncer, WITHOUT_PGBOUNCER } from '#test/support/pgbouncer.ts'
+import { startService } from '#test/support/process.ts'
 
 t.test(
   'PgBouncer in transaction mode, which knows no prepared statements: all works, migrations and jobs too',

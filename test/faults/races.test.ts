@@ -1,5 +1,5 @@
 import t from 'tap'
-import { call, signUp } from '../http.ts'
+import { call, signUp } from '#test/support/http.ts'
 import { assertAnswers, audit, startLoad } from './ledger.ts'
 import { assertUnharmed, startRig } from './rig.ts'
 

@@ -1,9 +1,9 @@
 import t, { type Test } from 'tap'
-import { createTestDatabase } from '../database.ts'
-import { eventually } from '../eventually.ts'
-import { call } from '../http.ts'
-import { startService, type TestService } from '../process.ts'
-import { type RedisServer, startRedis, WITHOUT_REDIS } from '../redis-server.ts'
+import { createTestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { call } from '#test/support/http.ts'
+import { startService, type TestService } from '#test/support/process.ts'
+import { type RedisServer, startRedis, WITHOUT_REDIS } from '#test/support/redis-server.ts'
 
 // Many processes, on a machine that may be busy.
 t.setTimeout(300_000)

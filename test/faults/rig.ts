@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
-import { eventually } from '../eventually.ts'
-import { type Answer, call, type RemoteUser, signUp } from '../http.ts'
-import { startService, type TestService } from '../process.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { type Answer, call, type RemoteUser, signUp } from '#test/support/http.ts'
+import { startService, type TestService } from '#test/support/process.ts'
 import { type FaultyPostgres, type PostgresOptions, startPostgres } from './postgres.ts'
 
 /** Short limits, so that a test of hanging need not hang long. */

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { createTestDatabase } from '../database.ts'
-import { eventually } from '../eventually.ts'
-import { signUp } from '../http.ts'
-import { startService } from '../process.ts'
+import { createTestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { signUp } from '#test/support/http.ts'
+import { startService } from '#test/support/process.ts'
 import { startLoadBalancer } from './load-balancer.ts'
 import { startTraffic } from './traffic.ts'
 

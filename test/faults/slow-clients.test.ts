@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap'
-import { createTestDatabase } from '../database.ts'
-import { eventually } from '../eventually.ts'
-import { call, signUp } from '../http.ts'
-import { startService, type TestService } from '../process.ts'
+import { createTestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { call, signUp } from '#test/support/http.ts'
+import { startService, type TestService } from '#test/support/process.ts'
 import { connectRaw, drip, many, type RawClient } from './clients.ts'
 import { metric } from './metrics.ts'
 

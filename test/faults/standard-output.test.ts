@@ -1,10 +1,10 @@
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { createTestDatabase } from '../database.ts'
-import { eventually } from '../eventually.ts'
-import { call } from '../http.ts'
-import { startService, type TestService } from '../process.ts'
+import { createTestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { call } from '#test/support/http.ts'
+import { startService, type TestService } from '#test/support/process.ts'
 import { metric } from './metrics.ts'
 
 // Many processes, on a machine that may be busy.

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { chown, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { eventually } from '../eventually.ts'
-import { FAST, query, serverDirectory, start } from '../services/embedded-postgres/helper.ts'
+import { FAST, query, serverDirectory, start } from '#test/lib/embedded-postgres/helper.ts'
+import { eventually } from '#test/support/eventually.ts'
 import type { FaultyPostgres } from './postgres.ts'
 
 /** A hot standby: it follows a primary, and answers reads only until it is promoted. */

@@ -3,11 +3,11 @@ import { chownSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import { cancelStatement } from '../../services/database/cancel-statement.ts'
-import { eventually } from '../eventually.ts'
-import { call, registration } from '../http.ts'
-import { startService } from '../process.ts'
-import { query, serverDirectory, start } from '../services/embedded-postgres/helper.ts'
+import { cancelStatement } from '#lib/database/cancel-statement.ts'
+import { query, serverDirectory, start } from '#test/lib/embedded-postgres/helper.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { call, registration } from '#test/support/http.ts'
+import { startService } from '#test/support/process.ts'
 
 // Many processes, on a machine that may be busy.
 t.setTimeout(300_000)

@@ -1,7 +1,7 @@
 import { Agent } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { eventually } from '../eventually.ts'
-import { type Answer, call, type RemoteUser } from '../http.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { type Answer, call, type RemoteUser } from '#test/support/http.ts'
 import { BROKEN } from './load-balancer.ts'
 
 /** A request and what was expected of it. */

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { createTestDatabase } from '../database.ts'
-import { eventually } from '../eventually.ts'
-import { call } from '../http.ts'
-import { startService } from '../process.ts'
+import { createTestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { call } from '#test/support/http.ts'
+import { startService } from '#test/support/process.ts'
 
 // Many processes, on a machine that may be busy, and a worker that has to be silent for half a minute.
 t.setTimeout(300_000)

@@ -1,6 +1,6 @@
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
-import { ResponseContract } from '../contract/response-contract.ts'
-import type { TestUser } from '../helper.ts'
+import { ResponseContract } from '#test/contract/response-contract.ts'
+import type { TestUser } from '#test/support/helper.ts'
 import type { FuzzedOperation } from './operations.ts'
 import { draftRequest, type Plan } from './plans.ts'
 import { type DraftRequest, injectOptions, type Signer, urlOf } from './request.ts'

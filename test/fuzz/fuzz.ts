@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import pLimit from 'p-limit'
-import type { Owner } from '../database.ts'
+import type { Owner } from '#test/support/database.ts'
 import { type Attempt, Attempts } from './attempt.ts'
 import { type FuzzedOperation, fuzzedOperations } from './operations.ts'
 import { type Plan, plans } from './plans.ts'

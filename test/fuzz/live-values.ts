@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
-import * as oneTimeTokens from '../../services/one-time-tokens/one-time-tokens.ts'
-import { deriveToken } from '../../services/secrets/secrets.ts'
-import type { TestUser } from '../helper.ts'
+import { deriveToken } from '#lib/secrets/secrets.ts'
+import * as oneTimeTokens from '#services/one-time-tokens/one-time-tokens.ts'
+import type { TestUser } from '#test/support/helper.ts'
 
 /** Who a request is about, and who sends it. */
 export interface Situation {

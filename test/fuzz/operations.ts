@@ -1,4 +1,4 @@
-import { type Document, member, operationsOf, resolved, type Schema } from '../contract/document.ts'
+import { type Document, member, operationsOf, resolved, type Schema } from '#test/contract/document.ts'
 
 /** A parameter of an operation. */
 export interface Parameter {

@@ -1,9 +1,9 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import fc from 'fast-check'
-import { canonicalEmail } from '../../config/email-address.ts'
-import { address, extendedPattern } from '../../plugins/validation/keywords.ts'
-import { type Document, member, type Schema } from '../contract/document.ts'
+import { canonicalEmail } from '#config/email-address.ts'
+import { address, extendedPattern } from '#plugins/validation/keywords.ts'
+import { type Document, member, type Schema } from '#test/contract/document.ts'
 
 /** Makes values that schemas of an OpenAPI document describe, and tells whether values are such. */
 export class SchemaValues {

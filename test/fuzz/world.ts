@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
-import { buildApp } from '../../app.ts'
-import type { Role } from '../../schemas/users.ts'
-import type { Document } from '../contract/document.ts'
-import { createTestDatabase, type Owner } from '../database.ts'
-import { signUp, type TestUser, testConfig } from '../helper.ts'
+import { buildApp } from '#app.ts'
+import type { Role } from '#schemas/users.ts'
+import type { Document } from '#test/contract/document.ts'
+import { createTestDatabase, type Owner } from '#test/support/database.ts'
+import { signUp, type TestUser, testConfig } from '#test/support/helper.ts'
 
 /** Limits are raised, so that they don't hide everything else; no worker is there to be slow or in the way. */
 const SETTINGS = {

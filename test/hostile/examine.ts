@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
-import { eventually } from '../eventually.ts'
-import { call } from '../http.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { call } from '#test/support/http.ts'
 import { type HostileService, METRICS_TOKEN } from './service.ts'
 
 /** The service still serves, and serves the same; after each case. */

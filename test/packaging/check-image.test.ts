@@ -1,7 +1,7 @@
 import { chmod, cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
-import { environment, startProcess } from '../process.ts'
+import { environment, startProcess } from '#test/support/process.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 

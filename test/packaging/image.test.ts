@@ -1,10 +1,10 @@
 import { cp, mkdir, readFile, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
-import packageJson from '../../package.json' with { type: 'json' }
-import { createTestDatabase } from '../database.ts'
-import { call, registration } from '../http.ts'
-import { environment, listening, startProcess } from '../process.ts'
+import packageJson from '#package.json' with { type: 'json' }
+import { createTestDatabase } from '#test/support/database.ts'
+import { call, registration } from '#test/support/http.ts'
+import { environment, listening, startProcess } from '#test/support/process.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 

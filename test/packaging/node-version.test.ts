@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import packageJson from '../../package.json' with { type: 'json' }
+import packageJson from '#package.json' with { type: 'json' }
 
 const ROOT = join(import.meta.dirname, '../..')
 const SENTENCE = /^Groundwork needs Node 24 or newer, and this is Node \S+ \(.*\)\.\n.*npm ci/

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { environment, startProcess } from '../process.ts'
+import { environment, startProcess } from '#test/support/process.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { connectionOptions } from '../../config/database-connection.ts'
-import { recordBackup } from '../../services/backup/record.ts'
-import { createTestApp } from '../helper.ts'
+import { connectionOptions } from '#config/engine/database-connection.ts'
+import { recordBackup } from '#lib/backup/record.ts'
+import { createTestApp } from '#test/support/helper.ts'
 
 t.test('the last backup is a metric, and none is none', async (t) => {
   const { app, db } = await createTestApp(t)

@@ -1,6 +1,6 @@
 import Fastify from 'fastify'
 import t from 'tap'
-import conditionalRequests from '../../plugins/conditional-requests.ts'
+import conditionalRequests from '#plugins/conditional-requests.ts'
 
 const UPDATED = '2026-01-31T08:15:30.123Z'
 const TAG = `"${UPDATED}"`

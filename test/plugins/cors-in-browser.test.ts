@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import t from 'tap'
-import { startChromium, withoutChromium } from '../chromium.ts'
-import { createTestApp } from '../helper.ts'
+import { startChromium, withoutChromium } from '#test/support/chromium.ts'
+import { createTestApp } from '#test/support/helper.ts'
 import { listen } from './raw-http.ts'
 
 /** What tracing SDKs and libraries add to the requests of a page. */

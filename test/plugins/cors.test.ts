@@ -1,9 +1,9 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
-import { createRefusal } from '../../plugins/load-shedding/refusal.ts'
-import { member, walk } from '../contract/document.ts'
-import { createTestApp } from '../helper.ts'
+import { createRefusal } from '#plugins/load-shedding/refusal.ts'
+import { member, walk } from '#test/contract/document.ts'
+import { createTestApp } from '#test/support/helper.ts'
 import { listen } from './raw-http.ts'
 
 const APP = 'https://app.example.com'

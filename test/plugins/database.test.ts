@@ -2,11 +2,11 @@ import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { buildApp } from '../../app.ts'
-import { connectionOptions } from '../../config/database-connection.ts'
-import { createTestDatabase } from '../database.ts'
-import { eventually } from '../eventually.ts'
-import { createTestApp, testConfig } from '../helper.ts'
+import { buildApp } from '#app.ts'
+import { connectionOptions } from '#config/engine/database-connection.ts'
+import { createTestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { createTestApp, testConfig } from '#test/support/helper.ts'
 
 const KILL = `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
               WHERE datname = current_database() AND pid <> pg_backend_pid()`

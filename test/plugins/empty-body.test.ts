@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createTestApp } from '../helper.ts'
+import { createTestApp } from '#test/support/helper.ts'
 import { isProblem, listen, respond } from './raw-http.ts'
 
 t.test('an operation without a body takes every way of sending an empty one', async (t) => {

@@ -1,10 +1,10 @@
 import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
-import { sendMailJob } from '../../services/mail/jobs.ts'
-import { eventually } from '../eventually.ts'
-import { createTestApp } from '../helper.ts'
-import { listenOn } from '../otlp-receiver.ts'
+import { sendMailJob } from '#services/mail/jobs.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { createTestApp } from '#test/support/helper.ts'
+import { listenOn } from '#test/support/otlp-receiver.ts'
 
 interface Received {
   url: string | undefined

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { DatabaseUnavailable } from '../../services/database/errors.ts'
-import { createTestApp } from '../helper.ts'
+import { DatabaseUnavailable } from '#lib/database/errors.ts'
+import { createTestApp } from '#test/support/helper.ts'
 
 class Broken extends Error {
   override name = 'Broken'

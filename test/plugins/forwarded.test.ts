@@ -1,6 +1,6 @@
 import t from 'tap'
-import { addressOf, nodesOfForwarded, nodesOfList } from '../../plugins/forwarded.ts'
-import { trustOf } from '../../plugins/trusted-proxies.ts'
+import { addressOf, nodesOfForwarded, nodesOfList } from '#plugins/forwarded.ts'
+import { trustOf } from '#plugins/trusted-proxies.ts'
 
 t.test('an address in each form that proxies write', async (t) => {
   const rows: [string, string | undefined][] = [

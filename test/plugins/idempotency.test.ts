@@ -1,10 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsync } from 'fastify'
 import t, { type Test } from 'tap'
-import { transaction } from '../../services/database/database.ts'
-import { createTestApp } from '../helper.ts'
-import { holdTransaction, waiting } from '../locks.ts'
-import { expectProblem } from '../routes/api/expect-problem.ts'
+import { transaction } from '#lib/database/database.ts'
+import { expectProblem } from '#test/routes/api/expect-problem.ts'
+import { createTestApp } from '#test/support/helper.ts'
+import { holdTransaction, waiting } from '#test/support/locks.ts'
 
 const Made = Type.Object({ id: Type.String() })
 

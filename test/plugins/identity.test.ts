@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import type { Role } from '../../schemas/users.ts'
-import { eventually } from '../eventually.ts'
-import { createTestApp, type TestUser } from '../helper.ts'
-import { startInstance, statementCounts } from '../instances.ts'
+import type { Role } from '#schemas/users.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { createTestApp, type TestUser } from '#test/support/helper.ts'
+import { startInstance, statementCounts } from '#test/support/instances.ts'
 
 t.test('identity over two instances', async (t) => {
   const { app, db, request, signUp } = await createTestApp(t)

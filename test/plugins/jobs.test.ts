@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import t from 'tap'
-import { buildApp } from '../../app.ts'
-import { cleanupJob } from '../../services/cleanup/jobs.ts'
-import { DatabaseUnavailable } from '../../services/database/errors.ts'
-import { sendMail } from '../../services/mail/mail.ts'
-import { createTestDatabase } from '../database.ts'
-import { eventually } from '../eventually.ts'
-import { createTestApp, testConfig } from '../helper.ts'
-import { refusal, startSmtpServer } from '../smtp-server.ts'
+import { buildApp } from '#app.ts'
+import { DatabaseUnavailable } from '#lib/database/errors.ts'
+import { sendMail } from '#services/mail/mail.ts'
+import { cleanupJob } from '#services/operations/cleanup/jobs.ts'
+import { createTestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { createTestApp, testConfig } from '#test/support/helper.ts'
+import { refusal, startSmtpServer } from '#test/support/smtp-server.ts'
 
 const NOTICE = { template: 'already-registered', to: 'ada@example.com', data: { username: 'ada' } } as const
 

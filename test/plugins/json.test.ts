@@ -1,6 +1,6 @@
 import type { InjectOptions } from 'fastify'
 import t from 'tap'
-import { createTestApp } from '../helper.ts'
+import { createTestApp } from '#test/support/helper.ts'
 import { isProblem, listen, respond } from './raw-http.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import t from 'tap'
-import { createTestApp } from '../helper.ts'
+import { createTestApp } from '#test/support/helper.ts'
 import { exchange, isProblem, listen, open, respond, responsesIn } from './raw-http.ts'
 
 t.test('what is not proper HTTP', async (t) => {

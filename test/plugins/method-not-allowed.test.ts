@@ -1,6 +1,6 @@
 import { METHODS } from 'node:http'
 import t from 'tap'
-import { createTestApp } from '../helper.ts'
+import { createTestApp } from '#test/support/helper.ts'
 import { isProblem, listen, respond } from './raw-http.ts'
 
 /** Every URL with the methods it takes, besides OPTIONS. */

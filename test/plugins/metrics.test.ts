@@ -1,6 +1,6 @@
 import t from 'tap'
-import { eventually } from '../eventually.ts'
-import { createTestApp } from '../helper.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { createTestApp } from '#test/support/helper.ts'
 import { listen, open } from './raw-http.ts'
 
 /** The series of a text exposition, by name and labels. */

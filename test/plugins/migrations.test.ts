@@ -1,9 +1,9 @@
 import t from 'tap'
-import { buildApp } from '../../app.ts'
-import { createEmptyDatabase } from '../database.ts'
-import { eventually } from '../eventually.ts'
-import { createTestApp, testConfig } from '../helper.ts'
-import { startProxy } from '../tcp-proxy.ts'
+import { buildApp } from '#app.ts'
+import { createEmptyDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { createTestApp, testConfig } from '#test/support/helper.ts'
+import { startProxy } from '#test/support/tcp-proxy.ts'
 
 const MIGRATE = { APP_DATABASE__MIGRATE_ON_START: 'true', APP_DATABASE__CONNECTION_TIMEOUT: '500ms' }
 

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
-import { DatabaseUnavailable } from '../../services/database/errors.ts'
-import { PasswordQueueFull } from '../../services/passwords/errors.ts'
-import { eventually } from '../eventually.ts'
-import { createTestApp, type LogRecord } from '../helper.ts'
+import { DatabaseUnavailable } from '#lib/database/errors.ts'
+import { PasswordQueueFull } from '#services/passwords/errors.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { createTestApp, type LogRecord } from '#test/support/helper.ts'
 import { exchange, listen } from './raw-http.ts'
 
 const FLOOD = 200

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createTestApp } from '../helper.ts'
+import { createTestApp } from '#test/support/helper.ts'
 import { listen, respond } from './raw-http.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import t from 'tap'
-import { eventually } from '../eventually.ts'
-import { createTestApp } from '../helper.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { createTestApp } from '#test/support/helper.ts'
 import { listen, open } from './raw-http.ts'
 
 t.test('one line for each request', async (t) => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createTestApp } from '../helper.ts'
+import { createTestApp } from '#test/support/helper.ts'
 
 const COMMON = {
   'x-content-type-options': 'nosniff',

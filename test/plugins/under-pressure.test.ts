@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
-import { eventually } from '../eventually.ts'
-import { createTestApp, type TestApp } from '../helper.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { createTestApp, type TestApp } from '#test/support/helper.ts'
 
 /** Keeps the event loop from turning for some time, again and again until it is noticed. */
 async function overload(app: FastifyInstance): Promise<void> {

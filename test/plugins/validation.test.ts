@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createTestApp } from '../helper.ts'
+import { createTestApp } from '#test/support/helper.ts'
 
 t.test('what is wrong is pointed at', async (t) => {
   const { request, signUp } = await createTestApp(t, {}, async (instance) => {

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { issue } from '../../services/one-time-tokens/one-time-tokens.ts'
-import { deriveToken } from '../../services/secrets/secrets.ts'
-import { createTestApp } from '../helper.ts'
+import { deriveToken } from '#lib/secrets/secrets.ts'
+import { issue } from '#services/one-time-tokens/one-time-tokens.ts'
+import { createTestApp } from '#test/support/helper.ts'
 
 const PAGES = [
   'verify-email',

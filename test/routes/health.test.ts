@@ -1,9 +1,9 @@
 import t, { type Test } from 'tap'
-import { createEmptyDatabase, createTestDatabase } from '../database.ts'
-import { eventually } from '../eventually.ts'
-import { createTestApp, type TestApp } from '../helper.ts'
-import { statementCounts } from '../instances.ts'
-import { startProxy } from '../tcp-proxy.ts'
+import { createEmptyDatabase, createTestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { createTestApp, type TestApp } from '#test/support/helper.ts'
+import { statementCounts } from '#test/support/instances.ts'
+import { startProxy } from '#test/support/tcp-proxy.ts'
 
 const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 const INTERNAL = /ECONN|127\.0\.0\.1|localhost|postgres|timeout|SELECT|schemaversion|at /

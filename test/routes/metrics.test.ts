@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process'
 import t from 'tap'
-import { createTestApp } from '../helper.ts'
+import { createTestApp } from '#test/support/helper.ts'
 
 const TOKEN = 'a token of the operator'
 const PRODUCTION = { APP_ENVIRONMENT: 'production', APP_JWT__SECRET: 'k'.repeat(48) }

@@ -1,4 +1,4 @@
-import type { TestDatabase } from '../database.ts'
+import type { TestDatabase } from '#test/support/database.ts'
 
 /** Rows of the tables that every user adds to; a fifth of that where what is kept is soon deleted again. */
 const ROWS = 1_000_000

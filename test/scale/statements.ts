@@ -1,4 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { globSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
 
@@ -35,11 +36,11 @@ export function explainAll(database: string): string[] {
   )
 }
 
-/** What the names of all statements of the services look like, one for each that is written somewhere. */
+/** What the names of all statements look like, one for each that is written somewhere. */
 export async function statementNames(): Promise<RegExp[]> {
-  const services = join(import.meta.dirname, '../../services')
-  const files = (await readdir(services, { recursive: true })).filter((file) => file.endsWith('queries.ts'))
-  const texts = await Promise.all(files.map((file) => readFile(join(services, file), 'utf8')))
+  const root = join(import.meta.dirname, '../..')
+  const files = globSync('{lib,services}/**/queries.ts', { cwd: root })
+  const texts = await Promise.all(files.map((file) => readFile(join(root, file), 'utf8')))
   const names = texts.flatMap((text) => [...text.matchAll(/\bname: ['`]([^'`]+)['`]/g)])
   return names.map(([, name = '']) => new RegExp(`^${name.replaceAll(/\$\{\w+\}/g, '.+')}$`))
 }

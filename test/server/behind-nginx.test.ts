@@ -3,12 +3,12 @@ import { chmod, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { freePort } from '../../services/embedded-postgres/server.ts'
-import { createTestDatabase } from '../database.ts'
-import { runReadme } from '../docs/readme-lines.ts'
-import { eventually } from '../eventually.ts'
-import { call, signUp } from '../http.ts'
-import { startProcess, startService } from '../process.ts'
+import { freePort } from '#lib/embedded-postgres/server.ts'
+import { runReadme } from '#test/docs/readme-lines.ts'
+import { createTestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { call, signUp } from '#test/support/http.ts'
+import { startProcess, startService } from '#test/support/process.ts'
 
 // Two processes, on a machine that may be busy.
 t.setTimeout(300_000)

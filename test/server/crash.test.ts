@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
-import { eventually } from '../eventually.ts'
-import { listenOn } from '../otlp-receiver.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { listenOn } from '#test/support/otlp-receiver.ts'
 import { CONNECTIONS, holdPatch, isRefused, run } from './helper.ts'
 
 // Many processes, on a machine that may be busy.

@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap'
-import { eventually } from '../eventually.ts'
-import { call, registration, signUp } from '../http.ts'
-import { environment, listening, startProcess, startServer, startService } from '../process.ts'
-import { copyProject, type ProjectCopy } from '../project-copy.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { call, registration, signUp } from '#test/support/http.ts'
+import { environment, listening, startProcess, startServer, startService } from '#test/support/process.ts'
+import { copyProject, type ProjectCopy } from '#test/support/project-copy.ts'
 
 // Many processes, on a machine that may be busy.
 t.setTimeout(580_000)

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { createTestDatabase } from '../database.ts'
-import { call, signUp } from '../http.ts'
-import { startOtlpReceiver } from '../otlp-receiver.ts'
-import { startService } from '../process.ts'
+import { createTestDatabase } from '#test/support/database.ts'
+import { call, signUp } from '#test/support/http.ts'
+import { startOtlpReceiver } from '#test/support/otlp-receiver.ts'
+import { startService } from '#test/support/process.ts'
 
 /** What Prometheus sends. */
 const ACCEPT = 'application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.2,*/*;q=0.1'

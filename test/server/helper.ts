@@ -2,10 +2,10 @@ import { Agent } from 'node:http'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { createTestDatabase, type TestDatabase } from '../database.ts'
-import { eventually } from '../eventually.ts'
-import { call, type RemoteUser, signUp } from '../http.ts'
-import { startService, type TestService } from '../process.ts'
+import { createTestDatabase, type TestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { call, type RemoteUser, signUp } from '#test/support/http.ts'
+import { startService, type TestService } from '#test/support/process.ts'
 
 const CRASH = ['--import', join(import.meta.dirname, '../fixtures/crash.ts')]
 

@@ -1,8 +1,8 @@
 import { request } from 'node:http'
 import t, { type Test } from 'tap'
-import { createEmptyDatabase } from '../database.ts'
-import { eventually } from '../eventually.ts'
-import { environment, listening, startProcess } from '../process.ts'
+import { createEmptyDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { environment, listening, startProcess } from '#test/support/process.ts'
 
 // Several processes, on a machine that may be busy.
 t.setTimeout(300_000)

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { createTestDatabase } from '../database.ts'
-import { eventually } from '../eventually.ts'
-import { call, signUp } from '../http.ts'
-import { startService, type TestService } from '../process.ts'
+import { createTestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { call, signUp } from '#test/support/http.ts'
+import { startService, type TestService } from '#test/support/process.ts'
 
 // Many processes, on a machine that may be busy.
 t.setTimeout(300_000)

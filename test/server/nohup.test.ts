@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { createTestDatabase } from '../database.ts'
-import { eventually } from '../eventually.ts'
-import { call } from '../http.ts'
-import { environment, listening, startProcess } from '../process.ts'
+import { createTestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { call } from '#test/support/http.ts'
+import { environment, listening, startProcess } from '#test/support/process.ts'
 
 // Several processes, on a machine that may be busy.
 t.setTimeout(300_000)

@@ -1,10 +1,10 @@
 import { Agent, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import { createTestDatabase } from '../database.ts'
-import { eventually } from '../eventually.ts'
-import { type Answer, call } from '../http.ts'
-import { environment, listening, startProcess, startServer } from '../process.ts'
+import { createTestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { type Answer, call } from '#test/support/http.ts'
+import { environment, listening, startProcess, startServer } from '#test/support/process.ts'
 import { CONNECTIONS, holdPatch, isRefused, run } from './helper.ts'
 
 // Many processes, on a machine that may be busy.

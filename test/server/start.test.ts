@@ -1,8 +1,8 @@
 import t from 'tap'
-import { createEmptyDatabase, createTestDatabase } from '../database.ts'
-import { eventually } from '../eventually.ts'
-import { call, registration } from '../http.ts'
-import { startServer, startService } from '../process.ts'
+import { createEmptyDatabase, createTestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { call, registration } from '#test/support/http.ts'
+import { startServer, startService } from '#test/support/process.ts'
 
 // Many processes, on a machine that may be busy.
 t.setTimeout(580_000)

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import t, { type Test } from 'tap'
-import { createTestDatabase } from '../database.ts'
-import { eventually } from '../eventually.ts'
-import { call, registration, signUp } from '../http.ts'
-import { listenOn, type ReceivedSpan, startOtlpReceiver } from '../otlp-receiver.ts'
-import { startService } from '../process.ts'
+import { createTestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { call, registration, signUp } from '#test/support/http.ts'
+import { listenOn, type ReceivedSpan, startOtlpReceiver } from '#test/support/otlp-receiver.ts'
+import { startService } from '#test/support/process.ts'
 
 // Many processes, on a machine that may be busy.
 t.setTimeout(580_000)

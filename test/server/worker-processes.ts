@@ -1,8 +1,8 @@
 import type { Test } from 'tap'
-import { createTestDatabase } from '../database.ts'
-import { eventually } from '../eventually.ts'
-import { call } from '../http.ts'
-import { startService, type TestProcess } from '../process.ts'
+import { createTestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { call } from '#test/support/http.ts'
+import { startService, type TestProcess } from '#test/support/process.ts'
 
 export const WORKERS = { APP_SERVER__WORKERS: '2' }
 

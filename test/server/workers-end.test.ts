@@ -1,7 +1,7 @@
 import t from 'tap'
-import { createTestDatabase } from '../database.ts'
-import { eventually } from '../eventually.ts'
-import { environment, listening, startProcess } from '../process.ts'
+import { createTestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { environment, listening, startProcess } from '#test/support/process.ts'
 import { holdPatch, isRefused, run } from './helper.ts'
 import { runs, said, WORKERS, workersOf } from './worker-processes.ts'
 

@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises'
 import { Agent } from 'node:http'
 import { join } from 'node:path'
 import t from 'tap'
-import { eventually } from '../eventually.ts'
-import { call } from '../http.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { call } from '#test/support/http.ts'
 import { runs, said, withWorkers, workersOf } from './worker-processes.ts'
 
 // Many processes, on a machine that may be busy.

@@ -1,5 +1,5 @@
 import { runFolders } from './run-folders.ts'
 
-await runFolders(['cluster', 'config', 'mutate', 'services'], {
-  except: ['services/embedded-postgres/**', 'services/redis/**'],
+await runFolders(['config', 'lib', 'mutate', 'process', 'services'], {
+  except: ['lib/embedded-postgres/**', 'lib/redis/**'],
 })

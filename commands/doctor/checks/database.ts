@@ -1,10 +1,10 @@
 import type pg from 'pg'
-import { connectionOptions } from '../../../config/database-connection.ts'
-import type { Config } from '../../../config/schema.ts'
-import { workerCount } from '../../../config/worker-count.ts'
-import { Session } from '../../../services/database/session.ts'
-import { loadBinaries } from '../../../services/embedded-postgres/binaries.ts'
-import { databaseAdvice } from '../../../services/failures/database-advice.ts'
+import { connectionOptions } from '#config/engine/database-connection.ts'
+import type { Config } from '#config/schema/schema.ts'
+import { workerCount } from '#config/worker-count.ts'
+import { databaseAdvice } from '#lib/advice/database-advice.ts'
+import { Session } from '#lib/database/session.ts'
+import { loadBinaries } from '#lib/embedded-postgres/binaries.ts'
 import { type Check, type Finding, problem, warning, wordsOf } from '../check.ts'
 
 const OLDEST = 150_000

@@ -1,8 +1,8 @@
-import { connectionOptions } from '../../../config/database-connection.ts'
-import { MIGRATIONS } from '../../../plugins/migrations.ts'
-import { databaseError } from '../../../services/database/errors.ts'
-import { MigrationError } from '../../../services/migrations/migration-error.ts'
-import { type MigrationState, migrationStatus } from '../../../services/migrations/migrations.ts'
+import { connectionOptions } from '#config/engine/database-connection.ts'
+import { databaseError } from '#lib/database/errors.ts'
+import { MigrationError } from '#lib/migrations/migration-error.ts'
+import { type MigrationState, migrationStatus } from '#lib/migrations/migrations.ts'
+import { MIGRATIONS } from '#plugins/migrations.ts'
 import { type Check, type Finding, off, problem, unchecked, warning } from '../check.ts'
 
 const check: Check = {

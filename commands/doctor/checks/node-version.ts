@@ -1,4 +1,4 @@
-import packageJson from '../../../package.json' with { type: 'json' }
+import packageJson from '#package.json' with { type: 'json' }
 import { type Check, problem } from '../check.ts'
 
 const check: Check = {

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { explainFailure } from '../../../services/failures/explain-failure.ts'
+import { explainFailure } from '#lib/advice/explain-failure.ts'
 import { type Check, off, problem } from '../check.ts'
 
 const check: Check = {

@@ -1,7 +1,7 @@
 import { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { configKeys } from '../../../config/keys.ts'
+import { configKeys } from '#config/engine/keys.ts'
 import { type Check, type Finding, problem, unchecked, warning, wordsOf } from '../check.ts'
 
 const LOCAL = join(import.meta.dirname, '../../../config/local.toml')

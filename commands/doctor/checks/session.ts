@@ -1,7 +1,7 @@
 import { TLSSocket } from 'node:tls'
-import { connectionOptions } from '../../../config/database-connection.ts'
-import type { Variables } from '../../../config/variables.ts'
-import { Session } from '../../../services/database/session.ts'
+import { connectionOptions } from '#config/engine/database-connection.ts'
+import type { Variables } from '#config/engine/variables.ts'
+import { Session } from '#lib/database/session.ts'
 import { type Check, type Finding, off, problem, unchecked, warning } from '../check.ts'
 
 /** What a session says of itself. */

@@ -1,4 +1,4 @@
-import { KeyRingError, readKeyRing } from '../../../services/signing-keys/key-ring.ts'
+import { KeyRingError, readKeyRing } from '#lib/signing-keys/key-ring.ts'
 import { type Check, off, problem } from '../check.ts'
 
 const check: Check = {

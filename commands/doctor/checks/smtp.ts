@@ -1,5 +1,5 @@
 import { createTransport } from 'nodemailer'
-import { smtpOptions } from '../../../services/mail/smtp.ts'
+import { smtpOptions } from '#services/mail/smtp.ts'
 import { type Check, off, problem, warning, wordsOf } from '../check.ts'
 
 /** Milliseconds. */

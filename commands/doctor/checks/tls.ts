@@ -2,8 +2,8 @@ import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { connect } from 'node:tls'
-import { parseDatabaseUrl } from '../../../config/database-url.ts'
-import type { Config } from '../../../config/schema.ts'
+import { parseDatabaseUrl } from '#config/engine/database-url.ts'
+import type { Config } from '#config/schema/schema.ts'
 import { type Check, type Finding, problem, unchecked, warning, wordsOf } from '../check.ts'
 
 const DAY = 86_400_000

@@ -1,7 +1,7 @@
 import pg from 'pg'
-import { connectionOptions } from '../../../config/database-connection.ts'
-import { databaseError } from '../../../services/database/errors.ts'
-import { Session } from '../../../services/database/session.ts'
+import { connectionOptions } from '#config/engine/database-connection.ts'
+import { databaseError } from '#lib/database/errors.ts'
+import { Session } from '#lib/database/session.ts'
 import { type Check, type Finding, off, problem, unchecked, warning } from '../check.ts'
 
 interface Unconfirmed {

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { ref } from '../../../schemas/registry.ts'
-import { JsonWebKeySet } from '../../../schemas/signing-keys.ts'
+import { ref } from '#schemas/registry.ts'
+import { JsonWebKeySet } from '#schemas/signing-keys.ts'
 
 /** Seconds that others may keep the keys: a new one is published for longer than this before it signs. */
 const MAX_AGE = 300

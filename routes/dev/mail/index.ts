@@ -1,5 +1,5 @@
 import type { FastifyPluginAsync, FastifyReply } from 'fastify'
-import { MailNotFound } from '../../../services/mail/errors.ts'
+import { MailNotFound } from '#services/mail/errors.ts'
 import { renderFrame, renderList, renderMail } from './pages.ts'
 
 /** The pages' own styles, and what they frame. */

@@ -1,5 +1,5 @@
-import { Html, html } from '../../../services/html/html.ts'
-import type { KeptMail } from '../../../services/mail/mailbox.ts'
+import { Html, html } from '#lib/html/html.ts'
+import type { KeptMail } from '#services/mail/mailbox.ts'
 
 /** The mails, newest first. */
 export function renderList(mails: readonly KeptMail[]): string {

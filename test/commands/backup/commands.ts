@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { environment, startProcess } from '../../process.ts'
+import { environment, startProcess } from '#test/support/process.ts'
 import { PROGRAMS_PATH } from './postgres-server.ts'
 
 const COMMANDS = join(import.meta.dirname, '../../../commands')

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { S3Store } from '../../../services/backup/s3-store.ts'
+import { S3Store } from '#lib/backup/s3-store.ts'
 import { runCommand } from './commands.ts'
 import { populated } from './populated.ts'
 import { startPostgresServer, WITHOUT_PROGRAMS } from './postgres-server.ts'

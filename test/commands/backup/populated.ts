@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
-import { ready, signUpAdmin } from '../../faults/rig.ts'
-import { startService } from '../../process.ts'
+import { ready, signUpAdmin } from '#test/faults/rig.ts'
+import { startService } from '#test/support/process.ts'
 import type { PostgresServer } from './postgres-server.ts'
 
 /** A migrated database with a user in it. */

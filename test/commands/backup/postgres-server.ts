@@ -5,11 +5,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
 import type { Test } from 'tap'
-import { chooseLauncher, output } from '../../../services/embedded-postgres/launcher.ts'
-import { openLayout } from '../../../services/embedded-postgres/layout.ts'
-import { freePort } from '../../../services/embedded-postgres/server.ts'
-import { eventually } from '../../eventually.ts'
-import { startProcess } from '../../process.ts'
+import { chooseLauncher, output } from '#lib/embedded-postgres/launcher.ts'
+import { openLayout } from '#lib/embedded-postgres/layout.ts'
+import { freePort } from '#lib/embedded-postgres/server.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { startProcess } from '#test/support/process.ts'
 
 /** Where servers are that pg_dump of this machine can dump: the programs of one version, all together. */
 const PROGRAMS = findPrograms()

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
-import { Admission } from '../../../plugins/load-shedding/admission.ts'
+import { Admission } from '#plugins/load-shedding/admission.ts'
 
 t.test('callers that wait for the database', async (t) => {
   let waiting = 0

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
-import { eventually } from '../../eventually.ts'
-import { createTestApp, type TestApp, type TestUser } from '../../helper.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { createTestApp, type TestApp, type TestUser } from '#test/support/helper.ts'
 
 /** Keeps the one connection of the pool that is not the pipeline's, and one caller waiting for it. */
 async function occupyPool(app: FastifyInstance): Promise<() => Promise<void>> {

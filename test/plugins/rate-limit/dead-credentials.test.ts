@@ -1,6 +1,6 @@
 import t from 'tap'
-import { createTestApp } from '../../helper.ts'
-import { statementsOf } from '../../instances.ts'
+import { createTestApp } from '#test/support/helper.ts'
+import { statementsOf } from '#test/support/instances.ts'
 import { testDeadCredentials } from './dead-credentials.ts'
 
 const ME = '/api/v1/users/me'

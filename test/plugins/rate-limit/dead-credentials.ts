@@ -1,8 +1,8 @@
 import type { Test } from 'tap'
-import * as sessions from '../../../services/sessions/sessions.ts'
-import type { TestDatabase } from '../../database.ts'
-import { eventually } from '../../eventually.ts'
-import { createTestApp, type TestApp, type TestUser } from '../../helper.ts'
+import * as sessions from '#services/sessions/sessions.ts'
+import type { TestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { createTestApp, type TestApp, type TestUser } from '#test/support/helper.ts'
 
 const ME = '/api/v1/users/me'
 const PER_USER = 200

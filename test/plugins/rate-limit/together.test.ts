@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
-import { createTestDatabase, type TestDatabase } from '../../database.ts'
-import { eventually } from '../../eventually.ts'
-import { startInstance } from '../../instances.ts'
-import { startProxy } from '../../tcp-proxy.ts'
+import { createTestDatabase, type TestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { startInstance } from '#test/support/instances.ts'
+import { startProxy } from '#test/support/tcp-proxy.ts'
 
 const LIMITS = {
   APP_RATE_LIMIT__ENABLED: 'true',

@@ -1,8 +1,8 @@
 import { createHmac, createPrivateKey, type KeyObject, sign } from 'node:crypto'
 import type { Test } from 'tap'
-import type { User } from '../../../schemas/users.ts'
-import { createKeyFile } from '../../../services/signing-keys/signing-keys.ts'
-import { createTestApp, type TestApp, type TestUser } from '../../helper.ts'
+import { createKeyFile } from '#lib/signing-keys/signing-keys.ts'
+import type { User } from '#schemas/users.ts'
+import { createTestApp, type TestApp, type TestUser } from '#test/support/helper.ts'
 
 /** The secret of the test environment is in config/test.toml; this one is the tests' own. */
 export const SECRET = 'the secret of the tests of tokens, known to them alone'

@@ -1,11 +1,11 @@
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { buildApp } from '../../../app.ts'
-import { ConfigError } from '../../../config/config-error.ts'
-import { createKeyFile } from '../../../services/signing-keys/signing-keys.ts'
-import { createTestDatabase } from '../../database.ts'
-import { createTestApp, testConfig } from '../../helper.ts'
+import { buildApp } from '#app.ts'
+import { ConfigError } from '#config/engine/config-error.ts'
+import { createKeyFile } from '#lib/signing-keys/signing-keys.ts'
+import { createTestDatabase } from '#test/support/database.ts'
+import { createTestApp, testConfig } from '#test/support/helper.ts'
 import { SECRET } from './forge.ts'
 
 async function keyFiles(t: Test) {

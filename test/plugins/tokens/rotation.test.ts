@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
-import { buildApp } from '../../../app.ts'
-import { createKeyFile, readKeyFile, type SigningKey } from '../../../services/signing-keys/signing-keys.ts'
-import { createTestApp, testConfig } from '../../helper.ts'
+import { buildApp } from '#app.ts'
+import { createKeyFile, readKeyFile, type SigningKey } from '#lib/signing-keys/signing-keys.ts'
+import { createTestApp, testConfig } from '#test/support/helper.ts'
 import { parse } from './forge.ts'
 
 /** What an operator sets: the key that signs and those that verify besides. */

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { v7 as uuidv7 } from 'uuid'
-import { sendMail } from '../../../services/mail/mail.ts'
-import { eventually } from '../../eventually.ts'
-import { createTestApp } from '../../helper.ts'
+import { sendMail } from '#services/mail/mail.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { createTestApp } from '#test/support/helper.ts'
 
 async function prepare(t: Test) {
   const testApp = await createTestApp(t)

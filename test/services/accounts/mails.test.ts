@@ -1,7 +1,7 @@
 import t from 'tap'
-import { resetMailJob } from '../../../services/accounts/jobs.ts'
-import { createTestApp } from '../../helper.ts'
-import { allMails } from '../../mails.ts'
+import { resetMailJob } from '#services/accounts/jobs.ts'
+import { createTestApp } from '#test/support/helper.ts'
+import { allMails } from '#test/support/mails.ts'
 
 t.test('a job that runs again after it was ended writes no second letter', async (t) => {
   const { app, db, signUp } = await createTestApp(t)

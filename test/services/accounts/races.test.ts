@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { createTestApp, type TestUser } from '../../helper.ts'
-import { holdTransaction, waiting } from '../../locks.ts'
-import { allMails, jobsDone, nextMail, tokenIn } from '../../mails.ts'
+import { createTestApp, type TestUser } from '#test/support/helper.ts'
+import { holdTransaction, waiting } from '#test/support/locks.ts'
+import { allMails, jobsDone, nextMail, tokenIn } from '#test/support/mails.ts'
 
 t.test('races of account mails', async (t) => {
   const { app, db, request, signUp } = await createTestApp(t, { APP_AUTH__REGISTRATION: 'verify' })

@@ -1,10 +1,10 @@
 import t from 'tap'
-import { type AttemptContext, forgive, guard } from '../../../services/attempts/attempts.ts'
-import { TooManyAttempts } from '../../../services/attempts/errors.ts'
-import { mayMail } from '../../../services/attempts/mail-limit.ts'
-import { ServiceError } from '../../../services/errors.ts'
-import { eventually } from '../../eventually.ts'
-import { createTestApp } from '../../helper.ts'
+import { ServiceError } from '#lib/errors.ts'
+import { type AttemptContext, forgive, guard } from '#services/attempts/attempts.ts'
+import { TooManyAttempts } from '#services/attempts/errors.ts'
+import { mayMail } from '#services/attempts/mail-limit.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { createTestApp } from '#test/support/helper.ts'
 
 t.test('attempts', async (t) => {
   const { app, db } = await createTestApp(t)

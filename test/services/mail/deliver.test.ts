@@ -1,8 +1,8 @@
 import t from 'tap'
-import { deliver, type MailContext } from '../../../services/mail/deliver.ts'
-import type { MailMessage } from '../../../services/mail/message.ts'
-import type { Mail } from '../../../services/mail/transport.ts'
-import { deriveKey, deriveToken } from '../../../services/secrets/secrets.ts'
+import { deriveKey, deriveToken } from '#lib/secrets/secrets.ts'
+import { deliver, type MailContext } from '#services/mail/deliver.ts'
+import type { MailMessage } from '#services/mail/message.ts'
+import type { Mail } from '#services/mail/transport.ts'
 
 const NOW = new Date('2026-03-14T09:00:00Z')
 const SITE = {

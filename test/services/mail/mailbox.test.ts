@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { v7 as uuidv7 } from 'uuid'
-import { Mailbox } from '../../../services/mail/mailbox.ts'
-import type { Mail } from '../../../services/mail/transport.ts'
+import { Mailbox } from '#services/mail/mailbox.ts'
+import type { Mail } from '#services/mail/transport.ts'
 
 function mail(n: number, to = 'ada@example.com'): Mail {
   const id = uuidv7({ msecs: 1_800_000_000_000 + n })

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
-import type { NoticeMessage } from '../../../services/mail/message.ts'
-import { type RenderedMail, renderLink, renderNotice } from '../../../services/mail/render.ts'
-import type { MailSite } from '../../../services/mail/site.ts'
+import type { NoticeMessage } from '#services/mail/message.ts'
+import { type RenderedMail, renderLink, renderNotice } from '#services/mail/render.ts'
+import type { MailSite } from '#services/mail/site.ts'
 
 const AT = '2026-03-14T09:05:00.000Z'
 const HOSTILE = `<script>alert("1")</script>&'`

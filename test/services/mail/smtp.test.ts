@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import t, { type Test } from 'tap'
-import { PermanentFailure } from '../../../services/jobs/jobs.ts'
-import { SmtpTransport } from '../../../services/mail/smtp.ts'
-import type { Mail } from '../../../services/mail/transport.ts'
-import { refusal, startSmtpServer } from '../../smtp-server.ts'
+import { PermanentFailure } from '#lib/jobs/jobs.ts'
+import { SmtpTransport } from '#services/mail/smtp.ts'
+import type { Mail } from '#services/mail/transport.ts'
+import { refusal, startSmtpServer } from '#test/support/smtp-server.ts'
 
 const MAIL: Mail = {
   id: '01997d1c-7b6e-7c3a-9d53-2f6a4c1e8b90',

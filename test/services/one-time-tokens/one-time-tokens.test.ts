@@ -1,5 +1,6 @@
 import t from 'tap'
-import { InvalidOneTimeToken } from '../../../services/one-time-tokens/errors.ts'
+import { deriveToken, digestToken } from '#lib/secrets/secrets.ts'
+import { InvalidOneTimeToken } from '#services/one-time-tokens/errors.ts'
 import {
   consume,
   find,
@@ -7,9 +8,8 @@ import {
   issue,
   type Purpose,
   voidAll,
-} from '../../../services/one-time-tokens/one-time-tokens.ts'
-import { deriveToken, digestToken } from '../../../services/secrets/secrets.ts'
-import { createTestApp } from '../../helper.ts'
+} from '#services/one-time-tokens/one-time-tokens.ts'
+import { createTestApp } from '#test/support/helper.ts'
 
 t.test('one-time tokens', async (t) => {
   const { app, db, signUp } = await createTestApp(t)

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os'
 import { verify } from '@node-rs/argon2'
 import t from 'tap'
-import { PasswordQueueFull } from '../../../services/passwords/errors.ts'
-import { type PasswordObserver, Passwords } from '../../../services/passwords/passwords.ts'
+import { PasswordQueueFull } from '#services/passwords/errors.ts'
+import { type PasswordObserver, Passwords } from '#services/passwords/passwords.ts'
 
 const CORES = availableParallelism()
 const CONFIG = { memory_cost: 19 * 1024 * 1024, time_cost: 2, parallelism: 1, max_queue: 8 }

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 import t, { type Test } from 'tap'
-import type { Config } from '../../../config/schema.ts'
-import type { Database } from '../../../services/database/database.ts'
+import type { Config } from '#config/schema/schema.ts'
+import type { Database } from '#lib/database/database.ts'
 import {
   PasswordBreached,
   PasswordCheckUnavailable,
   PasswordHoldsIdentity,
   PasswordTooCommon,
-} from '../../../services/passwords/errors.ts'
-import { assertAcceptable, type PasswordPolicyContext } from '../../../services/passwords/policy.ts'
+} from '#services/passwords/errors.ts'
+import { assertAcceptable, type PasswordPolicyContext } from '#services/passwords/policy.ts'
 import { startRangeService } from './range-service.ts'
 
 const owner = { email: 'ada.lovelace+news@example.com', username: 'Countess' }

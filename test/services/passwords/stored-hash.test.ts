@@ -1,6 +1,6 @@
 import { hash } from '@node-rs/argon2'
 import t from 'tap'
-import { isUsableHash } from '../../../services/passwords/stored-hash.ts'
+import { isUsableHash } from '#services/passwords/stored-hash.ts'
 
 const CONFIGURED = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 const SALT = Buffer.alloc(16, 1).toString('base64').replace(/=+$/, '')

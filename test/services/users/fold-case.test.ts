@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { migrateDown, migrateUp, migrationStatus } from '../../../services/migrations/migrations.ts'
-import { connectionTo } from '../../connection-to.ts'
-import { createEmptyDatabase } from '../../database.ts'
+import { migrateDown, migrateUp, migrationStatus } from '#lib/migrations/migrations.ts'
+import { connectionTo } from '#test/support/connection-to.ts'
+import { createEmptyDatabase } from '#test/support/database.ts'
 
 t.test('migration 011 folds case anew, and stops where two addresses become one', async (t) => {
   const database = await createEmptyDatabase(t)

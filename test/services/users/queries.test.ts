@@ -1,8 +1,8 @@
 import type { QueryResultRow } from 'pg'
 import t from 'tap'
-import type { Database, Statement } from '../../../services/database/database.ts'
-import * as queries from '../../../services/users/queries.ts'
-import { createTestDatabase, type TestDatabase } from '../../database.ts'
+import type { Database, Statement } from '#lib/database/database.ts'
+import * as queries from '#services/users/queries.ts'
+import { createTestDatabase, type TestDatabase } from '#test/support/database.ts'
 
 const ROWS = 20_000
 

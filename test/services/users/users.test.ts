@@ -1,8 +1,8 @@
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
-import { EmailTaken, Forbidden, UserNotFound } from '../../../services/users/errors.ts'
-import * as users from '../../../services/users/users.ts'
-import { createTestApp } from '../../helper.ts'
+import { EmailTaken, Forbidden, UserNotFound } from '#services/users/errors.ts'
+import * as users from '#services/users/users.ts'
+import { createTestApp } from '#test/support/helper.ts'
 
 const PASSWORD = 'correct horse'
 

@@ -1,18 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { ref } from '../../../../schemas/registry.ts'
-import {
-  CreateUser,
-  ListUsersQuery,
-  RegistrationAccepted,
-  User,
-  UserPage,
-} from '../../../../schemas/users.ts'
-import { RegistrationClosed } from '../../../../services/accounts/errors.ts'
-import * as registration from '../../../../services/accounts/registration.ts'
-import { InvalidCursor } from '../../../../services/pagination/errors.ts'
-import { NEW_PASSWORD_ERRORS } from '../../../../services/passwords/errors.ts'
-import { EmailTaken, UsernameTaken } from '../../../../services/users/errors.ts'
-import * as users from '../../../../services/users/users.ts'
+import { InvalidCursor } from '#lib/pagination/errors.ts'
+import { ref } from '#schemas/registry.ts'
+import { CreateUser, ListUsersQuery, RegistrationAccepted, User, UserPage } from '#schemas/users.ts'
+import { RegistrationClosed } from '#services/accounts/errors.ts'
+import * as registration from '#services/accounts/registration.ts'
+import { NEW_PASSWORD_ERRORS } from '#services/passwords/errors.ts'
+import { EmailTaken, UsernameTaken } from '#services/users/errors.ts'
+import * as users from '#services/users/users.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.post(

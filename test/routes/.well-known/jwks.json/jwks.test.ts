@@ -1,7 +1,7 @@
 import { createPublicKey, verify } from 'node:crypto'
 import t from 'tap'
-import { createKeyFile } from '../../../../services/signing-keys/signing-keys.ts'
-import { createTestApp } from '../../../helper.ts'
+import { createKeyFile } from '#lib/signing-keys/signing-keys.ts'
+import { createTestApp } from '#test/support/helper.ts'
 
 const PATH = '/.well-known/jwks.json'
 

@@ -1,13 +1,13 @@
 import type { LightMyRequestResponse } from 'fastify'
 import t, { type Test } from 'tap'
 import { v7 as uuidv7 } from 'uuid'
-import * as mails from '../../../../services/accounts/mails.ts'
-import type { JobRun } from '../../../../services/jobs/jobs.ts'
-import { issue, newToken, type Purpose } from '../../../../services/one-time-tokens/one-time-tokens.ts'
-import { deriveToken, digestToken } from '../../../../services/secrets/secrets.ts'
-import * as sessions from '../../../../services/sessions/sessions.ts'
-import type { TestDatabase } from '../../../database.ts'
-import { createTestApp, type TestApp, type TestUser } from '../../../helper.ts'
+import type { JobRun } from '#lib/jobs/jobs.ts'
+import { deriveToken, digestToken } from '#lib/secrets/secrets.ts'
+import * as mails from '#services/accounts/mails.ts'
+import { issue, newToken, type Purpose } from '#services/one-time-tokens/one-time-tokens.ts'
+import * as sessions from '#services/sessions/sessions.ts'
+import type { TestDatabase } from '#test/support/database.ts'
+import { createTestApp, type TestApp, type TestUser } from '#test/support/helper.ts'
 
 /** Tables whose commits are made to fail, one after the other. */
 const TABLES = [

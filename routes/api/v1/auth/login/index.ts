@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Login, TokenPair } from '../../../../../schemas/auth.ts'
-import { ref } from '../../../../../schemas/registry.ts'
-import { TooManyAttempts } from '../../../../../services/attempts/errors.ts'
-import * as auth from '../../../../../services/auth/auth.ts'
-import { InvalidCredentials } from '../../../../../services/auth/errors.ts'
-import { PasswordQueueFull } from '../../../../../services/passwords/errors.ts'
+import { Login, TokenPair } from '#schemas/auth.ts'
+import { ref } from '#schemas/registry.ts'
+import { TooManyAttempts } from '#services/attempts/errors.ts'
+import * as auth from '#services/authentication/authentication.ts'
+import { InvalidCredentials } from '#services/authentication/errors.ts'
+import { PasswordQueueFull } from '#services/passwords/errors.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.post(

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { NoContent } from '../../../../../schemas/primitives.ts'
-import { SessionNotFound } from '../../../../../services/sessions/errors.ts'
-import * as sessions from '../../../../../services/sessions/sessions.ts'
+import { NoContent } from '#schemas/primitives.ts'
+import { SessionNotFound } from '#services/sessions/errors.ts'
+import * as sessions from '#services/sessions/sessions.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.post(

@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Refresh, TokenPair } from '../../../../../schemas/auth.ts'
-import { ref } from '../../../../../schemas/registry.ts'
-import * as auth from '../../../../../services/auth/auth.ts'
-import { InvalidRefreshToken } from '../../../../../services/sessions/errors.ts'
+import { Refresh, TokenPair } from '#schemas/auth.ts'
+import { ref } from '#schemas/registry.ts'
+import * as auth from '#services/authentication/authentication.ts'
+import { InvalidRefreshToken } from '#services/sessions/errors.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.post(

@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { NoContent } from '../../../../../schemas/primitives.ts'
-import { ref } from '../../../../../schemas/registry.ts'
-import { ListSessionsQuery, SessionPage } from '../../../../../schemas/sessions.ts'
-import { InvalidCursor } from '../../../../../services/pagination/errors.ts'
-import * as sessions from '../../../../../services/sessions/sessions.ts'
+import { InvalidCursor } from '#lib/pagination/errors.ts'
+import { NoContent } from '#schemas/primitives.ts'
+import { ref } from '#schemas/registry.ts'
+import { ListSessionsQuery, SessionPage } from '#schemas/sessions.ts'
+import * as sessions from '#services/sessions/sessions.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { LogLevels } from '../../../../../schemas/log-levels.ts'
-import { ref } from '../../../../../schemas/registry.ts'
-import * as changes from '../../../../../services/log-levels/changes.ts'
+import { LogLevels } from '#schemas/log-levels.ts'
+import { ref } from '#schemas/registry.ts'
+import * as changes from '#services/operations/log-level.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(

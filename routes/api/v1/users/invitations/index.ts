@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { ref } from '../../../../../schemas/registry.ts'
-import { InviteUser, User } from '../../../../../schemas/users.ts'
-import * as registration from '../../../../../services/accounts/registration.ts'
-import { EmailTaken, UsernameTaken } from '../../../../../services/users/errors.ts'
+import { ref } from '#schemas/registry.ts'
+import { InviteUser, User } from '#schemas/users.ts'
+import * as registration from '#services/accounts/registration.ts'
+import { EmailTaken, UsernameTaken } from '#services/users/errors.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.post(

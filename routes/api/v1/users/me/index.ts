@@ -1,13 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { NoContent } from '../../../../../schemas/primitives.ts'
-import { ref } from '../../../../../schemas/registry.ts'
-import { UpdateCurrentUser, User } from '../../../../../schemas/users.ts'
-import * as changes from '../../../../../services/accounts/changes.ts'
-import { CurrentPasswordRequired, WrongPassword } from '../../../../../services/accounts/errors.ts'
-import { TooManyAttempts } from '../../../../../services/attempts/errors.ts'
-import { PasswordQueueFull } from '../../../../../services/passwords/errors.ts'
-import { FreshSignInRequired } from '../../../../../services/sessions/errors.ts'
-import { LastAdmin, UserChanged, UserNotFound, UsernameTaken } from '../../../../../services/users/errors.ts'
+import { NoContent } from '#schemas/primitives.ts'
+import { ref } from '#schemas/registry.ts'
+import { UpdateCurrentUser, User } from '#schemas/users.ts'
+import * as changes from '#services/accounts/changes.ts'
+import { CurrentPasswordRequired, WrongPassword } from '#services/accounts/errors.ts'
+import { TooManyAttempts } from '#services/attempts/errors.ts'
+import { PasswordQueueFull } from '#services/passwords/errors.ts'
+import { FreshSignInRequired } from '#services/sessions/errors.ts'
+import { LastAdmin, UserChanged, UserNotFound, UsernameTaken } from '#services/users/errors.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(

@@ -1,7 +1,7 @@
 import t from 'tap'
-import * as users from '../../../../../services/users/users.ts'
-import { createTestApp, type TestApp } from '../../../../helper.ts'
-import { expectProblem } from '../../expect-problem.ts'
+import * as users from '#services/users/users.ts'
+import { expectProblem } from '#test/routes/api/expect-problem.ts'
+import { createTestApp, type TestApp } from '#test/support/helper.ts'
 
 const PASSWORD = 'correct horse battery staple'
 

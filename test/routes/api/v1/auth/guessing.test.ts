@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import t from 'tap'
-import { createTestApp, type TestUser } from '../../../../helper.ts'
-import { startInstance } from '../../../../instances.ts'
-import { nextMail, tokenIn } from '../../../../mails.ts'
+import { createTestApp, type TestUser } from '#test/support/helper.ts'
+import { startInstance } from '#test/support/instances.ts'
+import { nextMail, tokenIn } from '#test/support/mails.ts'
 
 const LIMIT = 10
 const PER_ADDRESS = 30

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { createTestApp, type TestUser } from '../../../../helper.ts'
-import { allMails } from '../../../../mails.ts'
+import { createTestApp, type TestUser } from '#test/support/helper.ts'
+import { allMails } from '#test/support/mails.ts'
 
 t.test('a sign-in from a new device', async (t) => {
   const { app, db, signUp } = await createTestApp(t)

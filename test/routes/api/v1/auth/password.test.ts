@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
-import { eventually } from '../../../../eventually.ts'
-import { createTestApp, type TestUser } from '../../../../helper.ts'
-import { startInstance, statementsOf } from '../../../../instances.ts'
-import { allMails, jobsDone, nextMail, tokenIn } from '../../../../mails.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { createTestApp, type TestUser } from '#test/support/helper.ts'
+import { startInstance, statementsOf } from '#test/support/instances.ts'
+import { allMails, jobsDone, nextMail, tokenIn } from '#test/support/mails.ts'
 
 const env = {
   APP_SERVER__PUBLIC_URL: 'https://api.example.org',

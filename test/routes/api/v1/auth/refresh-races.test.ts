@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import { createTestApp, type TestUser } from '../../../../helper.ts'
-import { startInstance } from '../../../../instances.ts'
-import { holdTransaction, waiting } from '../../../../locks.ts'
+import { createTestApp, type TestUser } from '#test/support/helper.ts'
+import { startInstance } from '#test/support/instances.ts'
+import { holdTransaction, waiting } from '#test/support/locks.ts'
 
 t.test('refreshes at once', async (t) => {
   const test = await createTestApp(t)

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import { createTestApp, type TestUser } from '../../../../helper.ts'
+import { createTestApp, type TestUser } from '#test/support/helper.ts'
 
 const url = '/api/v1/auth/refresh'
 t.test('POST /api/v1/auth/refresh', async (t) => {

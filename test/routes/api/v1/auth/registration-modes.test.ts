@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import t from 'tap'
-import { createTestApp } from '../../../../helper.ts'
-import { startInstance, statementsOf } from '../../../../instances.ts'
-import { allMails, nextMail, tokenIn } from '../../../../mails.ts'
+import { createTestApp } from '#test/support/helper.ts'
+import { startInstance, statementsOf } from '#test/support/instances.ts'
+import { allMails, nextMail, tokenIn } from '#test/support/mails.ts'
 
 t.test('registration modes', async (t) => {
   const { app, db, request, signUp, logLines } = await createTestApp(t, { APP_AUTH__REGISTRATION: 'verify' })

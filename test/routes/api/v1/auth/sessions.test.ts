@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import type { Session } from '../../../../../schemas/sessions.ts'
-import { createTestApp, type TestUser } from '../../../../helper.ts'
+import type { Session } from '#schemas/sessions.ts'
+import { createTestApp, type TestUser } from '#test/support/helper.ts'
 
 t.test('own sessions', async (t) => {
   const { app, db, request, signUp } = await createTestApp(t)

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { canonicalEmail } from '../../../../../config/email-address.ts'
-import { createTestApp } from '../../../../helper.ts'
-import { expectProblem } from '../../expect-problem.ts'
+import { canonicalEmail } from '#config/email-address.ts'
+import { expectProblem } from '#test/routes/api/expect-problem.ts'
+import { createTestApp } from '#test/support/helper.ts'
 
 const URL = '/api/v1/users'
 const VALID = { email: 'ada@example.com', username: 'ada', password: 'correct horse' }

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { createTestApp } from '../../../../helper.ts'
-import { expectProblem } from '../../expect-problem.ts'
+import { expectProblem } from '#test/routes/api/expect-problem.ts'
+import { createTestApp } from '#test/support/helper.ts'
 
 const EMOJI = '\u{1f600}'
 const NFD_E = 'e\u0301'

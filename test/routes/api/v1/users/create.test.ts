@@ -1,6 +1,6 @@
 import t from 'tap'
 import { version as uuidVersion } from 'uuid'
-import { createTestApp } from '../../../../helper.ts'
+import { createTestApp } from '#test/support/helper.ts'
 
 const URL = '/api/v1/users'
 const USER_KEYS = ['created_at', 'email', 'id', 'is_active', 'role', 'updated_at', 'username']

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { createTestApp, type TestUser } from '../../../../helper.ts'
-import { allMails, nextMail, tokenIn } from '../../../../mails.ts'
+import { createTestApp, type TestUser } from '#test/support/helper.ts'
+import { allMails, nextMail, tokenIn } from '#test/support/mails.ts'
 
 t.test('a new email address', async (t) => {
   const { app, db, request, signUp } = await createTestApp(t, { APP_AUTH__LOGIN_LIMIT__PER_ACCOUNT: '5' })

@@ -1,8 +1,8 @@
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
-import { createTestApp, type TestApp, type TestUser } from '../../../../helper.ts'
-import { startInstance, statementsOf } from '../../../../instances.ts'
-import { expectProblem } from '../../expect-problem.ts'
+import { expectProblem } from '#test/routes/api/expect-problem.ts'
+import { createTestApp, type TestApp, type TestUser } from '#test/support/helper.ts'
+import { startInstance, statementsOf } from '#test/support/instances.ts'
 
 const USERS = '/api/v1/users'
 const INVITATIONS = '/api/v1/users/invitations'

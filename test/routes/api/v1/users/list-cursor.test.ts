@@ -1,6 +1,6 @@
 import t from 'tap'
-import { createTestApp, type TestApp } from '../../../../helper.ts'
-import { expectProblem } from '../../expect-problem.ts'
+import { expectProblem } from '#test/routes/api/expect-problem.ts'
+import { createTestApp, type TestApp } from '#test/support/helper.ts'
 
 const URL = '/api/v1/users'
 

@@ -1,8 +1,8 @@
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
-import { eventually } from '../../../../eventually.ts'
-import { createTestApp, type TestApp, type TestUser } from '../../../../helper.ts'
-import { expectProblem } from '../../expect-problem.ts'
+import { expectProblem } from '#test/routes/api/expect-problem.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { createTestApp, type TestApp, type TestUser } from '#test/support/helper.ts'
 
 const URL = '/api/v1/users'
 const USER_KEYS = ['created_at', 'email', 'id', 'is_active', 'role', 'updated_at', 'username']

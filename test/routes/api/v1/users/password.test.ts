@@ -1,6 +1,6 @@
 import t from 'tap'
-import { createTestApp, type TestUser } from '../../../../helper.ts'
-import { allMails, nextMail, tokenIn } from '../../../../mails.ts'
+import { createTestApp, type TestUser } from '#test/support/helper.ts'
+import { allMails, nextMail, tokenIn } from '#test/support/mails.ts'
 
 t.test('PUT /api/v1/users/me/password', async (t) => {
   const { app, db, request, signUp } = await createTestApp(t, { APP_AUTH__LOGIN_LIMIT__PER_ACCOUNT: '5' })

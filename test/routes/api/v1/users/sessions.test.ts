@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { createTestApp, type TestUser } from '../../../../helper.ts'
+import { createTestApp, type TestUser } from '#test/support/helper.ts'
 
 t.test('sessions of a user', async (t) => {
   const { db, request, signUp } = await createTestApp(t)

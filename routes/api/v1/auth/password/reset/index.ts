@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { ResetPassword } from '../../../../../../schemas/auth.ts'
-import { NoContent } from '../../../../../../schemas/primitives.ts'
-import { ref } from '../../../../../../schemas/registry.ts'
-import * as passwords from '../../../../../../services/accounts/passwords.ts'
-import { InvalidOneTimeToken } from '../../../../../../services/one-time-tokens/errors.ts'
-import { NEW_PASSWORD_ERRORS } from '../../../../../../services/passwords/errors.ts'
+import { ResetPassword } from '#schemas/auth.ts'
+import { NoContent } from '#schemas/primitives.ts'
+import { ref } from '#schemas/registry.ts'
+import * as passwords from '#services/accounts/passwords.ts'
+import { InvalidOneTimeToken } from '#services/one-time-tokens/errors.ts'
+import { NEW_PASSWORD_ERRORS } from '#services/passwords/errors.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.post(

@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { NoContent } from '../../../../../../schemas/primitives.ts'
-import { SessionParams } from '../../../../../../schemas/sessions.ts'
-import { SessionNotFound } from '../../../../../../services/sessions/errors.ts'
-import * as sessions from '../../../../../../services/sessions/sessions.ts'
+import { NoContent } from '#schemas/primitives.ts'
+import { SessionParams } from '#schemas/sessions.ts'
+import { SessionNotFound } from '#services/sessions/errors.ts'
+import * as sessions from '#services/sessions/sessions.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.delete(

@@ -1,11 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { NoContent } from '../../../../../../schemas/primitives.ts'
-import { ref } from '../../../../../../schemas/registry.ts'
-import { ListSessionsQuery, SessionPage } from '../../../../../../schemas/sessions.ts'
-import { UserParams } from '../../../../../../schemas/users.ts'
-import { InvalidCursor } from '../../../../../../services/pagination/errors.ts'
-import * as sessions from '../../../../../../services/sessions/sessions.ts'
-import { Forbidden, UserNotFound } from '../../../../../../services/users/errors.ts'
+import { InvalidCursor } from '#lib/pagination/errors.ts'
+import { NoContent } from '#schemas/primitives.ts'
+import { ref } from '#schemas/registry.ts'
+import { ListSessionsQuery, SessionPage } from '#schemas/sessions.ts'
+import { UserParams } from '#schemas/users.ts'
+import * as sessions from '#services/sessions/sessions.ts'
+import { Forbidden, UserNotFound } from '#services/users/errors.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import { createTestApp } from '../../../../../helper.ts'
-import { expectProblem } from '../../../expect-problem.ts'
+import { expectProblem } from '#test/routes/api/expect-problem.ts'
+import { createTestApp } from '#test/support/helper.ts'
 
 const URL = '/api/v1/auth/login'
 

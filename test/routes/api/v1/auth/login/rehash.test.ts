@@ -1,6 +1,6 @@
 import t from 'tap'
-import { buildApp } from '../../../../../../app.ts'
-import { createTestApp, testConfig } from '../../../../../helper.ts'
+import { buildApp } from '#app.ts'
+import { createTestApp, testConfig } from '#test/support/helper.ts'
 
 const URL = '/api/v1/auth/login'
 

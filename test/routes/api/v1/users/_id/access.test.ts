@@ -1,7 +1,7 @@
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
-import { createTestApp } from '../../../../../helper.ts'
-import { expectProblem } from '../../../expect-problem.ts'
+import { expectProblem } from '#test/routes/api/expect-problem.ts'
+import { createTestApp } from '#test/support/helper.ts'
 
 const url = (id: string) => `/api/v1/users/${id}`
 const METHODS = ['GET', 'PATCH', 'DELETE'] as const

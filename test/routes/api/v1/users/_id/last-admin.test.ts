@@ -1,8 +1,8 @@
 import type { InjectOptions } from 'fastify'
 import t from 'tap'
-import { buildApp } from '../../../../../../app.ts'
-import { createTestApp, type TestApp, type TestUser, testConfig } from '../../../../../helper.ts'
-import { expectProblem } from '../../../expect-problem.ts'
+import { buildApp } from '#app.ts'
+import { expectProblem } from '#test/routes/api/expect-problem.ts'
+import { createTestApp, type TestApp, type TestUser, testConfig } from '#test/support/helper.ts'
 
 const ME = '/api/v1/users/me'
 const url = (id: string) => `/api/v1/users/${id}`

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import { eventually } from '../../../../../eventually.ts'
-import { createTestApp, type TestUser } from '../../../../../helper.ts'
-import { startInstance } from '../../../../../instances.ts'
-import { expectProblem } from '../../../expect-problem.ts'
+import { expectProblem } from '#test/routes/api/expect-problem.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { createTestApp, type TestUser } from '#test/support/helper.ts'
+import { startInstance } from '#test/support/instances.ts'
 
 const url = (id: string) => `/api/v1/users/${id}`
 

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { buildApp } from '../../../../../../app.ts'
-import { createTestApp, testConfig } from '../../../../../helper.ts'
-import { expectProblem } from '../../../expect-problem.ts'
+import { buildApp } from '#app.ts'
+import { expectProblem } from '#test/routes/api/expect-problem.ts'
+import { createTestApp, testConfig } from '#test/support/helper.ts'
 
 const URL = '/api/v1/users/me'
 

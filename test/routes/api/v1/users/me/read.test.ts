@@ -1,6 +1,6 @@
 import t from 'tap'
-import { createTestApp } from '../../../../../helper.ts'
-import { expectProblem } from '../../../expect-problem.ts'
+import { expectProblem } from '#test/routes/api/expect-problem.ts'
+import { createTestApp } from '#test/support/helper.ts'
 
 const URL = '/api/v1/users/me'
 const USER_KEYS = ['created_at', 'email', 'id', 'is_active', 'role', 'updated_at', 'username']

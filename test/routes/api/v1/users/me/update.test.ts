@@ -1,7 +1,7 @@
 import t from 'tap'
-import { createTestApp } from '../../../../../helper.ts'
-import { nextMail, tokenIn } from '../../../../../mails.ts'
-import { expectProblem } from '../../../expect-problem.ts'
+import { expectProblem } from '#test/routes/api/expect-problem.ts'
+import { createTestApp } from '#test/support/helper.ts'
+import { nextMail, tokenIn } from '#test/support/mails.ts'
 
 const URL = '/api/v1/users/me'
 

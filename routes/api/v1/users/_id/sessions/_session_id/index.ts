@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { NoContent } from '../../../../../../../schemas/primitives.ts'
-import { UserSessionParams } from '../../../../../../../schemas/sessions.ts'
-import { SessionNotFound } from '../../../../../../../services/sessions/errors.ts'
-import * as sessions from '../../../../../../../services/sessions/sessions.ts'
-import { Forbidden, UserNotFound } from '../../../../../../../services/users/errors.ts'
+import { NoContent } from '#schemas/primitives.ts'
+import { UserSessionParams } from '#schemas/sessions.ts'
+import { SessionNotFound } from '#services/sessions/errors.ts'
+import * as sessions from '#services/sessions/sessions.ts'
+import { Forbidden, UserNotFound } from '#services/users/errors.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.delete(

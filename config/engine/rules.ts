@@ -1,0 +1,100 @@
+import { LENIENT_ENVIRONMENTS } from '../schema/schema.ts'
+import type { Candidate } from './candidate.ts'
+import { checkConnections } from './connection-rules.ts'
+import { configKeys, locate, variableName } from './keys.ts'
+import { checkLocalOnly } from './local-only.ts'
+import { DEFAULT_FILE, valueAt } from './toml-files.ts'
+
+/** The problems that no single key's schema can see: rules of the environment, and between keys. */
+export function checkRules(candidate: Candidate): string[] {
+  const strict = !LENIENT_ENVIRONMENTS.includes(candidate.environment)
+  return [
+    ...(strict ? checkStrict(candidate) : []),
+    ...checkLocalOnly(candidate),
+    ...checkTimeouts(candidate),
+    ...checkTls(candidate),
+    ...checkConnections(candidate),
+    ...checkSigningKeys(candidate),
+    ...checkMailLinks(candidate),
+    ...checkRateLimitStore(candidate),
+  ]
+}
+
+function checkStrict({ values, sources, environment, knownSecrets }: Candidate): string[] {
+  const problems: string[] = []
+  if (valueAt(values, 'database.url') === undefined) {
+    problems.push(
+      `${variableName('database.url')}: must be set in the environment ${JSON.stringify(environment)}`,
+    )
+  }
+  for (const { path } of configKeys.filter((key) => key.secret)) {
+    const value = valueAt(values, path)
+    if (value !== undefined && knownSecrets.has(value)) {
+      problems.push(`${locate(path, sources)}: is a secret that a committed file holds, and so no secret`)
+    }
+  }
+  const origins = valueAt(values, 'cors.allowed_origins')
+  if (Array.isArray(origins) && origins.includes('*')) {
+    const where = locate('cors.allowed_origins', sources)
+    problems.push(`${where}: may hold * in ${LENIENT_ENVIRONMENTS.join(' and ')} only`)
+  }
+  return [...problems, ...checkMail({ values, sources })]
+}
+
+/** Mail from nobody, with links to the reader's own machine, is worse than none. */
+function checkMail({ values, sources }: Pick<Candidate, 'values' | 'sources'>): string[] {
+  if (valueAt(values, 'email.smtp_url') === undefined) return []
+  const needed = ['email.from']
+  if (valueAt(values, 'email.link_base') === undefined) needed.push('server.public_url')
+  return needed
+    .filter((path) => (sources.get(path) ?? DEFAULT_FILE) === DEFAULT_FILE)
+    .map((path) => `${variableName(path)}: must be set when email.smtp_url is`)
+}
+
+/** Node refuses to make a server whose headers may take longer than its whole requests. */
+function checkTimeouts({ values, sources }: Candidate): string[] {
+  const headers = valueAt(values, 'server.headers_timeout')
+  const request = valueAt(values, 'server.request_timeout')
+  if (typeof headers !== 'number' || typeof request !== 'number' || headers <= request) return []
+  return [`${locate('server.headers_timeout', sources)}: must be at most server.request_timeout`]
+}
+
+/** Certificates that would be ignored mean a connection that is less safe than somebody thinks. */
+function checkTls({ values, sources }: Candidate): string[] {
+  const given = ['tls_ca_file', 'tls_cert_file', 'tls_key_file']
+    .map((name) => `database.${name}`)
+    .filter((path) => valueAt(values, path) !== undefined)
+  if (valueAt(values, 'database.tls') === 'off') {
+    return given.map((path) => `${locate(path, sources)}: has no effect while database.tls is off`)
+  }
+  const half = given.filter((path) => path !== 'database.tls_ca_file')
+  if (half.length !== 1) return []
+  return half.map((path) => `${locate(path, sources)}: tls_cert_file and tls_key_file belong together`)
+}
+
+/** Keys that would be ignored mean tokens that are signed otherwise than somebody thinks. */
+function checkSigningKeys({ values, sources }: Candidate): string[] {
+  const signing = 'jwt.signing_key_file'
+  const verification = valueAt(values, 'jwt.verification_key_files')
+  if (valueAt(values, 'jwt.algorithm') === 'EdDSA') {
+    if (valueAt(values, signing) !== undefined) return []
+    return [`${variableName(signing)}: must be set while jwt.algorithm is EdDSA`]
+  }
+  const given = [
+    ...(valueAt(values, signing) === undefined ? [] : [signing]),
+    ...(Array.isArray(verification) && verification.length > 0 ? ['jwt.verification_key_files'] : []),
+  ]
+  return given.map((path) => `${locate(path, sources)}: has no effect while jwt.algorithm is HS256`)
+}
+
+/** Links in mails must lead somewhere. */
+function checkMailLinks({ values }: Candidate): string[] {
+  if (valueAt(values, 'email.pages') !== false || valueAt(values, 'email.link_base') !== undefined) return []
+  return [`${variableName('email.link_base')}: must be set when email.pages is false`]
+}
+
+/** A store that is not there would leave each instance to itself for ever. */
+function checkRateLimitStore({ values }: Candidate): string[] {
+  if (valueAt(values, 'rate_limit.store') !== 'redis' || valueAt(values, 'redis.url') !== undefined) return []
+  return [`${variableName('redis.url')}: must be set while rate_limit.store is redis`]
+}

@@ -1,0 +1,23 @@
+import { Type } from '@sinclair/typebox'
+import { Duration, Secret, Section, Text } from './kinds.ts'
+
+/** Keys below `redis`. */
+export const Redis = Section('Redis or Valkey: a help for several instances, and never a need.', {
+  url: Type.Optional(
+    Secret({
+      format: 'redis-url',
+      description:
+        'Where the server is: `redis://user:password@host:6379/0`, or `rediss://` for TLS. Without it there is none.',
+    }),
+  ),
+  key_prefix: Text({
+    format: 'key-prefix',
+    description: 'Put before every key; differs between services that share a server.',
+  }),
+  command_timeout: Duration({
+    minimum: '4ms',
+    maximum: '5s',
+    description:
+      'Time that one command may take; past it the service goes on without Redis and connects anew. A request waits no longer than this.',
+  }),
+})

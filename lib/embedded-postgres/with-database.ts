@@ -1,0 +1,22 @@
+import { fileURLToPath } from 'node:url'
+import type { Config } from '#config/schema/schema.ts'
+import { startEmbeddedPostgres } from './embedded-postgres.ts'
+
+/** Where the embedded server keeps its data. */
+const DIRECTORY = fileURLToPath(new URL('../../.data/postgres', import.meta.url))
+
+/**
+ * Gives the configuration with a database in it: the configured one, or the embedded server where there is
+ * none (the configuration's own rules allow that in development and tests only).
+ *
+ * @returns `stop` leaves the embedded server; without one it does nothing.
+ */
+export async function withDatabase(
+  config: Config,
+  log: (message: string) => void,
+): Promise<{ config: Config; stop: () => Promise<void> }> {
+  if (config.database.url !== undefined) return { config, stop: async () => undefined }
+  const server = await startEmbeddedPostgres({ directory: DIRECTORY, log })
+  const database = { ...config.database, url: server.url }
+  return { config: { ...config, database }, stop: () => server.stop() }
+}

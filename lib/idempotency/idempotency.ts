@@ -1,0 +1,97 @@
+import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
+import type { Context } from '#lib/context.ts'
+import { transaction } from '#lib/database/database.ts'
+import { digestToken } from '#lib/secrets/secrets.ts'
+import { IdempotencyKeyReused } from './errors.ts'
+import type { Answer } from './queries.ts'
+import * as queries from './queries.ts'
+
+export type { Answer } from './queries.ts'
+
+/** A request that its client may repeat, by what tells it from others. */
+export interface RepeatableRequest {
+  /** Digest of the operation, the user and the key. */
+  readonly id: Buffer
+  /** Keyed digest of what was sent. */
+  readonly fingerprint: Buffer
+}
+
+interface RequestParts {
+  /** The operationId. */
+  readonly operation: string
+  /** Null for anonymous clients, who share one scope. */
+  readonly userId: string | null
+  /** As the client chose it. */
+  readonly idempotencyKey: string
+  /** Parameters and body after validation, so in their normal form. */
+  readonly input: unknown
+}
+
+/**
+ * Gives what a request is known by. Bodies hold passwords, so what is kept of them takes `key` to compare with.
+ * The id takes none: after a change of the secret a request that is repeated is refused, not done twice.
+ */
+export function identify(
+  key: KeyObject,
+  { operation, userId, idempotencyKey, input }: RequestParts,
+): RepeatableRequest {
+  return {
+    id: digestToken(JSON.stringify([operation, userId, idempotencyKey])),
+    fingerprint: createHmac('sha256', key).update(canonical(input)).digest(),
+  }
+}
+
+/**
+ * Gives the answer that the request has had, or undefined.
+ *
+ * @throws IdempotencyKeyReused when it was another request that had this key
+ */
+export async function findAnswer(
+  ctx: Pick<Context, 'db'>,
+  { id, fingerprint }: RepeatableRequest,
+): Promise<Answer | undefined> {
+  const found = await queries.selectAnswer(ctx.db, id)
+  if (found === undefined) return undefined
+  if (!timingSafeEqual(found.fingerprint, fingerprint)) throw new IdempotencyKeyReused()
+  return found
+}
+
+/**
+ * Does the work of a request once: in one transaction with the answer's storage, in which `work` takes part by
+ * the context that it is given. Of several at once one works and the others wait for its answer. What throws
+ * leaves nothing behind, and the next one works. A transaction is held open meanwhile, so nothing slow belongs
+ * into `work`.
+ *
+ * @param request undefined when the client gave no key: then `work` is all there is, without a transaction
+ * @throws IdempotencyKeyReused and what `work` throws
+ */
+export async function once<C extends Pick<Context, 'db'>>(
+  ctx: C,
+  request: RepeatableRequest | undefined,
+  work: (ctx: C) => Promise<Answer>,
+): Promise<{ answer: Answer; replayed: boolean }> {
+  if (request === undefined) return { answer: await work(ctx), replayed: false }
+  return transaction(ctx, async (tx) => {
+    if (!(await queries.claimKey(tx.db, request.id, request.fingerprint))) {
+      const answer = await findAnswer(tx, request)
+      /* c8 ignore next: for the type; what could not be claimed is there, and locked. */
+      if (answer === undefined) throw new Error('an idempotency key is neither free nor taken')
+      return { answer, replayed: true }
+    }
+    const answer = await work(tx)
+    await queries.updateAnswer(tx.db, request.id, answer)
+    return { answer, replayed: false }
+  })
+}
+
+/** JSON in which the order of names does not matter. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_name, member: unknown) => {
+    const isObject = typeof member === 'object' && member !== null && !Array.isArray(member)
+    return isObject ? Object.fromEntries(Object.entries(member).sort(byName)) : member
+  })
+}
+
+function byName([a]: [string, unknown], [b]: [string, unknown]): number {
+  return a < b ? -1 : 1
+}

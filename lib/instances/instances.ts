@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { v7 as uuidv7 } from 'uuid'
+import type { Log } from '#lib/context.ts'
+import type { Database } from '#lib/database/database.ts'
+import { DatabaseUnavailable } from '#lib/database/errors.ts'
+import * as queries from './queries.ts'
+
+/** Milliseconds between signs of life. */
+const HEARTBEAT = 2000
+/** Milliseconds after which an instance is gone: three beats that did not come, and some for the way. */
+const SILENCE = 3 * HEARTBEAT + 1000
+/** Milliseconds that start and end wait for the database. */
+const PATIENCE = 1000
+
+/** Knows how many instances serve now, by their signs of life in the database, and gives ours. */
+export class Instances {
+  readonly #db: Database
+  readonly #log: Log
+  readonly #self: queries.Instance
+  readonly #stop = new AbortController()
+  #running: Promise<void> | undefined
+  #known = 1
+  #isRefused = false
+
+  constructor(db: Database, version: string, log: Log) {
+    this.#db = db
+    this.#log = log
+    this.#self = { id: uuidv7(), version, startedAt: new Date() }
+  }
+
+  /** How many serve, this one included. While the database is away, what was known last. */
+  get known(): number {
+    return this.#known
+  }
+
+  /** Begins to give signs of life; waits for the first one a little. */
+  async start(): Promise<void> {
+    const first = this.#beat()
+    this.#running = this.#run(first)
+    await Promise.race([first, sleep(PATIENCE, undefined, { ref: false })])
+  }
+
+  /** Gives no more of them, and lets the others know. */
+  async close(): Promise<void> {
+    this.#stop.abort()
+    const leaving = (async () => {
+      await this.#running
+      await queries.deleteInstance(this.#db, this.#self.id)
+    })()
+    // Otherwise the others notice by themselves.
+    await Promise.race([leaving.catch(() => undefined), sleep(PATIENCE)])
+  }
+
+  async #run(first: Promise<void>): Promise<void> {
+    await first
+    while (!this.#stop.signal.aborted) {
+      await sleep(HEARTBEAT, undefined, { signal: this.#stop.signal }).catch(() => undefined)
+      if (!this.#stop.signal.aborted) await this.#beat()
+    }
+  }
+
+  async #beat(): Promise<void> {
+    try {
+      this.#known = 1 + (await queries.recordInstance(this.#db, this.#self, SILENCE))
+      this.#isRefused = false
+    } catch (error) {
+      // That the database is away, others have said.
+      if (error instanceof DatabaseUnavailable || this.#isRefused) return
+      this.#isRefused = true
+      this.#log.warn({ err: error }, 'instances cannot be counted')
+    }
+  }
+}

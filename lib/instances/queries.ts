@@ -1,0 +1,37 @@
+import type { Database } from '#lib/database/database.ts'
+
+/** An instance as the table has it. */
+export interface Instance {
+  readonly id: string
+  readonly version: string
+  readonly startedAt: Date
+}
+
+/**
+ * Says that an instance lives, and gives how many others do.
+ *
+ * @param silence milliseconds after which one that was not heard of is gone
+ */
+export async function recordInstance(
+  db: Database,
+  { id, version, startedAt }: Instance,
+  silence: number,
+): Promise<number> {
+  const rows = await db.query<{ others: number }>({
+    name: 'recordInstance',
+    text: `WITH beat AS (
+             INSERT INTO instances (id, version, started_at, seen_at) VALUES ($1, $2, $3, clock_timestamp())
+             ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at
+           ), gone AS (
+             DELETE FROM instances WHERE seen_at < clock_timestamp() - interval '1 hour'
+           )
+           SELECT count(*)::integer AS others FROM instances
+           WHERE id <> $1 AND seen_at > clock_timestamp() - $4 * interval '1 millisecond'`,
+    values: [id, version, startedAt, silence],
+  })
+  return rows[0]?.others ?? 0
+}
+
+export async function deleteInstance(db: Database, id: string): Promise<void> {
+  await db.query({ name: 'deleteInstance', text: 'DELETE FROM instances WHERE id = $1', values: [id] })
+}

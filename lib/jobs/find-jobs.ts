@@ -1,0 +1,26 @@
+import { readdir } from 'node:fs/promises'
+import { isJobDefinition, type JobDefinition } from './jobs.ts'
+
+const SERVICES = new URL('../../services/', import.meta.url)
+
+/**
+ * Gives every job that a services/<domain>/jobs.ts exports, by name.
+ *
+ * @param services the folder of the domains; the project's own when left out
+ * @throws Error when two have one name
+ */
+export async function findJobs<Ctx>(services = SERVICES): Promise<JobDefinition<object, Ctx>[]> {
+  const files = (await readdir(services, { recursive: true })).filter((file) =>
+    /^[^/\\]+[/\\]jobs\.ts$/.test(file),
+  )
+  const jobs = new Map<string, JobDefinition<object, Ctx>>()
+  for (const file of files.sort()) {
+    const exports: Record<string, unknown> = await import(new URL(file.replaceAll('\\', '/'), services).href)
+    for (const value of Object.values(exports)) {
+      if (!isJobDefinition<Ctx>(value)) continue
+      if (jobs.has(value.name)) throw new Error(`the job ${value.name} is defined twice`)
+      jobs.set(value.name, value)
+    }
+  }
+  return [...jobs.values()]
+}

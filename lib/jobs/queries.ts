@@ -1,0 +1,89 @@
+import type { Database } from '#lib/database/database.ts'
+import { DEAD_LETTER } from './jobs.ts'
+
+/** What waits or runs in a queue. */
+export interface QueueState {
+  queue: string
+  /** As pg-boss names it: `created` is a first attempt that waits, `retry` a later one. */
+  state: 'created' | 'retry' | 'active'
+  jobs: number
+  /** How long the one that is due longest has been so, in seconds; 0 when none is. */
+  oldest_age: number
+}
+
+/** An unfinished job, or one that was given up. */
+export interface ListedJob {
+  id: string
+  /** Of a dead letter, the queue that it comes from. */
+  queue: string
+  state: 'waiting' | 'retrying' | 'active' | 'dead'
+  /** Seconds since it was enqueued. */
+  age: number
+  attempts: number
+  /** Of the last attempt that failed. */
+  error: string | null
+}
+
+/** What to list. */
+export interface JobFilter {
+  readonly queue?: string | undefined
+  readonly state?: ListedJob['state'] | undefined
+  readonly limit: number
+}
+
+/** pg-boss's own queues, which nobody asks about. */
+const OWN_QUEUES = '\\_\\_pgboss%'
+
+/** The longest error that is listed, in characters. */
+const MAX_ERROR = 500
+
+/** Lists jobs, oldest first. */
+export function selectJobs(db: Database, { queue, state, limit }: JobFilter): Promise<ListedJob[]> {
+  return db.query<ListedJob>({
+    name: 'selectJobs',
+    text: `
+      WITH listed AS (
+        SELECT id::text, name = $1 AS is_dead, state, coalesce(source_created_on, created_on) AS since,
+          CASE name WHEN $1 THEN coalesce(source_name, name) ELSE name END AS queue,
+          CASE WHEN name = $1 THEN coalesce(source_retry_count, 0) + 1
+            WHEN state = 'created' THEN 0 ELSE retry_count + 1 END AS attempts,
+          left(coalesce(source_output, output) ->> 'message', $2) AS error
+        FROM pgboss.job
+        WHERE state < 'completed' AND name NOT LIKE $3
+      ), named AS (
+        SELECT *, CASE WHEN is_dead THEN 'dead' WHEN state = 'created' THEN 'waiting'
+          WHEN state = 'retry' THEN 'retrying' ELSE 'active' END AS label
+        FROM listed
+      )
+      SELECT id, queue, label AS state, attempts, error,
+        greatest(0, extract(epoch FROM now() - since))::float8 AS age
+      FROM named
+      WHERE ($4::text IS NULL OR queue = $4) AND ($5::text IS NULL OR label = $5)
+      ORDER BY since, id
+      LIMIT $6`,
+    values: [DEAD_LETTER, MAX_ERROR, OWN_QUEUES, queue ?? null, state ?? null, limit],
+  })
+}
+
+/** How many dead letters each queue has. */
+export function countDead(db: Database): Promise<{ queue: string; jobs: number }[]> {
+  return db.query({
+    name: 'countDeadLetters',
+    text: `SELECT coalesce(source_name, name) AS queue, count(*)::int AS jobs FROM pgboss.job
+           WHERE name = $1 AND state < 'completed' GROUP BY 1`,
+    values: [DEAD_LETTER],
+  })
+}
+
+/** Counts what is not finished, by queue and state. */
+export function selectQueueStates(db: Database): Promise<QueueState[]> {
+  return db.query<QueueState>({
+    name: 'selectQueueStates',
+    text: `
+      SELECT name AS queue, state::text AS state, count(*)::int AS jobs,
+        greatest(0, extract(epoch FROM now() - min(start_after)))::float8 AS oldest_age
+      FROM pgboss.job
+      WHERE state < 'completed'
+      GROUP BY 1, 2`,
+  })
+}

@@ -1,0 +1,117 @@
+import type { PgBoss, Queue } from 'pg-boss'
+import type { Database } from '#lib/database/database.ts'
+import { DatabaseUnavailable } from '#lib/database/errors.ts'
+import type { Tracing } from '#lib/tracing/tracing.ts'
+import { HEARTBEAT_SECONDS } from './boss.ts'
+import { connectionOf } from './connection.ts'
+import { DEAD_LETTER, type EnqueueOptions, type JobDefinition, type Jobs } from './jobs.ts'
+import { jobAttributes, withTrace } from './trace-context.ts'
+
+const DAY = 24 * 60 * 60
+
+/** Dead letters that one statement moves. */
+const REDRIVE_BATCH = 1000
+
+/** Seconds after which a caller may try again while the queues are not ready. */
+const RETRY_AFTER = 5
+
+/** The queues of pg-boss. */
+export class JobQueue implements Jobs {
+  readonly #boss: PgBoss
+  readonly #tracing: Tracing | undefined
+  #ready = false
+
+  constructor(boss: PgBoss, tracing?: Tracing) {
+    this.#boss = boss
+    this.#tracing = tracing
+  }
+
+  /**
+   * Makes pg-boss's schema, the queues and, for a worker, the schedules, or brings them up to date.
+   *
+   * @throws what the driver throws
+   */
+  async start(jobs: readonly JobDefinition<never>[], options: { schedules: boolean }): Promise<void> {
+    await this.#boss.start()
+    await this.#prepare(DEAD_LETTER, {})
+    for (const job of jobs) await this.#prepare(job.name, queueOptions(job))
+    if (options.schedules) await this.#schedule(jobs)
+    this.#ready = true
+  }
+
+  async enqueue<Data extends object>(
+    db: Database,
+    job: JobDefinition<Data>,
+    data: Data,
+    options: EnqueueOptions = {},
+  ): Promise<void> {
+    if (!this.#ready) throw new DatabaseUnavailable({ retryAfter: RETRY_AFTER })
+    const send = async () => {
+      const traced = withTrace(data, this.#tracing?.carrier())
+      await this.#boss.send(job.name, traced, { ...options, db: connectionOf(db, 'enqueueJob') })
+    }
+    if (this.#tracing)
+      await this.#tracing.trace(`enqueue ${job.name}`, 'producer', jobAttributes(job.name), send)
+    else await send()
+  }
+
+  /** The names of all queues that jobs are enqueued in, also those of other versions. */
+  async names(): Promise<string[]> {
+    const queues = await this.#boss.getQueues()
+    return queues
+      .map(({ name }) => name)
+      .filter((name) => name !== DEAD_LETTER && !name.startsWith('__pgboss'))
+  }
+
+  /**
+   * Puts dead letters back into their queues, to be tried again from the start.
+   *
+   * @param name of the queue that they come from; all when left out
+   * @returns how many there were
+   */
+  async retryDead(name?: string): Promise<number> {
+    const options = name === undefined ? {} : { sourceName: name }
+    let total = 0
+    let moved: number
+    do {
+      moved = await this.#boss.redrive(DEAD_LETTER, { ...options, limit: REDRIVE_BATCH })
+      total += moved
+    } while (moved === REDRIVE_BATCH)
+    return total
+  }
+
+  /** The schedules of the whole fleet become those of this version. */
+  async #schedule(jobs: readonly JobDefinition<never>[]): Promise<void> {
+    const wanted = new Map(jobs.flatMap(({ name, cron }) => (cron === undefined ? [] : [[name, cron]])))
+    for (const { name } of await this.#boss.getSchedules()) {
+      if (!wanted.has(name)) await this.#boss.unschedule(name)
+    }
+    for (const [name, cron] of wanted) {
+      await this.#boss.schedule(name, cron, {}, { tz: 'UTC', missed: 'once' })
+    }
+  }
+
+  async #prepare(name: string, options: Omit<Queue, 'name'>): Promise<void> {
+    const existing = await this.#boss.getQueue(name)
+    if (existing === null) {
+      await this.#boss.createQueue(name, options)
+    } else if (Object.entries(options).some(([key, value]) => existing[key as keyof Queue] !== value)) {
+      await this.#boss.updateQueue(name, options)
+    }
+  }
+}
+
+function queueOptions(job: JobDefinition<never>): Omit<Queue, 'name'> {
+  return {
+    retryLimit: job.retryLimit,
+    retryDelay: job.retryDelay,
+    retryBackoff: true,
+    retryDelayMax: job.retryDelayMax,
+    expireInSeconds: job.timeout,
+    heartbeatSeconds: HEARTBEAT_SECONDS,
+    retentionSeconds: 14 * DAY,
+    deleteAfterSeconds: DAY,
+    deadLetter: DEAD_LETTER,
+    notify: true,
+  }
+}

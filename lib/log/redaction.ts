@@ -1,0 +1,111 @@
+import { serializeError } from './errors.ts'
+
+const MASK = '[redacted]'
+
+/** What the names of secrets have in them, in any spelling. */
+const NAME =
+  'pass(?:word|wd|phrase)|pwd|secret|token|authorization|cookie|credential|hash|jwt|\\botp\\b|session|' +
+  'api[-_]?key|(?:private|signing)[-_]?key|dsn|connection_?string'
+
+const SECRET_NAME = new RegExp(NAME, 'i')
+
+/** Such as OAuth's `token_type`, which is `Bearer`. */
+const HARMLESS_NAME = /_type$/
+
+/*
+ * All expressions run over whole lines, of which clients have a say, so they must be linear: a match that has
+ * begun to read without bound cannot fail any more.
+ */
+
+/** What is secret whatever it is called: JWTs, PHC hashes, credentials of HTTP, user and password in URLs. */
+const SECRET_TEXT =
+  /eyJ[\w-]+(?:\.[\w-]*){0,2}|\$argon2(?:id|i|d)\$[^\s"\\]*|\b(?:Bearer|Basic) +[\w.~+/=-]+|(?<=:\/\/)[^\s"\\/]*(?=@)/gi
+
+/**
+ * A secret's name and its value: as a property of the line's JSON (`"name":"value"`), of JSON within its text
+ * (`\"name\": \"value\"`), or as an assignment in its text (`name=value`, `name: 'value'`).
+ */
+const SECRET_PAIR = new RegExp(
+  String.raw`((?:${NAME})[\w-]{0,32}(?<!_type)(?:":"|(?:\\"|')?\s{0,4}[:=]\s{0,4}(?:\\"|')?))` +
+    String.raw`(?:(?<=":")[^"\\]*(?:\\.[^"\\]*)*` +
+    String.raw`|(?<=\\")[^"\\]*(?:(?:\\\\(?:\\.|[^"\\])|\\[^"\\])[^"\\]*)*` +
+    String.raw`|(?<=')[^'"\\]*|[^\s"'\\&,;]+)`,
+  'gi',
+)
+
+/** How deep fields are looked into; deeper ones are left out. */
+const MAX_DEPTH = 8
+
+/** Whether what is being logged was made of nothing that could be a secret. */
+let isHarmless = false
+
+/**
+ * Writes a line without looking for secrets in it, which costs a tenth of a request (docs/performance.md): for the
+ * line of each request, whose fields are ours but for few, which are looked through by themselves.
+ */
+export function logHarmless(write: () => void): void {
+  isHarmless = true
+  try {
+    write()
+  } finally {
+    isHarmless = false
+  }
+}
+
+/** Gives a copy of a log record's fields in which secrets are masked by their names. */
+export function redactFields(fields: Record<string, unknown>): Record<string, unknown> {
+  if (isHarmless) return fields
+  return isPlain(fields) ? redactObject(fields, 0) : { object: nameOf(fields) }
+}
+
+/** Masks what looks like a secret in a finished log line. */
+export function redactLine(line: string): string {
+  return isHarmless ? line : redactText(line)
+}
+
+/** Masks what looks like a secret in a text. */
+export function redactText(text: string): string {
+  return text.replace(SECRET_TEXT, MASK).replace(SECRET_PAIR, `$1${MASK}`)
+}
+
+function redactObject(object: object, depth: number): Record<string, unknown> {
+  const copy: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(object)) {
+    copy[name] = isSecret(name, value) ? MASK : redactValue(value, depth + 1)
+  }
+  return copy
+}
+
+/** Counts and flags are no secrets, whatever their names. */
+function isSecret(name: string, value: unknown): boolean {
+  const isText = typeof value === 'string' || (typeof value === 'object' && value !== null)
+  return isText && SECRET_NAME.test(name) && !HARMLESS_NAME.test(name)
+}
+
+function redactValue(value: unknown, depth: number): unknown {
+  // A function could be a `toJSON`, which would bring in anything.
+  if (typeof value === 'function') return undefined
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value
+  if (value instanceof Error) return serializeError(value)
+  if (depth > MAX_DEPTH) return '[too deep]'
+  if (Array.isArray(value)) return redactArray(value, depth)
+  return isPlain(value) ? redactObject(value, depth) : nameOf(value)
+}
+
+/** Node's raw headers are a list in which names and values alternate. */
+function redactArray(items: readonly unknown[], depth: number): unknown[] {
+  return items.map((item, index) => {
+    const before = items[index - 1]
+    return typeof before === 'string' && isSecret(before, item) ? MASK : redactValue(item, depth + 1)
+  })
+}
+
+/** Requests, sockets and the like would bring in headers and buffers; of them only the name is logged. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+function nameOf(value: object): string {
+  return `[${value.constructor.name}]`
+}

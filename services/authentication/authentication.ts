@@ -1,0 +1,134 @@
+import { transaction } from '#lib/database/database.ts'
+import type { Login, TokenPair } from '#schemas/auth.ts'
+import type { User } from '#schemas/users.ts'
+import type { AccountContext } from '#services/accounts/context.ts'
+import { guard } from '#services/attempts/attempts.ts'
+import { TooManyAttempts } from '#services/attempts/errors.ts'
+import { sendMail } from '#services/mail/mail.ts'
+import { checkPassword } from '#services/passwords/check-password.ts'
+import * as sessions from '#services/sessions/sessions.ts'
+import * as users from '#services/users/users.ts'
+import { InvalidCredentials } from './errors.ts'
+
+/** Issues access tokens. */
+export interface TokenIssuer {
+  /** Gives a signed token for the user, bound to a session. */
+  issue(user: Pick<User, 'id' | 'role'>, session: string): string
+  /** Life of a token in seconds. */
+  readonly lifetime: number
+}
+
+export interface AuthContext extends AccountContext {
+  readonly tokens: TokenIssuer
+  /** Is told how each login ended. */
+  readonly loginFinished: (outcome: LoginOutcome) => void
+}
+
+export type LoginOutcome = 'success' | 'invalid_credentials' | 'too_many_attempts' | 'error'
+
+/**
+ * Signs a user in. A wrong password, an unknown email, an inactive account and one that never confirmed its
+ * address cost the same and look the same (OWASP ASVS 5.0 V6.3.8).
+ *
+ * @throws InvalidCredentials, TooManyAttempts, PasswordQueueFull
+ */
+export async function login(ctx: AuthContext, input: Login): Promise<TokenPair> {
+  try {
+    // A password that changed while it was checked is checked again, as it is by now.
+    const pair = (await signIn(ctx, input)) ?? (await signIn(ctx, input))
+    if (!pair) throw new InvalidCredentials()
+    ctx.loginFinished('success')
+    return pair
+  } catch (error) {
+    ctx.loginFinished(outcomeOf(error))
+    throw error
+  }
+}
+
+/**
+ * Exchanges a refresh token for the next pair of tokens.
+ *
+ * @throws InvalidRefreshToken
+ */
+export async function refresh(ctx: AuthContext, refreshToken: string): Promise<TokenPair> {
+  const { user, ...session } = await sessions.refresh(ctx, refreshToken)
+  return tokenPair(ctx, user, session)
+}
+
+/** Gives undefined when the credentials changed during the check. */
+async function signIn(ctx: AuthContext, input: Login): Promise<TokenPair | undefined> {
+  const { id, hash } = await checkCredentials(ctx, input)
+  return openSession(ctx, id, hash)
+}
+
+/** Gives whose credentials they are, and the hash that the password is of. */
+async function checkCredentials(
+  ctx: AuthContext,
+  { email, password }: Login,
+): Promise<{ id: string; hash: string }> {
+  const check = async () => {
+    const credentials = await users.findCredentials(ctx, email)
+    const hash = await checkPassword(ctx, credentials, password)
+    if (hash === undefined || !credentials?.is_active) return undefined
+    const { id, email_verified_at } = credentials
+    if (ctx.registration === 'verify' && email_verified_at === null) return undefined
+    return { id, hash: await renewHash(ctx, id, hash, password) }
+  }
+  // The count of guesses is written, which a flood of logins must not pay for each.
+  const checked = await ctx.passwords.admit(() => guard(ctx, email, check))
+  if (!checked) throw new InvalidCredentials()
+  return checked
+}
+
+/**
+ * Makes the hash anew with the parameters in force; gives the hash in force after it. It can wait for the next
+ * login, so it never fails this one.
+ */
+async function renewHash(ctx: AuthContext, id: string, hash: string, password: string): Promise<string> {
+  if (!ctx.passwords.isOutdated(hash)) return hash
+  try {
+    const renewed = await ctx.passwords.hash(password)
+    return (await users.replacePasswordHash(ctx, id, hash, renewed)) ? renewed : hash
+  } catch (error) {
+    ctx.log.warn({ err: error, user_id: id }, 'could not renew a password hash')
+    return hash
+  }
+}
+
+/**
+ * Opens a session, and tells the user by mail when the device is new. Only while the password is the one that
+ * was checked: a reset or a deactivation in between has ended all sessions, and this must not be one more.
+ */
+async function openSession(ctx: AuthContext, id: string, hash: string): Promise<TokenPair | undefined> {
+  return transaction(ctx, async (tx) => {
+    const credentials = await users.lockCredentials(tx, id)
+    if (!credentials?.is_active || credentials.password_hash !== hash) return undefined
+    const { password_hash: _, email_verified_at: __, ...user } = credentials
+    // Sent together, and answered in this order: the device is not known by this very session.
+    const [isNewDevice, session] = await Promise.all([
+      sessions.isNewDevice(tx, user),
+      sessions.open(tx, user),
+    ])
+    if (isNewDevice) {
+      const { ip, userAgent } = tx.client
+      const data = { user_agent: userAgent, ip, at: tx.now().toISOString() }
+      await sendMail(tx, { template: 'new-sign-in', to: user.email, data })
+    }
+    return tokenPair(ctx, user, session)
+  })
+}
+
+function tokenPair(ctx: AuthContext, user: User, session: sessions.SessionTokens): TokenPair {
+  return {
+    access_token: ctx.tokens.issue(user, session.session_id),
+    token_type: 'Bearer',
+    expires_in: ctx.tokens.lifetime,
+    refresh_token: session.refresh_token,
+    user,
+  }
+}
+
+function outcomeOf(error: unknown): LoginOutcome {
+  if (error instanceof InvalidCredentials) return 'invalid_credentials'
+  return error instanceof TooManyAttempts ? 'too_many_attempts' : 'error'
+}

@@ -1,8 +1,0 @@
-import { defineError } from '../errors.ts'
-
-export const IdempotencyKeyReused = defineError({
-  code: 'idempotency_key_reused',
-  status: 409,
-  title: 'Idempotency key reused',
-  detail: 'This `Idempotency-Key` was used with another request.',
-})

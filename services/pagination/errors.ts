@@ -1,8 +1,0 @@
-import { defineError } from '../errors.ts'
-
-export const InvalidCursor = defineError({
-  code: 'invalid_cursor',
-  status: 400,
-  title: 'Invalid cursor',
-  detail: 'The cursor is not one that this list gave out.',
-})

@@ -1,8 +1,0 @@
-import { defineError } from '../errors.ts'
-
-export const RateLimited = defineError({
-  code: 'rate_limited',
-  status: 429,
-  title: 'Too many requests',
-  detail: 'There were more requests than the limit allows. Wait as `Retry-After` says.',
-})

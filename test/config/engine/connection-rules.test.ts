@@ -1,0 +1,146 @@
+import t from 'tap'
+import { connectionOptions } from '#config/engine/database-connection.ts'
+import { loadConfig } from '#config/load.ts'
+import { folder, problemsOf, production } from '../folders.ts'
+
+const URL_VARIABLE = 'APP_DATABASE__URL'
+
+t.test('what the query says must not differ from the settings that own it', async (t) => {
+  const directory = folder(t)
+  const problems = (query: string, env: Record<string, string> = {}) =>
+    problemsOf({
+      directory,
+      env: {
+        ...production,
+        APP_DATABASE__TLS: 'off',
+        APP_DATABASE__URL: `postgres://a:b@h/d?${query}`,
+        ...env,
+      },
+    })
+  const accepted: [string, string][] = [
+    ['sslmode=disable', 'off'],
+    ['sslmode=prefer', 'off'],
+    ['sslmode=require', 'require'],
+    ['sslmode=require', 'verify'],
+    ['sslmode=verify-full', 'verify'],
+    ['sslmode=verify-full&sslrootcert=system', 'verify'],
+  ]
+  for (const [query, tls] of accepted)
+    t.same(problems(query, { APP_DATABASE__TLS: tls }), [], `${query} ${tls}`)
+  const refused: [string, string, RegExp][] = [
+    [
+      'sslmode=disable',
+      'verify',
+      /sslmode in its query is disable, and APP_DATABASE__TLS is verify: .* set APP_DATABASE__TLS to off$/,
+    ],
+    ['sslmode=require', 'off', /is require, and APP_DATABASE__TLS is off: .* to require$/],
+    ['sslmode=no-verify', 'off', /to require$/],
+    ['sslmode=verify-ca', 'require', /to verify$/],
+    ['sslmode=verify-full', 'require', /to verify$/],
+    ['sslmode=constructor', 'off', /is not a mode of TLS/],
+    ['sslrootcert=ca.pem', 'verify', /sslrootcert names a file, and APP_DATABASE__TLS_CA_FILE names none/],
+    ['sslcert=c.pem', 'off', /sslcert names a file/],
+  ]
+  for (const [query, tls, expected] of refused) {
+    const found = problems(query, { APP_DATABASE__TLS: tls })
+    t.equal(found.length, 1, `${query} ${tls}`)
+    t.match(found[0], expected)
+  }
+  const ca = { APP_DATABASE__TLS: 'verify', APP_DATABASE__TLS_CA_FILE: 'ca.pem' }
+  t.same(problems('sslrootcert=ca.pem', ca), [])
+  t.match(problems('sslrootcert=other.pem', ca), [/APP_DATABASE__TLS_CA_FILE another:/])
+})
+
+t.test('the query holds nothing else', async (t) => {
+  const directory = folder(t)
+  const owners: [string, RegExp][] = [
+    ['options=-c%20statement_timeout%3D0', /holds options in its query, .*: leave it out$/],
+    ['statement_timeout=0', /set database\.statement_timeout$/],
+    ['connect_timeout=0', /set database\.connection_timeout$/],
+    ['application_name=x', /leave it out$/],
+    ['target_session_attrs=any', /leave it out$/],
+    ['ssl=true', /set database\.tls$/],
+    ['constructor=x', /leave it out$/],
+    ['p%40ss=x', /holds a parameter in its query/],
+  ]
+  for (const [query, expected] of owners) {
+    const env = { ...production, APP_DATABASE__URL: `postgres://a:secret@h/d?${query}` }
+    const found = problemsOf({ directory, env })
+    t.match(found, [expected], query)
+    t.notMatch(found.join(), 'secret')
+  }
+})
+
+t.test('variables of other programs', async (t) => {
+  const directory = folder(t)
+  const problems = (env: Record<string, string>) => problemsOf({ directory, env: { ...production, ...env } })
+  // They are not read, so what they say of anything but safety is nobody's business.
+  t.same(
+    problems({ PGHOST: 'x', PGUSER: 'y', PGPASSWORD: 'z', PGOPTIONS: '-c x=y', PGSSLMODE: 'prefer' }),
+    [],
+  )
+  t.match(problems({ PGSSLMODE: 'verify-full' }), [
+    /^PGSSLMODE is verify-full, and APP_DATABASE__TLS \(from default\.toml\) is off: .*set APP_DATABASE__TLS to verify$/,
+  ])
+  t.same(problems({ PGSSLMODE: 'verify-full', APP_DATABASE__TLS: 'verify' }), [])
+  t.match(problems({ PGSSLROOTCERT: 'x.pem', APP_DATABASE__TLS: 'verify' }), [/PGSSLROOTCERT names a file/])
+  t.match(problems({ NODE_PG_FORCE_NATIVE: '1' }), [/^NODE_PG_FORCE_NATIVE: /])
+  t.match(problems({ NODE_TLS_REJECT_UNAUTHORIZED: '0' }), [
+    /^NODE_TLS_REJECT_UNAUTHORIZED: .*NODE_EXTRA_CA_CERTS$/,
+  ])
+  t.same(problems({ NODE_TLS_REJECT_UNAUTHORIZED: '0', APP_ENVIRONMENT: 'test' }), [])
+  const traces = { APP_TRACING__ENDPOINT: 'http://collector:4318' }
+  t.match(problems({ ...traces, OTEL_EXPORTER_OTLP_HEADERS: 'a=b' }), [
+    /^OTEL_EXPORTER_OTLP_HEADERS: .*APP_TRACING__HEADERS$/,
+  ])
+  t.same(problems({ ...traces, OTEL_SERVICE_NAME: 'x', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://y' }), [])
+  t.same(problems({ OTEL_EXPORTER_OTLP_HEADERS: 'a=b' }), [], 'traces are off')
+})
+
+t.test('a Unix socket has no TLS', async (t) => {
+  const env = {
+    ...production,
+    APP_DATABASE__URL: 'postgres://a@/d?host=/run/postgresql',
+    APP_DATABASE__TLS: 'off',
+  }
+  const directory = folder(t)
+  t.same(problemsOf({ directory, env }), [])
+  t.match(problemsOf({ directory, env: { ...env, APP_DATABASE__TLS: 'verify' } }), [
+    /names a Unix socket.*TLS to off$/,
+  ])
+})
+
+t.test('an address is what the URL says, whatever stands around it', async (t) => {
+  const directory = folder(t)
+  const optionsOf = async (url: string) =>
+    connectionOptions(loadConfig({ directory, env: { ...production, [URL_VARIABLE]: url } }).config.database)
+  t.match(await optionsOf(' postgres://us%20er:p%40%3A%2F%3F%23%25@[::1]:5433/na%2Fme\n'), {
+    host: '::1',
+    port: 5433,
+    user: 'us er',
+    password: 'p@:/?#%',
+    database: 'na/me',
+    ssl: false,
+  })
+  t.match(await optionsOf('postgres://a@%2Frun%2Fpostgresql/d'), {
+    host: '/run/postgresql',
+    port: 5432,
+    password: undefined,
+  })
+  const toml = folder(t, {
+    'local.toml': '[database]\nurl = "\\n postgres://a@h/d \\t"\n[server]\nhost = " ::1 "',
+  })
+  const { config } = loadConfig({ directory: toml, env: { ...production, [URL_VARIABLE]: undefined } })
+  t.match(config, { database: { url: 'postgres://a@h/d' }, server: { host: '::1' } })
+  const blank = {
+    ...production,
+    APP_ENVIRONMENT: ' production\n',
+    APP_SERVER__PORT: ' 81 ',
+    APP_DATABASE__MIGRATE_ON_START: 'false ',
+  }
+  t.match(loadConfig({ directory, env: blank }).config, {
+    environment: 'production',
+    server: { port: 81 },
+    database: { migrate_on_start: false },
+  })
+})

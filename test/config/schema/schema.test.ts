@@ -1,0 +1,35 @@
+import t from 'tap'
+import { configKeys } from '#config/engine/keys.ts'
+import { parseDuration, parseSize } from '#config/engine/units.ts'
+
+t.test('every key says what it means, in a sentence or more', async (t) => {
+  for (const { path, schema } of configKeys) t.match(schema.description, /^[A-Z`][^\n]*\.$/, path)
+})
+
+t.test('every quantity has bounds that can be read', async (t) => {
+  for (const { path, schema } of configKeys) {
+    for (const [bounds, parse] of [
+      [schema['x-duration'], parseDuration],
+      [schema['x-size'], parseSize],
+    ] as const) {
+      if (bounds) t.ok((parse(bounds.minimum) ?? 1) < (parse(bounds.maximum) ?? 0), path)
+    }
+    if (schema.type === 'integer' || schema.type === 'number') {
+      t.type(schema.minimum, 'number', path)
+      t.type(schema.maximum, 'number', path)
+    }
+  }
+})
+
+t.test('the keys that are secrets', async (t) => {
+  const secrets = configKeys.filter((key) => key.secret).map((key) => key.path)
+  t.same(secrets, [
+    'database.url',
+    'redis.url',
+    'jwt.secret',
+    'metrics.token',
+    'tracing.headers',
+    'errors.dsn',
+    'email.smtp_url',
+  ])
+})

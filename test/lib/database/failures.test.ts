@@ -1,0 +1,167 @@
+import type { FastifyInstance } from 'fastify'
+import t from 'tap'
+import { buildApp } from '#app.ts'
+import type { Database } from '#lib/database/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { createTestApp, testConfig } from '#test/support/helper.ts'
+import { expectUnavailable } from './expect-unavailable.ts'
+
+const ONE = { name: 'one', text: 'SELECT 1 AS one' }
+const KILL = `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+              WHERE datname = current_database() AND pid <> pg_backend_pid()`
+
+t.test('every connection has its limits', async (t) => {
+  const { app } = await createTestApp(t, {
+    APP_DATABASE__STATEMENT_TIMEOUT: '7s',
+    APP_DATABASE__LOCK_TIMEOUT: '2500ms',
+    APP_DATABASE__IDLE_IN_TRANSACTION_TIMEOUT: '9s',
+  })
+  const limits = {
+    name: 'limits',
+    text: `SELECT current_setting('statement_timeout') AS statement, current_setting('lock_timeout') AS lock,
+                  current_setting('idle_in_transaction_session_timeout') AS idle,
+                  current_setting('application_name') AS name, pg_backend_pid() AS pid
+           FROM pg_sleep(0.2)`,
+  }
+  const expected = { statement: '7s', lock: '2500ms', idle: '9s', name: 'groundwork' }
+  const all = await Promise.all([
+    ...Array.from({ length: 9 }, () => app.db.query<{ pid: number }>(limits)),
+    app.db.query<{ pid: number }>({ ...limits, name: 'limits:pipelined', pipelined: true }),
+  ])
+  for (const rows of all) t.match(rows, [expected])
+  t.equal(new Set(all.flat().map((row) => row.pid)).size, 10, 'on ten connections')
+})
+
+t.test('a slow statement and a long wait for a lock end in 503', async (t) => {
+  const { app, db } = await createTestApp(t, {
+    APP_DATABASE__STATEMENT_TIMEOUT: '300ms',
+    APP_DATABASE__LOCK_TIMEOUT: '100ms',
+  })
+  const sleep = { name: 'sleep', text: 'SELECT pg_sleep(60)' }
+  await expectUnavailable(t, app.db.query(sleep))
+  await expectUnavailable(t, app.db.query({ ...sleep, pipelined: true }))
+  await expectUnavailable(
+    t,
+    app.db.transaction((tx) => tx.query(sleep)),
+  )
+
+  await db.query('BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE')
+  const payload = { email: 'ada@example.com', password: 'correct horse' }
+  const response = await app.inject({ method: 'POST', url: '/api/v1/auth/login', payload })
+  t.equal(response.statusCode, 503)
+  t.equal(response.json().code, 'database_unavailable')
+  t.equal(response.headers['retry-after'], '5')
+  await db.query('ROLLBACK')
+  t.match(await app.db.query(ONE), [{ one: 1 }])
+})
+
+t.test('a server that does not answer at all is given up, and its connection too', async (t) => {
+  const { app } = await createTestApp(t, { APP_DATABASE__QUERY_TIMEOUT: '300ms' })
+  const sleep = { name: 'sleep', text: 'SELECT pg_sleep(60)' }
+  await expectUnavailable(t, app.db.query(sleep))
+  t.match(await app.db.query(ONE), [{ one: 1 }])
+  await expectUnavailable(t, app.db.query({ ...sleep, pipelined: true }))
+  t.match(await app.db.query({ ...ONE, pipelined: true }), [{ one: 1 }])
+  await expectUnavailable(
+    t,
+    app.db.transaction((tx) => tx.query(sleep)),
+  )
+  t.match(await app.db.query(ONE), [{ one: 1 }])
+})
+
+t.test('an exhausted pool ends in 503, and recovers', async (t) => {
+  const { app } = await createTestApp(t, {
+    APP_DATABASE__MAX_CONNECTIONS: '2',
+    APP_DATABASE__CONNECTION_TIMEOUT: '300ms',
+  })
+  t.match(await app.db.query({ ...ONE, pipelined: true }), [{ one: 1 }])
+  await app.db.transaction(async () => {
+    await expectUnavailable(t, app.db.query(ONE))
+    await expectUnavailable(
+      t,
+      app.db.transaction(async () => undefined),
+    )
+    t.match(await app.db.query({ ...ONE, pipelined: true }), [{ one: 1 }], 'the shared one is not in the way')
+  })
+  t.match(await app.db.query(ONE), [{ one: 1 }])
+})
+
+/** Waits until the pool has noticed that its idle connections died too. */
+async function settled(app: FastifyInstance): Promise<void> {
+  await eventually(() =>
+    app.db.query(ONE).then(
+      () => true,
+      () => false,
+    ),
+  )
+}
+
+t.test('a connection that dies', async (t) => {
+  const { app, db } = await createTestApp(t)
+  const cases: Record<string, (tx: Database) => Promise<unknown>> = {
+    'between two statements': async (tx) => {
+      await tx.query(ONE)
+      await db.query(KILL)
+      return tx.query(ONE)
+    },
+    'in a statement': (tx) => {
+      const sleeping = tx.query({ name: 'sleep', text: 'SELECT pg_sleep(60)' })
+      return Promise.all([sleeping, db.query(KILL)])
+    },
+    'before the commit': () => db.query(KILL),
+    'before the rollback': async () => {
+      await db.query(KILL)
+      throw new Error('why it is rolled back')
+    },
+  }
+  for (const [name, work] of Object.entries(cases)) {
+    const started = app.db.transaction(async (tx) => {
+      await tx.query({ name: 'insert', text: 'SELECT count(*) FROM users' })
+      return work(tx)
+    })
+    await expectUnavailable(t, started, name)
+    await settled(app)
+    t.match(await app.db.query(ONE), [{ one: 1 }], `${name}: the next one works`)
+    t.match(await app.db.transaction((tx) => tx.query(ONE)), [{ one: 1 }], `${name}: a transaction too`)
+  }
+  for (let round = 0; round < 5; round++) {
+    const sleeping = app.db.query({ name: 'sleep', text: 'SELECT pg_sleep(60)' })
+    await Promise.all([expectUnavailable(t, sleeping), db.query(KILL)])
+    await settled(app)
+    t.match(await app.db.query(ONE), [{ one: 1 }], 'outside of a transaction')
+  }
+})
+
+t.test('no server, no database, no such user: 503, and nothing of the address in it', async (t) => {
+  const { db } = await createTestApp(t)
+  const change = (edit: (url: URL) => void) => {
+    const url = new URL(db.url)
+    edit(url)
+    return url.href
+  }
+  const urls = [
+    'postgres://nobody:planted-secret@127.0.0.1:1/none',
+    'postgres://nobody:planted-secret@does-not-exist.invalid/none',
+    change((url) => {
+      url.pathname = 'no_such_database'
+    }),
+    change((url) => {
+      url.username = 'no_such_user'
+      url.password = 'planted-secret'
+    }),
+  ]
+  for (const url of urls) {
+    const app = await buildApp(testConfig(url, { APP_LOG__LEVEL: 'silent' }))
+    t.teardown(() => app.close())
+    const payload = { email: 'ada@example.com', password: 'correct horse' }
+    const response = await app.inject({ method: 'POST', url: '/api/v1/auth/login', payload })
+    t.equal(response.statusCode, 503, url)
+    t.equal(response.json().code, 'database_unavailable')
+    t.notMatch(response.body, /planted-secret|nobody|no_such|127\.0\.0\.1|invalid/)
+    await expectUnavailable(t, app.db.query(ONE))
+    await expectUnavailable(
+      t,
+      app.db.transaction(async () => undefined),
+    )
+  }
+})

@@ -1,0 +1,111 @@
+import t, { type Test } from 'tap'
+import { buildApp } from '#app.ts'
+import { connectionOptions } from '#config/engine/database-connection.ts'
+import { backUp } from '#lib/backup/backup.ts'
+import { DirectoryStore } from '#lib/backup/directory-store.ts'
+import { Session } from '#lib/database/session.ts'
+import { migrateUp } from '#lib/migrations/migrations.ts'
+import { MIGRATIONS } from '#plugins/migrations.ts'
+import { connectionTo } from '#test/support/connection-to.ts'
+import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { signUp, testConfig } from '#test/support/helper.ts'
+import { type PgBouncerOptions, startPgBouncer, WITHOUT_PGBOUNCER } from '#test/support/pgbouncer.ts'
+
+const skip = WITHOUT_PGBOUNCER
+
+async function startApp(
+  t: Test,
+  db: TestDatabase,
+  options: PgBouncerOptions,
+  env: Record<string, string> = {},
+) {
+  const url = await startPgBouncer(t, db.url, options)
+  const lines: string[] = []
+  const stream = { write: (line: string) => lines.push(line) }
+  const config = testConfig(url, { APP_ROLE: 'web', ...env })
+  const app = await buildApp(config, { logger: { level: 'warn', stream } })
+  t.teardown(() => app.close())
+  return { app, url, log: () => lines.join('') }
+}
+
+for (const mode of ['transaction', 'session'] as const) {
+  t.test(`${mode} mode, as it is by default: ready means that logins work`, { skip }, async (t) => {
+    const db = await createTestDatabase(t)
+    // In session mode each of our connections has one of the server's.
+    const { app, log } = await startApp(t, db, { mode, poolSize: mode === 'session' ? 20 : 2 })
+    t.equal((await app.inject('/ready')).statusCode, 200)
+    const { user, password, headers } = await signUp(app)
+    const login = () =>
+      app.inject({ method: 'POST', url: '/api/v1/auth/login', payload: { email: user.email, password } })
+    const answers = await Promise.all(Array.from({ length: 8 }, login))
+    t.same([...new Set(answers.map(({ statusCode }) => statusCode))], [200])
+    const reads = await Promise.all(
+      Array.from({ length: 40 }, () => app.inject({ url: '/api/v1/users/me', headers })),
+    )
+    t.same([...new Set(reads.map(({ statusCode }) => statusCode))], [200])
+    t.match(log(), /there is a pooler before PostgreSQL/)
+    t.match(log(), /statement_timeout = 0/, 'what it keeps us from setting is told')
+  })
+}
+
+t.test('statement mode has no transactions: not ready, and the log says why', { skip }, async (t) => {
+  const { app, log } = await startApp(t, await createTestDatabase(t), { mode: 'statement' })
+  t.equal((await app.inject('/ready')).statusCode, 503)
+  t.match(log(), /pool_mode = statement\): set pool_mode = transaction/)
+})
+
+t.test('settings that a pooler keeps us from changing are looked at', { skip }, async (t) => {
+  const db = await createTestDatabase(t)
+  await db.query(`ALTER DATABASE ${db.name} SET bytea_output = escape`)
+  await db.query(`ALTER DATABASE ${db.name} SET search_path = pg_catalog`)
+  // PgBouncer keeps this one for each client.
+  await db.query(`ALTER DATABASE ${db.name} SET DateStyle = 'German'`)
+  const { app, url, log } = await startApp(t, db, {})
+  t.equal((await app.inject('/ready')).statusCode, 503)
+  t.match(log(), /behind the pooler .*bytea_output = escape.*ALTER ROLE \w+ SET .*bytea_output = 'hex'/)
+  await db.query(`ALTER DATABASE ${db.name} RESET bytea_output`)
+  await db.query(`ALTER DATABASE ${db.name} RESET search_path`)
+  await db.query(
+    'SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+  )
+  await eventually(async () => (await app.inject('/ready')).statusCode === 200)
+  const client = new Session(connectionTo(url))
+  await client.connect()
+  t.match((await client.query('SHOW DateStyle')).rows, [{ DateStyle: 'ISO, MDY' }])
+  t.equal(client.isPooled, true)
+  await client.end()
+})
+
+t.test(
+  'migrations by way of a pooler: once, whoever runs them, and no lock stays behind',
+  { skip },
+  async (t) => {
+    const db = await createEmptyDatabase(t)
+    const url = await startPgBouncer(t, db.url, { poolSize: 4 })
+    const migrate = () => migrateUp({ connection: connectionTo(url), directory: MIGRATIONS })
+    const [one, two] = await Promise.all([migrate(), migrate()])
+    t.ok(one.length + two.length > 0)
+    t.ok(one.length === 0 || two.length === 0, 'one of them had nothing to do')
+    t.same(
+      await db.query(
+        "SELECT FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+      ),
+      [],
+    )
+    t.same(await migrateUp({ connection: connectionTo(db.url), directory: MIGRATIONS }), [])
+  },
+)
+
+t.test("PostgreSQL's programs are not let near a pooler", { skip }, async (t) => {
+  const db = await createTestDatabase(t)
+  const { database } = testConfig(await startPgBouncer(t, db.url))
+  const options = {
+    connection: await connectionOptions(database),
+    tls: database,
+    store: new DirectoryStore(t.testdir({})),
+    serviceVersion: '0.0.0',
+    log: () => undefined,
+  }
+  await t.rejects(backUp(options), { name: 'BackupError', message: /There is a pooler before PostgreSQL/ })
+})

@@ -1,0 +1,66 @@
+import t from 'tap'
+import { createTestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { startInstance } from '#test/support/instances.ts'
+import { startProxy } from '#test/support/tcp-proxy.ts'
+
+t.test('instances', async (t) => {
+  t.test('know of each other from the start, and of an orderly end at the next beat', async (t) => {
+    const db = await createTestDatabase(t)
+    const first = await startInstance(t, db)
+    t.equal(first.instances.known, 1)
+    const second = await startInstance(t, db)
+    t.equal(second.instances.known, 2)
+    await eventually(async () => first.instances.known === 2)
+    t.match(await first.metrics.getSingleMetricAsString('instances_known'), /^instances_known 2$/m)
+    await second.close()
+    t.equal((await db.query('SELECT FROM instances')).length, 1)
+    await eventually(async () => first.instances.known === 1)
+  })
+
+  t.test('one that is not heard of is gone after three beats, and forgotten in the end', async (t) => {
+    const db = await createTestDatabase(t)
+    const app = await startInstance(t, db)
+    await db.query(`INSERT INTO instances VALUES
+      (gen_random_uuid(), '0.1.0', now(), now()),
+      (gen_random_uuid(), '0.1.0', now(), now() - interval '7 seconds'),
+      (gen_random_uuid(), '0.1.0', now(), now() - interval '2 hours')`)
+    await eventually(async () => app.instances.known === 2)
+    await eventually(async () => app.instances.known === 1)
+    t.equal((await db.query('SELECT FROM instances')).length, 3, 'the old one is deleted')
+  })
+
+  t.test('workers are not counted, and do not count', async (t) => {
+    const db = await createTestDatabase(t)
+    const worker = await startInstance(t, db, { APP_ROLE: 'worker' })
+    t.equal(worker.instances.known, 1)
+    t.strictSame(await db.query('SELECT FROM instances'), [])
+    t.equal(worker.metrics.getSingleMetric('instances_known'), undefined)
+  })
+
+  t.test('the last known number holds while the database is away', async (t) => {
+    const db = await createTestDatabase(t)
+    const proxy = await startProxy(t, db.url)
+    await startInstance(t, db)
+    const app = await startInstance(t, { url: proxy.url }, { APP_DATABASE__CONNECTION_TIMEOUT: '1s' })
+    t.equal(app.instances.known, 2)
+    await proxy.cut()
+    await eventually(async () => (await app.inject('/ready')).statusCode === 503)
+    t.equal(app.instances.known, 2)
+    await proxy.restore()
+    await eventually(async () => (await app.inject('/ready')).statusCode === 200)
+    t.equal(app.instances.known, 2)
+  })
+
+  t.test('an instance whose row is gone writes it again; a table that is not there is borne', async (t) => {
+    const db = await createTestDatabase(t)
+    const app = await startInstance(t, db)
+    await db.query('DELETE FROM instances')
+    await eventually(async () => (await db.query('SELECT FROM instances')).length === 1)
+    await db.query('ALTER TABLE instances RENAME TO elsewhere')
+    const other = await startInstance(t, db)
+    t.equal(other.instances.known, 1)
+    await db.query('ALTER TABLE elsewhere RENAME TO instances')
+    await eventually(async () => app.instances.known === 2 && other.instances.known === 2)
+  })
+})

@@ -1,0 +1,55 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import t from 'tap'
+import { RateLimiter } from '#lib/rate-limits/rate-limiter.ts'
+import type { Store } from '#lib/rate-limits/store.ts'
+
+const POINTS = 100_000
+const WINDOW = 10_000
+
+/** Grants whatever is asked for, when the test says so. */
+function heldStore() {
+  const answers: (() => void)[] = []
+  let used = 0
+  const store: Store = {
+    isAvailable: true,
+    maxClaims: 10,
+    take: (claims) => {
+      const grants = claims.map(({ wanted }) => {
+        used += wanted
+        return { granted: wanted, used, resetsIn: WINDOW }
+      })
+      return new Promise((resolve) => answers.push(() => resolve(grants)))
+    },
+  }
+  const answer = async () => {
+    // What was asked meanwhile is sent first.
+    await turn()
+    answers.shift()?.()
+  }
+  return { store, answer }
+}
+
+t.test('who waits for the store is not refused for credit that others used meanwhile', async (t) => {
+  const { store, answer } = heldStore()
+  const limiter = new RateLimiter({
+    window: WINDOW,
+    store: () => store,
+    instances: () => 1,
+    decidedAlone: () => undefined,
+  })
+  const take = (cost: number) => limiter.take('user', POINTS, cost)
+  const busy = take(200)
+  await answer()
+  t.match(await busy, { admitted: true })
+  const reserving = take(1)
+  await answer()
+  t.match(await reserving, { admitted: true })
+
+  const dear = take(1000)
+  let cheap = 0
+  for (let decision = take(1); !(decision instanceof Promise); decision = take(1)) cheap++
+  t.ok(cheap > 100, 'the credit is used up')
+  await answer()
+  t.match(await dear, { admitted: true })
+  await answer()
+})

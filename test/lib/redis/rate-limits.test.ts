@@ -1,0 +1,78 @@
+import type { FastifyInstance } from 'fastify'
+import t, { type Test } from 'tap'
+import { createTestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { startInstance } from '#test/support/instances.ts'
+import { type RedisServer, startRedis, WITHOUT_REDIS } from '#test/support/redis-server.ts'
+
+/** Three instances that count in Redis; faults of real processes are in test/faults/. */
+async function startThree(
+  t: Test,
+  env: Record<string, string> = {},
+): Promise<{ apps: FastifyInstance[]; redis: RedisServer }> {
+  const db = await createTestDatabase(t)
+  const redis = await startRedis(t)
+  const apps: FastifyInstance[] = []
+  for (let i = 0; i < 3; i++) {
+    const app = await startInstance(t, db, {
+      APP_REDIS__URL: redis.url,
+      APP_REDIS__COMMAND_TIMEOUT: '5s',
+      APP_RATE_LIMIT__ENABLED: 'true',
+      APP_RATE_LIMIT__WINDOW: '1h',
+      APP_RATE_LIMIT__PER_ADDRESS: '90',
+      ...env,
+    })
+    apps.push(app)
+  }
+  await eventually(async () => apps.every(({ instances }) => instances.known === 3))
+  return { apps, redis }
+}
+
+/** Sends requests at once, to the instances in turn, and gives how many were admitted. */
+async function flood(t: Test, apps: FastifyInstance[], count: number): Promise<number> {
+  const requests = Array.from({ length: count }, async (_, i) => {
+    return (await apps[i % apps.length]?.inject({ url: '/nothing', remoteAddress: '192.0.2.1' }))?.statusCode
+  })
+  const statuses = await Promise.all(requests)
+  t.strictSame(
+    statuses.filter((status) => status !== 404 && status !== 429),
+    [],
+  )
+  return statuses.filter((status) => status === 404).length
+}
+
+t.test('rate limits in Redis', { skip: WITHOUT_REDIS }, async (t) => {
+  t.test('a thousand requests at once at three instances: the limit is admitted, and no more', async (t) => {
+    const { apps, redis } = await startThree(t)
+    t.equal(await flood(t, apps, 1000), 90)
+    t.equal(await redis.command('GET', 'groundwork:rate-limit:address:192.0.2.1'), '90')
+    t.ok(Number(await redis.command('PTTL', 'groundwork:rate-limit:address:192.0.2.1')) > 3_000_000)
+    t.match(await apps[0]?.metrics.getSingleMetricAsString('rate_limit_store'), /\{store="redis"\} 1/)
+  })
+
+  t.test('what was forgotten is told again, and no instance admits more than the limit', async (t) => {
+    const { apps, redis } = await startThree(t)
+    const first = apps.slice(0, 1)
+    t.equal(await flood(t, first, 80), 80)
+    await redis.command('FLUSHALL')
+    t.equal(await flood(t, first, 90), 10)
+    t.equal(await flood(t, apps.slice(1), 10), 0, 'the others hear of it')
+  })
+
+  t.test('a window that has ended begins anew', async (t) => {
+    const { apps } = await startThree(t, { APP_RATE_LIMIT__PER_ADDRESS: '1', APP_RATE_LIMIT__WINDOW: '1s' })
+    const seen = new Set<number>()
+    while (seen.size < 2) seen.add(await flood(t, apps, 1))
+    t.strictSame([...seen].sort(), [0, 1])
+    seen.clear()
+    while (seen.size < 2) seen.add(await flood(t, apps, 1))
+    t.pass('and again')
+  })
+
+  t.test('keys of another kind in its place leave each instance to itself', async (t) => {
+    const { apps, redis } = await startThree(t)
+    await redis.command('LPUSH', 'groundwork:rate-limit:address:192.0.2.1', 'x')
+    await redis.command('PEXPIRE', 'groundwork:rate-limit:address:192.0.2.1', '600000')
+    t.equal(await flood(t, apps, 300), 90)
+  })
+})

@@ -1,0 +1,73 @@
+import t from 'tap'
+import { v7 as uuidv7 } from 'uuid'
+import { cleanupJob } from '#services/operations/cleanup/jobs.ts'
+import { createTestApp } from '#test/support/helper.ts'
+
+const RUN = {
+  id: uuidv7(),
+  attempt: 1,
+  signal: new AbortController().signal,
+  complete: async () => undefined,
+}
+
+t.test('deletes what has expired, and nothing else', async (t) => {
+  const { app, db, signUp, logs } = await createTestApp(t, { APP_ROLE: 'web' })
+  const { user } = await signUp()
+  const other = await signUp()
+  await db.query('DELETE FROM sessions')
+  await db.query(
+    `INSERT INTO sessions (id, user_id, ip, idle_expires_at, expires_at, ended_at) VALUES
+       (gen_random_uuid(), $1, '::1', now() - interval '31 days', now() + interval '1 day', NULL),
+       (gen_random_uuid(), $1, '::1', now() + interval '1 day', now() - interval '31 days', NULL),
+       (gen_random_uuid(), $1, '::1', now() + interval '1 day', now() + interval '1 day', now() - interval '31 days'),
+       (gen_random_uuid(), $1, '10.0.0.1', now() - interval '29 days', now() - interval '29 days', now() - interval '29 days'),
+       (gen_random_uuid(), $1, '10.0.0.2', now() + interval '1 day', now() + interval '1 day', NULL)`,
+    [user.id],
+  )
+  await db.query(
+    `INSERT INTO one_time_tokens (id, digest, user_id, purpose, expires_at) VALUES
+       (gen_random_uuid(), '\\x01', $1, 'reset_password', now() - interval '1 second'),
+       (gen_random_uuid(), '\\x02', $2, 'reset_password', now() + interval '1 minute')`,
+    [user.id, other.user.id],
+  )
+  await db.query(
+    `INSERT INTO registrations (id, digest, email, username, password_hash, expires_at) VALUES
+       (gen_random_uuid(), '\\x01', 'a@example.com', 'aaa', 'x', now() - interval '1 second'),
+       (gen_random_uuid(), '\\x02', 'b@example.com', 'bbb', 'x', now() + interval '1 minute')`,
+  )
+  await db.query(
+    `INSERT INTO idempotency_keys (id, fingerprint, status, body, expires_at) VALUES
+       ('\\x01', '\\x01', 201, '{}', now() - interval '1 second'),
+       ('\\x02', '\\x02', 201, '{}', now() + interval '1 minute')`,
+  )
+  // More than one batch.
+  await db.query(
+    `INSERT INTO login_attempts (subject, failures, expires_at)
+     SELECT 'old ' || n, 1, now() - interval '1 second' FROM generate_series(1, 2100) n
+     UNION ALL SELECT 'new', 1, now() + interval '1 minute'`,
+  )
+
+  await cleanupJob.handler(app.ctx, {}, RUN)
+
+  t.strictSame(await db.query('SELECT host(ip) AS ip FROM sessions ORDER BY 1'), [
+    { ip: '10.0.0.1' },
+    { ip: '10.0.0.2' },
+  ])
+  t.strictSame(await db.query('SELECT user_id FROM one_time_tokens'), [{ user_id: other.user.id }])
+  t.strictSame(await db.query('SELECT username FROM registrations'), [{ username: 'bbb' }])
+  t.strictSame(await db.query("SELECT encode(id, 'hex') AS id FROM idempotency_keys"), [{ id: '02' }])
+  t.strictSame(await db.query('SELECT subject FROM login_attempts'), [{ subject: 'new' }])
+  t.strictSame(logs().find(({ msg }) => msg === 'cleaned up')?.['deleted'], [
+    { table: 'one_time_tokens', rows: 1 },
+    { table: 'registrations', rows: 1 },
+    { table: 'login_attempts', rows: 2100 },
+    { table: 'idempotency_keys', rows: 1 },
+    { table: 'sessions', rows: 3 },
+  ])
+})
+
+t.test('stops when it has to', async (t) => {
+  const { app } = await createTestApp(t, { APP_ROLE: 'web' })
+  const signal = AbortSignal.abort(new Error('enough'))
+  await t.rejects(cleanupJob.handler(app.ctx, {}, { ...RUN, signal }), { message: 'enough' })
+})

@@ -1,0 +1,141 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { PgBoss } from 'pg-boss'
+import bossPackage from 'pg-boss/package.json' with { type: 'json' }
+import type { Test } from 'tap'
+import type { EmbeddedPostgres } from '#lib/embedded-postgres/embedded-postgres.ts'
+import { migrateUp } from '#lib/migrations/migrations.ts'
+import { connectionTo } from './connection-to.ts'
+import { startTestServer } from './test-server.ts'
+
+/** What databases end with: a test, or whatever else calls its teardown. */
+export type Owner = Pick<Test, 'teardown'>
+
+/** A database of one test's own, dropped at its end. */
+export interface TestDatabase {
+  readonly url: string
+  readonly name: string
+  /** Runs one statement, outside of what is tested, and returns the rows. */
+  query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>
+}
+
+const MIGRATIONS = join(import.meta.dirname, '../../migrations')
+const OBJECT_IN_USE = '55006'
+// Held while the template is made, so that two test files don't both make it.
+const TEMPLATE_LOCK = 1
+
+let server: Promise<EmbeddedPostgres> | undefined
+let template: Promise<string> | undefined
+/** Tests that need the server now. */
+let joins = 0
+
+/** Makes a database with all migrations applied and no rows. Drops it when `t` ends. */
+export async function createTestDatabase(t: Owner): Promise<TestDatabase> {
+  const { url } = await joinServer(t)
+  template ??= prepareTemplate(url)
+  return create(t, url, await template)
+}
+
+/** Makes a database with nothing in it. Drops it when `t` ends. */
+export async function createEmptyDatabase(t: Owner): Promise<TestDatabase> {
+  const { url } = await joinServer(t)
+  return create(t, url, 'template0')
+}
+
+async function joinServer(t: Owner): Promise<EmbeddedPostgres> {
+  // Starts it when a test file is run without tap, and then has to end it with the last that needs it.
+  server ??= startTestServer({ fresh: false })
+  const joined = await server
+  if (process.env['TAP']) return joined
+  joins++
+  t.teardown(async () => {
+    joins--
+    if (joins > 0) return
+    server = undefined
+    template = undefined
+    await joined.stop()
+  })
+  return joined
+}
+
+async function create(t: Owner, serverUrl: string, source: string): Promise<TestDatabase> {
+  const name = `test_${randomBytes(6).toString('hex')}`
+  await withClient(serverUrl, (client) => clone(client, name, source))
+  const url = databaseUrl(serverUrl, name)
+  const client = new pg.Client(url)
+  client.on('error', () => undefined)
+  await client.connect()
+  t.teardown(async () => {
+    await client.end()
+    await withClient(serverUrl, (admin) => admin.query(`DROP DATABASE ${name} WITH (FORCE)`))
+  })
+  return { url, name, query: async (text, values) => (await client.query(text, values)).rows }
+}
+
+async function clone(client: pg.Client, name: string, source: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await client.query(`CREATE DATABASE ${name} TEMPLATE ${source}`)
+      return
+    } catch (error) {
+      const inUse = error instanceof pg.DatabaseError && error.code === OBJECT_IN_USE
+      if (!inUse || attempt === 10) throw error
+      await sleep(100)
+    }
+  }
+}
+
+/** The template is named for the content of the migrations and the version of pg-boss, so a changed file leads to another. */
+async function prepareTemplate(serverUrl: string): Promise<string> {
+  const name = `template_${await hashMigrations()}`
+  await withClient(serverUrl, async (client) => {
+    await client.query('SELECT pg_advisory_lock($1)', [TEMPLATE_LOCK])
+    const found = await client.query('SELECT FROM pg_database WHERE datname = $1', [name])
+    if (found.rowCount === 1) return
+    const unfinished = `${name}_unfinished`
+    await client.query(`DROP DATABASE IF EXISTS ${unfinished} WITH (FORCE)`)
+    await client.query(`CREATE DATABASE ${unfinished} TEMPLATE template0`)
+    const url = databaseUrl(serverUrl, unfinished)
+    await migrateUp({ connection: connectionTo(url), directory: MIGRATIONS })
+    await installBoss({ connectionString: url })
+    // Nobody may connect to it, for a database with connections cannot be cloned.
+    await client.query(`ALTER DATABASE ${unfinished} ALLOW_CONNECTIONS false`)
+    await client.query(`ALTER DATABASE ${unfinished} RENAME TO ${name}`)
+  })
+  return name
+}
+
+/** The tables of pg-boss, which every application would make otherwise. */
+async function installBoss(connection: { connectionString: string }): Promise<void> {
+  const boss = new PgBoss({ ...connection, supervise: false, schedule: false, registerInstance: false })
+  await boss.start()
+  await boss.stop()
+}
+
+async function hashMigrations(): Promise<string> {
+  const hash = createHash('sha256').update(bossPackage.version)
+  for (const file of (await readdir(MIGRATIONS)).sort()) {
+    hash.update(file).update(await readFile(join(MIGRATIONS, file)))
+  }
+  return hash.digest('hex').slice(0, 16)
+}
+
+function databaseUrl(serverUrl: string, name: string): string {
+  const url = new URL(serverUrl)
+  url.pathname = name
+  return url.href
+}
+
+async function withClient<T>(url: string, fn: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client(url)
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    return await fn(client)
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,121 @@
+import { Writable } from 'node:stream'
+import type { FastifyInstance, FastifyPluginAsync, InjectOptions, LightMyRequestResponse } from 'fastify'
+import type { Test } from 'tap'
+import { v7 as uuidv7 } from 'uuid'
+import { buildApp } from '#app.ts'
+import { loadConfig } from '#config/load.ts'
+import type { Config } from '#config/schema/schema.ts'
+import { loggerOptions } from '#lib/log/logger.ts'
+import type { Role, User } from '#schemas/users.ts'
+import * as sessions from '#services/sessions/sessions.ts'
+import * as users from '#services/users/users.ts'
+import { watchResponses } from '#test/contract/response-contract.ts'
+import { createTestDatabase, type TestDatabase } from './database.ts'
+
+/** One line of the log. */
+export type LogRecord = Record<string, unknown>
+
+/** A user of a test, signed in. */
+export interface TestUser {
+  user: User
+  password: string
+  session_id: string
+  refresh_token: string
+  /** To be sent with requests. */
+  headers: { authorization: string }
+}
+
+export interface TestApp {
+  app: FastifyInstance
+  db: TestDatabase
+  /** Whatever was logged so far, one text a line. */
+  logLines: string[]
+  /** The same, parsed. */
+  logs(): LogRecord[]
+  /** Sends a request; `as` signs it. */
+  request(options: InjectOptions & { as?: TestUser }): Promise<LightMyRequestResponse>
+  /** Makes a user and signs it in. */
+  signUp(options?: { role?: Role; email?: string; username?: string; password?: string }): Promise<TestUser>
+}
+
+/** The configuration of a test: the test environment's, with these variables over it. */
+export function testConfig(url: string, env: Record<string, string> = {}): Config {
+  const base = { APP_ENVIRONMENT: 'test', APP_DATABASE__URL: url, APP_DATABASE__MIGRATE_ON_START: 'false' }
+  return loadConfig({ env: { ...base, ...env } }).config
+}
+
+/**
+ * Makes an application with a database of its own; both end with `t`. Every response that is not as the
+ * OpenAPI document says fails `t`.
+ *
+ * @param extend a plugin of the test's own, which comes after the application's
+ */
+export async function createTestApp(
+  t: Test,
+  env: Record<string, string> = {},
+  extend?: FastifyPluginAsync,
+): Promise<TestApp> {
+  const db = await createTestDatabase(t)
+  const logLines: string[] = []
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      logLines.push(...chunk.toString().trimEnd().split('\n'))
+      done()
+    },
+  })
+  const config = testConfig(db.url, { APP_LOG__LEVEL: 'debug', ...env })
+  const app = await buildApp(config, {
+    logger: { ...loggerOptions(config.log), stream },
+    extend: async (instance, options) => {
+      watchResponses(instance, (violation) => t.fail(violation, { at: null, stack: '' }))
+      await extend?.(instance, options)
+    },
+  })
+  t.teardown(async () => {
+    await app.close()
+    await app.mailbox?.clear()
+  })
+
+  return {
+    app,
+    db,
+    logLines,
+    logs: () => logLines.map((line): LogRecord => JSON.parse(line)),
+    request: ({ as, ...options }) =>
+      app.inject({ ...options, headers: { ...as?.headers, ...options.headers } }),
+    signUp: (options) => signUp(app, options),
+  }
+}
+
+/** A hash takes a core for a while, and most users of a test have the same password. */
+const hashes = new Map<string, Promise<string>>()
+
+function hashed(app: FastifyInstance, password: string): Promise<string> {
+  const { memory_cost, time_cost, parallelism } = app.config.auth.argon2
+  const key = JSON.stringify([password, memory_cost, time_cost, parallelism])
+  const hash = hashes.get(key) ?? app.ctx.passwords.hash(password)
+  hashes.set(key, hash)
+  return hash
+}
+
+/** Makes a user and signs it in. */
+export async function signUp(
+  app: FastifyInstance,
+  {
+    role = 'user',
+    password = 'correct horse battery staple',
+    ...names
+  }: Parameters<TestApp['signUp']>[0] = {},
+): Promise<TestUser> {
+  const unique = uuidv7().slice(-12)
+  const input = { email: `${unique}@example.com`, username: unique, ...names }
+  const user = await users.insert(app.ctx, {
+    ...input,
+    role,
+    verified: true,
+    password_hash: await hashed(app, password),
+  })
+  const { session_id, refresh_token } = await sessions.open(app.ctx, user)
+  const headers = { authorization: `Bearer ${app.tokens.issue(user, session_id)}` }
+  return { user, password, session_id, refresh_token, headers }
+}

@@ -1,0 +1,55 @@
+import { chmod, cp, mkdtemp, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { openLayout } from '#lib/embedded-postgres/layout.ts'
+import { findPostmaster } from '#lib/embedded-postgres/postmaster.ts'
+import { killServer } from '#test/lib/embedded-postgres/helper.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+
+/** What the service needs to run. */
+const PARTS = [
+  'app.ts',
+  'server.ts',
+  'package.json',
+  'node-version.js',
+  'commands',
+  'lib',
+  'migrations',
+  'plugins',
+  'process',
+  'routes',
+  'schemas',
+  'services',
+]
+
+/** A copy of the project, with an embedded PostgreSQL of its own. */
+export interface ProjectCopy {
+  readonly directory: string
+  /** Whether its PostgreSQL runs. */
+  postgresRuns(): Promise<boolean>
+}
+
+/** Copies the project to a temporary directory; it and what runs in it are gone when `t` ends. */
+export async function copyProject(t: Test): Promise<ProjectCopy> {
+  const directory = await mkdtemp(join(tmpdir(), 'groundwork-copy-'))
+  // When we are root, PostgreSQL runs as another user, who must get there.
+  await chmod(directory, 0o755)
+  const data = join(directory, '.data/postgres')
+  t.teardown(async () => {
+    await killServer(data)
+    await rm(directory, { recursive: true, maxRetries: 5 })
+  })
+  for (const part of PARTS) {
+    await cp(join(ROOT, part), join(directory, part), { recursive: true })
+  }
+  // The configuration as it is in git, without what this machine adds to it.
+  const filter = (source: string) => !source.endsWith('local.toml')
+  await cp(join(ROOT, 'config'), join(directory, 'config'), { recursive: true, filter })
+  await symlink(join(ROOT, 'node_modules'), join(directory, 'node_modules'))
+  return {
+    directory,
+    postgresRuns: async () => (await findPostmaster(await openLayout(data))) !== undefined,
+  }
+}
