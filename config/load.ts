@@ -3,7 +3,13 @@ import { isEnvironmentName } from './engine/formats.ts'
 import { type Merged, mergeFile, mergeSettings, startLayers } from './engine/layers.ts'
 import { UNNAMED, UNNAMED_LAYER } from './engine/local-only.ts'
 import { checkRules } from './engine/rules.ts'
-import { DEFAULT_FILE, LOCAL_FILE, readKnownSecrets, readToml } from './engine/toml-files.ts'
+import {
+  CONFIG_DIRECTORY,
+  DEFAULT_FILE,
+  LOCAL_FILE,
+  readKnownSecrets,
+  readToml,
+} from './engine/toml-files.ts'
 import { validate } from './engine/validate.ts'
 import { readVariables, type Variables } from './engine/variables.ts'
 import { type Config, DEFAULT_ENVIRONMENT } from './schema/schema.ts'
@@ -32,7 +38,7 @@ export interface LoadedConfig {
  * @throws {ConfigError} with every problem there is; nothing falls back silently to a default.
  */
 export function loadConfig(options: LoadOptions = {}): LoadedConfig {
-  const { env = {}, directory = import.meta.dirname } = options
+  const { env = {}, directory = CONFIG_DIRECTORY } = options
   const environment = env['APP_ENVIRONMENT']?.trim() ?? DEFAULT_ENVIRONMENT
   const merged = mergeLayers(env, directory, environment)
   const { values, sources, problems } = merged

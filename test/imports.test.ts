@@ -46,14 +46,15 @@ const GOOD = {
   'server.ts':
     "import './app.ts'\nimport './process/primary.ts'\nimport './services/postgres/with-database.ts'",
   'config/schema/schema.ts': "import '@sinclair/typebox'\nexport type Config = object",
-  'config/load.ts': "import './schema.ts'\nexport const load = 1",
+  'config/load.ts': "import './schema/schema.ts'\nexport const load = 1",
   'schemas/primitives.ts': "import '@sinclair/typebox'",
   'schemas/things.ts': "import './primitives.ts'\nexport const Thing = 1",
   'lib/database/database.ts': 'export type Database = object',
+  'lib/counters/queries.ts': 'export const Q = 1',
   'services/things/queries.ts':
-    "import type { Database } from '../database/database.ts'\nexport type D = Database",
+    "import type { Database } from '../../lib/database/database.ts'\nexport type D = Database",
   'services/things/things.ts':
-    "import type { Config } from '../../config/schema.ts'\nimport '../../schemas/things.ts'\nimport './queries.ts'\nexport type C = Config",
+    "import type { Config } from '../../config/schema/schema.ts'\nimport '../../schemas/things.ts'\nimport './queries.ts'\nexport type C = Config",
   'services/others/others.ts': "import '../things/things.ts'",
   'services/postgres/with-database.ts': "import 'pg'",
   'plugins/database.ts':

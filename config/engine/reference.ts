@@ -1,9 +1,8 @@
-import { join } from 'node:path'
 import type { TomlTable, TomlValue } from 'smol-toml'
 import { Config, DEFAULT_ENVIRONMENT } from '../schema/schema.ts'
 import { describeExpected } from './expectations.ts'
 import { type ConfigKey, configKeys, type KeySchema } from './keys.ts'
-import { DEFAULT_FILE, readToml, valueAt } from './toml-files.ts'
+import { CONFIG_DIRECTORY, DEFAULT_FILE, readToml, valueAt } from './toml-files.ts'
 
 /** The environments that have a file of their own in this project. */
 const ENVIRONMENTS = ['development', 'test', 'production']
@@ -45,7 +44,7 @@ and is listed whole, each problem with its variable: there is no silent fall bac
  * The text of docs/configuration.md: how configuration works, and for each section a table of its keys.
  * @param directory the folder of the TOML files, from which the defaults come
  */
-export function renderReference(directory: string = join(import.meta.dirname, '..')): string {
+export function renderReference(directory: string = CONFIG_DIRECTORY): string {
   const files = new Map(ENVIRONMENTS.map((name) => [name, readToml(directory, `${name}.toml`, [])]))
   const defaults = { environment: DEFAULT_ENVIRONMENT, ...readToml(directory, DEFAULT_FILE, []) }
   const bySection = Map.groupBy(configKeys, (key) => key.sections.join('.'))

@@ -4,7 +4,7 @@ import { type LoadOptions, loadConfig, mergeLayers } from '../load.ts'
 import { type Config, DEFAULT_ENVIRONMENT } from '../schema/schema.ts'
 import { ConfigError } from './config-error.ts'
 import { configKeys } from './keys.ts'
-import { DEFAULT_FILE, isTable, readToml, valueAt } from './toml-files.ts'
+import { CONFIG_DIRECTORY, DEFAULT_FILE, isTable, readToml, valueAt } from './toml-files.ts'
 import { validate } from './validate.ts'
 
 export interface SoundParts {
@@ -31,7 +31,7 @@ export function loadSoundParts(options: LoadOptions = {}): SoundParts {
 }
 
 function salvage(
-  { env = {}, directory = import.meta.dirname }: LoadOptions,
+  { env = {}, directory = CONFIG_DIRECTORY }: LoadOptions,
   broken: readonly string[],
 ): Config | undefined {
   const { values, sources } = mergeLayers(

@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import { parse, TomlError, type TomlTable, type TomlValue } from 'smol-toml'
 import { configKeys } from './keys.ts'
 
+/** The folder that holds the project's TOML files. */
+export const CONFIG_DIRECTORY = join(import.meta.dirname, '..')
+
 /** The lowest layer. */
 export const DEFAULT_FILE = 'default.toml'
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
-import { cleanupJob } from '#services/operations/cleanup/jobs.ts'
+import { cleanupJob } from '#services/operations/jobs.ts'
 import { createTestApp } from '#test/support/helper.ts'
 
 const RUN = {
