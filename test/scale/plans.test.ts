@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import { buildApp } from '#app.ts'
+import { listJobs, overview } from '#lib/jobs/overview.ts'
 import { askForAnswer, deleteExpiredCounts } from '#lib/rate-limits/queries.ts'
 import * as registrations from '#services/accounts/queries.ts'
 import * as attempts from '#services/attempts/queries.ts'
@@ -28,6 +29,9 @@ t.setTimeout(600_000)
 const TURNS = 8
 /** More rows than a statement has to look at. */
 const MANY = 2000
+
+/** Statements that read a whole table because an operator asked for it, once. */
+const WHOLE_TABLE = [/^updateVerifiedBefore$/]
 
 const SETTINGS = {
   APP_ROLE: 'web',
@@ -66,7 +70,10 @@ t.test('no statement reads a table of a million rows from end to end', async (t)
 
   const slow = new Map(heard.filter(isSlow).map((plan) => [plan.slice(0, plan.indexOf('Plan:')), plan]))
   for (const plan of slow.values()) t.fail('it reads too much', { plan: plan.split('\n') })
-  const missing = (await statementNames()).filter((name) => !run.values().some((known) => name.test(known)))
+  const expected = (await statementNames()).filter(
+    (name) => !WHOLE_TABLE.some(({ source }) => source === name.source),
+  )
+  const missing = expected.filter((name) => !run.values().some((known) => name.test(known)))
   t.strictSame(missing, [], 'every statement was run')
 })
 
@@ -118,6 +125,8 @@ async function workBehindTheScenes(app: FastifyInstance): Promise<void> {
   await cleanupJob.handler(ctx, {}, RUN)
   await deleteExpiredCounts(app.db)
   await askForAnswer(app.db)
+  await overview(app.db, ['send_mail'])
+  await listJobs(app.db, { limit: 10 })
 
   const network = { network: '192.0.2.9' }
   await attempts.countMail(app.db, { mail: user.email, topic: 'recovery' }, { window: 60_000, limit: 5 })

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 
 /** Stands between the service and PostgreSQL, to take the network away. */
@@ -75,6 +76,8 @@ export async function startProxy(
     if (hanging) return
     const upstream = connect(Number(target.port), target.hostname)
     keep(upstream)
+    const toServer = inOrder()
+    const toClient = inOrder()
     let losesAnswer = false
     let answered: (() => void) | undefined
     client.on('data', (chunk) => {
@@ -86,7 +89,7 @@ export async function startProxy(
       losesAnswer ||= verdict === 'lose answer'
       if (verdict === 'hang') hang()
       if (verdict === 'break') client.destroy()
-      else later(() => upstream.write(chunk))
+      else toServer(() => upstream.write(chunk))
     })
     upstream.on('data', (chunk) => {
       if (answered) answered()
@@ -94,16 +97,19 @@ export async function startProxy(
         lostAnswers++
         client.destroy()
       } else if (!swallowing) {
-        later(() => client.write(pools ? asPooler(chunk) : chunk))
+        toClient(() => client.write(pools ? asPooler(chunk) : chunk))
       }
     })
     client.on('close', () => upstream.destroy())
     upstream.on('close', () => client.destroy())
   })
-  // Timers of one length keep their order.
-  const later = (write: () => void) => {
-    if (pause > 0) setTimeout(write, pause)
-    else write()
+  // One way of one connection. What is written after the pause became shorter must not overtake what still waits.
+  const inOrder = () => {
+    let last: Promise<unknown> = Promise.resolve()
+    return (write: () => void) => {
+      const due = pause > 0 ? sleep(pause) : undefined
+      last = last.then(() => due).then(write)
+    }
   }
   const listen = async (port: number) => {
     server.listen(port, '127.0.0.1')
