@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '../..')
-const IMPORT = /\bfrom '(\.[^']+)'/g
+const IMPORT = /\bfrom '([.#][^']+)'/g
 /** How far away an importer may be whose tests are run. */
 const DISTANCE = 4
 /** Test files of one source file; more would take too long for each mutant. */
@@ -13,7 +13,7 @@ const MOST = 12
  * mirrored path, those that import it, and then the same for the files that import it.
  */
 export function relatedTests(path: string): string[] {
-  const sources = globSync('{cluster,commands,config,plugins,routes,services}/**/*.ts', { cwd: ROOT })
+  const sources = globSync('{commands,config,lib,plugins,process,routes,services}/**/*.ts', { cwd: ROOT })
   const tests = globSync('test/**/*.test.ts', { cwd: ROOT, exclude: ['test/faults/**', 'test/scale/**'] })
   const importers = importersOf([...sources, ...tests])
   const found = new Set<string>()
@@ -33,7 +33,10 @@ function importersOf(files: readonly string[]): Map<string, string[]> {
   const importers = new Map<string, string[]>()
   for (const file of files) {
     for (const [, specifier = ''] of readFileSync(join(ROOT, file), 'utf8').matchAll(IMPORT)) {
-      const target = relative(ROOT, resolve(ROOT, dirname(file), specifier))
+      // `#lib/...` counts from the root (package.json, imports).
+      const target = specifier.startsWith('#')
+        ? specifier.slice(1)
+        : relative(ROOT, resolve(ROOT, dirname(file), specifier))
       importers.set(target, [...(importers.get(target) ?? []), file])
     }
   }
