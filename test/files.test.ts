@@ -1,21 +1,36 @@
-import { globSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import t from 'tap'
 
 const TEST = import.meta.dirname
 
-t.test('no test file is left out by the commands that run them', async (t) => {
-  const runners = ['../.taprc', '../package.json', ...globSync('suites/*.suite.ts', { cwd: TEST })]
-  const text = runners.map((file) => readFileSync(join(TEST, file), 'utf8')).join('\n')
-  const folders = new Set(globSync('*/**/*.test.ts', { cwd: TEST }).map((file) => file.split('/')[0] ?? ''))
-  t.ok(folders.has('routes'))
-  for (const folder of folders) t.match(text, new RegExp(`\\b${folder}\\b`), folder)
+/** Folders that a command of their own runs, file by file. */
+const APART = ['clients', 'faults', 'scale']
+
+const inFolders = globSync('*/**/*.test.ts', { cwd: TEST }).sort()
+const shared = inFolders.filter(
+  (file) => !file.endsWith('.process.test.ts') && !APART.includes(file.split('/')[0] ?? ''),
+)
+
+/** Whether a suite.ts stands in the file's folder or in one above it. */
+function hasSuite(file: string): boolean {
+  for (let folder = dirname(file); folder !== '.'; folder = dirname(folder)) {
+    if (existsSync(join(TEST, folder, 'suite.ts'))) return true
+  }
+  return false
+}
+
+t.test('every test file is run: by its name, by a suite, or by a command of its folder', async (t) => {
+  t.ok(shared.length > 100)
+  t.same(
+    shared.filter((file) => !hasSuite(file)),
+    [],
+  )
+  const { scripts } = JSON.parse(readFileSync(join(TEST, '../package.json'), 'utf8'))
+  const commands = Object.values(scripts).join('\n')
+  for (const folder of APART) t.ok(commands.includes(`test/${folder}/`), folder)
 })
 
 t.test('no file of a suite sets the time limit of the whole suite', async (t) => {
-  const alone = /^(?:clients|commands|docs|faults|hostile|packaging|scale|server|suites)\//
-  for (const file of globSync('*/**/*.test.ts', { cwd: TEST })) {
-    if (alone.test(file)) continue
-    t.notMatch(readFileSync(join(TEST, file), 'utf8'), /^t\.setTimeout\(/m, file)
-  }
+  for (const file of shared) t.notMatch(readFileSync(join(TEST, file), 'utf8'), /^t\.setTimeout\(/m, file)
 })

@@ -7,9 +7,6 @@ import { call, registration, signUp } from '#test/support/http.ts'
 import { environment, startProcess, startService } from '#test/support/process.ts'
 import { copyProject } from '#test/support/project-copy.ts'
 
-// Each command is a process of its own, on a machine that may be busy.
-t.setTimeout(300_000)
-
 const COMMAND = join(import.meta.dirname, '../../commands/admin.ts')
 const PASSWORD = 'correct horse \u{1F40E} staple'
 

@@ -8,9 +8,6 @@ import { startInstance } from '#test/support/instances.ts'
 import { nextMail, tokenIn } from '#test/support/mails.ts'
 import { environment, startProcess } from '#test/support/process.ts'
 
-// Each command is a process of its own, on a machine that may be busy.
-t.setTimeout(300_000)
-
 const COMMANDS = join(import.meta.dirname, '../../commands')
 
 async function run(t: Test, db: TestDatabase, command: string, ...args: string[]) {

@@ -10,9 +10,6 @@ import { environment, startProcess, startService } from '#test/support/process.t
 import { startRedis, WITHOUT_REDIS } from '#test/support/redis-server.ts'
 import { startSmtpServer } from '#test/support/smtp-server.ts'
 
-// Many processes, on a machine that may be busy.
-t.setTimeout(300_000)
-
 const COMMAND = join(import.meta.dirname, '../../commands/doctor.ts')
 
 /** What is right in production, but for the database, which each test has its own of. */

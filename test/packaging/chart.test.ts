@@ -14,9 +14,6 @@ import {
   type Template,
 } from './manifests.ts'
 
-// helm and the compiler, on a machine that may be busy.
-t.setTimeout(300_000)
-
 const hasHelm = spawnSync('helm', ['version']).error === undefined
 const skip = hasHelm ? false : 'helm is not installed'
 

@@ -7,9 +7,6 @@ import { type Metric, readExposition } from './exposition.ts'
 import { MONITORING, queriesOf, readDashboards, readJobs, readPrometheus, readRules } from './monitoring.ts'
 import { analyse, type Matcher } from './promql.ts'
 
-// A machine that is busy with tests may take long to make an application.
-t.setTimeout(300_000)
-
 /** Metrics and their labels that are not the service's. */
 const EXTERNAL: Record<string, string[]> = {
   // Prometheus itself.

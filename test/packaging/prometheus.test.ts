@@ -8,9 +8,6 @@ import { startProcess } from '#test/support/process.ts'
 import { readExposition } from './exposition.ts'
 import { MONITORING, readPrometheus, readRules } from './monitoring.ts'
 
-// promtool computes for seconds, on a machine that may be busy.
-t.setTimeout(300_000)
-
 const hasPromtool = spawnSync('promtool', ['--version']).error === undefined
 const skip = hasPromtool ? false : 'promtool is not installed'
 

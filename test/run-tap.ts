@@ -1,0 +1,31 @@
+/**
+ * Runs tap for npm's scripts, with the arguments that it is given: `npm test -- test/files.test.ts`. Builds tap first
+ * where that was not done with the plugins of .taprc, and keeps Node's compile cache.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const ROOT = join(import.meta.dirname, '..')
+const BUILT = join(ROOT, 'node_modules/@tapjs/test/test-built/dist/esm/index.js')
+
+const env: NodeJS.ProcessEnv = {
+  NODE_COMPILE_CACHE: join(ROOT, '.data/compile-cache'),
+  // What tap runs before and after the files would measure its coverage otherwise, and tap print a table of it.
+  _TAPJS_PROCESSINFO_COVERAGE_: '0',
+  ...process.env,
+}
+
+if (!isBuilt()) run('build')
+run(...process.argv.slice(2))
+
+/** Building takes seconds, so it is done once per installation. */
+function isBuilt(): boolean {
+  return existsSync(BUILT) && !readFileSync(BUILT, 'utf8').includes('@tapjs/typescript')
+}
+
+function run(...args: string[]): void {
+  const { status, error } = spawnSync('tap', args, { cwd: ROOT, env, stdio: 'inherit' })
+  if (error) throw error
+  if (status !== 0) process.exit(status ?? 1)
+}

@@ -1,3 +1,0 @@
-import { runFolders } from './run-folders.ts'
-
-await runFolders(['plugins/rate-limit', 'plugins/tokens'])

@@ -1,3 +1,0 @@
-import { runFolders } from './run-folders.ts'
-
-await runFolders(['plugins'], { except: ['plugins/rate-limit/**', 'plugins/tokens/**'] })
