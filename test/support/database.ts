@@ -78,7 +78,8 @@ async function create(t: Owner, serverUrl: string, source: string): Promise<Test
 async function clone(client: pg.Client, name: string, source: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      await client.query(`CREATE DATABASE ${name} TEMPLATE ${source}`)
+      // A quarter of the time of the default, which writes every block to the log.
+      await client.query(`CREATE DATABASE ${name} TEMPLATE ${source} STRATEGY FILE_COPY`)
       return
     } catch (error) {
       const inUse = error instanceof pg.DatabaseError && error.code === OBJECT_IN_USE
