@@ -1,13 +1,13 @@
 import { transaction } from '#lib/database/database.ts'
-import type { Login, TokenPair } from '#schemas/auth.ts'
+import type { Login, TokenPair } from '#schemas/authentication.ts'
 import type { User } from '#schemas/users.ts'
-import type { AccountContext } from '#services/accounts/context.ts'
-import { guard } from '#services/attempts/attempts.ts'
-import { TooManyAttempts } from '#services/attempts/errors.ts'
+import type { AccountContext } from '#services/account/context.ts'
+import { TooManyAttempts } from '#services/authentication/attempt-errors.ts'
 import { sendMail } from '#services/mail/mail.ts'
 import { checkPassword } from '#services/passwords/check-password.ts'
 import * as sessions from '#services/sessions/sessions.ts'
 import * as users from '#services/users/users.ts'
+import { guard } from './attempts.ts'
 import { InvalidCredentials } from './errors.ts'
 
 /** Issues access tokens. */

@@ -43,7 +43,7 @@ function importersOf(files: readonly string[]): Map<string, string[]> {
   return importers
 }
 
-/** Of `services/attempts/queries.ts`: test/services/attempts/; a route's tests may be a file named as its folder. */
+/** Of `services/authentication/queries.ts`: test/services/authentication/; a route's tests may be a file named as its folder. */
 function mirrored(file: string, tests: readonly string[]): string[] {
   const exact = `test/${file.replace(/(\/index)?\.ts$/, '')}.test.ts`
   const folder = `test/${dirname(file)}`

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Refresh, TokenPair } from '#schemas/auth.ts'
+import { Refresh, TokenPair } from '#schemas/authentication.ts'
 import { ref } from '#schemas/registry.ts'
 import * as auth from '#services/authentication/authentication.ts'
 import { InvalidRefreshToken } from '#services/sessions/errors.ts'

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { ref } from '#schemas/registry.ts'
 import { InviteUser, User } from '#schemas/users.ts'
-import * as registration from '#services/accounts/registration.ts'
+import * as registration from '#services/registration/registration.ts'
 import { EmailTaken, UsernameTaken } from '#services/users/errors.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {

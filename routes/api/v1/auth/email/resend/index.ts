@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { MailRequest, MailRequested } from '#schemas/auth.ts'
+import { MailRequest, MailRequested } from '#schemas/authentication.ts'
 import { ref } from '#schemas/registry.ts'
-import * as verification from '#services/accounts/verification.ts'
+import * as verification from '#services/registration/verification.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.post(

@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { VerifyEmail } from '#schemas/auth.ts'
+import { VerifyEmail } from '#schemas/authentication.ts'
 import { NoContent } from '#schemas/primitives.ts'
 import { ref } from '#schemas/registry.ts'
-import * as verification from '#services/accounts/verification.ts'
 import { InvalidOneTimeToken } from '#services/one-time-tokens/errors.ts'
+import * as verification from '#services/registration/verification.ts'
 import { EmailTaken, UsernameTaken } from '#services/users/errors.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {

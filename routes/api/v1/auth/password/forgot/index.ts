@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { MailRequest, MailRequested } from '#schemas/auth.ts'
+import { MailRequest, MailRequested } from '#schemas/authentication.ts'
 import { ref } from '#schemas/registry.ts'
-import * as passwords from '#services/accounts/passwords.ts'
+import * as passwords from '#services/account/password.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.post(

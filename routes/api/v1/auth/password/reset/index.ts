@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { ResetPassword } from '#schemas/auth.ts'
+import { ResetPassword } from '#schemas/authentication.ts'
 import { NoContent } from '#schemas/primitives.ts'
 import { ref } from '#schemas/registry.ts'
-import * as passwords from '#services/accounts/passwords.ts'
+import * as passwords from '#services/account/password.ts'
 import { InvalidOneTimeToken } from '#services/one-time-tokens/errors.ts'
 import { NEW_PASSWORD_ERRORS } from '#services/passwords/errors.ts'
 

@@ -8,7 +8,7 @@ import * as users from '#services/users/users.ts'
 import type { AccountContext } from './context.ts'
 import { CurrentPasswordRequired } from './errors.ts'
 import { emailChangeMailJob } from './jobs.ts'
-import { assertStillPassword, confirmPassword } from './passwords.ts'
+import { assertStillPassword, confirmPassword } from './password.ts'
 
 /** Changes to an account, and the password that a change of one's own address needs. */
 export type AccountChanges = UserChanges & { current_password?: string }

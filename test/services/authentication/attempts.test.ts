@@ -1,8 +1,8 @@
 import t from 'tap'
 import { ServiceError } from '#lib/errors.ts'
-import { type AttemptContext, forgive, guard } from '#services/attempts/attempts.ts'
-import { TooManyAttempts } from '#services/attempts/errors.ts'
-import { mayMail } from '#services/attempts/mail-limit.ts'
+import { TooManyAttempts } from '#services/authentication/attempt-errors.ts'
+import { type AttemptContext, forgive, guard } from '#services/authentication/attempts.ts'
+import { mayMail } from '#services/authentication/mail-limit.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { createTestApp } from '#test/support/helper.ts'
 

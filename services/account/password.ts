@@ -1,6 +1,6 @@
 import { transaction } from '#lib/database/database.ts'
 import type { User } from '#schemas/users.ts'
-import { forgive, guard } from '#services/attempts/attempts.ts'
+import { forgive, guard } from '#services/authentication/attempts.ts'
 import { sendMail } from '#services/mail/mail.ts'
 import { InvalidOneTimeToken } from '#services/one-time-tokens/errors.ts'
 import { consume, inspect, type Purpose, voidAll } from '#services/one-time-tokens/one-time-tokens.ts'

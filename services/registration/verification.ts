@@ -1,12 +1,12 @@
 import { transaction } from '#lib/database/database.ts'
 import { digestToken } from '#lib/secrets/secrets.ts'
+import type { AccountContext } from '#services/account/context.ts'
+import { verificationMailJob } from '#services/account/jobs.ts'
 import { sendMail } from '#services/mail/mail.ts'
 import { InvalidOneTimeToken } from '#services/one-time-tokens/errors.ts'
 import { consume, find, type Purpose, voidAll } from '#services/one-time-tokens/one-time-tokens.ts'
 import { recordEvent } from '#services/security-events/security-events.ts'
 import * as users from '#services/users/users.ts'
-import type { AccountContext } from './context.ts'
-import { verificationMailJob } from './jobs.ts'
 import * as queries from './queries.ts'
 
 const CONFIRM: readonly Purpose[] = ['verify_email', 'change_email']

@@ -1,6 +1,6 @@
 import type { Jobs } from '#lib/jobs/jobs.ts'
-import type { AttemptContext } from '#services/attempts/attempts.ts'
-import type { MailLimit } from '#services/attempts/mail-limit.ts'
+import type { AttemptContext } from '#services/authentication/attempts.ts'
+import type { MailLimit } from '#services/authentication/mail-limit.ts'
 import type { OneTimeTokenContext } from '#services/one-time-tokens/one-time-tokens.ts'
 import type { Passwords } from '#services/passwords/passwords.ts'
 import type { PasswordPolicyContext } from '#services/passwords/policy.ts'

@@ -1,6 +1,6 @@
 import { transaction } from '#lib/database/database.ts'
 import type { JobRun } from '#lib/jobs/jobs.ts'
-import { mayMail } from '#services/attempts/mail-limit.ts'
+import { mayMail } from '#services/authentication/mail-limit.ts'
 import { sendMail } from '#services/mail/mail.ts'
 import {
   findPending,
@@ -8,9 +8,9 @@ import {
   newToken,
   type TokenReference,
 } from '#services/one-time-tokens/one-time-tokens.ts'
+import * as queries from '#services/registration/queries.ts'
 import * as users from '#services/users/users.ts'
 import type { AccountContext } from './context.ts'
-import * as queries from './queries.ts'
 
 /** Each ends its job in the transaction of what it does, so that no letter is written twice. */
 type Run = Pick<JobRun, 'complete'>
