@@ -1,7 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { CurrentPassword } from './passwords.ts'
 import { StringEnum } from './primitives.ts'
 import { ref } from './registry.ts'
-import { CurrentPassword, KnownEmail, Password, User } from './users.ts'
+import { KnownEmail, User } from './users.ts'
 
 /** Body of login. */
 export const Login = Type.Object(
@@ -43,43 +44,3 @@ export const Refresh = Type.Object(
   { $id: 'Refresh', additionalProperties: false, description: 'The refresh token to exchange.' },
 )
 export type Refresh = Static<typeof Refresh>
-
-const MailedToken = Type.String({
-  minLength: 1,
-  maxLength: 512,
-  description: 'The token from the link in the mail.',
-  examples: ['uYlzK9bXb0oT1mHqYtQk2s4wXwqgjvE0n3vVq3cVvS1'],
-})
-
-/** Body of verifyEmail. */
-export const VerifyEmail = Type.Object(
-  { token: MailedToken },
-  { $id: 'VerifyEmail', additionalProperties: false, description: 'Proof that a mail was received.' },
-)
-export type VerifyEmail = Static<typeof VerifyEmail>
-
-/** Body of the requests for a mail. */
-export const MailRequest = Type.Object(
-  { email: KnownEmail },
-  { $id: 'MailRequest', additionalProperties: false, description: 'The address to send to.' },
-)
-export type MailRequest = Static<typeof MailRequest>
-
-/** Answer to a request for a mail; the same whether or not there is an account. */
-export const MailRequested = Type.Object(
-  {
-    status: StringEnum(['accepted'], {
-      description: 'If the address is one that such a mail is for, it is on its way.',
-      examples: ['accepted'],
-    }),
-  },
-  { $id: 'MailRequested', additionalProperties: false, description: 'The request is taken.' },
-)
-export type MailRequested = Static<typeof MailRequested>
-
-/** Body of resetPassword. */
-export const ResetPassword = Type.Object(
-  { token: MailedToken, password: Password },
-  { $id: 'ResetPassword', additionalProperties: false, description: 'A mailed token and the new password.' },
-)
-export type ResetPassword = Static<typeof ResetPassword>

@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Page, pageParameters } from './pagination.ts'
+import { CurrentPassword, Password } from './passwords.ts'
 import { StringEnum, Timestamp, Uuid } from './primitives.ts'
 import { ref } from './registry.ts'
 
@@ -45,15 +46,6 @@ export const Username = Type.String({
   examples: ['ada'],
 })
 
-/** Any characters, counted after NFC normalisation and never trimmed (OWASP ASVS 5.0 V6.2.9, NIST SP 800-63B). */
-export const Password = Type.String({
-  minLength: 8,
-  maxLength: 128,
-  'x-normalize': 'NFC',
-  description: 'Password: 8 to 128 characters of any kind, spaces and emoji included.',
-  examples: ['correct horse battery staple'],
-})
-
 const IsActive = Type.Boolean({
   description: 'Whether the user can sign in and use the API.',
   examples: [true],
@@ -81,18 +73,6 @@ export const CreateUser = Type.Object(
 )
 export type CreateUser = Static<typeof CreateUser>
 
-/** Answer of createUser where addresses are confirmed first; the same whether or not the address is known. */
-export const RegistrationAccepted = Type.Object(
-  {
-    status: StringEnum(['verification_required'], {
-      description: 'What comes next: the link in the mail that was sent to the address.',
-      examples: ['verification_required'],
-    }),
-  },
-  { $id: 'RegistrationAccepted', additionalProperties: false, description: 'A registration that waits.' },
-)
-export type RegistrationAccepted = Static<typeof RegistrationAccepted>
-
 /** Body of inviteUser. */
 export const InviteUser = Type.Object(
   { email: Email, username: Username, role: Type.Optional(Role) },
@@ -104,22 +84,6 @@ export const InviteUser = Type.Object(
   },
 )
 export type InviteUser = Static<typeof InviteUser>
-
-/** A password that is only compared; it may be older than the rules for new ones. */
-export const CurrentPassword = Type.String({
-  minLength: 1,
-  maxLength: 128,
-  'x-normalize': 'NFC',
-  description: 'Your present password.',
-  examples: ['correct horse battery staple'],
-})
-
-/** Body of changePassword. */
-export const ChangePassword = Type.Object(
-  { current_password: CurrentPassword, new_password: Password },
-  { $id: 'ChangePassword', additionalProperties: false, description: 'The present password and the next.' },
-)
-export type ChangePassword = Static<typeof ChangePassword>
 
 /** Body of updateCurrentUser: what users may change of themselves. */
 export const UpdateCurrentUser = Type.Object(

@@ -1,13 +1,13 @@
 import { transaction } from '#lib/database/database.ts'
 import type { User, UserChanges } from '#schemas/users.ts'
 import { sendMail } from '#services/mail/mail.ts'
-import { issue, voidAll } from '#services/one-time-tokens/one-time-tokens.ts'
+import { voidAll } from '#services/one-time-tokens/one-time-tokens.ts'
 import { recordEvent } from '#services/security-events/security-events.ts'
 import * as sessions from '#services/sessions/sessions.ts'
 import * as users from '#services/users/users.ts'
 import type { AccountContext } from './context.ts'
+import { requestEmailChange } from './email-change.ts'
 import { CurrentPasswordRequired } from './errors.ts'
-import { emailChangeMailJob } from './jobs.ts'
 import { assertStillPassword, confirmPassword } from './password.ts'
 
 /** Changes to an account, and the password that a change of one's own address needs. */
@@ -65,15 +65,6 @@ async function updateOwn(
 async function shutOut(ctx: AccountContext, actor: User, { id }: User): Promise<void> {
   await sessions.endAll(ctx, actor, id)
   await voidAll(ctx, id)
-}
-
-/**
- * Voids the older link and issues one for the new address, whatever that address is: what becomes of the older
- * link must not tell whether somebody has the address. The worker finds out whom to mail what.
- */
-async function requestEmailChange(ctx: AccountContext, user: User, email: string): Promise<void> {
-  const token = await issue(ctx, { user_id: user.id, purpose: 'change_email', new_email: email })
-  await ctx.jobs.enqueue(ctx.db, emailChangeMailJob, token)
 }
 
 async function updateOther(

@@ -1,12 +1,5 @@
 import { defineError } from '#lib/errors.ts'
 
-export const RegistrationClosed = defineError({
-  code: 'registration_closed',
-  status: 403,
-  title: 'Registration closed',
-  detail: 'Accounts are made by invitation only.',
-})
-
 export const CurrentPasswordRequired = defineError({
   code: 'current_password_required',
   status: 400,

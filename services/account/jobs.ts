@@ -1,35 +1,12 @@
 import { defineJob } from '#lib/jobs/jobs.ts'
 import type { AccountContext } from './context.ts'
-import { mailEmailChange, mailRegistration, mailReset, mailVerification } from './mails.ts'
+import { mailEmailChange } from './mails.ts'
 
-/*
- * Who an address belongs to is looked up here, in the worker, so that the requests do the same work, and take
- * the same time, whether or not it is known. Each mail is counted before the look-up, or the count would tell
- * (decision 027).
- */
-
-/** After a registration: asks to confirm the address, or tells its owner that it is known already. */
-export const registrationMailJob = defineJob({
-  name: 'registration_mail',
-  handler: (ctx: AccountContext, data: { id: string; expires_at: string }, run) =>
-    mailRegistration(ctx, data, run),
-})
+// Who an address belongs to is looked up in the worker, as in services/registration/jobs.ts.
 
 /** After a wish for another address: asks to confirm it, or tells its owner that it has an account already. */
 export const emailChangeMailJob = defineJob({
   name: 'email_change_mail',
   handler: (ctx: AccountContext, data: { id: string; expires_at: string }, run) =>
     mailEmailChange(ctx, data, run),
-})
-
-/** After "resend": a new link to confirm an address, if one waits for that. */
-export const verificationMailJob = defineJob({
-  name: 'verification_mail',
-  handler: (ctx: AccountContext, { email }: { email: string }, run) => mailVerification(ctx, email, run),
-})
-
-/** After "forgot": a link to reset the password, if there is an account. */
-export const resetMailJob = defineJob({
-  name: 'reset_mail',
-  handler: (ctx: AccountContext, { email }: { email: string }, run) => mailReset(ctx, email, run),
 })

@@ -1,6 +1,6 @@
 import type { Context } from '#lib/context.ts'
 import { networkOf } from '#lib/network/addresses.ts'
-import { TooManyAttempts } from '#services/authentication/attempt-errors.ts'
+import { TooManyAttempts } from '#services/authentication/errors.ts'
 import * as queries from './queries.ts'
 
 /** How many wrong passwords are borne. */

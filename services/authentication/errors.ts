@@ -13,3 +13,10 @@ export const Unauthenticated = defineError({
   title: 'Not signed in',
   detail: 'This needs a valid access token: `Authorization: Bearer ...`.',
 })
+
+export const TooManyAttempts = defineError({
+  code: 'too_many_attempts',
+  status: 429,
+  title: 'Too many attempts',
+  detail: 'There were too many wrong passwords. Wait, or reset the password.',
+})

@@ -1,12 +1,12 @@
 import { transaction } from '#lib/database/database.ts'
 import type { CreateUser, InviteUser, User } from '#schemas/users.ts'
 import type { AccountContext } from '#services/account/context.ts'
-import { RegistrationClosed } from '#services/account/errors.ts'
-import { registrationMailJob } from '#services/account/jobs.ts'
 import { sendMail } from '#services/mail/mail.ts'
 import { issue, newToken } from '#services/one-time-tokens/one-time-tokens.ts'
 import { assertAcceptable } from '#services/passwords/policy.ts'
 import * as users from '#services/users/users.ts'
+import { RegistrationClosed } from './errors.ts'
+import { registrationMailJob } from './jobs.ts'
 import * as queries from './queries.ts'
 
 /** Somebody who may register. */

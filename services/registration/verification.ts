@@ -1,12 +1,11 @@
 import { transaction } from '#lib/database/database.ts'
 import { digestToken } from '#lib/secrets/secrets.ts'
 import type { AccountContext } from '#services/account/context.ts'
-import { verificationMailJob } from '#services/account/jobs.ts'
-import { sendMail } from '#services/mail/mail.ts'
+import { changeEmail } from '#services/account/email-change.ts'
 import { InvalidOneTimeToken } from '#services/one-time-tokens/errors.ts'
-import { consume, find, type Purpose, voidAll } from '#services/one-time-tokens/one-time-tokens.ts'
-import { recordEvent } from '#services/security-events/security-events.ts'
+import { consume, find, type Purpose } from '#services/one-time-tokens/one-time-tokens.ts'
 import * as users from '#services/users/users.ts'
+import { verificationMailJob } from './jobs.ts'
 import * as queries from './queries.ts'
 
 const CONFIRM: readonly Purpose[] = ['verify_email', 'change_email']
@@ -43,14 +42,4 @@ async function completeRegistration(ctx: AccountContext, token: string): Promise
   const { email, username, password_hash } = registration
   await users.insert(ctx, { email, username, password_hash, verified: true })
   await queries.deleteRegistrationsOf(ctx.db, email)
-}
-
-async function changeEmail(ctx: AccountContext, userId: string, newEmail: string): Promise<string> {
-  const before = await users.replaceEmail(ctx, userId, newEmail)
-  // Links that went to the old address are worth nothing any more.
-  await voidAll(ctx, userId)
-  await recordEvent(ctx, { kind: 'email_changed', user_id: userId })
-  const data = { at: ctx.now().toISOString() }
-  await sendMail(ctx, { template: 'email-changed', to: before.email, data })
-  return userId
 }

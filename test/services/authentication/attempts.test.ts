@@ -1,7 +1,7 @@
 import t from 'tap'
 import { ServiceError } from '#lib/errors.ts'
-import { TooManyAttempts } from '#services/authentication/attempt-errors.ts'
 import { type AttemptContext, forgive, guard } from '#services/authentication/attempts.ts'
+import { TooManyAttempts } from '#services/authentication/errors.ts'
 import { mayMail } from '#services/authentication/mail-limit.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { createTestApp } from '#test/support/helper.ts'

@@ -3,8 +3,9 @@ import t, { type Test } from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import type { JobRun } from '#lib/jobs/jobs.ts'
 import { deriveToken, digestToken } from '#lib/secrets/secrets.ts'
-import * as mails from '#services/account/mails.ts'
 import { issue, newToken, type Purpose } from '#services/one-time-tokens/one-time-tokens.ts'
+import { mailReset } from '#services/recovery/mails.ts'
+import { mailVerification } from '#services/registration/mails.ts'
 import * as sessions from '#services/sessions/sessions.ts'
 import type { TestDatabase } from '#test/support/database.ts'
 import { createTestApp, type TestApp, type TestUser } from '#test/support/helper.ts'
@@ -118,17 +119,17 @@ const OPERATIONS: Readonly<Record<string, Prepare>> = {
   },
   'the mail of a lost password': async ({ app, signUp }) => {
     const { user } = await signUp()
-    return () => mails.mailReset(app.ctx, user.email, JOB).then(() => undefined)
+    return () => mailReset(app.ctx, user.email, JOB).then(() => undefined)
   },
   'the mail of another link': async ({ app, db, signUp }) => {
     const { user } = await signUp()
     await db.query('UPDATE users SET email_verified_at = NULL WHERE id = $1', [user.id])
-    return () => mails.mailVerification(app.ctx, user.email, JOB).then(() => undefined)
+    return () => mailVerification(app.ctx, user.email, JOB).then(() => undefined)
   },
   'the mail of another link to a registration': async (app) => {
     const email = newNames().email
     await registrationToken(app, email)
-    return async () => mails.mailVerification(app.app.ctx, email, JOB).then(() => undefined)
+    return async () => mailVerification(app.app.ctx, email, JOB).then(() => undefined)
   },
 }
 

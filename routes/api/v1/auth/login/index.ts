@@ -1,9 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Login, TokenPair } from '#schemas/authentication.ts'
 import { ref } from '#schemas/registry.ts'
-import { TooManyAttempts } from '#services/authentication/attempt-errors.ts'
 import * as auth from '#services/authentication/authentication.ts'
-import { InvalidCredentials } from '#services/authentication/errors.ts'
+import { InvalidCredentials, TooManyAttempts } from '#services/authentication/errors.ts'
 import { PasswordQueueFull } from '#services/passwords/errors.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {

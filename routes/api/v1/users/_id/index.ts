@@ -4,7 +4,7 @@ import { ref } from '#schemas/registry.ts'
 import { UpdateUser, User, UserParams } from '#schemas/users.ts'
 import * as changes from '#services/account/account.ts'
 import { CurrentPasswordRequired, WrongPassword } from '#services/account/errors.ts'
-import { TooManyAttempts } from '#services/authentication/attempt-errors.ts'
+import { TooManyAttempts } from '#services/authentication/errors.ts'
 import { PasswordQueueFull } from '#services/passwords/errors.ts'
 import { FreshSignInRequired } from '#services/sessions/errors.ts'
 import {

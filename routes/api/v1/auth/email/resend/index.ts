@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { MailRequest, MailRequested } from '#schemas/authentication.ts'
+import { MailRequest, MailRequested } from '#schemas/one-time-tokens.ts'
 import { ref } from '#schemas/registry.ts'
 import * as verification from '#services/registration/verification.ts'
 

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { VerifyEmail } from '#schemas/authentication.ts'
 import { NoContent } from '#schemas/primitives.ts'
+import { VerifyEmail } from '#schemas/registration.ts'
 import { ref } from '#schemas/registry.ts'
 import { InvalidOneTimeToken } from '#services/one-time-tokens/errors.ts'
 import * as verification from '#services/registration/verification.ts'

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { MailRequest, MailRequested } from '#schemas/authentication.ts'
+import { MailRequest, MailRequested } from '#schemas/one-time-tokens.ts'
 import { ref } from '#schemas/registry.ts'
-import * as passwords from '#services/account/password.ts'
+import * as recovery from '#services/recovery/recovery.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.post(
@@ -19,7 +19,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async (request, reply): Promise<MailRequested> => {
-      await passwords.forgot(request.ctx, request.body.email)
+      await recovery.forgot(request.ctx, request.body.email)
       reply.code(202)
       return { status: 'accepted' }
     },

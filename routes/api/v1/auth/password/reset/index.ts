@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { ResetPassword } from '#schemas/authentication.ts'
 import { NoContent } from '#schemas/primitives.ts'
+import { ResetPassword } from '#schemas/recovery.ts'
 import { ref } from '#schemas/registry.ts'
-import * as passwords from '#services/account/password.ts'
 import { InvalidOneTimeToken } from '#services/one-time-tokens/errors.ts'
 import { NEW_PASSWORD_ERRORS } from '#services/passwords/errors.ts'
+import * as recovery from '#services/recovery/recovery.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.post(
@@ -23,7 +23,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async ({ ctx, body }, reply) => {
-      await passwords.reset(ctx, body.token, body.password)
+      await recovery.reset(ctx, body.token, body.password)
       return reply.code(204).send(undefined)
     },
   )

@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { ChangePassword } from '#schemas/passwords.ts'
 import { NoContent } from '#schemas/primitives.ts'
 import { ref } from '#schemas/registry.ts'
-import { ChangePassword } from '#schemas/users.ts'
 import { WrongPassword } from '#services/account/errors.ts'
 import * as passwords from '#services/account/password.ts'
-import { TooManyAttempts } from '#services/authentication/attempt-errors.ts'
+import { TooManyAttempts } from '#services/authentication/errors.ts'
 import { NEW_PASSWORD_ERRORS } from '#services/passwords/errors.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { resetMailJob } from '#services/account/jobs.ts'
+import { resetMailJob } from '#services/recovery/jobs.ts'
 import { createTestApp } from '#test/support/helper.ts'
 import { allMails } from '#test/support/mails.ts'
 

@@ -1,0 +1,8 @@
+import { defineError } from '#lib/errors.ts'
+
+export const RegistrationClosed = defineError({
+  code: 'registration_closed',
+  status: 403,
+  title: 'Registration closed',
+  detail: 'Accounts are made by invitation only.',
+})
