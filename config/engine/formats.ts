@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import addressparser from 'nodemailer/lib/addressparser'
-import { canonicalMailbox, isSender } from '../email-address.ts'
+import { addressFault, canonicalEmail, canonicalMailbox, isSender } from '../email-address.ts'
 import { parseDatabaseUrl } from './database-url.ts'
 import { readHeaderPairs } from './header-pairs.ts'
 import { decoded } from './url-text.ts'
@@ -146,7 +146,7 @@ function isDecodable(text: string): boolean {
 
 function isContact(value: string): boolean {
   if (/^https?:\/\//.test(value)) return !/[\s<>"\\]/.test(value) && URL.canParse(value)
-  return /^[^\s<>@"(),:;\\?&%]+@[\w-]+(?:\.[\w-]+)+$/.test(value)
+  return value.length <= 254 && addressFault(canonicalEmail(value)) === undefined
 }
 
 function explainDatabaseUrl(value: string): string {

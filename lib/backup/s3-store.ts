@@ -12,15 +12,25 @@ export interface S3Settings {
   readonly endpoint: string | undefined
 }
 
-/** Reads the settings from the variables that AWS's own tools read. */
+/**
+ * Reads the settings from the variables that AWS's own tools read.
+ *
+ * @throws BackupError when two variables name different regions
+ */
 export function s3Settings(env: Readonly<Record<string, string | undefined>>): S3Settings {
   // Compose sets a variable that nobody has set to an empty text.
   const read = (...names: string[]) => names.map((name) => env[name]).find((value) => value)
+  const [region, fallback] = [read('AWS_REGION'), read('AWS_DEFAULT_REGION')]
+  if (region !== undefined && fallback !== undefined && region !== fallback) {
+    throw new BackupError(
+      `AWS_REGION is ${region} and AWS_DEFAULT_REGION is ${fallback}: set one of them, or both to the same region.`,
+    )
+  }
   return {
     accessKeyId: read('AWS_ACCESS_KEY_ID'),
     secretAccessKey: read('AWS_SECRET_ACCESS_KEY'),
     sessionToken: read('AWS_SESSION_TOKEN'),
-    region: read('AWS_REGION', 'AWS_DEFAULT_REGION'),
+    region: region ?? fallback,
     endpoint: read('AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'),
   }
 }

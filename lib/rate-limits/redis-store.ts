@@ -1,20 +1,27 @@
 import { defineScript, type Redis } from '#lib/redis/redis.ts'
 import type { Claim, Grant, Store } from './store.ts'
 
-/** A count for each key, which lives as long as its window. Claims are points, owed, wanted; grants are as Grant. */
+/**
+ * A count for each key, which lives as long as its window: no longer, also where a longer window was set before.
+ * Claims are points, owed, wanted; grants are as Grant.
+ */
 const TAKE = defineScript(`
-local window = ARGV[1]
+local window = tonumber(ARGV[1])
 local grants = {}
 for i, key in ipairs(KEYS) do
   local points, owed, wanted = tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i]), tonumber(ARGV[3 * i + 1])
   local left = redis.call('PTTL', key)
+  if left > window then
+    redis.call('PEXPIRE', key, window)
+    left = window
+  end
   local used = 0
   if left > 0 then used = tonumber(redis.call('GET', key)) end
   local granted = math.max(0, math.min(wanted, points - used - owed))
   used = used + owed + granted
   if left <= 0 then
     redis.call('SET', key, used, 'PX', window)
-    left = tonumber(window)
+    left = window
   elseif owed + granted > 0 then
     redis.call('INCRBY', key, owed + granted)
   end

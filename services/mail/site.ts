@@ -13,5 +13,5 @@ export interface MailSite {
 
 /** The URL of a contact: `mailto:` for an email address. */
 export function contactUrl(contact: string): string {
-  return contact.includes('://') ? contact : `mailto:${contact}`
+  return contact.includes('://') ? contact : `mailto:${encodeURIComponent(contact).replace('%40', '@')}`
 }

@@ -22,7 +22,12 @@ t.test('the product', async (t) => {
   for (const name of ['', 'a\nb', 'a\u2028b', 'a\u202eb', '<b>', 'x'.repeat(61)]) {
     t.equal(problemsOf({ APP_PRODUCT__NAME: name }), 1, encodeURIComponent(name))
   }
-  for (const support of ['help@acme.example', 'https://acme.example/help?topic=1#top']) {
+  for (const support of [
+    'help@acme.example',
+    'help+me&you@acme.example',
+    'hilfe@bücher.example',
+    'https://acme.example/help?topic=1#top',
+  ]) {
     t.equal(problemsOf({ APP_PRODUCT__SUPPORT: support }), 0, support)
   }
   for (const support of [

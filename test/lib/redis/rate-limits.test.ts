@@ -59,6 +59,17 @@ t.test('rate limits in Redis', { skip: WITHOUT_REDIS }, async (t) => {
     t.equal(await flood(t, apps.slice(1), 10), 0, 'the others hear of it')
   })
 
+  t.test('a count lives no longer than the window that is set now', async (t) => {
+    const { apps, redis } = await startThree(t, { APP_RATE_LIMIT__PER_ADDRESS: '1' })
+    const key = 'groundwork:rate-limit:address:192.0.2.1'
+    for (const life of [['PX', '86400000'], []]) {
+      await redis.command('SET', key, '1', ...life)
+      await flood(t, apps, 1)
+      const left = Number(await redis.command('PTTL', key))
+      t.ok(left > 0 && left <= 3_600_000, `${left} ms are left`)
+    }
+  })
+
   t.test('a window that has ended begins anew', async (t) => {
     const { apps } = await startThree(t, { APP_RATE_LIMIT__PER_ADDRESS: '1', APP_RATE_LIMIT__WINDOW: '1s' })
     const seen = new Set<number>()
