@@ -2,7 +2,7 @@ import type { InvalidValue } from '#schemas/problem.ts'
 
 /** What clients learn of an error; stands beside the service that throws it. */
 export interface ErrorDefinition {
-  /** Stable identifier, snake_case, documented in docs/api.md. */
+  /** Stable identifier, snake_case, documented in docs/api/errors.md. */
   readonly code: string
   /** HTTP status of the answer. */
   readonly status: number

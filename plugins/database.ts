@@ -37,7 +37,7 @@ export default fp(
       const { prepares, differing } = client
       log.warn(
         { prepares, differing },
-        'there is a pooler before PostgreSQL; set what differs on the role (docs/operations.md)',
+        'there is a pooler before PostgreSQL; set what differs on the role (docs/operations/database.md)',
       )
     })
 

@@ -10,7 +10,7 @@ declare module 'fastify' {
   }
 }
 
-/** Helmet's headers that matter for answers to programs, too; the others go with pages (docs/performance.md). */
+/** Helmet's headers that matter for answers to programs, too; the others go with pages (docs/decisions/047). */
 const ALWAYS = new Set([
   'content-security-policy',
   'cross-origin-resource-policy',

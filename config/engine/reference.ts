@@ -11,27 +11,27 @@ const INTRODUCTION = `# Configuration
 
 <!-- Generated from config/schema/*.ts and config/*.toml by \`npm run config:docs\`; edit those. -->
 
-The configuration is read once, at start, from four layers. The highest that has a key gives its value:
+The configuration is read once, at start, from four layers. The highest layer that has a key determines its value:
 
 1. environment variables, \`APP_SECTION__KEY\`;
 2. \`config/local.toml\`, which is not in git: for your own machine;
 3. \`config/{environment}.toml\`, where \`APP_ENVIRONMENT\` names the environment;
 4. \`config/default.toml\`.
 
-\`npm run config\` prints the configuration in force and the layer that each key came from, with secrets
-masked; \`npm run config -- --json\` does so for programs. What is wrong stops the process with exit code 1
-and is listed whole, each problem with its variable: there is no silent fall back to a default.
+\`npm run config\` prints the effective configuration and the layer that each key came from, with secrets
+masked; \`npm run config -- --json\` does so for programs. An invalid configuration ends the process with exit
+code 1 after listing all problems, each with its variable: there is no silent fallback to a default.
 
 - **Variables** are written in upper case, with two underscores between section and key. An unknown variable
-  with two underscores is an error; other \`APP_\` variables are left alone. An empty variable is an empty
+  with two underscores is an error; other \`APP_\` variables are ignored. An empty variable is an empty
   text, not an absent one.
 - **Lists** are arrays in TOML and comma-separated in variables (\`a,b\`); an empty variable is an empty list.
 - **Durations** are written with a unit: \`500ms\`, \`15s\`, \`15m\`, \`24h\`, \`30d\`.
 - **Sizes** are written with a unit: \`512B\`, \`256KiB\`, \`64MiB\`, \`1GiB\`.
 - **Secrets** are never shown, and may come from a file: \`APP_JWT__SECRET_FILE=/run/secrets/jwt\` reads the
-  file, without white space around it. Giving both the variable and its file is an error.
-- **Environments** other than \`development\` and \`test\` are held to the rules of production: \`database.url\` must
-  be given, a secret that stands in a committed file is refused, and so is \`*\` in \`cors.allowed_origins\`.
+  file, without surrounding white space. Setting both the variable and its file is an error.
+- **Environments** other than \`development\` and \`test\` follow the rules of production: \`database.url\` must
+  be set, a secret that is in a committed file is refused, and so is \`*\` in \`cors.allowed_origins\`.
   Real secrets come from variables, from files that they name, or from \`config/local.toml\`.
 - **Without APP_ENVIRONMENT** the service is for this machine only (\`server.local_only\`). It does not start when
   something says that others use it: a \`server.host\` beyond loopback, a \`server.public_url\` or \`database.url\` on
@@ -60,7 +60,12 @@ function renderHeading(path: string): string[] {
   const section = path
     .split('.')
     .reduce<KeySchema>((schema, name) => ({ ...schema.properties?.[name] }), Config)
-  return [`## ${path}`, '', `${section.description}`, '']
+  return [`## ${path}`, '', wrap(`${section.description}`), '']
+}
+
+/** Breaks a paragraph into lines, as the pages of docs/ have them. */
+function wrap(text: string): string {
+  return text.replace(/(.{1,118})(?: |$)/g, '$1\n').trimEnd()
 }
 
 /** A row: key, variable, default, meaning. */

@@ -40,7 +40,7 @@ const MAX_DEPTH = 8
 let isHarmless = false
 
 /**
- * Writes a line without looking for secrets in it, which costs a tenth of a request (docs/performance.md): for the
+ * Writes a line without looking for secrets in it, which costs a tenth of a request (docs/decisions/047): for the
  * line of each request, whose fields are ours but for few, which are looked through by themselves.
  */
 export function logHarmless(write: () => void): void {

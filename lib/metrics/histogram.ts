@@ -29,7 +29,7 @@ interface Exemplar {
 
 /**
  * A histogram for what happens at each request. prom-client looks labels up and checks them at each observation
- * (docs/performance.md); here who observes keeps the series, so that it costs a few additions.
+ * (docs/decisions/047); here who observes keeps the series, so that it costs a few additions.
  */
 export class Histogram extends LabelledHistogram {
   readonly #options: Options

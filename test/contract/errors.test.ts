@@ -23,8 +23,8 @@ t.test('every error', async (t) => {
   const { app } = await createTestApp(t)
   const catalogue = [...errorCatalogue().values()]
 
-  t.test('stands in docs/api.md with its status, and no other does', async (t) => {
-    const text = await readFile(join(import.meta.dirname, '../../docs/api.md'), 'utf8')
+  t.test('stands in docs/api/errors.md with its status, and no other does', async (t) => {
+    const text = await readFile(join(import.meta.dirname, '../../docs/api/errors.md'), 'utf8')
     const rows = [...text.matchAll(/^\| *`(\w+)` *\| *(\d{3}) *\| *(\S.*?) *\| *(\S.*?) *\|$/gm)]
     const documented = rows.map(([, code, status]) => `${code} ${status}`).sort()
     t.strictSame(documented, catalogue.map(({ code, status }) => `${code} ${status}`).sort())

@@ -13,7 +13,7 @@ const IDLE = 10_000
 /** The header that tells a client that the answer is the load balancer's own, and why. */
 export const BROKEN = 'x-load-balancer-error'
 
-/** A load balancer as one that is set up by docs/operations.md. */
+/** A load balancer as one that is set up by docs/operations/network.md. */
 export interface LoadBalancer {
   readonly url: string
   /** Sends requests to this instance too, once it is ready. */

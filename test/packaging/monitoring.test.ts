@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { eventually } from '#test/support/eventually.ts'
@@ -265,8 +265,15 @@ t.test('every alert says how bad it is, what is wrong, and where to read on', as
   t.equal(new Set(names).size, names.length, 'names are unique')
 })
 
+/** The text of all pages of runbooks. */
+function runbooks(): string {
+  const folder = join(import.meta.dirname, '../../docs/runbooks')
+  const pages = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'))
+  return pages.join('\n')
+}
+
 t.test('there is no runbook without an alert', async (t) => {
-  const text = readFileSync(join(import.meta.dirname, '../../docs/runbooks.md'), 'utf8')
+  const text = runbooks()
   const alerts = readRules().map(({ alert }) => alert)
   for (const [, heading] of text.matchAll(/^### (Groundwork\w+)$/gm)) {
     t.ok(alerts.includes(heading), `${heading}`)
@@ -274,7 +281,7 @@ t.test('there is no runbook without an alert', async (t) => {
 })
 
 t.test('runbooks name panels that exist', async (t) => {
-  const text = readFileSync(join(import.meta.dirname, '../../docs/runbooks.md'), 'utf8')
+  const text = runbooks()
   const dashboards = new Map(readDashboards().map((each) => [each.title.replace('Groundwork: ', ''), each]))
   const named = text.matchAll(/_(\w[\w ]*)_, (?:the column )?"([^"]+)"(?:\s+and\s+"([^"]+)")?/g)
   let count = 0

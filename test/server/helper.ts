@@ -66,7 +66,7 @@ export async function holdPatch({ service, db, user }: Running, agent = new Agen
 
 /**
  * Whether nobody listens there. Nothing is asked: a connection that comes in the instant in which the last worker
- * closes waits for no one in Node's primary process (docs/operations.md).
+ * closes waits for no one in Node's primary process (docs/operations/scale.md).
  */
 export function isRefused(url: string): Promise<boolean> {
   const { hostname, port } = new URL(url)

@@ -109,7 +109,7 @@ function checkBuild(server: Server): Finding[] {
       problem(
         `PostgreSQL is of version ${server.version}.`,
         'The service needs 15: migrations use what older ones do not have.',
-        'Upgrade it (docs/runbooks.md, Upgrade PostgreSQL).',
+        'Upgrade it (docs/runbooks/procedures.md, Upgrade PostgreSQL).',
       ),
     )
   }

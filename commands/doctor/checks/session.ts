@@ -118,7 +118,7 @@ function checkVariables(env: Variables): Finding[] {
     off(
       `${found.sort().join(', ')}: set, and not read by the service.`,
       'Settings own every parameter of a connection.',
-      "docs/operations.md, What can't be set twice",
+      "docs/operations/database.md, What can't be set twice",
     ),
   ]
 }

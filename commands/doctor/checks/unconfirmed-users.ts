@@ -18,7 +18,7 @@ const check: Check = {
   async run({ config }) {
     if (config.database.url === undefined || config.auth.registration !== 'verify') {
       const what = 'Nobody has to confirm an address, or the embedded PostgreSQL is used.'
-      return [off(what, 'auth.registration, database.url', 'docs/operations.md')]
+      return [off(what, 'auth.registration, database.url', 'docs/operations/accounts.md')]
     }
     const client = new Session(await connectionOptions(config.database))
     client.on('error', () => undefined)
@@ -58,7 +58,7 @@ function examine({ users, admins, able_admins }: Unconfirmed): Finding[] {
       : 'They registered while registration was open. Open sessions go on until they end.'
   const how =
     'Have them ask for a link (/account/resend-verification), or accept their addresses: ' +
-    'npm run admin -- verify --email .. or --registered-before .. (docs/operations.md).'
+    'npm run admin -- verify --email .. or --registered-before .. (docs/operations/accounts.md).'
   return [admins > 0 && able_admins === 0 ? problem(what, why, how) : warning(what, why, how)]
 }
 
