@@ -62,9 +62,10 @@ t.test('rate limits in Redis', { skip: WITHOUT_REDIS }, async (t) => {
   t.test('a count lives no longer than the window that is set now', async (t) => {
     const { apps, redis } = await startThree(t, { APP_RATE_LIMIT__PER_ADDRESS: '1' })
     const key = 'groundwork:rate-limit:address:192.0.2.1'
-    for (const life of [['PX', '86400000'], []]) {
+    // An instance that knows that nothing is left does not ask, so each life has its own.
+    for (const [index, life] of [['PX', '86400000'], []].entries()) {
       await redis.command('SET', key, '1', ...life)
-      await flood(t, apps, 1)
+      await flood(t, apps.slice(index, index + 1), 1)
       const left = Number(await redis.command('PTTL', key))
       t.ok(left > 0 && left <= 3_600_000, `${left} ms are left`)
     }
