@@ -10,10 +10,10 @@ import type { LogDestination } from './lib/log/destination.ts'
 import { loggerOptions } from './lib/log/logger.ts'
 import type { Tracing } from './lib/tracing/tracing.ts'
 import packageJson from './package.json' with { type: 'json' }
-import { answerClientError } from './plugins/errors/client-error.ts'
-import { answerFrameworkError } from './plugins/errors/framework-error.ts'
-import { requestIdOf } from './plugins/request-id.ts'
-import { QuietRequests } from './plugins/request-log.ts'
+import { answerClientError } from './plugins/http/connections/client-error.ts'
+import { answerFrameworkError } from './plugins/http/errors/framework-error.ts'
+import { requestIdOf } from './plugins/http/request/request-id.ts'
+import { QuietRequests } from './plugins/http/request/request-log.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -125,7 +125,7 @@ function serverOptions({ server, log }: Config, stream?: LogDestination): Server
       maxHeaderSize: server.max_header_size,
       // How often Node looks for requests that are late; its default would add half a minute.
       connectionsCheckingInterval: Math.ceil(server.headers_timeout / 4),
-      // Node's own answer is no problem document; plugins/malformed-requests.ts gives ours.
+      // Node's own answer is no problem document; plugins/http/connections/malformed-requests.ts gives ours.
       requireHostHeader: false,
       // Node would drop all but the first of two `Host`, `Authorization` or `Content-Type`, and a proxy may have
       // looked at another. Joined by a comma they are nothing that we take.

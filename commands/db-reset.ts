@@ -10,7 +10,7 @@ import { loadConfig } from '#config/load.ts'
 import { LENIENT_ENVIRONMENTS } from '#config/schema/schema.ts'
 import { withDatabase } from '#lib/embedded-postgres/with-database.ts'
 import { resetDatabase } from '#lib/migrations/reset.ts'
-import { MIGRATIONS } from '#plugins/migrations.ts'
+import { MIGRATIONS } from '#plugins/infrastructure/migrations.ts'
 import { confirmLoss, RefusedCommand } from './confirm.ts'
 import { note, runCommand } from './run-command.ts'
 

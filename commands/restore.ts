@@ -13,7 +13,7 @@ import { restore } from '#lib/backup/restore.ts'
 import { s3Settings } from '#lib/backup/s3-store.ts'
 import { withDatabase } from '#lib/embedded-postgres/with-database.ts'
 import { useProxies } from '#lib/network/proxies.ts'
-import { MIGRATIONS } from '#plugins/migrations.ts'
+import { MIGRATIONS } from '#plugins/infrastructure/migrations.ts'
 import { note, offerHelp, runCommand } from './run-command.ts'
 
 const USAGE =

@@ -85,7 +85,7 @@ export const DEAD_LETTER = 'dead_letter'
 const definitions = new WeakSet<object>()
 
 /**
- * Declares a job. What services/<domain>/jobs.ts exports is found by the workers themselves (plugins/jobs.ts).
+ * Declares a job. What services/<domain>/jobs.ts exports is found by the workers themselves (plugins/infrastructure/jobs/).
  *
  * @throws Error for a name that is not in snake_case
  */

@@ -9,7 +9,7 @@ import { writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { listen } from '#test/plugins/raw-http.ts'
+import { listen } from '#test/plugins/http/raw-http.ts'
 import { createTestApp } from '#test/support/helper.ts'
 
 t.setTimeout(3_600_000)

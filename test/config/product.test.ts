@@ -1,7 +1,7 @@
 import t from 'tap'
 import { ConfigError } from '#config/engine/config-error.ts'
 import { loadConfig } from '#config/load.ts'
-import { documentInfo } from '#plugins/openapi/document-info.ts'
+import { documentInfo } from '#plugins/api/openapi/document-info.ts'
 import { createTestApp } from '#test/support/helper.ts'
 
 function problemsOf(env: Record<string, string>): number {

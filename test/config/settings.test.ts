@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { issue, type Purpose } from '#services/one-time-tokens/one-time-tokens.ts'
-import { exchange, listen, responsesIn } from '#test/plugins/raw-http.ts'
+import { exchange, listen, responsesIn } from '#test/plugins/http/raw-http.ts'
 import { startRangeService } from '#test/services/passwords/range-service.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { createTestApp, type TestApp } from '#test/support/helper.ts'

@@ -1,4 +1,4 @@
-import { FORMATS, SENTENCES } from '#plugins/errors/sentences.ts'
+import { FORMATS, SENTENCES } from '#plugins/http/errors/sentences.ts'
 import { member, operationsOf, type Schema } from './document.ts'
 import { document, rule } from './rules.ts'
 

@@ -11,7 +11,7 @@ const SHORT = 2048
 
 /** Expressions that are linear, by their beginnings, so that they may see whole bodies and headers. */
 const LINEAR: readonly string[] = [
-  // plugins/json.ts, and secure-json-parse: escapes of fixed length.
+  // plugins/http/body/json.ts, and secure-json-parse: escapes of fixed length.
   String.raw`\\u(?:0000|d`,
   String.raw`"(?:_|\\u005[Ff])`,
   String.raw`"(?:c|\\u0063)`,

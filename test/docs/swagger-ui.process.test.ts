@@ -1,7 +1,7 @@
 import type { Locator, Page } from 'playwright-core'
 import t from 'tap'
 import { type Document, operationsOf } from '#test/contract/document.ts'
-import { listen } from '#test/plugins/raw-http.ts'
+import { listen } from '#test/plugins/http/raw-http.ts'
 import { startChromium, withoutChromium } from '#test/support/chromium.ts'
 import { createTestApp } from '#test/support/helper.ts'
 

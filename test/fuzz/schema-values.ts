@@ -2,7 +2,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import fc from 'fast-check'
 import { canonicalEmail } from '#config/email-address.ts'
-import { address, extendedPattern } from '#plugins/validation/keywords.ts'
+import { address, extendedPattern } from '#plugins/api/validation/keywords.ts'
 import { type Document, member, type Schema } from '#test/contract/document.ts'
 
 /** Makes values that schemas of an OpenAPI document describe, and tells whether values are such. */

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { isProblem, type RawResponse } from '#test/plugins/raw-http.ts'
+import { isProblem, type RawResponse } from '#test/plugins/http/raw-http.ts'
 import { eventually } from '#test/support/eventually.ts'
 import type { LogRecord } from '#test/support/helper.ts'
 import type { HostileCase } from './case.ts'

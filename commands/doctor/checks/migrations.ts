@@ -2,7 +2,7 @@ import { connectionOptions } from '#config/engine/database-connection.ts'
 import { databaseError } from '#lib/database/errors.ts'
 import { MigrationError } from '#lib/migrations/migration-error.ts'
 import { type MigrationState, migrationStatus } from '#lib/migrations/migrations.ts'
-import { MIGRATIONS } from '#plugins/migrations.ts'
+import { MIGRATIONS } from '#plugins/infrastructure/migrations.ts'
 import { type Check, type Finding, off, problem, unchecked, warning } from '../check.ts'
 
 const check: Check = {

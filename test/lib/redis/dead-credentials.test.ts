@@ -1,5 +1,5 @@
 import t from 'tap'
-import { testDeadCredentials } from '#test/plugins/rate-limit/dead-credentials.ts'
+import { testDeadCredentials } from '#test/plugins/http/limits/dead-credentials.ts'
 import { startRedis, WITHOUT_REDIS } from '#test/support/redis-server.ts'
 
 t.test('a dead token, counted in Redis', { skip: WITHOUT_REDIS }, async (t) => {

@@ -1,0 +1,46 @@
+import type { RouteOptions } from 'fastify'
+import { DatabaseUnavailable, ValueNotStorable } from '#lib/database/errors.ts'
+import type { ErrorClass, ErrorDefinition } from '#lib/errors.ts'
+import { IdempotencyKeyReused } from '#lib/idempotency/errors.ts'
+import { RateLimited } from '#lib/rate-limits/errors.ts'
+import {
+  BadRequest,
+  InternalError,
+  InvalidJson,
+  InvalidText,
+  Overloaded,
+  PayloadTooLarge,
+  UnsupportedMediaType,
+  ValidationFailed,
+} from '#plugins/http/errors/http-errors.ts'
+import { Unauthenticated } from '#services/authentication/errors.ts'
+import { Forbidden } from '#services/users/errors.ts'
+
+/** Every error that a route can give: its own, and those that follow from what it takes and who may call it. */
+export function errorsOf(route: RouteOptions): ErrorDefinition[] {
+  const { config = {}, schema = {} } = route
+  // In one order, so that routes with the same errors share a component of the document.
+  const own = [...(config.errors ?? [])].sort((a, b) => (a.definition.code < b.definition.code ? -1 : 1))
+  const errors = new Set<ErrorClass>(own)
+  const add = (...more: ErrorClass[]) => {
+    for (const error of more) errors.add(error)
+  }
+  add(BadRequest, InvalidText)
+  if (schema.body || schema.params || schema.querystring || schema.headers) add(ValidationFailed)
+  if (schema.body) add(ValueNotStorable)
+  if (config.idempotent) add(IdempotencyKeyReused)
+  // Every method but these has its body read, wanted or not.
+  if (route.method !== 'GET') add(InvalidJson, PayloadTooLarge, UnsupportedMediaType)
+  if (config.access === 'user' || config.access === 'admin') add(Unauthenticated)
+  if (config.access === 'admin') add(Forbidden)
+  if (config.access !== undefined) add(DatabaseUnavailable)
+  if (isLimited(route)) add(RateLimited)
+  if (!config.probe) add(Overloaded)
+  add(InternalError)
+  return [...errors].map((error) => error.definition)
+}
+
+/** Whether requests for a route are counted. */
+export function isLimited({ config = {} }: RouteOptions): boolean {
+  return !config.probe && config.cost !== 0
+}

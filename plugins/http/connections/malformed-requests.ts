@@ -1,0 +1,45 @@
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { BadRequest, InvalidText } from '#plugins/http/errors/http-errors.ts'
+import { findFlaw } from '#plugins/http/body/flaws.ts'
+
+/** Longest `Host`: a name has 253 characters at most (RFC 1035 section 2.3.4), a port five. */
+const MAX_HOST = 300
+
+/** The name or address and port that `Host` may hold (RFC 3986 section 3.2), or nothing; so never two joined by a comma. */
+const HOST = /^(?:[\w.~%!$&'()*+;=-]*|\[[\da-f:.]+\])(?::\d{0,5})?$/i
+
+/** Refuses what gets past Node's parser and the router, and no route could mean anything by. */
+export default fp(
+  async (app) => {
+    // Node would answer an unknown `Expect` by a bare 417; RFC 9110 section 10.1.1 lets us ignore it.
+    app.server.on('checkExpectation', (request, response) => app.routing(request, response))
+
+    // Clients name the same host again and again.
+    let lastValid: string | undefined
+    function isHostValid(host: string | undefined, httpVersion: string): boolean {
+      // RFC 9112 section 3.2: there is one, which only HTTP/1.0 may leave out, and it is one.
+      if (host === undefined) return httpVersion === '1.0'
+      if (host === lastValid) return true
+      const isValid = host.length <= MAX_HOST && HOST.test(host)
+      if (isValid) lastValid = host
+      return isValid
+    }
+
+    app.addHook('onRequest', (request, reply, done) => {
+      const { url, headers, raw } = request
+      // Nobody upgrades here. Node loses what came along with such a request, so nothing may follow it.
+      if (headers.upgrade !== undefined) reply.header('connection', 'close')
+      if (url.includes('%00')) done(invalidText(request))
+      else if (!isHostValid(headers.host, raw.httpVersion)) done(new BadRequest())
+      else done()
+    })
+  },
+  { name: 'malformed-requests', dependencies: ['errors', 'counted-requests'] },
+)
+
+/** Points at the parameter; the path of an unknown URL has none. */
+function invalidText({ query, params, is404 }: FastifyRequest): Error {
+  const flaw = findFlaw('query', query) ?? (is404 ? undefined : findFlaw('params', params))
+  return new InvalidText(flaw === undefined ? {} : { errors: [flaw] })
+}

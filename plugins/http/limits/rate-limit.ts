@@ -1,0 +1,99 @@
+import type { FastifyReply, onRequestHookHandler } from 'fastify'
+import fp from 'fastify-plugin'
+import { RateLimited } from '#lib/rate-limits/errors.ts'
+import { type Decision, RateLimiter } from '#lib/rate-limits/rate-limiter.ts'
+import { registerRateLimitMetrics } from './limit-metrics.ts'
+import { createStores } from './stores.ts'
+import { createSubjects, type Subject } from './subjects.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Points that a request costs its client: one unless the route says otherwise, none for probes. */
+    cost?: number
+  }
+  interface FastifyInstance {
+    /** Counts a request, and refuses it beyond its client's limit. */
+    limitRate: onRequestHookHandler
+  }
+}
+
+/**
+ * Limits for every request, whatever it asks for: of its user when its token was seen to be valid here before and is
+ * alive now, else of the network that it comes from. So forged tokens help nobody, and nobody spends a user's budget
+ * with the token of a session that has ended. In memory, for a user whom the cache knows, it is synchronous.
+ */
+export default fp(
+  async (app) => {
+    const { enabled, per_user, per_address, window } = app.config.rate_limit
+    if (!enabled) {
+      app.decorate('limitRate', (_request, _reply, done) => done())
+      return
+    }
+    const points = { user: per_user, address: per_address }
+    const stores = createStores(app)
+    app.addHook('onClose', async () => stores.close())
+    const metrics = registerRateLimitMetrics(app.metrics, () => stores.current().name)
+    const limiter = new RateLimiter({
+      window,
+      store: () => stores.current().store,
+      instances: () => (stores.current().isShared ? app.instances.known : 1),
+      decidedAlone: metrics.decidedAlone,
+    })
+
+    const subjectOf = createSubjects(app, (key, cost) => limiter.isOver(key, per_user, cost))
+
+    app.decorate('limitRate', (request, reply, done) => {
+      const { cost = 1, probe } = request.routeOptions.config
+      if (probe || cost === 0) return done()
+      const count = ({ kind, key }: Subject) => {
+        const finish = (decision: Decision) => {
+          announce(reply, decision)
+          if (decision.admitted) return done()
+          metrics.refused(kind)
+          request.isRepeatedRefusal = decision.isRepeated
+          done(new RateLimited({ retryAfter: secondsOf(decision) }))
+        }
+        const decision = limiter.take(key, points[kind], cost)
+        if (decision instanceof Promise) void decision.then(finish)
+        else finish(decision)
+      }
+      const subject = subjectOf(request, cost)
+      if (subject instanceof Promise) void subject.then(count)
+      else count(subject)
+    })
+
+    // The hook of CORS answers preflights, so they are counted before it; all else after it (counted-requests.ts).
+    app.addHook('onRequest', (request, reply, done) => {
+      if (request.method === 'OPTIONS') app.limitRate.call(app, request, reply, done)
+      else done()
+    })
+  },
+  {
+    name: 'rate-limit',
+    dependencies: [
+      'bearer-token',
+      'client-address',
+      'credentials',
+      'errors',
+      'metrics',
+      'request-id',
+      'request-log',
+      'security-headers',
+      'tokens',
+      'instances',
+      'redis',
+      'tracing',
+    ],
+  },
+)
+
+/** draft-ietf-httpapi-ratelimit-headers-07 and before; later drafts have another form, which few clients read. */
+function announce(reply: FastifyReply, decision: Decision): void {
+  reply.header('ratelimit-limit', decision.limit)
+  reply.header('ratelimit-remaining', decision.remaining)
+  reply.header('ratelimit-reset', secondsOf(decision))
+}
+
+function secondsOf({ resetsIn }: Decision): number {
+  return Math.max(1, Math.ceil(resetsIn / 1000))
+}

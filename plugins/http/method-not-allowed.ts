@@ -1,0 +1,52 @@
+import { METHODS } from 'node:http'
+import fp from 'fastify-plugin'
+import { MethodNotAllowed } from '#plugins/http/errors/http-errors.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Adds the answers to wrong methods; to be called when all routes are there. */
+    refuseOtherMethods(): void
+  }
+}
+
+/**
+ * Answers a known URL with a wrong method by 405 and `Allow` (RFC 9110 section 15.5.6), and OPTIONS by 204
+ * and `Allow`, by routes for the methods that are left over.
+ */
+export default fp(
+  async (app) => {
+    // Fastify would answer those that it does not route by 404.
+    for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
+
+    const taken = new Map<string, Set<string>>()
+    app.addHook('onRoute', ({ url, method }) => {
+      const methods = taken.get(url) ?? new Set()
+      for (const name of [method].flat()) methods.add(name)
+      // Of the two URLs of a prefix's root, Fastify announces one by its HEAD route only.
+      if (methods.has('HEAD')) methods.add('GET')
+      taken.set(url, methods)
+    })
+
+    app.decorate('refuseOtherMethods', () => {
+      for (const [url, methods] of [...taken]) {
+        if (url.endsWith('*')) continue
+        const allow = [...methods, 'OPTIONS'].join(', ')
+        app.route({
+          url,
+          method: METHODS.filter((method) => !methods.has(method)),
+          exposeHeadRoute: false,
+          schema: { hide: true },
+          // In onRequest, so that the body's type or size can't be refused first.
+          onRequest: async (request, reply) => {
+            reply.header('allow', allow)
+            if (request.method === 'OPTIONS') return reply.code(204).send()
+            throw new MethodNotAllowed()
+          },
+          /* c8 ignore next: a route must have one, but onRequest has answered. */
+          handler: () => undefined,
+        })
+      }
+    })
+  },
+  { name: 'method-not-allowed' },
+)

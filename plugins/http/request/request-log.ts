@@ -1,0 +1,66 @@
+import { type FastifyRequest, LogController } from 'fastify'
+import fp from 'fastify-plugin'
+import { logHarmless, redactText } from '#lib/log/redaction.ts'
+import type { RequestEnd } from './request-end.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** It was refused for its rate or for overload as others just before: logged at debug, or a flood would fill the log. */
+    isRepeatedRefusal: boolean
+  }
+}
+
+/** Keeps the framework's own lines about requests out of the log, but not those about its troubles. */
+export class QuietRequests extends LogController {
+  override incomingRequest(): void {
+    // Ours says it at the end.
+  }
+  override requestCompleted(): void {
+    // As above.
+  }
+}
+
+/**
+ * One line for each request, also for those that the client gave up. Error level means that somebody should
+ * look, so 4xx are at info.
+ */
+export default fp(
+  async (app) => {
+    app.decorateRequest('isRepeatedRefusal', false)
+    app.onRequestEnd((request, end) => {
+      // A probe that answers 503 does its work, and the checks have said why.
+      const isQuiet = request.isRepeatedRefusal || (end.probe && request.failure === undefined)
+      if (!isQuiet || SHOWS_DEBUG.has(app.log.level)) logRequest(request, end, isQuiet)
+    })
+  },
+  { name: 'request-log', dependencies: ['request-end', 'errors', 'authentication', 'refusals'] },
+)
+
+/** Characters of a path that are logged. */
+const MAX_PATH = 200
+
+const SHOWS_DEBUG: ReadonlySet<string> = new Set(['debug', 'trace'])
+
+function logRequest(request: FastifyRequest, end: RequestEnd, isQuiet: boolean): void {
+  const { failure, log, user } = request
+  const path = pathOf(request.url)
+  const fields = {
+    operation: end.operation,
+    method: request.method,
+    // A route without parameters is ours.
+    path: path === end.route ? path : redactText(path),
+    status: end.status,
+    duration_ms: Math.round(end.milliseconds * 1000) / 1000,
+    ...(user ? { user_id: user.id } : {}),
+    remote_address: end.address,
+  }
+  if (isQuiet) log.debug(fields, end.status >= 500 ? 'request refused' : 'request completed')
+  else if (end.status >= 500) log.error({ ...fields, err: failure }, 'request failed')
+  else logHarmless(() => log.info(fields, 'request completed'))
+}
+
+/** Not the query string, which may hold what users typed; and the beginning will do. */
+function pathOf(url: string): string {
+  const query = url.indexOf('?')
+  return url.slice(0, Math.min(query === -1 ? url.length : query, MAX_PATH))
+}

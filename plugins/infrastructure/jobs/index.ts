@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import fp from 'fastify-plugin'
+import { connectionOptions } from '#config/engine/database-connection.ts'
+import { DatabaseUnavailable, databaseError } from '#lib/database/errors.ts'
+import { createBoss } from '#lib/jobs/boss.ts'
+import { findJobs } from '#lib/jobs/find-jobs.ts'
+import { JobQueue } from '#lib/jobs/queue.ts'
+import { countJobs } from '#lib/jobs/statistics.ts'
+import { work } from '#lib/jobs/worker.ts'
+import type { Span } from '#lib/tracing/tracing.ts'
+import type { AppContext } from '#plugins/api/context.ts'
+import { registerJobMetrics } from './metrics.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Where work for later goes. */
+    jobs: JobQueue
+  }
+}
+
+/** Milliseconds between attempts to start while the database is away. */
+const RETRY_DELAY = 1000
+
+/** Milliseconds that the service waits for the queues before it listens without them. */
+const PATIENCE = 5000
+
+/** Share of the time for the shutdown that running jobs get to finish in. */
+const STOP_SHARE = 0.8
+
+/**
+ * Jobs (pg-boss): every role enqueues, all but `web` work. While the database is away the service goes on
+ * without, and tries again.
+ */
+export default fp(
+  async (app) => {
+    const { database, role, server } = app.config
+    const works = role !== 'web'
+    const connection = await connectionOptions(database)
+    const log = app.moduleLog('jobs')
+    const boss = createBoss({ pool: app.pg.pool, connection, works, log })
+    const jobs = await findJobs<AppContext>()
+    const queue = new JobQueue(boss, app.tracing)
+    app.decorate('jobs', queue)
+    const names = jobs.map(({ name }) => name)
+    const finished = registerJobMetrics(app.metrics, names, () => countJobs(app.db))
+
+    const gaveUp = (queueName: string, error: unknown, span: Span | undefined) =>
+      app.recordError(error, { operation: queueName, level: 'error', span })
+
+    async function start(): Promise<void> {
+      await queue.start(jobs, { schedules: works })
+      for (const job of works ? jobs : []) {
+        const contextFor = (fields: object) => ({
+          ...app.ctx,
+          log: app.moduleLog(job.module).child(fields),
+        })
+        if (job.canRun?.(app.ctx) ?? true)
+          await work(boss, job, { contextFor, finished, gaveUp, tracing: app.tracing })
+      }
+    }
+
+    let timer: NodeJS.Timeout | undefined
+    let stopped: Promise<void> | undefined
+    async function startOrRetry(): Promise<void> {
+      try {
+        await start()
+      } catch (thrown) {
+        if (stopped !== undefined) return
+        const error = databaseError(thrown)
+        if (!(error instanceof DatabaseUnavailable)) throw thrown
+        log.warn({ err: error.cause }, 'the database is away; jobs wait for it')
+        timer = setTimeout(startOrRetry, RETRY_DELAY)
+      }
+    }
+    app.addHook('onReady', async () => {
+      const starting = startOrRetry()
+      const isSlow = await Promise.race([starting, sleep(PATIENCE, true, { ref: false })])
+      // Not awaited: what it throws ends the process, as an unhandled rejection.
+      if (isSlow) void rethrow(starting)
+    })
+
+    const stop = () => {
+      clearTimeout(timer)
+      const timeout = STOP_SHARE * (server.shutdown_timeout - server.drain_delay)
+      stopped ??= boss.stop({ timeout: Math.max(timeout, 0) })
+      return stopped
+    }
+    // No new job is begun while the last requests are served; those can still enqueue.
+    app.addHook('preClose', () => {
+      stop().catch((error) => log.error({ err: error }, 'the workers did not stop in order'))
+    })
+    app.addHook('onClose', stop)
+  },
+  { name: 'jobs', dependencies: ['database', 'migrations', 'metrics', 'error-reports', 'log-levels'] },
+)
+
+/** A promise of its own, so that a rejection is not taken for handled because somebody raced against it. */
+async function rethrow(work: Promise<void>): Promise<void> {
+  await work
+}

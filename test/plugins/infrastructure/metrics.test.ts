@@ -1,0 +1,138 @@
+import t from 'tap'
+import { eventually } from '#test/support/eventually.ts'
+import { createTestApp } from '#test/support/helper.ts'
+import { listen, open } from '../http/raw-http.ts'
+
+/** The series of a text exposition, by name and labels. */
+function series(text: string): Map<string, number> {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+  return new Map(
+    lines.map((line) => {
+      const space = line.lastIndexOf(' ')
+      return [line.slice(0, space), Number(line.slice(space + 1))]
+    }),
+  )
+}
+
+function label(name: string, key: string): string | undefined {
+  return new RegExp(`[{,]${key}="([^"]*)"`).exec(name)?.[1]
+}
+
+t.test('what is measured', async (t) => {
+  const { app, request, signUp } = await createTestApp(t)
+  const measured = async () => series(await app.metrics.metrics())
+  const { user, password } = await signUp({ password: 'a password that only this test has' })
+  const login = (payload: object) => request({ method: 'POST', url: '/api/v1/auth/login', payload })
+  await login({ email: user.email, password })
+  await login({ email: user.email, password: 'another one' })
+  await login({ email: 'nobody@example.com', password })
+  await request({ url: '/ready' })
+
+  t.test('requests, by method, operation and status', async (t) => {
+    const found = await measured()
+    const login200 = 'http_request_duration_seconds_count{method="POST",operation="login",status_code="200"}'
+    t.equal(found.get(login200), 1)
+    t.equal(found.get(login200.replace('200', '401')), 2)
+    t.equal(found.get('http_requests_in_flight'), 0)
+  })
+
+  t.test('logins by outcome', async (t) => {
+    const found = await measured()
+    t.equal(found.get('logins_total{outcome="success"}'), 1)
+    t.equal(found.get('logins_total{outcome="invalid_credentials"}'), 2)
+  })
+
+  t.test('password hashes', async (t) => {
+    const found = await measured()
+    t.equal(found.get('password_hash_duration_seconds_count{operation="hash"}'), 1)
+    t.equal(found.get('password_hash_duration_seconds_count{operation="verify"}'), 3)
+    t.equal(found.get('password_hash_queue_length'), 0)
+    t.ok((found.get('password_hash_duration_seconds_sum{operation="hash"}') ?? 0) > 0)
+  })
+
+  t.test('the database', async (t) => {
+    const found = await measured()
+    t.ok((found.get('db_query_duration_seconds_count{statement="insertUser"}') ?? 0) >= 1)
+    t.ok((found.get('db_pool_wait_seconds_count') ?? 0) >= 1)
+    for (const state of ['idle', 'active', 'waiting']) {
+      t.type(found.get(`db_pool_connections{state="${state}"}`), 'number', state)
+    }
+  })
+
+  t.test('what is running', async (t) => {
+    const labels = `version="${app.appVersion}",node_version="${process.version}",environment="test"`
+    t.equal((await measured()).get(`app_info{${labels}}`), 1)
+    t.ok((await measured()).has('process_cpu_seconds_total'))
+    t.ok((await measured()).has('nodejs_eventloop_lag_seconds'))
+  })
+
+  t.test('buckets go from a millisecond to ten seconds, upwards', async (t) => {
+    const names = [...(await measured()).keys()].filter((name) => {
+      return (
+        name.startsWith('http_request_duration_seconds_bucket') && name.includes('"login",status_code="200"')
+      )
+    })
+    const limits = names.map((name) => Number(label(name, 'le')?.replace('+Inf', 'Infinity')))
+    t.strictSame(
+      limits,
+      limits.toSorted((a, b) => a - b),
+    )
+    t.equal(limits[0], 0.001)
+    t.equal(limits.at(-2), 10)
+    t.equal(limits.at(-1), Number.POSITIVE_INFINITY)
+  })
+})
+
+t.test('labels are of a closed set', async (t) => {
+  const { app, request } = await createTestApp(t, {
+    APP_LOG__LEVEL: 'silent',
+    // Or this would be answered 503: it does not let the event loop turn.
+    APP_PRESSURE__MAX_EVENT_LOOP_DELAY: '0ms',
+  })
+  const names = async () => [...series(await app.metrics.metrics()).keys()]
+  const methods = ['GET', 'POST', 'PUT', 'DELETE', 'PROPFIND', 'OPTIONS'] as const
+  for (const method of methods) {
+    await app.inject({ method: 'GET', url: '/nothing', headers: { 'x-method': method } })
+    await app.inject({ method: method as 'GET', url: '/nothing' })
+    await app.inject({ method: method as 'GET', url: '/live' })
+  }
+  for (const url of ['/docs/json', '/%zz', '/api/v1/users/1', '/api/v1/users/me']) await request({ url })
+  // Reading them asks the database for the queues, which is counted from the second reading on.
+  await names()
+  const before = await names()
+  for (let index = 0; index < 10_000; index++) {
+    const method = methods[index % methods.length] ?? 'GET'
+    await app.inject({ method: method as 'GET', url: `/${index}/${index * 7}?${index}` })
+  }
+  for (let index = 0; index < 100; index++) {
+    await app.inject(`/api/v1/users/${index}`)
+    await app.inject(`/docs/static/${index}`)
+  }
+  t.strictSame(
+    (await names()).filter((name) => !before.includes(name) && !name.startsWith('nodejs_')),
+    [],
+  )
+
+  const document: { paths?: object } = app.swagger()
+  const operations = new Set(
+    [...JSON.stringify(document.paths).matchAll(/"operationId":"(\w+)"/g)].map(([, id]) => id),
+  )
+  const labels = (await names()).flatMap((name) => label(name, 'operation') ?? [])
+  const open = new Set(labels).difference(operations).difference(new Set(['hash', 'verify']))
+  t.strictSame([...open].sort(), ['other', 'unknown'])
+})
+
+t.test('a request that the client gives up is no longer in flight', async (t) => {
+  const { app } = await createTestApp(t, {}, async (instance) => {
+    instance.get('/never', { schema: { hide: true } }, () => new Promise(() => undefined))
+  })
+  const port = await listen(app)
+  const inFlight = async () => series(await app.metrics.metrics()).get('http_requests_in_flight')
+  const sockets = Array.from({ length: 5 }, () => open(t, port))
+  for (const socket of sockets) socket.write('GET /never HTTP/1.1\r\nHost: a\r\n\r\n')
+  await eventually(async () => (await inFlight()) === 5)
+  for (const socket of sockets) socket.destroy()
+  await eventually(async () => (await inFlight()) === 0)
+  const aborted = 'http_request_duration_seconds_count{method="GET",operation="other",status_code="499"}'
+  t.equal(series(await app.metrics.metrics()).get(aborted), 5)
+})
