@@ -41,7 +41,7 @@ interface AppOptions {
 /** The routes of a worker, which serves no product. */
 const OPERATIONS = /^\/(?:health|live|metrics|ready)\//
 
-/** The application: plugins/, then routes/, whose folders are the URL's. */
+/** The application: plugins/, folder by folder, then routes/, whose folders are the URL's. */
 export const app = fp<AppOptions>(
   async (instance, { config, extend, logDestination, tracing }) => {
     instance.decorate('config', config)
@@ -49,7 +49,8 @@ export const app = fp<AppOptions>(
     instance.decorate('publicPath', publicPath(config.server))
     instance.decorate('logDestination', logDestination)
     instance.decorate('tracing', tracing)
-    await instance.register(autoload, { dir: directory('plugins') })
+    for (const folder of ['infrastructure', 'http', 'api'])
+      await instance.register(autoload, { dir: directory(`plugins/${folder}`) })
     if (extend) await instance.register(fp(extend))
     await instance.register(autoload, {
       dir: directory('routes'),

@@ -93,7 +93,7 @@ export default fp(
   },
   {
     name: 'context',
-    dependencies: ['client-address', 'metrics', 'database', 'authentication', 'jobs', 'mail'],
+    dependencies: ['identity', 'tokens'],
   },
 )
 

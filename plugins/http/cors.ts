@@ -65,5 +65,5 @@ export default fp(
       },
     })
   },
-  { name: 'cors', dependencies: ['rate-limit', 'metrics', 'request-id', 'request-log', 'security-headers'] },
+  { name: 'cors', dependencies: ['rate-limit'] },
 )

@@ -22,7 +22,7 @@ export default fp(
       done(isLocal(request) ? undefined : new NotLocal())
     })
   },
-  { name: 'local-only', dependencies: ['errors', 'request-end', 'security-headers'] },
+  { name: 'local-only', dependencies: ['security-headers'] },
 )
 
 /**

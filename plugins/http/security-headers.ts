@@ -40,7 +40,7 @@ export default fp(
       return this.headers(forPages)
     })
   },
-  { name: 'security-headers' },
+  { name: 'security-headers', dependencies: ['request-id'] },
 )
 
 const HELMET = helmet({

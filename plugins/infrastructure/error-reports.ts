@@ -6,7 +6,6 @@ import { Reporter } from '#lib/error-reports/reporter.ts'
 import { serializeError } from '#lib/log/errors.ts'
 import { redactLine } from '#lib/log/redaction.ts'
 import type { Span } from '#lib/tracing/tracing.ts'
-import { isOverload } from '#plugins/http/overload/refusals.ts'
 
 /** What was going on when an error came. */
 export interface ErrorScene extends Pick<ErrorReport, 'operation' | 'level' | 'status' | 'requestId'> {
@@ -55,17 +54,6 @@ export default fp(
       span?.fail({ ...found, frames: found.frames.filter(({ isOwn }) => isOwn).map(placeOf) })
       reporter?.report(report)
     })
-    app.onRequestEnd((request, { status, operation }) => {
-      // Overload has its own metric and alert; a stack says nothing about it.
-      if (status < 500 || !request.failure || isOverload(request)) return
-      app.recordError(request.failure, {
-        operation,
-        level: 'error',
-        status,
-        requestId: request.id,
-        span: request.span,
-      })
-    })
     app.addHook('onClose', () => reporter?.flush(FLUSH))
 
     function createReporter(): Reporter | undefined {
@@ -86,5 +74,5 @@ export default fp(
       })
     }
   },
-  { name: 'error-reports', dependencies: ['errors', 'metrics', 'request-end'] },
+  { name: 'error-reports', dependencies: ['metrics'] },
 )

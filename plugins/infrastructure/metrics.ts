@@ -1,7 +1,6 @@
 import { totalmem } from 'node:os'
 import fp from 'fastify-plugin'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
-import { Histogram, type Series } from '#lib/metrics/histogram.ts'
 import { renderOpenMetrics } from '#lib/metrics/open-metrics.ts'
 
 declare module 'fastify' {
@@ -22,9 +21,6 @@ export interface Exposition {
   readonly contentType: string
   readonly text: string
 }
-
-/** Seconds; from a cached answer to what no client waits for. */
-const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 /** Gauges of prom-client with a counter's suffix, which promtool objects to; their sums are elsewhere by type. */
 const MISNAMED = ['handles', 'requests', 'resources'].map((kind) => `nodejs_active_${kind}_total`)
@@ -66,49 +62,12 @@ export default fp(
       aggregator: 'max',
       registers,
     }).set(memoryLimit())
-    new Gauge({
-      name: 'http_requests_in_flight',
-      help: 'Requests that have begun and not ended.',
-      registers,
-      collect() {
-        this.set(app.requestsInFlight())
-      },
-    })
-    const durations = new Histogram({
-      name: 'http_request_duration_seconds',
-      help: 'Time from the first byte of a request to the last of its response.',
-      buckets: DURATION_BUCKETS,
-      registers,
-    })
-    const known = new Map<string, Map<string, Map<number, Series>>>()
-
-    app.onRequestEnd(({ method, span }, { operation, status, milliseconds }) => {
-      const byStatus = getOrAdd(
-        getOrAdd(known, operation, () => new Map()),
-        method,
-        () => new Map(),
-      )
-      const series = getOrAdd(byStatus, status, () =>
-        durations.series({ method, operation, status_code: status }),
-      )
-      series.observe(milliseconds / 1000, span?.isSampled ? span.ids.trace_id : undefined)
-    })
   },
-  { name: 'metrics', dependencies: ['request-end', 'errors'] },
+  { name: 'metrics' },
 )
 
 /** Bytes; a limit above the machine's memory, which is how "none" is written, limits nothing. */
 function memoryLimit(): number {
   const limit = process.constrainedMemory()
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem()
-}
-
-/** A key of its own for each label: to put them together costs more than to look three up. */
-function getOrAdd<K, V>(map: Map<K, V>, key: K, create: () => V): V {
-  let value = map.get(key)
-  if (value === undefined) {
-    value = create()
-    map.set(key, value)
-  }
-  return value
 }

@@ -1,80 +1,29 @@
-import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Counter } from 'prom-client'
-import type { Span, TraceCarrier, Tracing } from '#lib/tracing/tracing.ts'
+import type { Tracing } from '#lib/tracing/tracing.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** Undefined while traces are off (`tracing.endpoint`). */
     tracing: Tracing | undefined
   }
-  interface FastifyRequest {
-    /** Its span; undefined while traces are off, and for probes. */
-    span: Span | undefined
-  }
 }
 
-/** The attributes of a request whose method we don't know (OpenTelemetry's semantic conventions for HTTP). */
-const OTHER_METHOD = '_OTHER'
-const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
-
-/**
- * A span for each request but probes, named by its operation. While traces are off there is not a hook.
- *
- * It is begun by the first hook that may wait for something; the context is entered again after the body was
- * read, for that ends in whatever context the socket's data came in.
- */
+/** Counts the spans that were exported or lost. `app.tracing` itself is there from the start (app.ts). */
 export default fp(
   async (app) => {
-    app.decorateRequest('span', undefined)
     const { tracing } = app
     if (!tracing) return
-    registerMetrics(tracing)
-    const { accept_context } = app.config.tracing
-
-    app.addHook('onRequest', (request, _reply, done) => {
-      const { config, schema } = request.routeOptions
-      if (config.probe) return done()
-      const parent = accept_context ? carrierOf(request) : undefined
-      const span = tracing.start({ name: schema?.operationId ?? 'other', kind: 'server', parent })
-      request.span = span
-      // Its own line is logged by a listener of its socket, outside of any context.
-      tracing.follow(request.log, span.ids)
-      span.run(done)
+    new Counter({
+      name: 'trace_spans_total',
+      help: 'Spans of traces by outcome: exported, or lost because the receiver did not take them.',
+      labelNames: ['outcome'],
+      registers: [app.metrics],
+      collect() {
+        this.reset()
+        for (const [outcome, count] of Object.entries(tracing.counts)) this.inc({ outcome }, count)
+      },
     })
-    app.addHook('preValidation', (request, _reply, done) => {
-      if (request.span && request.body !== undefined) request.span.run(done)
-      else done()
-    })
-    app.onRequestEnd(({ span, method, routeOptions }, { operation, status }) => {
-      if (!span) return
-      span.rename(operation)
-      span.set({
-        'http.request.method': METHODS.has(method) ? method : OTHER_METHOD,
-        'http.response.status_code': status,
-        ...(routeOptions.url === undefined ? {} : { 'http.route': routeOptions.url }),
-      })
-      span.end()
-    })
-
-    function registerMetrics({ counts }: Tracing): void {
-      new Counter({
-        name: 'trace_spans_total',
-        help: 'Spans of traces by outcome: exported, or lost because the receiver did not take them.',
-        labelNames: ['outcome'],
-        registers: [app.metrics],
-        collect() {
-          this.reset()
-          for (const [outcome, count] of Object.entries(counts)) this.inc({ outcome }, count)
-        },
-      })
-    }
   },
-  { name: 'tracing', dependencies: ['metrics', 'request-end', 'error-reports'] },
+  { name: 'tracing', dependencies: ['metrics'] },
 )
-
-/** Of the first `traceparent` only: several are none (W3C Trace Context section 4.3). */
-function carrierOf({ headers: { traceparent, tracestate } }: FastifyRequest): TraceCarrier | undefined {
-  if (typeof traceparent !== 'string') return undefined
-  return { traceparent, ...(typeof tracestate === 'string' ? { tracestate } : {}) }
-}

@@ -24,7 +24,7 @@ const READ_ELSEWHERE: Readonly<Record<string, string>> = {
   'jwt.verification_key_files': 'lib/signing-keys/key-ring.ts',
   'redis.key_prefix': 'plugins/infrastructure/redis.ts',
   'redis.command_timeout': 'plugins/infrastructure/redis.ts',
-  'tracing.accept_context': 'plugins/infrastructure/tracing.ts',
+  'tracing.accept_context': 'plugins/http/request/request-span.ts',
   'tracing.endpoint': 'lib/tracing/start.ts',
   'tracing.headers': 'server.ts',
   'tracing.sample_ratio': 'lib/tracing/start.ts',

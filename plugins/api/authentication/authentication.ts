@@ -73,5 +73,5 @@ export default fp(
       done()
     })
   },
-  { name: 'authentication', dependencies: ['bearer-token', 'credentials', 'errors', 'tokens'] },
+  { name: 'authentication', dependencies: ['bearer-token', 'credentials', 'tokens'] },
 )

@@ -61,7 +61,7 @@ export default fp(
         uiHooks: PAGES,
       })
   },
-  { name: 'openapi', dependencies: ['schemas', 'security-headers', 'metrics', 'authentication'] },
+  { name: 'openapi', dependencies: ['schemas'] },
 )
 
 const PAGES: FastifySwaggerUiHooksOptions = {

@@ -35,7 +35,7 @@ export default fp(
       else done()
     })
   },
-  { name: 'malformed-requests', dependencies: ['errors', 'counted-requests'] },
+  { name: 'malformed-requests', dependencies: ['counted-requests'] },
 )
 
 /** Points at the parameter; the path of an unknown URL has none. */

@@ -13,5 +13,5 @@ export default fp(
       else done()
     })
   },
-  { name: 'pipelining' },
+  { name: 'pipelining', dependencies: ['malformed-requests'] },
 )

@@ -68,23 +68,7 @@ export default fp(
       else done()
     })
   },
-  {
-    name: 'rate-limit',
-    dependencies: [
-      'bearer-token',
-      'client-address',
-      'credentials',
-      'errors',
-      'metrics',
-      'request-id',
-      'request-log',
-      'security-headers',
-      'tokens',
-      'instances',
-      'redis',
-      'tracing',
-    ],
-  },
+  { name: 'rate-limit', dependencies: ['client-address', 'instances', 'metrics', 'redis', 'request-span'] },
 )
 
 /** draft-ietf-httpapi-ratelimit-headers-07 and before; later drafts have another form, which few clients read. */

@@ -31,5 +31,5 @@ export default fp(
       customError: Overloaded,
     })
   },
-  { name: 'under-pressure', dependencies: ['counted-requests'] },
+  { name: 'under-pressure', dependencies: ['pipelining'] },
 )

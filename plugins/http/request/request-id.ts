@@ -21,5 +21,5 @@ export default fp(
       done()
     })
   },
-  { name: 'request-id' },
+  { name: 'request-id', dependencies: ['request-end'] },
 )

@@ -33,7 +33,7 @@ export default fp(
       if (!isQuiet || SHOWS_DEBUG.has(app.log.level)) logRequest(request, end, isQuiet)
     })
   },
-  { name: 'request-log', dependencies: ['request-end', 'errors', 'authentication', 'refusals'] },
+  { name: 'request-log', dependencies: ['refusals', 'request-span'] },
 )
 
 /** Characters of a path that are logged. */
