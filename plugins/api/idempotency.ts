@@ -9,9 +9,9 @@ import {
   type RepeatableRequest,
 } from '#lib/idempotency/idempotency.ts'
 import { deriveKey } from '#lib/secrets/secrets.ts'
+import { IdempotencyHeaders } from '#schemas/idempotency.ts'
 import { entityTag } from './conditional-requests.ts'
 import type { AppContext } from './context.ts'
-import { IdempotencyHeaders } from '#schemas/idempotency.ts'
 
 /** What a request has created. */
 interface Creation {

@@ -6,8 +6,8 @@ import {
   UnsupportedMediaType,
   ValidationFailed,
 } from '#plugins/http/errors/http-errors.ts'
-import { findDepth, findFlaw, MAX_DEPTH } from './flaws.ts'
 import type { InvalidValue } from '#schemas/problem.ts'
+import { findDepth, findFlaw, MAX_DEPTH } from './flaws.ts'
 
 /** An escape is the only way for NUL or a surrogate to get into JSON that is valid UTF-8. */
 const SUSPICIOUS = /\\u(?:0000|d[89a-f])/i

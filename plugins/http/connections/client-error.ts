@@ -3,9 +3,9 @@ import { ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { ErrorClass } from '#lib/errors.ts'
-import { endLingering } from './lingering-close.ts'
 import { BadRequest, HeadersTooLarge, PayloadTooLarge, RequestTimeout } from '../errors/http-errors.ts'
 import { EARLY_HEADERS, PROBLEM_TYPE, problem } from '../errors/problem.ts'
+import { endLingering } from './lingering-close.ts'
 
 /** Node's codes for what its parser refuses. */
 const ERRORS: Readonly<Record<string, ErrorClass>> = {

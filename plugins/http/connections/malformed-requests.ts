@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { BadRequest, InvalidText } from '#plugins/http/errors/http-errors.ts'
 import { findFlaw } from '#plugins/http/body/flaws.ts'
+import { BadRequest, InvalidText } from '#plugins/http/errors/http-errors.ts'
 
 /** Longest `Host`: a name has 253 characters at most (RFC 1035 section 2.3.4), a port five. */
 const MAX_HOST = 300

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import fp from 'fastify-plugin'
 import { Admission } from './admission.ts'
-import { watchEventLoop } from './event-loop.ts'
 import { createRefusal } from './early-refusal.ts'
+import { watchEventLoop } from './event-loop.ts'
 
 /**
  * Refuses what comes on top of what can be served, before the framework does anything for it: at three times

@@ -85,7 +85,11 @@ t.test('what is reported is an event of Sentry, scrubbed, and once for its like'
     exception: { values: [{ type: 'TypeError', stacktrace: { frames: Array } }] },
   })
   const frames: { filename: string; in_app: boolean }[] = event.exception.values[0].stacktrace.frames
-  t.ok(frames.some(({ filename, in_app }) => in_app && filename === 'test/plugins/infrastructure/error-reports.test.ts'))
+  t.ok(
+    frames.some(
+      ({ filename, in_app }) => in_app && filename === 'test/plugins/infrastructure/error-reports.test.ts',
+    ),
+  )
   for (const secret of ['ada@', '203.0.113.9', 'hunter22', 'typed', process.cwd()])
     t.notMatch(first?.body, secret)
   await eventually(async () =>
