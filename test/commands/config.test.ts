@@ -1,19 +1,16 @@
-import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { configKeys } from '#config/engine/keys.ts'
 import { renderReference } from '#config/engine/reference.ts'
+import { runCommand } from '#test/support/command.ts'
 
-const commands = join(import.meta.dirname, '../../commands')
-
-/** Runs a command as npm would, with these APP_ variables and no others. */
-function run(command: string, env: Record<string, string>, args: readonly string[] = []) {
-  const others = Object.entries(process.env).filter(([name]) => !name.toUpperCase().startsWith('APP_'))
-  return spawnSync(process.execPath, [join(commands, command), ...args], {
-    encoding: 'utf8',
-    env: { ...Object.fromEntries(others), ...env },
+/** Runs a command with these variables of the service and no others. */
+async function run(command: string, env: Record<string, string>, args: readonly string[] = []) {
+  const { code, stdout, stderr } = await runCommand(command, args, {
+    env: { APP_ENVIRONMENT: undefined, ...env },
   })
+  return { status: code, stdout, stderr }
 }
 
 const secrets = {
@@ -38,7 +35,7 @@ function productionEnv(secretFile: string) {
 
 t.test('the table shows every key, where it came from, and no secret', async (t) => {
   const secretFile = join(t.testdir({ key: 'planted-key, which is longer than 32 bytes\n' }), 'key')
-  const { status, stdout, stderr } = run('config.ts', productionEnv(secretFile))
+  const { status, stdout, stderr } = await run('config', productionEnv(secretFile))
   t.equal(status, 0)
   t.equal(stderr, '')
   t.notMatch(stdout, /planted/)
@@ -72,7 +69,7 @@ t.test('the table shows every key, where it came from, and no secret', async (t)
 
 t.test('--json prints the same for programs', async (t) => {
   const secretFile = join(t.testdir({ key: 'planted-key, which is longer than 32 bytes\n' }), 'key')
-  const { status, stdout } = run('config.ts', productionEnv(secretFile), ['--json'])
+  const { status, stdout } = await run('config', productionEnv(secretFile), ['--json'])
   t.equal(status, 0)
   t.notMatch(stdout, /planted/)
   const keys = JSON.parse(stdout)
@@ -90,14 +87,14 @@ t.test('--json prints the same for programs', async (t) => {
 })
 
 t.test('the layers of the project, and keys that are not set', { skip: hasLocal() }, async (t) => {
-  const { status, stdout } = run('config.ts', {}, ['--json'])
+  const { status, stdout } = await run('config', {}, ['--json'])
   t.equal(status, 0)
   const keys = JSON.parse(stdout)
   t.same(keys.environment, { value: 'development', source: 'default' })
   t.same(keys['database.url'], { value: null, source: null })
   t.same(keys['server.body_limit'], { value: '256KiB', source: 'default.toml' })
   t.same(keys['jwt.secret'], { value: '********', source: 'development.toml' })
-  t.match(run('config.ts', {}).stdout, /^database\.url +\(not set\) +-$/m)
+  t.match((await run('config', {})).stdout, /^database\.url +\(not set\) +-$/m)
 })
 
 t.test('problems are all printed, without values, and the exit code is 1', async (t) => {
@@ -109,7 +106,7 @@ t.test('problems are all printed, without values, and the exit code is 1', async
       APP_SERVER__PROT: 'planted',
       APP_SERVER__PORT: 'planted',
     }
-    const { status, stdout, stderr } = run('config.ts', env, args)
+    const { status, stdout, stderr } = await run('config', env, args)
     t.equal(status, 1)
     t.equal(stdout, '')
     t.same(stderr.trimEnd().split('\n'), [
@@ -122,7 +119,7 @@ t.test('problems are all printed, without values, and the exit code is 1', async
 })
 
 t.test('an argument that it does not know', async (t) => {
-  const { status, stdout, stderr } = run('config.ts', {}, ['--yaml'])
+  const { status, stdout, stderr } = await run('config', {}, ['--yaml'])
   t.equal(status, 2)
   t.equal(stdout, '')
   t.match(stderr, /^Usage: npm run config/)
@@ -130,12 +127,12 @@ t.test('an argument that it does not know', async (t) => {
 
 t.test('config-docs writes the reference', async (t) => {
   const path = join(t.testdir({}), 'configuration.md')
-  const { status } = run('config-docs.ts', {}, [path])
+  const { status } = await run('config-docs', {}, [path])
   t.equal(status, 0)
   t.equal(readFileSync(path, 'utf8'), renderReference())
 })
 
 function hasLocal(): string | false {
-  const local = join(commands, '../config/local.toml')
+  const local = join(import.meta.dirname, '../../config/local.toml')
   return existsSync(local) && 'config/local.toml of this machine changes what is printed'
 }

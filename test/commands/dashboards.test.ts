@@ -2,16 +2,11 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { MONITORING, queriesOf, readDashboards } from '#test/packaging/monitoring.ts'
-import { environment, startProcess } from '#test/support/process.ts'
-
-const ROOT = join(import.meta.dirname, '../..')
+import { runCommand } from '#test/support/command.ts'
 
 t.test('it writes the dashboards that are committed', async (t) => {
   const folder = t.testdir({})
-  const args = [join(ROOT, 'commands/dashboards.ts'), folder]
-  const command = startProcess(t, process.execPath, args, { env: environment() })
-  t.same(await command.exited, { code: 0, signal: null })
-  t.equal(command.stdout() + command.stderr(), '')
+  t.same(await runCommand('dashboards', [folder]), { code: 0, stdout: '', stderr: '' })
   const committed = join(MONITORING, 'grafana/dashboards')
   const names = globSync('*.json', { cwd: folder }).sort()
   t.same(names, globSync('*.json', { cwd: committed }).sort())

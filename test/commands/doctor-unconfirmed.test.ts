@@ -1,30 +1,20 @@
-import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import type { Result } from '#commands/doctor/examine.ts'
+import { runCommand } from '#test/support/command.ts'
 import { createTestDatabase, type TestDatabase } from '#test/support/database.ts'
 import { createTestApp } from '#test/support/helper.ts'
 import { startInstance } from '#test/support/instances.ts'
 import { nextMail, tokenIn } from '#test/support/mails.ts'
-import { environment, startProcess } from '#test/support/process.ts'
 
-const COMMANDS = join(import.meta.dirname, '../../commands')
-
-async function run(t: Test, db: TestDatabase, command: string, ...args: string[]) {
-  const env = environment({
-    APP_ENVIRONMENT: 'test',
-    APP_SERVER__PORT: '0',
-    APP_DATABASE__URL: db.url,
-    APP_AUTH__REGISTRATION: 'verify',
+const run = (db: TestDatabase, command: string, ...args: string[]) =>
+  runCommand(command, args, {
+    env: { APP_SERVER__PORT: '0', APP_DATABASE__URL: db.url, APP_AUTH__REGISTRATION: 'verify' },
   })
-  const child = startProcess(t, process.execPath, [join(COMMANDS, command), ...args], { env })
-  const { code } = await child.exited
-  return { code, stdout: child.stdout(), stderr: child.stderr() }
-}
 
 /** What the doctor says about users, one line each. */
-async function findings(t: Test, db: TestDatabase): Promise<string[]> {
-  const { stdout } = await run(t, db, 'doctor.ts', '--json')
+async function findings(db: TestDatabase): Promise<string[]> {
+  const { stdout } = await run(db, 'doctor', '--json')
   const { results }: { results: Result[] } = JSON.parse(stdout)
   return results
     .filter(({ check }) => check === 'unconfirmed users')
@@ -52,17 +42,17 @@ t.test('accounts that a change to verify keeps out are counted, and can be accep
   await insert(db, 'ada', { days: 3 })
   await insert(db, 'bob', { days: 1 })
   await insert(db, 'guest', { days: 3, hash: '' })
-  t.match(await findings(t, db), [/^warning: 2 active accounts, 0 of admins, cannot sign in/])
+  t.match(await findings(db), [/^warning: 2 active accounts, 0 of admins, cannot sign in/])
   await insert(db, 'root', { role: 'admin' })
-  t.match(await findings(t, db), [/^problem: 3 active accounts, 1 of admins, cannot sign in/])
+  t.match(await findings(db), [/^problem: 3 active accounts, 1 of admins, cannot sign in/])
 
-  t.match(await run(t, db, 'admin.ts', 'verify', '--email', 'ROOT@example.com'), {
+  t.match(await run(db, 'admin', 'verify', '--email', 'ROOT@example.com'), {
     code: 0,
     stdout: '1 address is confirmed now\n',
   })
-  t.match(await findings(t, db), [/^warning: 2 active accounts, 0 of admins/])
+  t.match(await findings(db), [/^warning: 2 active accounts, 0 of admins/])
   const before = new Date(Date.now() - 2 * 86_400_000).toISOString()
-  t.match(await run(t, db, 'admin.ts', 'verify', '--registered-before', before), {
+  t.match(await run(db, 'admin', 'verify', '--registered-before', before), {
     code: 0,
     stdout: '1 address is confirmed now\n',
   })
@@ -71,7 +61,7 @@ t.test('accounts that a change to verify keeps out are counted, and can be accep
     ['verify', '--registered-before', '2026-12-01T10:00:00'],
     ['promote', '--email', 'a@example.com', '--registered-before', before],
   ]) {
-    t.match(await run(t, db, 'admin.ts', ...args), { code: 2, stdout: '' }, args.join(' '))
+    t.match(await run(db, 'admin', ...args), { code: 2, stdout: '' }, args.join(' '))
   }
 })
 

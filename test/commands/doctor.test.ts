@@ -4,13 +4,12 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Result } from '#commands/doctor/examine.ts'
+import { runCommand } from '#test/support/command.ts'
 import { createEmptyDatabase, createTestDatabase } from '#test/support/database.ts'
+import { startInstance } from '#test/support/instances.ts'
 import { startPgBouncer, WITHOUT_PGBOUNCER } from '#test/support/pgbouncer.ts'
-import { environment, startProcess, startService } from '#test/support/process.ts'
 import { startRedis, WITHOUT_REDIS } from '#test/support/redis-server.ts'
 import { startSmtpServer } from '#test/support/smtp-server.ts'
-
-const COMMAND = join(import.meta.dirname, '../../commands/doctor.ts')
 
 /** What is right in production, but for the database, which each test has its own of. */
 const PRODUCTION = {
@@ -20,16 +19,12 @@ const PRODUCTION = {
   APP_JWT__SECRET: 'Zm9yIHRoaXMgdGVzdCBhbG9uZSwgYW5kIGxvbmcgZW5vdWdoIGZvciBpdA',
 }
 
-async function doctor(t: Test, env: Record<string, string>, args: readonly string[] = ['--json']) {
-  const variables = environment({ APP_ENVIRONMENT: 'test', APP_SERVER__PORT: '0', ...env })
-  const child = startProcess(t, process.execPath, [COMMAND, ...args], { env: variables })
-  const { code } = await child.exited
-  return { code, stdout: child.stdout(), stderr: child.stderr() }
-}
+const doctor = (env: Record<string, string>, args: readonly string[] = ['--json']) =>
+  runCommand('doctor', args, { env: { APP_SERVER__PORT: '0', ...env } })
 
 /** What it found, one line each: `problem database: what`. */
 async function findings(t: Test, env: Record<string, string>) {
-  const { code, stdout, stderr } = await doctor(t, env)
+  const { code, stdout, stderr } = await doctor(env)
   t.equal(stderr, '')
   const { ok, results }: { ok: boolean; results: Result[] } = JSON.parse(stdout)
   const all = results.flatMap(({ check, findings }) => findings.map((finding) => ({ check, ...finding })))
@@ -44,7 +39,7 @@ t.test('a set-up that is well', async (t) => {
   const { url } = await createTestDatabase(t)
   const smtp = await startSmtpServer(t)
   const env = { APP_DATABASE__URL: url, APP_EMAIL__SMTP_URL: smtp.url }
-  t.match(await doctor(t, env, []), {
+  t.match(await doctor(env, []), {
     code: 0,
     stdout: /^(?:(?:ok {10}[\w ]+|off {9}.+)\n){14}$/,
     stderr: '',
@@ -54,13 +49,13 @@ t.test('a set-up that is well', async (t) => {
 
 t.test('beside a service that runs', async (t) => {
   const { url } = await createTestDatabase(t)
-  const service = await startService(t, { APP_DATABASE__URL: url })
-  const { port } = new URL(service.url)
+  const service = await startInstance(t, { url })
+  const { port } = new URL(await service.listen({ host: '127.0.0.1', port: 0 }))
   t.same(await findings(t, { APP_DATABASE__URL: url, APP_SERVER__PORT: port }), [])
 })
 
 t.test('arguments that it does not know give the usage', async (t) => {
-  t.match(await doctor(t, {}, ['--all']), { code: 2, stdout: '', stderr: /^Usage: npm run doctor/ })
+  t.match(await doctor({}, ['--all']), { code: 2, stdout: '', stderr: /^Usage: npm run doctor/ })
 })
 
 t.test('a bad configuration: every broken key, and what does not rely on one is looked at', async (t) => {
@@ -81,7 +76,7 @@ t.test('a bad configuration: every broken key, and what does not rely on one is 
   t.equal(of('unchecked mail').length, 0)
   t.match(of('unchecked migrations'), [/The database cannot be asked/])
 
-  const text = await doctor(t, { APP_SERVER__PORT: 'http', APP_DATABASE__URL: url }, [])
+  const text = await doctor({ APP_SERVER__PORT: 'http', APP_DATABASE__URL: url }, [])
   t.match(text, {
     code: 1,
     stdout:
@@ -97,7 +92,7 @@ t.test('what could not be looked at is not well, and has an exit code of its own
     APP_SERVER__PUBLIC_URL: 'https://nosuch.invalid',
     APP_SERVER__TRUSTED_PROXIES: '127.0.0.1',
   }
-  t.match(await doctor(t, env), { code: 3, stdout: /^\{\n {2}"ok": false/ })
+  t.match(await doctor(env), { code: 3, stdout: /^\{\n {2}"ok": false/ })
   t.match(await findings(t, env), [/^unchecked TLS: https:\/\/nosuch\.invalid cannot be reached from here/])
 })
 
@@ -115,7 +110,7 @@ t.test('a session is compared with what was asked for', async (t) => {
     /^warning database session: The session acts as pg_monitor/,
   ])
   await query(`ALTER DATABASE ${name} RESET role`)
-  const { stdout } = await doctor(t, { APP_DATABASE__URL: url, PGOPTIONS: '-c x=y', PGHOST: 'z' }, [])
+  const { stdout } = await doctor({ APP_DATABASE__URL: url, PGOPTIONS: '-c x=y', PGHOST: 'z' }, [])
   t.match(stdout, /^off {9}database session: PGHOST, PGOPTIONS: set, and not read/m)
 })
 

@@ -1,19 +1,8 @@
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
 import t from 'tap'
+import { runCommand } from '#test/support/command.ts'
 import { createTestApp } from '#test/support/helper.ts'
 
-const COMMAND = join(import.meta.dirname, '../../commands/jobs.ts')
-
-/** Runs the command as a process of its own. */
-function jobs(args: string[], env: Record<string, string>) {
-  return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) => {
-    const options = { env: { ...process.env, ...env } }
-    const child = execFile(process.execPath, [COMMAND, ...args], options, (_error, stdout, stderr) =>
-      resolve({ code: child.exitCode, stdout, stderr }),
-    )
-  })
-}
+const jobs = (args: string[], env: Record<string, string>) => runCommand('jobs', args, { env })
 
 t.test('puts dead letters back into their queues', async (t) => {
   const { db } = await createTestApp(t, { APP_ROLE: 'web' })

@@ -1,23 +1,20 @@
-import { spawnSync } from 'node:child_process'
 import { createPrivateKey } from 'node:crypto'
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { runCommand } from '#test/support/command.ts'
 
-const command = join(import.meta.dirname, '../../commands/keys.ts')
-
-/** Runs the command with these APP_ variables and no others. */
-function run(args: readonly string[], env: Record<string, string> = {}) {
-  const others = Object.entries(process.env).filter(([name]) => !name.toUpperCase().startsWith('APP_'))
-  return spawnSync(process.execPath, [command, ...args], {
-    encoding: 'utf8',
-    env: { ...Object.fromEntries(others), ...env },
+/** Runs the command with these variables of the service and no others. */
+async function run(args: readonly string[], env: Record<string, string> = {}) {
+  const { code, stdout, stderr } = await runCommand('keys', args, {
+    env: { APP_ENVIRONMENT: undefined, ...env },
   })
+  return { status: code, stdout, stderr }
 }
 
 /** Makes a key and gives what was printed of it. */
-function create(directory: string): { file: string; kid: string } {
-  const { status, stdout, stderr } = run(['new', directory])
+async function create(directory: string): Promise<{ file: string; kid: string }> {
+  const { status, stdout, stderr } = await run(['new', directory])
   t.equal(status, 0)
   t.equal(stderr, '')
   const { file = '', kid = '' } = /^file (?<file>.+)\nkid {2}(?<kid>[\w-]{43})\n$/.exec(stdout)?.groups ?? {}
@@ -26,17 +23,17 @@ function create(directory: string): { file: string; kid: string } {
 
 t.test('makes a key that only its owner can read', async (t) => {
   const directory = join(t.testdir(), 'a/b')
-  const { file, kid } = create(directory)
+  const { file, kid } = await create(directory)
   t.equal(file, join(directory, `${kid}.pem`))
   t.equal(statSync(file).mode & 0o777, 0o600)
   t.equal(statSync(directory).mode & 0o777, 0o700)
   t.equal(createPrivateKey(readFileSync(file)).asymmetricKeyType, 'ed25519')
-  t.not(create(directory).kid, kid)
+  t.not((await create(directory)).kid, kid)
   t.equal(readdirSync(directory).length, 2)
 })
 
 t.test('makes one in the directory for data when it is told no other', async (t) => {
-  const { status, stdout } = run(['new'])
+  const { status, stdout } = await run(['new'])
   t.equal(status, 0)
   const file = /^file (.+)$/m.exec(stdout)?.[1] ?? ''
   t.equal(join(file, '..'), join(import.meta.dirname, '../../.data/keys'))
@@ -45,7 +42,7 @@ t.test('makes one in the directory for data when it is told no other', async (t)
 
 t.test('says why it cannot', async (t) => {
   const directory = t.testdir({ occupied: 'a file' })
-  const { status, stdout, stderr } = run(['new', join(directory, 'occupied')])
+  const { status, stdout, stderr } = await run(['new', join(directory, 'occupied')])
   t.equal(status, 1)
   t.equal(stdout, '')
   t.match(stderr, /EEXIST/)
@@ -53,13 +50,13 @@ t.test('says why it cannot', async (t) => {
 
 t.test('lists the keys that the configuration names', async (t) => {
   const directory = t.testdir()
-  const [signing, other] = [create(directory), create(directory)]
+  const [signing, other] = [await create(directory), await create(directory)]
   const env = {
     APP_JWT__ALGORITHM: 'EdDSA',
     APP_JWT__SIGNING_KEY_FILE: signing.file,
     APP_JWT__VERIFICATION_KEY_FILES: `${other.file},${signing.file}`,
   }
-  const { status, stdout } = run(['list'], env)
+  const { status, stdout } = await run(['list'], env)
   t.equal(status, 0)
   t.same(
     stdout
@@ -72,14 +69,14 @@ t.test('lists the keys that the configuration names', async (t) => {
       [other.kid, 'verifies', other.file],
     ],
   )
-  const missing = run(['list'], { ...env, APP_JWT__SIGNING_KEY_FILE: join(directory, 'none.pem') })
+  const missing = await run(['list'], { ...env, APP_JWT__SIGNING_KEY_FILE: join(directory, 'none.pem') })
   t.equal(missing.status, 1)
   t.equal(missing.stderr, `${join(directory, 'none.pem')} cannot be read (ENOENT)\n`)
 })
 
 t.test('lists none with a shared secret, and tells what is wrong with the configuration', async (t) => {
-  t.match(run(['list']), { status: 0, stdout: /^jwt\.algorithm is HS256/ })
-  t.match(run(['list'], { APP_JWT__ALGORITHM: 'RS256' }), {
+  t.match(await run(['list']), { status: 0, stdout: /^jwt\.algorithm is HS256/ })
+  t.match(await run(['list'], { APP_JWT__ALGORITHM: 'RS256' }), {
     status: 1,
     stderr: /APP_JWT__ALGORITHM: must be one of HS256, EdDSA/,
   })
@@ -87,7 +84,7 @@ t.test('lists none with a shared secret, and tells what is wrong with the config
 
 t.test('explains its use', async (t) => {
   for (const args of [[], ['old'], ['list', 'x'], ['new', 'a', 'b'], ['new', '--all']]) {
-    const { status, stdout, stderr } = run(args)
+    const { status, stdout, stderr } = await run(args)
     t.equal(status, 2, args.join(' '))
     t.equal(stdout, '')
     t.equal(stderr, 'Usage: npm run keys -- new [directory] | list\n')

@@ -1,19 +1,8 @@
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
 import t from 'tap'
+import { runCommand } from '#test/support/command.ts'
 import { createEmptyDatabase } from '#test/support/database.ts'
 
-const COMMAND = join(import.meta.dirname, '../../commands/migrate.ts')
-
-/** Runs the command as a process of its own. */
-function migrate(args: string[], env: Record<string, string>) {
-  return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) => {
-    const options = { env: { ...process.env, ...env } }
-    const child = execFile(process.execPath, [COMMAND, ...args], options, (_error, stdout, stderr) =>
-      resolve({ code: child.exitCode, stdout, stderr }),
-    )
-  })
-}
+const migrate = (args: string[], env: Record<string, string>) => runCommand('migrate', args, { env })
 
 t.test('up, status and down', async (t) => {
   const { url, query } = await createEmptyDatabase(t)

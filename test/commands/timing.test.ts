@@ -1,33 +1,17 @@
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { type CommandResult, runCommand } from '#test/support/command.ts'
 import { createTestApp, type TestApp } from '#test/support/helper.ts'
 
-const command = join(import.meta.dirname, '../../commands/timing.ts')
-
-interface Result {
-  code: number
-  stdout: string
-  stderr: string
-}
-
-/** Runs the command with no APP_ variables; this process may be the service that it asks. */
-function run(args: readonly string[]): Promise<Result> {
-  const others = Object.entries(process.env).filter(([name]) => !name.toUpperCase().startsWith('APP_'))
-  return new Promise((resolve) => {
-    const options = { env: Object.fromEntries(others) }
-    const child = execFile(process.execPath, [command, ...args], options, (_error, stdout, stderr) =>
-      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
-    )
-  })
-}
+/** As no service of this machine's is. */
+const run = (args: readonly string[]) =>
+  runCommand('timing', args, { env: { APP_ENVIRONMENT: 'development' } })
 
 async function listen(t: Test, env: Record<string, string>): Promise<TestApp & { url: string }> {
   const test = await createTestApp(t, { APP_LOG__LEVEL: 'silent', ...env })
   return { ...test, url: await test.app.listen({ host: '127.0.0.1', port: 0 }) }
 }
 
-function checkReport(t: Test, { code, stdout, stderr }: Result, pairs: number): void {
+function checkReport(t: Test, { code, stdout, stderr }: CommandResult, pairs: number): void {
   t.equal(stderr, '')
   t.equal(code, 0)
   const [heading, , unknown = '', wrong = '', difference = ''] = stdout.split('\n')

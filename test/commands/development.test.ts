@@ -1,6 +1,5 @@
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
 import t from 'tap'
+import { runCommand } from '#test/support/command.ts'
 import { createTestDatabase } from '#test/support/database.ts'
 
 const PRODUCTION = {
@@ -10,17 +9,7 @@ const PRODUCTION = {
   APP_SERVER__PUBLIC_URL: 'https://api.example.com',
 }
 
-/** Runs a command as a process of its own, with nobody to ask. */
-function run(name: string, args: string[], env: Record<string, string>) {
-  return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) => {
-    const file = join(import.meta.dirname, '../../commands', `${name}.ts`)
-    const options = { env: { ...process.env, APP_ENVIRONMENT: 'test', ...env } }
-    const child = execFile(process.execPath, [file, ...args], options, (_error, stdout, stderr) =>
-      resolve({ code: child.exitCode, stdout, stderr }),
-    )
-    child.stdin?.end()
-  })
-}
+const run = (name: string, args: string[], env: Record<string, string>) => runCommand(name, args, { env })
 
 t.test('seed: users of each role, once, and never in production', async (t) => {
   const { url, query } = await createTestDatabase(t)
