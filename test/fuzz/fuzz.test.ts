@@ -1,8 +1,9 @@
 import t from 'tap'
+import { amount } from '#test/support/amount.ts'
 import { describe, fuzz, unreached } from './fuzz.ts'
 
-/** Requests in the normal suite; `npm run fuzz` is for more, and for others. */
-const RUNS = 10_000
+/** `npm run fuzz` is for more, and for others. */
+const RUNS = amount({ few: 1500, many: 10_000 })
 
 t.test('requests made from the document, right and wrong', { timeout: 580_000 }, async (t) => {
   const report = await fuzz(t, { runs: RUNS, seed: 1 })

@@ -11,6 +11,7 @@ import * as sessions from '#services/sessions/sessions.ts'
 import * as users from '#services/users/users.ts'
 import { watchResponses } from '#test/contract/response-contract.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
+import { shareSerializers } from './serializers.ts'
 
 /** One line of the log. */
 export type LogRecord = Record<string, unknown>
@@ -67,6 +68,7 @@ export async function createTestApp(
   const app = await buildApp(config, {
     logger: { ...loggerOptions(config.log), stream },
     extend: async (instance, options) => {
+      shareSerializers(instance)
       watchResponses(instance, (violation) => t.fail(violation, { at: null, stack: '' }))
       await extend?.(instance, options)
     },

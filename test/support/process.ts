@@ -34,7 +34,9 @@ export interface TestService extends TestProcess {
 }
 
 /** The variables of this process without the service's own, and then `env`. */
-export function environment(env: Record<string, string | undefined> = {}): Record<string, string | undefined> {
+export function environment(
+  env: Record<string, string | undefined> = {},
+): Record<string, string | undefined> {
   const others = Object.entries(process.env).filter(
     ([name]) => !name.startsWith('APP_') && !name.startsWith('npm_'),
   )

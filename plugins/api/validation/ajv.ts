@@ -1,4 +1,4 @@
-import { Ajv, type Options } from 'ajv'
+import { Ajv, type AnySchema, type Options } from 'ajv'
 import formats from 'ajv-formats'
 import { address, extendedPattern, normalize, pattern } from './keywords.ts'
 
@@ -15,7 +15,10 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 /** Longest text that the check of a format looks at, for it splits what it is given. */
 const MAX_FORMATTED = 64
 
-const isDateTime = formats.default(new Ajv(), ['date-time']).compile({ type: 'string', format: 'date-time' })
+/** Has the schema of schemas, which each instance would compile again otherwise: 25 ms. */
+const draft07 = new Ajv()
+
+const isDateTime = formats.default(draft07, ['date-time']).compile({ type: 'string', format: 'date-time' })
 
 export interface AjvOptions {
   /** Turns text into numbers and booleans: for what is nothing but text. */
@@ -37,6 +40,9 @@ export function createAjv({ coerce, allErrors }: AjvOptions): Ajv {
     strictTypes: false,
     verbose: true,
     addUsedSchema: false,
+    // assertSchema() does it.
+    meta: false,
+    validateSchema: false,
     keywords: ANNOTATIONS,
   }
   const ajv = new Ajv(options)
@@ -48,4 +54,9 @@ export function createAjv({ coerce, allErrors }: AjvOptions): Ajv {
   ajv.addFormat('date-time', (text: string) => text.length <= MAX_FORMATTED && isDateTime(text))
   ajv.addFormat('uuid', UUID)
   return ajv
+}
+
+/** @throws Error for what is not a JSON Schema */
+export function assertSchema(schema: AnySchema): void {
+  draft07.validateSchema(schema, true)
 }

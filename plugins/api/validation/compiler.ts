@@ -1,5 +1,5 @@
 import type { AnySchema, ErrorObject, ValidateFunction } from 'ajv'
-import { type AjvOptions, createAjv } from './ajv.ts'
+import { type AjvOptions, assertSchema, createAjv } from './ajv.ts'
 
 /** Values of a request up to which all of its errors are looked for. */
 const MAX_VALUES = 1000
@@ -22,10 +22,14 @@ export function createCompiler(
 ): (schema: AnySchema) => Validator {
   const [first, all] = [createAjv({ coerce, allErrors: false }), createAjv({ coerce, allErrors: true })]
   for (const schema of shared) {
+    assertSchema(schema)
     first.addSchema(schema)
     all.addSchema(schema)
   }
-  return (schema) => bounded(first.compile(schema), () => all.compile(schema))
+  return (schema) => {
+    assertSchema(schema)
+    return bounded(first.compile(schema), () => all.compile(schema))
+  }
 }
 
 /** @param compileAll compiles the schema again, when the first invalid value comes */

@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { amount } from '#test/support/amount.ts'
 import { ALGORITHMS, createIssuingApp } from './forge.ts'
 import { mutations } from './mutations.ts'
 
 /** For each of the two algorithms. */
-const VERIFIED = 50_000
-const SENT = 2_000
+const VERIFIED = amount({ few: 3000, many: 50_000 })
+const SENT = amount({ few: 300, many: 2000 })
 
 for (const algorithm of ALGORITHMS) {
   t.test(`${algorithm}: no mutation of a valid token is accepted`, async (t) => {
