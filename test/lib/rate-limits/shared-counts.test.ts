@@ -97,6 +97,9 @@ t.test('a busy client reserves a hundredth of what is left, divided between the 
   t.match(questions[1]?.claims, [{ wanted: 1 + 400 }])
   questions[1]?.answer(granted(401, 20_401))
   t.match(await next, { admitted: true, remaining: 79_999 }, 'what is reserved is not used')
+  await turn()
+  void limiter.take('user', 100_000, 500)
+  t.match(questions[2]?.claims, [{ wanted: 500 }], 'a reserve that is there is not asked for again')
 })
 
 t.test('one question at a time, each of at most as many claims as the store takes', async (t) => {
@@ -155,5 +158,49 @@ t.test('a window that ends while the store is asked starts again', async (t) => 
   questions[1]?.fail()
   const decision = await second
   t.match(decision, { admitted: true, remaining: 1 })
-  t.ok(decision.resetsIn > 0)
+  t.ok(decision.resetsIn > 0 && decision.resetsIn <= window)
+})
+
+t.test("an answer that comes after the window's end is of the next window", async (t) => {
+  const window = 30
+  const { limiter, questions } = createLimiter({ window })
+  const first = limiter.take('user', 2, 1)
+  questions[0]?.answer(granted(1, 1, window))
+  await first
+  const second = limiter.take('user', 2, 1)
+  const asked = performance.now()
+  while (performance.now() < asked + window) await turn()
+  questions[1]?.answer(granted(1, 1, WINDOW))
+  t.match(await second, { admitted: true, remaining: 1 })
+  t.notOk(limiter.isOver('user', 2, 1), 'the point of the window before is not owed')
+})
+
+t.test('a store that grants more than the limit is not believed', async (t) => {
+  const { limiter, questions } = createLimiter()
+  const first = limiter.take('user', 10, 2)
+  questions[0]?.answer(granted(2, 2))
+  await first
+  await turn()
+  const second = limiter.take('user', 10, 8)
+  questions[1]?.answer(granted(9, 9))
+  t.match(await second, { admitted: true })
+  t.match(limiter.take('user', 10, 1), { admitted: false, remaining: 0 })
+})
+
+t.test('isOver tells what is known to be refused', async (t) => {
+  const { limiter, questions, state } = createLimiter()
+  t.notOk(limiter.isOver('user', 10, 100), 'a cost above the limit counts as the limit')
+  const first = limiter.take('user', 10, 5)
+  questions[0]?.answer(granted(3, 8))
+  await first
+  t.notOk(limiter.isOver('user', 10, 3), 'it is granted already')
+  t.ok(limiter.isOver('user', 10, 4))
+  t.match(limiter.take('user', 10, 3), { admitted: true })
+  t.notOk(limiter.isOver('user', 10, 2))
+  t.ok(limiter.isOver('user', 10, 3))
+
+  state.isAvailable = false
+  limiter.take('another', 10, 3)
+  t.notOk(limiter.isOver('another', 10, 7))
+  t.ok(limiter.isOver('another', 10, 8), 'what the store has not heard of counts')
 })
