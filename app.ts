@@ -18,7 +18,7 @@ import { QuietRequests } from './plugins/http/request/request-log.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     config: Config
-    /** Of the service, from package.json. */
+    /** The service's version, from package.json. */
     appVersion: string
     /** The path below which clients reach the service: '' or `/prefix`. */
     publicPath: string
@@ -67,10 +67,10 @@ export const app = fp<AppOptions>(
 /**
  * Makes an instance that is ready for requests; it listens only when told to.
  *
- * @param config as `loadConfig` gives it, with `database.url` set
+ * @param config as `loadConfig` returns it, with `database.url` set
  * @param options.logger replaces the logger that `config.log` describes
  * @param options.logDestination where that logger writes; without it, to standard output
- * @param options.tracing traces of this process, started before; without it there are none
+ * @param options.tracing traces of this process, started before; without it nothing is traced
  * @param options.extend a plugin that comes after those of plugins/ and before the routes
  * @throws MigrationError and whatever keeps a plugin from starting; a database that is away does not
  */
@@ -126,7 +126,7 @@ function serverOptions({ server, log }: Config, stream?: LogDestination): Server
       maxHeaderSize: server.max_header_size,
       // How often Node looks for requests that are late; its default would add half a minute.
       connectionsCheckingInterval: Math.ceil(server.headers_timeout / 4),
-      // Node's own answer is no problem document; plugins/http/connections/malformed-requests.ts gives ours.
+      // Node's own response is not a problem document; plugins/http/connections/malformed-requests.ts sends ours.
       requireHostHeader: false,
       // Node would drop all but the first of two `Host`, `Authorization` or `Content-Type`, and a proxy may have
       // looked at another. Joined by a comma they are nothing that we take.

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-/** What the command line asks for. */
+/** The command line's options. */
 export interface Arguments {
   quick: boolean
   /** Ids of scenarios; empty for all. */

@@ -10,9 +10,9 @@ export interface Series {
 
 export interface RoundOptions {
   rounds: number
-  /** Of one measurement. */
+  /** Length of one measurement. */
   seconds: number
-  /** Of the load before the first round, for compilers and caches. */
+  /** Length of the load before the first round, for compilers and caches. */
   warmUp: number
   /** Is told before each measurement what comes. */
   onStep: (contestant: string, round: number) => void

@@ -14,7 +14,7 @@ import { parseTarget } from './targets/target.ts'
 const SIZES = { small: 1000, large: 1_000_000 }
 const QUICK_SIZES = { small: 1000, large: 100_000 }
 
-/** What a scenario gave. */
+/** Result of a scenario. */
 export interface Outcome {
   id: number
   title: string

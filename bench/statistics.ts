@@ -18,7 +18,7 @@ export interface Spread {
   max: number
 }
 
-/** Gives undefined when nothing was measured. */
+/** Returns undefined when nothing was measured. */
 export function spread(values: readonly number[]): Spread | undefined {
   if (values.length === 0) return undefined
   return { median: median(values), min: Math.min(...values), max: Math.max(...values) }

@@ -30,7 +30,7 @@ const USAGE = `Usage: npm run admin -- create --email <address> --username <name
 
 offerHelp(USAGE)
 
-/** What is wrong with the arguments. */
+/** A mistake in the arguments. */
 class UsageError extends Error {}
 
 type Command = (app: FastifyInstance) => Promise<string>

@@ -1,5 +1,5 @@
 /**
- * Prints the configuration in force: each key, its value with secrets masked, and the layer that it
+ * Prints the effective configuration: each key, its value with secrets masked, and the layer that it
  * came from. `--json` prints the same for programs. Exits with 1 when the configuration has problems,
  * and lists them on standard error, and with 2 for arguments that it does not know.
  */

@@ -16,7 +16,7 @@ import { renderTable } from './table.ts'
 
 const USAGE = 'Usage: npm run seed\n'
 
-/** Of all of them; long enough for every rule of passwords. */
+/** The password of all of them; long enough for every password rule. */
 const PASSWORD = 'correct horse battery staple'
 
 /** By role, so that a new role asks for its user here. */

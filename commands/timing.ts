@@ -1,7 +1,7 @@
 /**
  * Measures whether a login with an unknown address can be told from one with a wrong password by its time:
  * `npm run timing -- [--pairs 500]` starts a service of its own on an empty embedded PostgreSQL;
- * `--url https://...` asks one that runs, whose auth.login_limit must bear the attempts; it registers accounts
+ * `--url https://...` asks one that runs, whose auth.login_limit must allow the attempts; it registers accounts
  * there, unless existing ones are named by `--email` (any number of times).
  * Exits with 1 when it fails, and with 2 for arguments that it does not know.
  */
@@ -118,7 +118,7 @@ async function register(url: string, count: number): Promise<string[]> {
   return emails
 }
 
-/** Gives the milliseconds until the whole answer was there. */
+/** Returns the milliseconds until the whole response had arrived. */
 async function timeLogin(url: string, credentials: object): Promise<number> {
   const start = performance.now()
   const { status, body } = await post(`${url}/api/v1/auth/login`, credentials)

@@ -5,7 +5,7 @@ import { domainToASCII } from 'node:url'
  * which addresses every server can deliver to. Callers bound the length first.
  */
 
-/** What is wrong with an address: it is not one, or most mail servers can't deliver to it. */
+/** A fault of an address: it is not one, or most mail servers can't deliver to it. */
 export type AddressFault = 'form' | 'undeliverable'
 
 /** Most characters of an address and of what stands before its @ (RFC 5321 section 4.5.3.1). */
@@ -21,14 +21,14 @@ const LOCAL_PART = /^[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+(?:\.[\p{L}\p{M}\p{N}!
 /** A local part in quotes (RFC 5321 section 4.1.2), without characters that lead out of it. */
 const QUOTED_LOCAL_PART = /^"[^"\\@<>\p{C}]+"$/u
 
-/** Labels of letters, digits and hyphens; the last begins with a letter, so that it is no IP address. */
+/** Labels of letters, digits and hyphens; the last begins with a letter, which an IP address's does not. */
 const DOMAIN =
   /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/
 
 /** Such as `localhost`, for our own mail in development. */
 const SINGLE_LABEL = /^[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/
 
-/** What may be the name of an international domain: no ASCII but letters, digits, hyphens and dots. */
+/** A possible name of an international domain: no ASCII but letters, digits, hyphens and dots. */
 const INTERNATIONAL = /^[A-Za-z0-9.\-\u0080-\u{10ffff}]+$/u
 
 /**

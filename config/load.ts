@@ -54,7 +54,7 @@ export function loadConfig(options: LoadOptions = {}): LoadedConfig {
 /** Lays the layers over each other, lowest first, before anything is validated. */
 export function mergeLayers(env: Variables, directory: string, environment: string): Merged {
   const merged = startLayers(environment)
-  // A name that is no plain word is told by the validation, and must not become part of a path.
+  // The validation reports a name that is not a plain word; it must not become part of a path.
   const own = isEnvironmentName(environment) ? [`${environment}.toml`] : []
   const layer = (file: string) => mergeFile(merged, file, readToml(directory, file, merged.problems))
   for (const file of [DEFAULT_FILE, ...own]) layer(file)

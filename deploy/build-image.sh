@@ -18,7 +18,7 @@ node node-version.js
 version=$(sed -n 's/^  "version": "\(.*\)",$/\1/p' package.json)
 image=${1:-localhost/groundwork:$version}
 revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
-# The same files give the same image, whenever it is built.
+# The same files produce the same image, whenever it is built.
 : "${SOURCE_DATE_EPOCH:=$(git log -1 --format=%ct 2>/dev/null || echo 0)}"
 
 build() {

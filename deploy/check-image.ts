@@ -12,7 +12,7 @@ interface LockedPackage {
 
 const ROOT = join(import.meta.dirname, '..')
 
-/** What builders and people leave behind, from the root of the image. */
+/** Remains of builders and people, from the root of the image. */
 const REMAINS: Readonly<Record<string, readonly string[]>> = {
   "npm's cache": ['**/.npm/**', '**/_cacache/**', '**/_logs/**', '**/npm-debug.log*'],
   'another cache': ['root/.cache/**', 'home/*/.cache/**', 'tmp/node-compile-cache/**'],
@@ -20,7 +20,7 @@ const REMAINS: Readonly<Record<string, readonly string[]>> = {
   'a credential': ['**/.npmrc', '**/.netrc', '**/.git-credentials', '**/.docker/config.json', '**/.ssh/**'],
 }
 
-/** What is not for production, from /app. */
+/** Files that are not for production, from /app. */
 const UNWANTED: Readonly<Record<string, readonly string[]>> = {
   'settings of a machine': ['config/local.toml', '**/.env*', 'deploy/secrets/**'],
   'of development': [

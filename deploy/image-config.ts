@@ -1,7 +1,7 @@
 import { globSync, lstatSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What runs in a container of an image, as Docker's description of the image has it. */
+/** The part of an image's description, in Docker's form, that says what runs in a container. */
 export interface ImageConfig {
   User: string
   Env: string[]

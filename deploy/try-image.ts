@@ -13,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startEmbeddedPostgres } from '#lib/embedded-postgres/embedded-postgres.ts'
 import { checkConfig, checkSize, type ImageConfig } from './image-config.ts'
 
-/** What a container engine adds, and this does not. */
+/** Tasks of a container engine that this does not imitate. */
 const NOT_TRIED = [
   "the engine's own: seccomp and AppArmor profiles, cgroup limits, its network, the interval of the health check",
   'pulling and pushing; processors other than that of this machine',

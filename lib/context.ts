@@ -14,7 +14,7 @@ export interface Client {
   readonly userAgent: string | null
 }
 
-/** What every service function takes first. A service that needs more extends it with what it really uses. */
+/** The first argument of every service function. A service that needs more extends it with what it really uses. */
 export interface Context {
   readonly db: Database
   readonly log: Log

@@ -1,6 +1,6 @@
 import type { InvalidValue } from '#schemas/problem.ts'
 
-/** What clients learn of an error; stands beside the service that throws it. */
+/** The part of an error that clients see; declared beside the service that throws it. */
 export interface ErrorDefinition {
   /** Stable identifier, snake_case, documented in docs/api/errors.md. */
   readonly code: string
@@ -8,7 +8,7 @@ export interface ErrorDefinition {
   readonly status: number
   /** The kind of problem in a few words. */
   readonly title: string
-  /** What went wrong, for people. An instance may say it more precisely. */
+  /** The problem, for people. An instance may be more precise. */
   readonly detail: string
   /** `WWW-Authenticate` of a 401, where it says more than `Bearer` (RFC 9470 section 3). */
   readonly challenge?: string
@@ -21,7 +21,7 @@ interface ErrorOptions {
   retryAfter?: number
   /** Values of the request that are invalid. */
   errors?: readonly InvalidValue[]
-  /** What was thrown underneath. It goes to the log, never to the client. */
+  /** The error underneath. It goes to the log, never to the client. */
   cause?: unknown
 }
 

@@ -1,6 +1,6 @@
 import { type Aggregator, AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client'
 
-/** A metric of one process with its values, as prom-client gives it (`getMetricsAsJSON`). */
+/** A metric of one process with its values, as prom-client returns it (`getMetricsAsJSON`). */
 export interface MetricData {
   name: string
   help: string
@@ -18,7 +18,7 @@ const AGGREGATORS: Readonly<Record<string, Aggregator>> = {
   process_start_time_seconds: 'max',
 }
 
-/** Reads a registry for another process. What is no number, such as the mean of nothing, says nothing. */
+/** Reads a registry for another process. Values that are not numbers, such as the mean of nothing, are left out. */
 export async function readRegistry(registry: Registry): Promise<MetricData[]> {
   const metrics = await registry.getMetricsAsJSON()
   return metrics.map(({ name, help, type, aggregator, values }) => ({
@@ -45,7 +45,7 @@ export class GroupMetrics<Member extends object> {
     collectDefaultMetrics({ register: this.#own })
   }
 
-  /** What a process says of itself now. */
+  /** Stores a process' latest report. */
   update(member: Member, metrics: MetricData[]): void {
     this.#latest.set(member, metrics)
   }

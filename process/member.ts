@@ -13,7 +13,7 @@ export interface End {
 /** Is told what a worker says that is not for the one who forked it. */
 export interface MemberListener {
   collected(member: Member, metrics: Extract<ToPrimary, { type: 'collected' }>['metrics']): void
-  /** Gives the metrics of all. */
+  /** Returns the metrics of all. */
   read(): Promise<string>
   /** It was told at what levels all are to log. */
   logLevelsWanted(levels: LogLevels): void
@@ -37,7 +37,7 @@ export class Member {
   /** Who waits for its metrics. */
   readonly #collections = new Map<number, () => void>()
   #collectionCount = 0
-  /** What is to be said once it can hear: Node gives messages that come before to nobody. */
+  /** Messages to send once it can hear: Node delivers earlier ones to nobody. */
   #unsent: ToWorker[] | undefined = []
   #heardAt = performance.now()
 

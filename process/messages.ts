@@ -2,7 +2,7 @@ import type { Config } from '#config/schema/schema.ts'
 import type { LogLevels } from '#schemas/log-levels.ts'
 import type { MetricData } from './group-metrics.ts'
 
-/** What the primary says to a worker. They travel as JSON. */
+/** Messages from the primary to a worker. They travel as JSON. */
 export type ToWorker =
   /** Start with this configuration. The first one tells people where the service is. */
   | { type: 'serve'; config: Config; first: boolean }
@@ -21,7 +21,7 @@ export type ToWorker =
   /** Say that you are not stuck. */
   | { type: 'ping' }
 
-/** What a worker says to the primary. */
+/** Messages from a worker to the primary. */
 export type ToPrimary =
   /** It can hear. */
   | { type: 'online' }
@@ -29,7 +29,7 @@ export type ToPrimary =
   | { type: 'listening'; port: number }
   /** Its /ready was ok for the first time. */
   | { type: 'ready' }
-  /** Its metrics, asked for by that id; without one its last, for it ends. */
+  /** Its metrics, requested by that id; without an id its last, because it ends. */
   | { type: 'collected'; id: number | null; metrics: MetricData[] }
   /** Somebody wants all to log at these levels. */
   | { type: 'log_levels'; levels: LogLevels }

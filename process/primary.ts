@@ -7,10 +7,10 @@ import type { LogLevels } from '#schemas/log-levels.ts'
 import { readRegistry } from './group-metrics.ts'
 import type { ToPrimary, ToWorker } from './messages.ts'
 
-/** What to serve. */
+/** The configuration to serve. */
 export type Task = Pick<Extract<ToWorker, { type: 'serve' }>, 'config' | 'first'>
 
-/** What a worker does when the primary says so. */
+/** The primary's orders, which a worker carries out. */
 export interface Orders {
   stop(signal: NodeJS.Signals): void
   retire(): void
@@ -36,7 +36,7 @@ export class Primary {
   readonly #readers = new Map<number, (text: string | null) => void>()
   #readCount = 0
   #app: FastifyInstance | undefined
-  /** What the primary said before there was an instance. */
+  /** Levels from the primary, received before there was an instance. */
   #logLevels: LogLevels | undefined
   readonly #orders = Promise.withResolvers<Orders>()
 
@@ -46,7 +46,7 @@ export class Primary {
     this.#send({ type: 'online' })
   }
 
-  /** Undefined in a process that is no worker. */
+  /** Undefined in a process that is not a worker. */
   static find(): Primary | undefined {
     return cluster.worker && new Primary(cluster.worker)
   }
@@ -95,7 +95,7 @@ export class Primary {
     }
   }
 
-  /** Says what this process has counted, for it ends. */
+  /** Reports what this process has counted, because it ends. */
   async leave(): Promise<void> {
     if (!this.#app) return
     const metrics = await readRegistry(this.#app.metrics)

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { End, Member } from './member.ts'
 
-/** What a slot needs of the group. */
+/** The group's functions that a slot needs. */
 export interface SlotHost {
   fork(): Member
   /**

@@ -10,7 +10,7 @@ const GRACE = 4
 /** Looks without a sign of life that the watchdog tolerates at least, for machines that are very busy. */
 const SHORTEST_SILENCE = 10
 
-/** What the two threads share: 32-bit integers at these places. */
+/** Memory that the two threads share: 32-bit integers at these places. */
 const SHARED = { beats: 0, ending: 1, debugged: 2 } as const
 
 interface Watch {
@@ -64,7 +64,7 @@ export class Watchdog {
 
   #beat(): void {
     Atomics.add(this.#state, SHARED.beats, 1)
-    // At a breakpoint everything stands still, and that is no fault.
+    // At a breakpoint everything stands still, which is not a fault.
     Atomics.store(this.#state, SHARED.debugged, inspector.url() === undefined ? 0 : 1)
   }
 }

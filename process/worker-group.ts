@@ -29,7 +29,7 @@ export class WorkerGroup implements SlotHost, MemberListener {
   /** The port that a 0 stood for. */
   #port: number | undefined
   #portIsFixed = false
-  /** What was set while it ran; undefined for what the configuration says. */
+  /** Levels that were set while it ran; undefined for those of the configuration. */
   #logLevels: LogLevels | undefined
   #forked = 0
   #alive = 0

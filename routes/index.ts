@@ -5,7 +5,7 @@ import { renderStartPage } from './start-page.ts'
 const CSP =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-/** What a person who opens the address sees: a page in development, elsewhere as little as there is to say. */
+/** The start page, for a person who opens the address: in development a page, elsewhere as little as possible. */
 const routes: FastifyPluginAsync = async (app) => {
   const { docs, environment, product } = app.config
   const answer = { name: product.name, ...(docs.enabled ? { documentation: `${app.publicPath}/docs` } : {}) }

@@ -14,7 +14,7 @@ export type Login = Static<typeof Login>
 const RefreshTokenText = Type.String({
   minLength: 1,
   maxLength: 512,
-  description: 'Opaque token that gives the next pair, once; keep it secret.',
+  description: 'Opaque token that returns the next pair, once; keep it secret.',
   examples: ['4wXwqgjvE0n3vVq3cVvS1k4GqL5mXb0oT1mHqYtQk2s'],
 })
 

@@ -10,17 +10,17 @@ const LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const
 
 const Level = (description: string) => StringEnum(LEVELS, { description, examples: ['info'] })
 
-/** What is written to the log. */
+/** The levels of the log. */
 export const LogLevels = Type.Object(
   {
     level: Level('Least severe level that is written.'),
     modules: Type.Optional(
       Type.Object(
         {
-          database: Type.Optional(Level('Of the database; at `trace` each statement has a line.')),
-          identity: Type.Optional(Level('Of what is kept of who may pass.')),
-          jobs: Type.Optional(Level('Of jobs and their queue.')),
-          mail: Type.Optional(Level('Of mail and its transport.')),
+          database: Type.Optional(Level('Level of the database; at `trace` each statement has a line.')),
+          identity: Type.Optional(Level('Level of the identity cache.')),
+          jobs: Type.Optional(Level('Level of jobs and their queue.')),
+          mail: Type.Optional(Level('Level of mail and its transport.')),
         },
         {
           additionalProperties: false,

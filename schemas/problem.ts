@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { StringEnum } from './primitives.ts'
 
-/** What can be wrong with a value; docs/api/errors.md has a line for each. */
+/** Codes of invalid values; docs/api/errors.md has a line for each. */
 export const INVALID_VALUE_CODES = [
   'required',
   'unknown_property',

@@ -4,7 +4,7 @@ import { CurrentPassword, Password } from './passwords.ts'
 import { StringEnum, Timestamp, Uuid } from './primitives.ts'
 import { ref } from './registry.ts'
 
-/** What a user may do: `admin` manages all users, `user` only itself. */
+/** A user's rights: an `admin` manages all users, a `user` only itself. */
 export const Role = StringEnum(['user', 'admin'], {
   description: 'What the user may do: an `admin` manages all users.',
   examples: ['user'],
@@ -118,7 +118,7 @@ export const UpdateUser = Type.Object(
     examples: [{ username: 'ada.lovelace', role: 'user', is_active: true }],
   },
 )
-/** What can be changed of an account. */
+/** The properties of an account that can be changed. */
 export type UserChanges = Omit<Static<typeof UpdateUser>, 'current_password'>
 
 /** Path parameters of one user. */

@@ -1,7 +1,7 @@
 import type { LoadResult } from '../load/load.ts'
 import { quantile } from '../statistics.ts'
 
-/** What a limit's process writes: the shape of a load's result, and the processor time of the process itself. */
+/** Output of a limit's process: the shape of a load's result, and the processor time of the process itself. */
 export interface LimitResult extends LoadResult {
   /** Seconds. */
   cpu: number

@@ -10,7 +10,7 @@ import { seedUsers } from './seed.ts'
 /** The run's own PostgreSQL, with the settings that a database of this size gets in production. */
 export interface BenchPostgres {
   readonly version: string
-  /** Makes a migrated database with that many users; gives its URL. */
+  /** Creates a migrated database with that many users; returns its URL. */
   createDatabase(name: string, users: number): Promise<string>
   usage(): Promise<Usage | undefined>
   stop(): Promise<void>
@@ -18,7 +18,7 @@ export interface BenchPostgres {
 
 const MIGRATIONS = join(import.meta.dirname, '../../migrations')
 
-/** What is written is durable (fsync and synchronous_commit are on, as is the default). */
+/** Commits are durable (fsync and synchronous_commit are on, as is the default). */
 const SETTINGS = { max_connections: '200', shared_buffers: '512MB', max_wal_size: '4GB' }
 
 /** Starts PostgreSQL with an empty cluster in `directory`. */

@@ -58,7 +58,7 @@ export class Lab {
     this.options = options
   }
 
-  /** Gives the URL; makes the database when it is first asked for. */
+  /** Returns the URL; creates the database at the first call. */
   database(name: DatabaseName): Promise<string> {
     const { postgres, sizes, onWork } = this.options
     let url = this.#databases.get(name)

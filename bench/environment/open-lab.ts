@@ -9,12 +9,12 @@ import { Lab, type LabOptions } from './lab.ts'
 const DATA = join(import.meta.dirname, '../../.data/bench')
 
 export interface OpenOptions extends Pick<LabOptions, 'sizes' | 'connections' | 'env' | 'guests' | 'onWork'> {
-  /** Which one to use; wrk where it is installed, for it leaves the server more of the machine. */
+  /** The generator to use; by default wrk if it is installed, because it leaves the server more of the machine. */
   readonly generator: 'wrk' | 'autocannon' | undefined
 }
 
 /**
- * Starts a PostgreSQL of the run's own, gives `work` a lab on it, and ends and deletes everything after it, also
+ * Starts a PostgreSQL of the run's own, calls `work` with a lab on it, and ends and deletes everything afterwards, also
  * when the run is interrupted.
  */
 export async function withLab<T>(options: OpenOptions, work: (lab: Lab) => Promise<T>): Promise<T> {

@@ -9,7 +9,7 @@ const ROOT = join(import.meta.dirname, '../..')
 /** Node's arguments at `npm start`, and in the image. */
 const [, ...START] = packageJson.scripts.start.split(' ')
 
-/** What all servers of a run that verify the service's tokens must know. */
+/** The secret of all servers of a run that verify the service's tokens. */
 export const JWT_SECRET = randomBytes(48).toString('base64')
 
 /** Limits that no load of a run reaches; those whose key the service does not have are left out. */

@@ -66,7 +66,7 @@ export async function signIn(
 /** How often a request is sent again that was refused for the load of a machine that has other work. */
 const ATTEMPTS = 10
 
-/** Sends a request and gives the answer's body; a status that is not 2xx, in the end, is an Error. */
+/** Sends a request and returns the response's body. @throws Error when the last status is not 2xx */
 export async function send(origin: string, request: RequestTemplate): Promise<string> {
   const { method, path, headers, body } = request
   for (let attempt = 1; ; attempt++) {

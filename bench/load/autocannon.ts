@@ -45,7 +45,7 @@ function methodOf(method: string): NonNullable<autocannon.Request['method']> {
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const
 
-/** What is read of autocannon's result. */
+/** The part of autocannon's result that we read. */
 type Summary = Pick<autocannon.Result, '2xx' | '3xx' | '4xx' | '5xx' | 'duration' | 'errors'> & {
   latency: Pick<autocannon.Result['latency'], 'p50' | 'p99'>
 }

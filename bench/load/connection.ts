@@ -70,7 +70,7 @@ export class Connection {
 }
 
 /**
- * Reads a head. The servers that are measured give a length with every answer.
+ * Reads a head. The measured servers send a length with every response.
  *
  * @throws Error when there is no length
  */

@@ -8,7 +8,7 @@ export interface RequestTemplate {
   body?: string
 }
 
-/** What a generator sends: closed-loop, each connection its next request when the last was answered. */
+/** The requests to send: closed-loop, each connection sends its next request when the last was answered. */
 export interface Load {
   /** Origin of the server, without a trailing slash. */
   origin: string
@@ -18,7 +18,7 @@ export interface Load {
   seconds: number
 }
 
-/** What came back, whichever generator counted. */
+/** The result, from either generator. */
 export interface LoadResult {
   /** That were answered as they should be: 2xx or 3xx. */
   requests: number

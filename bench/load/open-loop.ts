@@ -22,7 +22,7 @@ export interface OpenLoad {
   greeting?: RequestTemplate
 }
 
-/** What became of the requests; rates are per second, times in milliseconds from when each was due. */
+/** Results of the requests; rates are per second, times in milliseconds from when each was due. */
 export interface OpenResult {
   offered: number
   /** Answered as they should be, in time. */
@@ -31,7 +31,7 @@ export interface OpenResult {
   late: number
   /** Answered with 429 or 503. */
   refused: number
-  /** Of those, without Retry-After. */
+  /** The refused ones without Retry-After. */
   refusedBluntly: number
   /** Any other answer. */
   wrong: number
@@ -93,7 +93,7 @@ class ConnectionPool {
     this.#limit = connections
   }
 
-  /** Opens all connections, whose opening is no part of the load. */
+  /** Opens all connections; opening them does not count as load. */
   async fill(greeting: string | undefined): Promise<void> {
     while (this.#all.size < this.#limit) {
       const batch = Array.from({ length: Math.min(BATCH, this.#limit - this.#all.size) }, () => this.#open())
@@ -110,7 +110,7 @@ class ConnectionPool {
     if (this.#all.has(connection)) this.#idle.push(connection)
   }
 
-  /** Gives false when all connections are busy and there may be no more. */
+  /** Returns false when all connections are busy and no more may be opened. */
   send(text: string, onAnswer: (answer: Answer | undefined) => void): boolean {
     const connection = this.#idle.pop() ?? this.#open()
     if (!connection) return false
@@ -185,7 +185,7 @@ class Counts {
   }
 }
 
-/** Gives the bytes of a request each time it is called. */
+/** Returns a function that returns a request's bytes at each call. */
 function textOf({ method, path, headers, body = '' }: RequestTemplate, origin: string): () => string {
   const lines = Object.entries({ host: new URL(origin).host, ...headers }).map(
     ([name, value]) => `${name}: ${value}\r\n`,

@@ -11,7 +11,7 @@ const SCRIPT = join(import.meta.dirname, 'wrk.lua')
 /** Numbers for one run; more than it can use. */
 const NUMBERS = 10_000_000
 
-/** Seconds after which wrk gives an answer up; those that are slower than that are the measurement's news. */
+/** Seconds after which wrk abandons a response; slower ones must still be measured. */
 const TIMEOUT = 10
 
 /** The summary that wrk.lua prints. */
@@ -27,7 +27,7 @@ interface Summary {
   timeout: number
 }
 
-/** Gives the generator, or undefined when wrk is not on the PATH. */
+/** Returns the generator, or undefined when wrk is not on the PATH. */
 export async function findWrk(directory: string): Promise<Generator | undefined> {
   // wrk -v prints its version and exits with 1.
   const output = await run('wrk', ['-v']).catch((error: unknown) => textOf(error))

@@ -49,7 +49,7 @@ async function probe(url: string, path: string, state: { over: boolean }): Promi
   return { path, asked: times.length, failed, p50: quantile(times, 0.5), worst: Math.max(0, ...times) }
 }
 
-/** Asks over a connection of its own, so that the way in is asked too; gives undefined when no whole answer comes. */
+/** Asks over a new connection, so that connecting is measured too; undefined if no complete response arrives. */
 function statusOf(url: string): Promise<number | undefined> {
   return new Promise((resolve) => {
     const options = { agent: false, signal: AbortSignal.timeout(GIVE_UP) }

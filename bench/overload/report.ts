@@ -11,7 +11,7 @@ export interface Verdict {
   kept: boolean
 }
 
-/** What a run found out about one operation. */
+/** Findings about one operation. */
 export interface Overload extends Capacity {
   steps: Step[]
 }
@@ -19,7 +19,7 @@ export interface Overload extends Capacity {
 /** The step that the promise is about. */
 const PROMISED_FACTOR = 3
 
-/** Holds a run against what issue and docs/reliability.md promise. */
+/** Checks a run against the promises of docs/reliability.md. */
 export function judge({ operation, steps }: Overload): Verdict[] {
   const peak = Math.max(...steps.map(({ goodput }) => goodput))
   const step = steps.find(({ factor }) => factor === PROMISED_FACTOR)

@@ -17,10 +17,10 @@ export const PATIENCE = 1000
 /** Costs next to nothing. */
 export const GREETING: RequestTemplate = { method: 'GET', path: '/live', headers: {} }
 
-/** What must be answered whatever comes. */
+/** URLs that must be answered under any load. */
 const PROBED = ['/live', '/metrics']
 
-/** What became of one offered load. */
+/** Result of one offered load. */
 export interface Step extends OpenResult {
   /** Multiple of the capacity. */
   factor: number
@@ -41,8 +41,8 @@ export interface StepOptions {
 }
 
 /**
- * What the service can serve. A closed loop of few connections says how often to ask; many clients get less out of
- * the service, and it is them that the steps are about.
+ * The service's capacity. A closed loop of few connections says how often to ask; many clients get less out of
+ * the service, and the steps are about them.
  */
 export async function measureCapacity(
   lab: Lab,

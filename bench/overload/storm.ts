@@ -11,7 +11,7 @@ const FACTOR = 5
 /** Share of what `me` can do that is asked for beside the logins: what is left when hashing has its cores. */
 const SHARE = 0.2
 
-/** What becomes of other routes while far too many sign in. */
+/** Results for other routes while far too many users sign in. */
 export interface Storm {
   /** Passwords that the machine can check in a second. */
   hashes: number

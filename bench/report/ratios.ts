@@ -33,7 +33,7 @@ type Comparison = Pick<Goal, 'name' | 'bound' | 'target'> & {
 const rate = (sample: Sample) => sample.requests_per_second
 const OWN = CONTRACT.name
 
-/** What the service is to reach beside others, as ratios of one run. */
+/** Goals of the service beside others, as ratios of one run. */
 const COMPARISONS: readonly Comparison[] = [
   ratio('/live / bare node:http', 0.75, 1, OWN, BARE_HTTP.name),
   ratio('me / plain Fastify', 2.5, 2, OWN, PLAIN_FASTIFY.name),

@@ -8,7 +8,7 @@ import type { Machine } from '../system/machine.ts'
 import { drawSeries } from './charts.ts'
 import type { Goal } from './ratios.ts'
 
-/** What latest.json holds. Times are milliseconds, CPU microseconds a request, memory bytes. */
+/** Contents of latest.json. Times are milliseconds, CPU microseconds a request, memory bytes. */
 export interface Results {
   machine: Machine
   options: Pick<Arguments, 'quick' | 'rounds' | 'seconds' | 'connections' | 'env'>
@@ -27,7 +27,7 @@ interface Summary {
   failed: number
 }
 
-/** What is kept of a run. */
+/** Returns the part of a run that is kept. */
 export function summarise(
   run: Pick<Results, 'machine' | 'started_at' | 'goals'>,
   { quick, rounds, seconds, connections, env }: Arguments,

@@ -1,7 +1,7 @@
 import type { Generator, RequestTemplate } from '../load/load.ts'
 import type { ServerProcess } from '../system/server-process.ts'
 
-/** What one round of one contestant gave. */
+/** Result of one round of one contestant. */
 export interface Sample {
   requests_per_second: number
   /** Milliseconds. */

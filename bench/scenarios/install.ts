@@ -7,11 +7,11 @@ import type { Figure, FigureOptions } from './scenario.ts'
 const run = promisify(execFile)
 const ROOT = join(import.meta.dirname, '../..')
 
-/** What `npm ci` needs of the project. */
+/** The project's files that `npm ci` needs. */
 const MANIFESTS = ['package.json', 'package-lock.json', '.npmrc']
 
 /**
- * What a deployment costs: the time of `npm ci --omit=dev`, and what the image has on top of its base, which is
+ * The cost of a deployment: the time of `npm ci --omit=dev`, and what the image has on top of its base, which is
  * what that installs and what the Dockerfile copies.
  */
 export async function measureInstall(directory: string, { onWork }: FigureOptions): Promise<Figure[]> {
@@ -35,7 +35,7 @@ export async function measureInstall(directory: string, { onWork }: FigureOption
   ]
 }
 
-/** What the last stage of a Dockerfile copies from the project. */
+/** Returns the paths that the last stage of a Dockerfile copies from the project. */
 export function copiedSources(dockerfile: string): string[] {
   const stage = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '))
   return [...stage.matchAll(/^COPY (?!--from)(.+)$/gm)].flatMap(([, files = '']) =>

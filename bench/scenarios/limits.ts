@@ -6,7 +6,7 @@ import type { Contestant } from './contestant.ts'
 
 const run = promisify(execFile)
 
-/** What a machine can do without a server: a process of bench/baselines that measures itself. */
+/** The machine's own limit, without a server: a process of bench/baselines that measures itself. */
 export function limitContestant(
   name: string,
   program: 'select-limit' | 'insert-limit' | 'argon2-limit',

@@ -9,7 +9,7 @@ import { limitContestant } from './limits.ts'
 import { BARE_HTTP } from './live.ts'
 import { guestsUnderLoad, type Scenario, underLoad } from './scenario.ts'
 
-/** What the service is compared with most: a file like those of other people's servers. */
+/** The server that ours is compared with most: a file like those of other people's servers. */
 export const PLAIN_FASTIFY = parseTarget(plainFastify)
 
 /** The key that makes every request ask PostgreSQL who the user is. */

@@ -7,7 +7,7 @@ import { httpContestant } from './contestant.ts'
 import { ACCOUNTS } from './login.ts'
 import type { Scenario } from './scenario.ts'
 
-/** Of a hundred requests. */
+/** Requests of each kind in a hundred. */
 const SHARES: readonly (readonly [OperationName, number])[] = [
   ['me', 80],
   ['list', 10],

@@ -3,7 +3,7 @@ import { offers, requestsOf, type Subject } from '../environment/subject.ts'
 import type { OperationName } from '../targets/target.ts'
 import { type Contestant, httpContestant } from './contestant.ts'
 
-/** One measured number that is no rate, such as a size. */
+/** A measured number other than a rate, such as a size. */
 export interface Figure {
   name: string
   value: number
@@ -16,7 +16,7 @@ export interface Scenario {
   /** Names its chart. */
   readonly slug: string
   readonly title: string
-  /** What its chart shows; requests a second unless it says otherwise. */
+  /** The quantity in its chart; requests a second by default. */
   readonly chart?: 'p99'
   /** Why it can't be measured here; absent when it can. */
   readonly skip?: string | undefined

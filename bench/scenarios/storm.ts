@@ -22,7 +22,7 @@ export const storm: Scenario = {
   },
 }
 
-/** Gives the reads' sample; its processor time is that of both. */
+/** Returns the reads' sample; its processor time covers both. */
 async function besideLogins(lab: Lab, service: Subject, reads: Contestant, seconds: number) {
   const logins = {
     origin: service.server.origin,

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { endianness } from 'node:os'
 
-/** What a process and its descendants have used so far and hold now. */
+/** Resources that a process and its descendants have used so far and hold now. */
 export interface Usage {
   /** Seconds of processor time, of all cores together. */
   cpu: number
@@ -25,7 +25,7 @@ const TICKS_PER_SECOND = 100
 /** ELF auxiliary vector: the entry that holds the size of a page. */
 const AT_PAGESZ = 6n
 
-/** Gives undefined where there is no /proc, or no such process. */
+/** Returns undefined if there is no /proc or no such process. */
 export async function usageOf(root: number): Promise<Usage | undefined> {
   const stats = await readStats()
   const own = new Set([root])

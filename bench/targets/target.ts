@@ -69,7 +69,7 @@ export const Target = Type.Object(
 export type Target = Static<typeof Target>
 export type OperationName = keyof Target['operations']
 
-/** What stands for `{name}` in texts of a target; `{n}` stays, for it varies from request to request. */
+/** Values for `{name}` in texts of a target; `{n}` stays, because it differs in each request. */
 export type Values = Readonly<Record<string, string>>
 
 /**

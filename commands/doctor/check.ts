@@ -2,12 +2,12 @@ import type { Variables } from '#config/engine/variables.ts'
 import type { Config } from '#config/schema/schema.ts'
 
 /**
- * What a check found. A problem has to be fixed; a warning is for somebody to decide on. `unchecked`: nobody knows,
+ * A check's finding. A problem has to be fixed; a warning is for somebody to decide on. `unchecked`: nobody knows,
  * because it could not be looked at. `off`: there is nothing to look at, because it is not used.
  */
 export interface Finding {
   readonly severity: 'problem' | 'warning' | 'unchecked' | 'off'
-  /** What is wrong. */
+  /** The problem, in a sentence. */
   readonly what: string
   /** Why it matters. */
   readonly why: string
@@ -15,7 +15,7 @@ export interface Finding {
   readonly how: string
 }
 
-/** What checks look at. */
+/** The subject of the checks. */
 export interface Patient {
   readonly config: Config
   readonly env: Variables
@@ -43,12 +43,12 @@ export function warning(what: string, why: string, how: string): Finding {
   return { severity: 'warning', what, why, how }
 }
 
-/** What could not be looked at, and so may be well or not. */
+/** A subject that could not be checked, and so may be well or not. */
 export function unchecked(what: string, why: string, how: string): Finding {
   return { severity: 'unchecked', what, why, how }
 }
 
-/** What is not used, and which setting says so. */
+/** A part that is not used, and the setting that says so. */
 export function off(what: string, why: string, how: string): Finding {
   return { severity: 'off', what, why, how }
 }

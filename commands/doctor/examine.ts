@@ -4,7 +4,7 @@ import { variableName } from '#config/engine/keys.ts'
 import type { SoundParts } from '#config/engine/sound-parts.ts'
 import { type Check, type Finding, type Patient, unchecked, wordsOf } from './check.ts'
 
-/** What one check came to. */
+/** Result of one check. */
 export interface Result {
   readonly check: string
   readonly findings: readonly Finding[]

@@ -4,7 +4,7 @@ import { type DatabaseAddress, parseDatabaseUrl, printable } from './database-ur
 import { locate } from './keys.ts'
 import { valueAt } from './toml-files.ts'
 
-/** What `database.tls` may be where libpq's sslmode is asked for: as strict as that at least. */
+/** Values of `database.tls` that are at least as strict as a given libpq sslmode. */
 const SATISFIED_BY: Readonly<Record<string, readonly string[]>> = {
   disable: ['off'],
   allow: ['off', 'require', 'verify'],
@@ -121,7 +121,7 @@ function checkSocket({ values, sources }: Candidate, { host }: DatabaseAddress, 
   ]
 }
 
-/** What Node's own variables would take from every connection. */
+/** Lists Node's own variables that would weaken every connection. */
 function checkNode({ variables: env, environment, values }: Candidate): string[] {
   const problems: string[] = []
   if (env['NODE_PG_FORCE_NATIVE'] !== undefined) {

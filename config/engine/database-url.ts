@@ -1,6 +1,6 @@
 import { decoded } from './url-text.ts'
 
-/** What the text of `database.url` says. */
+/** The parsed text of `database.url`. */
 export interface DatabaseAddress {
   /** A name, an IP address without brackets, or the directory of a Unix socket. */
   readonly host: string
@@ -9,7 +9,7 @@ export interface DatabaseAddress {
   /** Undefined where there is none. */
   readonly password: string | undefined
   readonly database: string
-  /** What stands in the query, but for the socket's directory. */
+  /** The query's parameters, except the socket's directory. */
   readonly parameters: ReadonlyMap<string, string>
 }
 
@@ -22,7 +22,7 @@ const PLACE = ['host', 'port']
  * Reads a database URL: `postgres://user:password@host:5432/name`. A Unix socket is
  * `postgres://user@/name?host=/var/run/postgresql`, or its directory percent-encoded as the host.
  *
- * The driver is never given the text, for it would let the query overrule every other option.
+ * The driver never gets the text, because it would let the query override every other option.
  *
  * @returns the address, or what is wrong with it in words that follow the name of the setting and quote no secret
  */

@@ -1,7 +1,7 @@
 import { formats } from './formats.ts'
 import type { KeySchema } from './keys.ts'
 
-/** What a key accepts, in words that complete "must be ...". */
+/** Describes what a key accepts, in words that complete "must be ...". */
 export function describeExpected(schema: KeySchema): string {
   const duration = schema['x-duration']
   if (duration) return `a duration in ms, s, m, h or d from ${duration.minimum} to ${duration.maximum}`

@@ -2,7 +2,7 @@ import type { TSchema } from '@sinclair/typebox'
 import { Config } from '../schema/schema.ts'
 import type { FormatName } from './formats.ts'
 
-/** What the code reads of a key's schema; config/schema/schema.ts makes these. */
+/** The part of a key's schema that the code reads; config/schema/schema.ts creates these. */
 export interface KeySchema {
   type?: string
   description?: string
@@ -49,7 +49,7 @@ export function variableName(path: string): string {
   return `APP_${path.replaceAll('.', '__').toUpperCase()}`
 }
 
-/** What a problem begins with: the variable that would set a key, and where its value came from. */
+/** The beginning of a problem: the variable that would set a key, and where its value came from. */
 export function locate(path: string, sources: ReadonlyMap<string, string>): string {
   const variable = variableName(path)
   const source = sources.get(path)

@@ -86,5 +86,5 @@ function explainUnknown(section: string, name: string, known: readonly string[])
   if (path === 'environment') return `${path} is set by ${variableName(path)} alone`
   const candidate = closest(name, known)
   const hint = candidate === undefined ? '' : `; did you mean ${joinPath(section, candidate)}?`
-  return `${path} is no known key${hint}`
+  return `${path} is not a known key${hint}`
 }

@@ -12,7 +12,7 @@ export const UNNAMED_LAYER: TomlTable = { server: { local_only: true } }
 /** Variables in which other programs name the environment. */
 const ENVIRONMENT_NAMES = ['NODE_ENV', 'APP_ENV', 'ENVIRONMENT']
 
-/** What these say where a service is used by others. */
+/** Names that say that others use the service. */
 const SHARED_ENVIRONMENT = /^\s*(?:pre-?)?(?:prod|production|stage|staging|live|qa|uat)\s*$/i
 
 /** Variables that platforms set for what they run. */

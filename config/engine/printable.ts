@@ -4,7 +4,7 @@ import { configKeys, type KeySchema } from './keys.ts'
 import { valueAt } from './toml-files.ts'
 import { formatDuration, formatSize } from './units.ts'
 
-/** A key of the configuration in force, fit to be shown. */
+/** A key of the effective configuration, fit to be shown. */
 export interface PrintableKey {
   /** Its path, such as `server.port`. */
   path: string

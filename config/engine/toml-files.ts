@@ -34,7 +34,7 @@ export function isTable(value: unknown): value is TomlTable {
 /** The secrets that the committed files hold, and that are therefore none. */
 export function readKnownSecrets(directory: string): ReadonlySet<TomlValue> {
   const files = listFiles(directory).filter((file) => file.endsWith('.toml') && file !== LOCAL_FILE)
-  // What is wrong with a file is told where it is read as a layer; one that is no layer is no problem.
+  // Problems of a file are reported when it is read as a layer; other files do not matter.
   const tables = files.map((file) => readToml(directory, file, []))
   const secrets = configKeys.filter((key) => key.secret)
   const values = tables.flatMap((table) => secrets.map((key) => valueAt(table, key.path)))

@@ -44,7 +44,7 @@ function quantity(keyword: string, parse: (text: string) => number | undefined):
     modifying: true,
     errors: false,
     validate: (bounds: { minimum: string; maximum: string }, text: string, _schema, place) => {
-      // What is no quantity counts as less than any.
+      // Text that is not a quantity counts as less than any.
       const [minimum = 0, value = -1, maximum = 0] = [bounds.minimum, text, bounds.maximum].map(parse)
       if (value < minimum || value > maximum) return false
       if (place) place.parentData[place.parentDataProperty] = value

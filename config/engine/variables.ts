@@ -7,7 +7,7 @@ import { errorCode } from './toml-files.ts'
 /** Environment variables, such as process.env. */
 export type Variables = Readonly<Record<string, string | undefined>>
 
-/** What a variable, or the file that it names, says about a key. */
+/** The value of a key from a variable, or from the file that it names. */
 export interface Setting {
   key: ConfigKey
   value: TomlValue
@@ -38,7 +38,7 @@ export function readVariables(env: Variables, problems: string[]): Setting[] {
     if (key) return [{ key, value: parseText(text.trim(), key.schema), source: name }]
     const fileKey = byFileVariable.get(name)
     if (fileKey) return readSecretFile(fileKey, name, text.trim(), env, problems)
-    if (isOurs(name)) problems.push(`${name}: is no known variable${suggest(name)}`)
+    if (isOurs(name)) problems.push(`${name}: is not a known variable${suggest(name)}`)
     // Ignored, it would mean development.
     else if (isMistypedEnvironment(name))
       problems.push(`${name}: is not a known variable; did you mean APP_ENVIRONMENT?`)
@@ -88,7 +88,7 @@ function readSecretFile(
     const text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path))
     return [{ key, value: text.trim(), source: name }]
   } catch (error) {
-    // Without the path: whoever gives the secret itself in its place should not find it in a log.
+    // Without the path, because somebody may have put the secret itself in its place.
     problems.push(`${name}: names a file that cannot be read as text (${errorCode(error)})`)
     return []
   }

@@ -47,7 +47,7 @@ const BreachCheck = Section('Whether a new password is known from a breach.', {
     Text({
       format: 'public-url',
       description:
-        'A k-anonymity range service: `GET {url}/{prefix}` with the first 5 hex digits of the SHA-1 gives `SUFFIX:COUNT` lines; `https://api.pwnedpasswords.com/range` is one. Without it there is no check.',
+        'A k-anonymity range service: `GET {url}/{prefix}` with the first 5 hex digits of the SHA-1 returns `SUFFIX:COUNT` lines; `https://api.pwnedpasswords.com/range` is one. Without it passwords are not checked.',
     }),
   ),
   timeout: Duration({ maximum: '30s', description: 'Time that the whole answer may take.' }),
@@ -70,11 +70,11 @@ const Session = Section('Sessions: one sign-in and the tokens that follow from i
     minimum: '0s',
     maximum: '10m',
     description:
-      'How long a refresh token that was used already gives the same successor, for replies that got lost; after that it counts as stolen.',
+      'How long a used refresh token still returns the same successor, in case the response was lost; after that it counts as stolen.',
   }),
 })
 
-const LoginLimit = Section('How many wrong passwords are borne, over all instances.', {
+const LoginLimit = Section('How many wrong passwords are allowed, over all instances.', {
   per_account: Type.Integer({
     minimum: 1,
     maximum: 1_000_000,
@@ -88,7 +88,7 @@ const LoginLimit = Section('How many wrong passwords are borne, over all instanc
   window: Duration({
     minimum: '1s',
     maximum: '30d',
-    description: 'Time from the first wrong password until the count begins anew.',
+    description: 'Time from the first wrong password until the count starts again.',
   }),
 })
 
@@ -102,7 +102,7 @@ const MailLimit = Section('How many mails anybody can make us send to one addres
   window: Duration({
     minimum: '1s',
     maximum: '30d',
-    description: 'Time from the first of them until the count begins anew.',
+    description: 'Time from the first of them until the count starts again.',
   }),
 })
 
@@ -128,7 +128,7 @@ export const Auth = Section('Accounts, passwords and sessions.', {
   }),
   cache: Type.Boolean({
     description:
-      'Keep who may pass in memory, and in Redis where there is one, so that requests need no query for it; changes are heard of within a second. Without it the database is asked at each request.',
+      'Cache the identities of signed-in users in memory, and in Redis if there is one, so that requests need no query for them; changes take effect within a second. Without it each request asks the database.',
   }),
   argon2: Argon2,
   breach_check: BreachCheck,

@@ -20,7 +20,7 @@ export const RateLimit = Section(
     window: Duration({
       minimum: '1s',
       maximum: '1h',
-      description: "Time from a client's first request until its count begins anew.",
+      description: "Time from a client's first request until its count starts again.",
     }),
     store: Choice(['auto', 'memory', 'postgres', 'redis'], {
       description:

@@ -7,7 +7,7 @@ export const Redis = Section('Redis or Valkey: a help for several instances, and
     Secret({
       format: 'redis-url',
       description:
-        'Where the server is: `redis://user:password@host:6379/0`, or `rediss://` for TLS. Without it there is none.',
+        'Where the server is: `redis://user:password@host:6379/0`, or `rediss://` for TLS. Without it Redis is not used.',
     }),
   ),
   key_prefix: Text({
@@ -18,6 +18,6 @@ export const Redis = Section('Redis or Valkey: a help for several instances, and
     minimum: '4ms',
     maximum: '5s',
     description:
-      'Time that one command may take; past it the service goes on without Redis and connects anew. A request waits no longer than this.',
+      'Time that one command may take; after it the service works without Redis and reconnects. A request waits no longer than this.',
   }),
 })

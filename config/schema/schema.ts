@@ -211,7 +211,7 @@ export const Config = Section('Groundwork.', {
   environment: Text({
     format: 'environment',
     description:
-      'Which `config/{environment}.toml` is read. Every environment but `development` and `test` is held to the rules of production.',
+      'Which `config/{environment}.toml` is read. Every environment except `development` and `test` must follow the rules of production.',
   }),
   role: Choice(['all', 'web', 'worker'], {
     description:

@@ -27,7 +27,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     /^ECONNREFUSED$/,
     'Nothing listens there: start PostgreSQL, or correct host and port in APP_DATABASE__URL.',
   ],
-  [/^(?:ENOTFOUND|EAI_AGAIN)$/, 'The host has no address: correct it in APP_DATABASE__URL, or mend DNS.'],
+  [/^(?:ENOTFOUND|EAI_AGAIN)$/, 'The host has no address: correct it in APP_DATABASE__URL, or fix DNS.'],
   [
     /^(?:ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/,
     'The host does not answer: look at firewalls and routes between here and the server.',
@@ -39,14 +39,14 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   ],
 ]
 
-/** What the driver says without a code. */
+/** Messages of the driver that come without a code. */
 const BY_MESSAGE: readonly (readonly [RegExp, string])[] = [
   [
     /does not support SSL/,
     'The server speaks no TLS: turn it on there (ssl = on), or set APP_DATABASE__TLS=off where the network is yours alone.',
   ],
   [/timeout expired|timeout exceeded/, 'The server does not answer: look at it, and at the network between.'],
-  [/^SASL: /, 'PostgreSQL asks for a password: give one in APP_DATABASE__URL.'],
+  [/^SASL: /, 'PostgreSQL asks for a password: put one into APP_DATABASE__URL.'],
 ]
 
 /** Says what to do about a database that does not let us in; undefined for any other error. */

@@ -1,6 +1,6 @@
 import { databaseAdvice } from './database-advice.ts'
 
-/** Errors whose message was written for whoever runs the service. */
+/** Errors whose message was written for the operator. */
 const SPOKEN = new Set([
   'BackupError',
   'ConfigError',
@@ -13,7 +13,7 @@ const SPOKEN = new Set([
   'WorkerFailed',
 ])
 
-/** Of the system's errors while the listener is made. */
+/** Advice on the system's errors when the listener is opened. */
 const LISTENER: Readonly<Record<string, string>> = {
   EADDRINUSE: 'The port is taken, perhaps by another instance. Set APP_SERVER__PORT to use another.',
   EACCES:
@@ -26,10 +26,10 @@ const LISTENER: Readonly<Record<string, string>> = {
   EAFNOSUPPORT: 'This machine has no IPv6. Set APP_SERVER__HOST to 0.0.0.0 for all addresses of IPv4.',
 }
 
-/** Of the system's errors about a file. */
+/** Advice on the system's errors about a file. */
 const FILES: Readonly<Record<string, string>> = {
-  EACCES: 'is not open to the user of this process. Give it to that user (chown), or run as its owner.',
-  EPERM: 'is not open to the user of this process. Give it to that user (chown), or run as its owner.',
+  EACCES: 'is not accessible to the user of this process. Make that user its owner (chown), or run as its owner.',
+  EPERM: 'is not accessible to the user of this process. Make that user its owner (chown), or run as its owner.',
   EROFS: 'is on a file system that is mounted read-only. Mount it for writing, or choose another place.',
   ENOSPC: 'cannot be written: the disk is full. Make room, or choose another place.',
   EDQUOT: "cannot be written: the user's quota is used up. Make room, or choose another place.",

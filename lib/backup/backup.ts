@@ -116,7 +116,7 @@ async function selectAppliedIn(client: pg.Client): Promise<number> {
   return (await selectApplied(client)).at(-1)?.version ?? 0
 }
 
-/** Oldest first, manifest first, so that what is half removed is no backup; unfinished ones of older times too. */
+/** Oldest first, manifest first, so that a half removed backup does not count as one; also old unfinished ones. */
 async function removeOld({ store, keep, log }: BackupOptions, database: string): Promise<void> {
   if (keep === undefined) return
   const found = findBackups(await store.list(), database)

@@ -5,7 +5,7 @@ import { BackupError } from './backup-error.ts'
 /** Says what a dump holds. It is written last: a dump without one is not a backup. */
 export const Manifest = Type.Object({
   format: Type.Literal(1),
-  /** Of the snapshot that was dumped, RFC 3339. What was committed before is in it. */
+  /** Time of the snapshot that was dumped, RFC 3339. It contains what was committed before. */
   created_at: Type.String({ minLength: 1 }),
   service_version: Type.String(),
   /** The newest migration; 0 in a database that has none. */
@@ -33,17 +33,17 @@ export type Manifest = Static<typeof Manifest>
 /**
  * Reads a manifest.
  *
- * @throws BackupError for what is none.
+ * @throws BackupError for text that is not a manifest.
  */
 export function parseManifest(text: string, file: string): Manifest {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
-    throw new BackupError(`${file} is no JSON: the manifest is damaged. Take another backup.`)
+    throw new BackupError(`${file} is not JSON: the manifest is damaged. Take another backup.`)
   }
   if (Value.Check(Manifest, value)) return value
   const [first] = Value.Errors(Manifest, value)
   const where = first ? ` (${first.path || '/'}: ${first.message})` : ''
-  throw new BackupError(`${file} is no manifest of this service${where}. Take another backup.`)
+  throw new BackupError(`${file} is not a manifest of this service${where}. Take another backup.`)
 }

@@ -20,7 +20,7 @@ export class Measure {
     }
   }
 
-  /** Of all that has passed; to be called once. */
+  /** Size and digest of everything that has passed; to be called once. */
   result(): { size: number; sha256: string } {
     return { size: this.#size, sha256: this.#hash.digest('hex') }
   }

@@ -5,7 +5,7 @@ export interface BackupName {
   readonly manifest: string
 }
 
-/** What is found of one backup. */
+/** The files found of one backup. */
 export interface FoundBackup extends BackupName {
   /** Whether its manifest is there, which is written last. */
   readonly complete: boolean
@@ -37,7 +37,7 @@ function fromStem(stem: string): BackupName {
   return { stem, dump: `${stem}.dump`, manifest: `${stem}.json` }
 }
 
-/** What any file system and object store takes. */
+/** Names that every file system and object store accepts. */
 function plain(database: string): string {
   return database.replace(/[^\w-]/g, '_')
 }

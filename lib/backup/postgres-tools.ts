@@ -66,7 +66,7 @@ async function environment({ connection, tls }: DatabaseAccess, directory: strin
 }
 
 /**
- * pg_dump and psql set their session up as they need it, with an empty search_path among the rest; a pooler would give
+ * pg_dump and psql set their session up as they need it, with an empty search_path among the rest; a pooler would hand
  * that session to the service next.
  */
 export function refusePooler(client: Session): void {
@@ -85,7 +85,7 @@ async function ownAuthorities(directory: string): Promise<string> {
 }
 
 /**
- * Gives the major version of a program on the PATH.
+ * Returns the major version of a program on the PATH.
  *
  * @throws BackupError that says what to install, when it is missing or older than `least`.
  */
@@ -117,7 +117,7 @@ function collect(file: string, args: string[]): Promise<string> {
 }
 
 /**
- * Gives what a program writes, piece by piece.
+ * Yields the output of a program, piece by piece.
  *
  * @throws BackupError with the program's own words when it ends with anything but 0; then the pieces so far are
  * worth nothing.
@@ -160,7 +160,7 @@ export async function runSql(env: ToolAccess['env'], sql: AsyncIterable<Uint8Arr
     }
     child.stdin.end()
   } catch (error) {
-    // Killed, and not ended: at the end of its input it would stop in order, which is no different here.
+    // Killed, not stopped in order by the end of its input; here the two make no difference.
     child.kill('SIGKILL')
     await ended
     throw error

@@ -147,8 +147,8 @@ async function fetchVerified(store: BackupStore, { dump }: Manifest, file: strin
 }
 
 /**
- * What psql runs. Only its last line commits, and it comes after pg_restore has ended well: whatever fails or
- * is killed before, the database is as it was.
+ * The script that psql runs. Only its last line commits, and it comes after pg_restore has succeeded: if anything fails
+ * or is killed before, the database is unchanged.
  */
 async function* script(
   manifest: Manifest,

@@ -8,7 +8,7 @@ export interface S3Settings {
   readonly secretAccessKey: string | undefined
   readonly sessionToken: string | undefined
   readonly region: string | undefined
-  /** Of a store that is not Amazon's; the bucket is then part of the path. */
+  /** Endpoint of a store that is not Amazon's; the bucket is then part of the path. */
   readonly endpoint: string | undefined
 }
 
@@ -48,7 +48,7 @@ const RETRIES = 5
 export class S3Store implements BackupStore {
   readonly place: string
   readonly #client: AwsClient
-  /** Of the bucket, without a trailing slash. */
+  /** URL of the bucket, without a trailing slash. */
   readonly #bucket: string
   /** Empty, or with a trailing slash. */
   readonly #prefix: string
@@ -58,7 +58,7 @@ export class S3Store implements BackupStore {
   constructor(place: string, settings: S3Settings, options: { partSize?: number } = {}) {
     const match = /^s3:\/\/([a-z0-9][a-z0-9.-]+)(?:\/([\w/.-]*))?$/.exec(place)
     if (!match) {
-      throw new BackupError(`${place} is no address of an object store: write s3://bucket/prefix.`)
+      throw new BackupError(`${place} is not an address of an object store: write s3://bucket/prefix.`)
     }
     const { accessKeyId, secretAccessKey, sessionToken, endpoint, region = 'us-east-1' } = settings
     if (!accessKeyId || !secretAccessKey) {
@@ -91,7 +91,7 @@ export class S3Store implements BackupStore {
       const query = new URLSearchParams({ 'list-type': '2', prefix: this.#prefix, delimiter: '/' })
       if (token !== undefined) query.set('continuation-token', token)
       const xml = await (await this.#send('GET', `?${query}`)).text()
-      // Keys of our own need no escapes; others are none of our business.
+      // Our own keys need no escapes; others do not matter.
       for (const [, key = ''] of xml.matchAll(/<Key>([^<]*)<\/Key>/g))
         names.push(key.slice(this.#prefix.length))
       token = element(xml, 'NextContinuationToken')

@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache'
 
-/** What was read at the source of truth. */
+/** A value as read at the source of truth. */
 export interface Loaded<T> {
   readonly value: T
-  /** What else makes the value wrong when it changes; `forgetOwner` names it. */
+  /** An owner whose change also invalidates the value; `forgetOwner` names it. */
   readonly owner: string
   /** Milliseconds for which it may be kept at most. */
   readonly lifetime: number
@@ -11,7 +11,7 @@ export interface Loaded<T> {
   readonly readAt: number
 }
 
-/** What a cache asks of one that several instances share. */
+/** A cache that several instances share, as a local one uses it. */
 export interface Shared<T> {
   get(key: string): Promise<Omit<Loaded<T>, 'readAt'> | undefined>
   set(key: string, loaded: Loaded<T>): void
@@ -72,7 +72,7 @@ export class Cache<T> {
     return this.#options.isTrusted()
   }
 
-  /** Gives a value if it is known here and now. */
+  /** Returns a value if it is known here and now. */
   peek(key: string): T | undefined {
     const value = this.look(key)
     if (value !== undefined) this.#options.answered('memory')
@@ -84,7 +84,7 @@ export class Cache<T> {
     return this.isTrusted ? this.#entries.get(key)?.value : undefined
   }
 
-  /** Gives a value from wherever it is; those who ask at once share one reading. */
+  /** Returns a value, wherever it is; concurrent callers share one read. */
   async load(key: string): Promise<T | undefined> {
     // A reading that began before a change could be joined after it, if nobody tells of the change.
     if (!this.isTrusted) return this.#load(key)
@@ -97,7 +97,7 @@ export class Cache<T> {
     }
   }
 
-  /** Reads a value anew, whatever is kept. */
+  /** Reads a value again, even if it is cached. */
   reload(key: string): Promise<T | undefined> {
     return this.#read(key)
   }

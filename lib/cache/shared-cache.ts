@@ -1,7 +1,7 @@
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
 import type { Loaded } from './cache.ts'
 
-/** What a shared cache needs of Redis. It may fail at any time, or forget, or remember too much. */
+/** The part of Redis that a shared cache needs. It may fail at any time, or forget, or remember too much. */
 export interface Store {
   get(key: string): Promise<string | undefined>
   /** @param px milliseconds after which the value is gone */
@@ -20,7 +20,7 @@ export interface SharedCacheOptions {
   readonly now: () => number
 }
 
-/** What is stored of a value. */
+/** A value as it is stored. */
 interface Stored<Value> {
   readonly value: Value
   readonly owner: string
@@ -51,7 +51,7 @@ export class SharedCache<T> {
     this.#options = options
   }
 
-  /** Gives a value, and for how many milliseconds it may be kept; undefined when there is none to be believed. */
+  /** Returns a value and how many milliseconds it may be kept; undefined when there is no trustworthy one. */
   async get(key: string): Promise<Omit<Loaded<T>, 'readAt'> | undefined> {
     const { store, prefix, now } = this.#options
     if (performance.now() < this.#believedFrom || this.#isDistrusted(key)) return undefined
@@ -82,7 +82,7 @@ export class SharedCache<T> {
       this.#distrusted.delete(other)
     }
     if (this.#distrusted.size >= MAX_DISTRUSTED) this.distrustAll()
-    // Anew at the end, for they stand in the order of their ends.
+    // Moved to the end, because they are in the order in which they expire.
     this.#distrusted.delete(name)
     this.#distrusted.set(name, now + this.#options.maxAge)
   }

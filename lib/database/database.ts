@@ -13,10 +13,10 @@ export interface Statement {
   readonly prepare?: boolean
 }
 
-/** What queries see of PostgreSQL: the pool, or the connection of a transaction. */
+/** PostgreSQL as queries see it: the pool, or the connection of a transaction. */
 export interface Database {
   /**
-   * Runs a statement and gives its rows.
+   * Runs a statement and returns its rows.
    *
    * @throws DatabaseUnavailable when there is no answer; the driver's DatabaseError for what SQL refuses
    */

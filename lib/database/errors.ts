@@ -19,7 +19,7 @@ export const ValueNotStorable = defineError({
 /** Seconds after which a client may try again. */
 const RETRY_AFTER = 5
 
-/** Of the system calls under the driver. */
+/** Codes of failed system calls under the driver. */
 const NETWORK_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -31,7 +31,7 @@ const NETWORK_CODES = new Set([
   'EAI_AGAIN',
 ])
 
-/** The driver gives these no code. */
+/** Messages of the driver's errors that have no code. */
 const DRIVER_MESSAGES = [
   'Connection terminated',
   'timeout exceeded when trying to connect',
@@ -54,15 +54,15 @@ const TLS_CODES =
  * (3D), resources (53), the server's disk (58), lock or statement timeout (55P03, 57014), shutdown and
  * start-up (57P), transaction timeouts (25P03, 25P04), a standby or a database that only reads (25006), and
  * tables that migrations have yet to make (42P01, 42703).
- * Lost races (40001, 40P01) are among them, for they get this far only when trying again did not help.
+ * Lost races (40001, 40P01) are among them, because they get this far only when retrying did not help.
  * https://www.postgresql.org/docs/18/errcodes-appendix.html
  */
 const UNAVAILABLE_STATES =
   /^(?:08...|28...|3D...|53...|58...|55P03|57014|40001|40P01|57P0.|25006|25P0[34]|42P01|42703|0A000|26000|42P05)$/
 
 /**
- * Of these, those after which the connection is lost, leads to a server that is no longer the primary, or keeps
- * a prepared statement that can't work.
+ * The states among these after which the connection is lost, leads to a server that is no longer the primary, or
+ * keeps a prepared statement that can't work.
  */
 const BREAKING_STATES = /^(?:08...|57P0.|25006|25P0[34]|0A000|26000|42P05)$/
 
@@ -89,7 +89,7 @@ export function breaksConnection(error: unknown): boolean {
   return error instanceof Error && isConnectionError(error)
 }
 
-/** Serialization failure and deadlock: the server undid the whole, and to begin anew is all that it takes. */
+/** Serialization failure and deadlock: the server undid the whole transaction, so it only has to be retried. */
 export const LOST_RACES: readonly string[] = ['40001', '40P01']
 
 /**
@@ -120,7 +120,7 @@ function isConnectionError(error: Error): boolean {
   return DRIVER_MESSAGES.some((message) => error.message.includes(message))
 }
 
-/** The database can't be had now, for this reason. */
+/** The database is unavailable for this reason. */
 export function unavailable(cause: Error) {
   return new DatabaseUnavailable({ cause, retryAfter: RETRY_AFTER })
 }

@@ -30,7 +30,7 @@ export class Pipeline {
     }
   }
 
-  /** Gives the connection back; statements under way finish first. */
+  /** Returns the connection to the pool; statements in progress finish first. */
   async close(): Promise<void> {
     const client = await this.#connecting?.catch(() => undefined)
     if (client) this.#release(client, false)

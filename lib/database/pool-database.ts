@@ -56,7 +56,7 @@ export class PoolDatabase implements Database {
     }
   }
 
-  /** Gives the pipeline's connection back to the pool, which is to be ended next. */
+  /** Returns the pipeline's connection to the pool, which is to be ended next. */
   close(): Promise<void> {
     return this.#pipeline.close()
   }
@@ -98,7 +98,7 @@ export class PoolDatabase implements Database {
       // A connection in an unknown state must not serve anyone else.
       broken ||= error instanceof BrokenConnection || breaksConnection(error)
       throw error instanceof BrokenConnection ? databaseError(error.cause) : error
-      /* c8 ignore next -- V8 counts a way out that is none: after the catch. */
+      /* c8 ignore next -- V8 counts a branch that does not exist: after the catch. */
     } finally {
       watch?.stop()
       client.off('error', onError)

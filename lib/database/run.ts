@@ -8,7 +8,7 @@ import type { Watch } from './watch.ts'
 export interface DatabaseObserver {
   queried(statement: string, seconds: number): void
   waited(seconds: number): void
-  /** A transaction, or a statement of its own, begins anew; `state` is the SQLSTATE of what undid it. */
+  /** A transaction, or a single statement, is retried; `state` is the SQLSTATE of what undid it. */
   repeated(state: string): void
   /** A statement is cancelled, for its caller has left. */
   cancelled(): void
@@ -37,7 +37,7 @@ export async function run<Row extends object>(
     return result.rows
   } catch (error) {
     throw databaseError(error)
-    /* c8 ignore next -- V8 counts a way out that is none: after the catch. */
+    /* c8 ignore next -- V8 counts a branch that does not exist: after the catch. */
   } finally {
     observer.queried(name, (performance.now() - start) / 1000)
   }

@@ -18,7 +18,7 @@ export interface TlsOptions {
   readonly key?: Buffer
 }
 
-/** All that there is to say about a connection to PostgreSQL; nothing else is asked. Times are in milliseconds, 0 is none. */
+/** Everything that describes a connection to PostgreSQL; no other source is read. Times are in milliseconds, 0 means none. */
 export interface ConnectionOptions {
   /** A name, an address, or the directory of a Unix socket. */
   readonly host: string
@@ -64,7 +64,7 @@ const MEANING = {
   transaction_timeout: '0',
 }
 
-/** What a pooler need not keep from us: it ends later than we asked, or at once, and we are told by an error. */
+/** Limits that a pooler may take from us: the statement ends later than we asked, or at once, with an error. */
 const TIMES = new Set(['idle_session_timeout', 'transaction_timeout'])
 
 /** Is superuser's; no trigger fires with any other value, nor do foreign keys hold. */
@@ -197,7 +197,7 @@ export class Session extends pg.Client {
     }
   }
 
-  /** Behind a pooler, which may give us any of its sessions: all of them have the role's and the database's settings. */
+  /** Behind a pooler, which may assign us any of its sessions: all of them have the role's and the database's settings. */
   async #inspect(wanted: Readonly<Record<string, string>>): Promise<void> {
     await this.#begin()
     const { settings, schemas } = await this.#ask<{ settings: Record<string, string>; schemas: string[] }>(`

@@ -27,7 +27,7 @@ export interface EmbeddedPostgres {
 }
 
 /**
- * Gives a real PostgreSQL for development and tests, on 127.0.0.1 and a port that is free at its start. The
+ * Starts a real PostgreSQL for development and tests, on 127.0.0.1 and a port that is free at its start. The
  * data in `directory` survive; several processes may use one server, and the last to leave stops it. One that
  * was left behind by a process that was killed is taken over by the next.
  *

@@ -1,4 +1,4 @@
-/** What to do about what PostgreSQL's programs say; they are run in English. */
+/** Advice on messages of PostgreSQL's programs, which are run in English. */
 const ADVICE: readonly (readonly [RegExp, string])[] = [
   [
     /initialized by PostgreSQL version|database files are incompatible/,
@@ -8,7 +8,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/No space left on device/, 'The disk is full: make room.'],
   [
     /Permission denied|has wrong ownership|could not change permissions/,
-    'The user of this process may not use the directory: give it to that user (chown -R), or run as its owner.',
+    'The user of this process may not use the directory: make that user its owner (chown -R), or run as its owner.',
   ],
   [
     /could not locate a valid checkpoint record|invalid (?:primary )?checkpoint|could not open file "global\/pg_control"/,
@@ -16,7 +16,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   ],
 ]
 
-/** Gives the output of initdb or postgres, and what to do about it where that is known. */
+/** Returns the output of initdb or postgres, with advice if there is any. */
 export function explainOutput(output: string): string {
   const text = output.trim()
   const advice = ADVICE.find(([pattern]) => pattern.test(text))?.[1]

@@ -19,11 +19,11 @@ const RECONNECT_AFTER = 1000
 export interface Keeper {
   /** How many other keepers there are. */
   countOthers(): Promise<number>
-  /** Gives up the claim. */
+  /** Releases the claim. */
   release(): Promise<void>
 }
 
-/** Connects, and connects anew when the connection is lost though the server lives (a backend crashed). */
+/** Connects, and reconnects when the connection is lost although the server runs (a backend crashed). */
 export async function openKeeper(address: Address): Promise<Keeper> {
   let released = false
   let client: pg.Client | undefined
@@ -35,7 +35,7 @@ export async function openKeeper(address: Address): Promise<Keeper> {
       if (client === opened) client = undefined
       if (!released) retryLater()
     })
-    // A claim is no reason for a process to stay alive.
+    // A claim must not keep a process alive.
     opened.unref()
     client = opened
     return opened

@@ -28,8 +28,8 @@ export interface Command {
 
 const run = promisify(execFile)
 
-// Nothing of our environment: secrets and PG* variables are none of the server's business, and its messages
-// must be in English, for some are looked at.
+// Nothing of our environment: the server has no use for secrets and PG* variables, and its messages
+// must be in English, because some are examined.
 const options: SpawnOptions = {
   cwd: '/',
   env: { PATH: '/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', TZ: 'UTC' },
@@ -112,8 +112,8 @@ async function reaches(launcher: Launcher, layout: Layout, binaries: Binaries): 
 /* c8 ignore stop */
 
 /**
- * Chooses how to run the programs so that they can reach their own files and `layout.directory`, and gives
- * that directory to the account that they run as.
+ * Chooses how to run the programs so that they can reach their own files and `layout.directory`, and makes
+ * the account that they run as the owner of that directory.
  *
  * @throws Error when we are root and there is no way.
  */

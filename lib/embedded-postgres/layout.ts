@@ -10,7 +10,7 @@ export interface Layout {
   readonly cluster: string
   /** The superuser's password; mode 0600. */
   readonly password: string
-  /** What the server of the last start wrote. */
+  /** Output of the server of the last start. */
   readonly log: string
   /** Held while a process starts or stops the server. */
   readonly lock: string

@@ -14,7 +14,7 @@ export interface Postmaster {
 
 const run = promisify(execFile)
 
-/** Finds the server that runs on this cluster, whoever started it. */
+/** Finds the server that runs on this cluster, no matter which process started it. */
 export async function findPostmaster(layout: Layout): Promise<Postmaster | undefined> {
   const lines = await readPidFile(layout)
   const pid = Number(lines[0])
@@ -24,9 +24,9 @@ export async function findPostmaster(layout: Layout): Promise<Postmaster | undef
 
 /**
  * Makes a postmaster.pid that names an unrelated process (the number was used again, after a power loss or a
- * `kill -9`) harmless, for PostgreSQL would take that process for a server. The file is not deleted, since its
+ * `kill -9`) harmless, because PostgreSQL would take that process for a server. The file is not deleted, since its
  * other lines tell PostgreSQL of shared memory that orphaned backends may still use; it is made to name us,
- * because the server that we start knows that its own parent is no server.
+ * because the server that we start knows that its own parent is not a server.
  */
 export async function disownPidFile(layout: Layout): Promise<void> {
   const lines = await readPidFile(layout)

@@ -6,8 +6,8 @@ import { startEmbeddedPostgres } from './embedded-postgres.ts'
 const DIRECTORY = fileURLToPath(new URL('../../.data/postgres', import.meta.url))
 
 /**
- * Gives the configuration with a database in it: the configured one, or the embedded server where there is
- * none (the configuration's own rules allow that in development and tests only).
+ * Returns the configuration with a database in it: the configured one, or the embedded server if none is
+ * configured (the configuration's own rules allow that in development and tests only).
  *
  * @returns `stop` leaves the embedded server; without one it does nothing.
  */

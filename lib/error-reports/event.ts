@@ -14,7 +14,7 @@ export interface ErrorReport extends Fingerprinted {
   readonly trace?: TraceIds | undefined
 }
 
-/** What is running. */
+/** The running version. */
 export interface Release {
   readonly version: string
   readonly environment: string

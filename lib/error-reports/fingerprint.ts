@@ -12,7 +12,7 @@ export interface Frame {
   readonly isOwn: boolean
 }
 
-/** What an error is, without what it says. */
+/** The kind of an error, without its message. */
 export interface Fingerprinted {
   readonly type: string
   readonly code: string | undefined
@@ -22,7 +22,7 @@ export interface Fingerprinted {
   readonly frames: readonly Frame[]
 }
 
-/** Own frames that tell places apart; lines are left out, for they move with each release. */
+/** Our own frames tell places apart; line numbers are left out, because they change with each release. */
 const OWN_FRAMES = 3
 /** Frames that are looked at; Node keeps ten unless told otherwise. */
 const MAX_FRAMES = 50

@@ -3,7 +3,7 @@ import https from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ErrorReport, envelope, type Release } from './event.ts'
 
-/** What became of reports: sent, refused or without an answer (failed), or not tried, for there were too many. */
+/** Outcome of a report: sent, refused or unanswered (failed), or not tried because there were too many. */
 export type ReportOutcome = 'sent' | 'failed' | 'dropped'
 
 export interface ReporterOptions extends Release {
@@ -66,7 +66,7 @@ export class Reporter {
     await Promise.race([this.#sending, sleep(timeout, undefined, { ref: false })])
   }
 
-  /** What ends the process is always worth a place. */
+  /** An error that ends the process always has a place. */
   #admits({ fingerprint, level }: ErrorReport): boolean {
     const now = performance.now()
     if (now - this.#minuteBegan > REPEAT) {
@@ -88,7 +88,7 @@ export class Reporter {
     this.#sending = undefined
   }
 
-  /** By node:http, for traces are made of `fetch`, and this is no part of any. */
+  /** By node:http: `fetch` would create spans, and this request is not part of any trace. */
   #send(report: ErrorReport): Promise<boolean> {
     const { version, redact } = this.#options
     const body = envelope(report, this.#options, redact)

@@ -25,7 +25,7 @@ export class HealthChecks {
     this.#isDraining = isDraining
   }
 
-  /** Gives the result of every check. Draining is not cached: it must be seen at once. */
+  /** Returns the result of every check. Draining is not cached: it must be seen at once. */
   async run(): Promise<CheckResult[]> {
     this.#results ??= this.#runAll()
     const results = await this.#results

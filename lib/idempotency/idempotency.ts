@@ -28,8 +28,8 @@ interface RequestParts {
 }
 
 /**
- * Gives what a request is known by. Bodies hold passwords, so what is kept of them takes `key` to compare with.
- * The id takes none: after a change of the secret a request that is repeated is refused, not done twice.
+ * Identifies a request. Bodies contain passwords, so comparing with what is stored of them needs `key`. The id does not
+ * depend on it: after a change of the secret, a repeated request is refused, not done twice.
  */
 export function identify(
   key: KeyObject,
@@ -42,7 +42,7 @@ export function identify(
 }
 
 /**
- * Gives the answer that the request has had, or undefined.
+ * Returns the response that the request has had, or undefined.
  *
  * @throws IdempotencyKeyReused when it was another request that had this key
  */

@@ -15,7 +15,7 @@ interface StoredAnswer extends Answer {
   fingerprint: Buffer
 }
 
-/** What is committed has an answer, so whoever finds a row finds one. */
+/** A committed row has an answer, so every row that is found has one. */
 export async function selectAnswer(db: Database, id: Buffer): Promise<StoredAnswer | undefined> {
   const rows = await db.query<StoredAnswer>({
     name: 'selectAnswer',
@@ -28,8 +28,8 @@ export async function selectAnswer(db: Database, id: Buffer): Promise<StoredAnsw
 }
 
 /**
- * Takes a key until the transaction ends; gives false when it has an answer. Who finds it taken waits for the
- * other transaction. The row of an expired key is as good as none.
+ * Takes a key until the transaction ends; returns false when it has an answer. If another transaction has taken it,
+ * this waits for that one. The row of an expired key counts as missing.
  */
 export async function claimKey(db: Database, id: Buffer, fingerprint: Buffer): Promise<boolean> {
   const rows = await db.query({

@@ -12,7 +12,7 @@ const SILENCE = 3 * HEARTBEAT + 1000
 /** Milliseconds that start and end wait for the database. */
 const PATIENCE = 1000
 
-/** Knows how many instances serve now, by their signs of life in the database, and gives ours. */
+/** Counts the instances that serve now by their heartbeats in the database, and sends our own. */
 export class Instances {
   readonly #db: Database
   readonly #log: Log
@@ -33,14 +33,14 @@ export class Instances {
     return this.#known
   }
 
-  /** Begins to give signs of life; waits for the first one a little. */
+  /** Starts the heartbeat; waits a little for the first one. */
   async start(): Promise<void> {
     const first = this.#beat()
     this.#running = this.#run(first)
     await Promise.race([first, sleep(PATIENCE, undefined, { ref: false })])
   }
 
-  /** Gives no more of them, and lets the others know. */
+  /** Ends the heartbeat, and tells the others. */
   async close(): Promise<void> {
     this.#stop.abort()
     const leaving = (async () => {

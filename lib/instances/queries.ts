@@ -8,9 +8,9 @@ export interface Instance {
 }
 
 /**
- * Says that an instance lives, and gives how many others do.
+ * Records that an instance lives, and returns how many others do.
  *
- * @param silence milliseconds after which one that was not heard of is gone
+ * @param silence milliseconds without a heartbeat after which an instance is gone
  */
 export async function recordInstance(
   db: Database,

@@ -5,7 +5,7 @@ import type { ConnectionOptions } from '#lib/database/session.ts'
 import { warnOfTrouble } from '#lib/log/troubles.ts'
 import { Subscription } from './subscription.ts'
 
-/** What pg-boss runs on. */
+/** The database and settings that pg-boss runs on. */
 export interface BossOptions {
   /** The service's own. */
   readonly pool: pg.Pool

@@ -1,6 +1,6 @@
 import type { Database } from '#lib/database/database.ts'
 
-/** What pg-boss sends its statements over. */
+/** The connection that pg-boss sends its statements over. */
 interface Connection {
   executeSql(text: string, values?: unknown[]): Promise<{ rows: object[] }>
 }

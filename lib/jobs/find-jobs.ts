@@ -4,7 +4,7 @@ import { isJobDefinition, type JobDefinition } from './jobs.ts'
 const SERVICES = new URL('../../services/', import.meta.url)
 
 /**
- * Gives every job that a services/<domain>/jobs.ts exports, by name.
+ * Returns every job that a services/<domain>/jobs.ts exports, by name.
  *
  * @param services the folder of the domains; the project's own when left out
  * @throws Error when two have one name

@@ -4,7 +4,7 @@ import { countJobs } from './statistics.ts'
 
 export type { JobFilter, ListedJob } from './queries.ts'
 
-/** What is in one queue. */
+/** Contents of one queue. */
 export interface QueueOverview {
   readonly queue: string
   readonly waiting: number

@@ -1,7 +1,7 @@
 import type { Database } from '#lib/database/database.ts'
 import { DEAD_LETTER } from './jobs.ts'
 
-/** What waits or runs in a queue. */
+/** Waiting and running jobs of a queue. */
 export interface QueueState {
   queue: string
   /** As pg-boss names it: `created` is a first attempt that waits, `retry` a later one. */
@@ -14,17 +14,17 @@ export interface QueueState {
 /** An unfinished job, or one that was given up. */
 export interface ListedJob {
   id: string
-  /** Of a dead letter, the queue that it comes from. */
+  /** The queue; for a dead letter, the one that it comes from. */
   queue: string
   state: 'waiting' | 'retrying' | 'active' | 'dead'
   /** Seconds since it was enqueued. */
   age: number
   attempts: number
-  /** Of the last attempt that failed. */
+  /** Error of the last attempt that failed. */
   error: string | null
 }
 
-/** What to list. */
+/** The jobs to list. */
 export interface JobFilter {
   readonly queue?: string | undefined
   readonly state?: ListedJob['state'] | undefined

@@ -3,7 +3,7 @@ import { type QueueState, selectQueueStates } from './queries.ts'
 
 export type { QueueState } from './queries.ts'
 
-/** Gives what is not finished, by queue and state; pg-boss's own queues are left out. */
+/** Counts the unfinished jobs by queue and state; pg-boss's own queues are left out. */
 export async function countJobs(db: Database): Promise<QueueState[]> {
   return (await selectQueueStates(db)).filter(({ queue }) => !queue.startsWith('__pgboss'))
 }

@@ -8,7 +8,7 @@ export function withTrace(data: object, carrier: TraceCarrier | undefined): obje
   return carrier === undefined ? data : { ...data, [TRACE]: carrier }
 }
 
-/** Takes that out again; also while traces are off here, for they may be on where the job comes from. */
+/** Takes the place out again; also while traces are off here, because they may be on where the job comes from. */
 export function splitTrace<Data extends object>(
   data: Data,
 ): { data: Data; carrier: TraceCarrier | undefined } {
@@ -18,7 +18,7 @@ export function splitTrace<Data extends object>(
   return { data: rest as unknown as Data, carrier: isCarrier(carrier) ? carrier : undefined }
 }
 
-/** What spans say of a job (OpenTelemetry's semantic conventions for messaging). */
+/** Attributes of a job's span (OpenTelemetry's semantic conventions for messaging). */
 export function jobAttributes(queue: string): SpanAttributes {
   return { 'messaging.system': 'pg-boss', 'messaging.destination.name': queue }
 }

@@ -9,7 +9,7 @@ import { jobAttributes, splitTrace } from './trace-context.ts'
 /** How one run ended: done, to be tried again, or given up (in the dead letters). */
 export type Outcome = 'completed' | 'retried' | 'dead'
 
-/** What working on jobs needs. */
+/** The parts that workers need. */
 export interface WorkerOptions<Ctx extends Context> {
   /** The context of one run, which logs with these fields. */
   readonly contextFor: (fields: object) => Ctx
@@ -21,9 +21,9 @@ export interface WorkerOptions<Ctx extends Context> {
   readonly polling?: number
 }
 
-/** What is new is heard of, so this is for what is tried again. */
+/** Seconds between looks for jobs to retry; notifications announce new ones. */
 const POLLING = 5
-/** While nothing is heard. */
+/** Seconds between looks without notifications. */
 const POLLING_DEAF = 2
 
 /** Errors are kept in the queue, where operators read them. */

@@ -27,7 +27,7 @@ export class LogDestination {
 
   constructor(stream: Writable) {
     this.#stream = stream
-    // A pipe that is closed or a disk that is full is no reason to end; the write's callback counts it.
+    // A closed pipe or a full disk must not end the process; the write's callback counts it.
     stream.on('error', () => undefined)
   }
 

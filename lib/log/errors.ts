@@ -1,4 +1,4 @@
-/** What the log shows of an error. */
+/** An error as the log shows it. */
 export interface LoggedError {
   [key: string]: unknown
   type: string
@@ -33,7 +33,7 @@ export function serializeError(error: unknown, depth = 0): LoggedError {
 
 /**
  * The message, but for those of PostgreSQL that quote what the client sent or what a row holds: of what
- * functions raise, and of values that are no good (SQLSTATE class 22). Their codes stay.
+ * functions raise, and of invalid values (SQLSTATE class 22). Their codes stay.
  */
 function messageOf(error: Error): string {
   if (!('routine' in error && 'code' in error)) return error.message
@@ -41,4 +41,4 @@ function messageOf(error: Error): string {
   return isRaised || String(error.code).startsWith('22') ? WITHHELD : error.message
 }
 
-const WITHHELD = "[withheld, for it may quote data; the database's own log has it]"
+const WITHHELD = "[withheld, because it may quote data; the database's own log has it]"

@@ -26,7 +26,7 @@ export class LogLevelControl<L extends LevelledLog<L>> {
     return this.#modules.get(name) ?? this.#root
   }
 
-  /** What is written now; a level of the configuration beyond those of `LogLevels` is the nearest of them. */
+  /** Current levels; a level of the configuration beyond those of `LogLevels` is the nearest of them. */
   get current(): LogLevels {
     return this.#current ?? { level: nearest(this.#configured) }
   }
@@ -39,7 +39,7 @@ export class LogLevelControl<L extends LevelledLog<L>> {
     if (!levels) this.reset()
   }
 
-  /** What is logged from now on. Requests that have begun go on as they were. */
+  /** Sets the levels. Requests that have begun keep theirs. */
   set(levels: LogLevels): void {
     this.#current = levels
     this.#apply(levels.level, levels.modules)
@@ -57,7 +57,7 @@ export class LogLevelControl<L extends LevelledLog<L>> {
   }
 }
 
-/** What the signal means: everything at debug, or, when anything has been set before, back to the configuration. */
+/** Meaning of the signal: everything at debug, or, if anything has been set before, back to the configuration. */
 export function toggled(current: LogLevels | undefined): LogLevels | undefined {
   return current === undefined ? { level: 'debug' } : undefined
 }

@@ -5,7 +5,7 @@ const count = (description: string) => Type.Number({ minimum: 0, description })
 const hex = (digits: number, description: string) =>
   Type.String({ pattern: `^[0-9a-f]{${digits}}$`, description })
 
-/** Of every line. */
+/** Fields of every line. */
 const Always = {
   level: Type.String({
     enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal'],
@@ -38,7 +38,7 @@ const Request = {
   duration_ms: count('Milliseconds that it took, of a request or a statement.'),
   user_id: text('Who is signed in, or whom it is about.'),
   remote_address: text('Address of the client.'),
-  parser_code: text("Node's code for what is no HTTP."),
+  parser_code: text("Node's code for data that is not HTTP."),
 }
 
 const Job = {

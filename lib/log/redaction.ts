@@ -2,7 +2,7 @@ import { serializeError } from './errors.ts'
 
 const MASK = '[redacted]'
 
-/** What the names of secrets have in them, in any spelling. */
+/** Parts of the names of secrets, in any spelling. */
 const NAME =
   'pass(?:word|wd|phrase)|pwd|secret|token|authorization|cookie|credential|hash|jwt|\\botp\\b|session|' +
   'api[-_]?key|(?:private|signing)[-_]?key|dsn|connection_?string'
@@ -17,7 +17,7 @@ const HARMLESS_NAME = /_type$/
  * begun to read without bound cannot fail any more.
  */
 
-/** What is secret whatever it is called: JWTs, PHC hashes, credentials of HTTP, user and password in URLs. */
+/** Secrets by their form, whatever their names: JWTs, PHC hashes, HTTP credentials, user and password in URLs. */
 const SECRET_TEXT =
   /eyJ[\w-]+(?:\.[\w-]*){0,2}|\$argon2(?:id|i|d)\$[^\s"\\]*|\b(?:Bearer|Basic) +[\w.~+/=-]+|(?<=:\/\/)[^\s"\\/]*(?=@)/gi
 
@@ -41,7 +41,7 @@ let isHarmless = false
 
 /**
  * Writes a line without looking for secrets in it, which costs a tenth of a request (docs/decisions/047): for the
- * line of each request, whose fields are ours but for few, which are looked through by themselves.
+ * line of each request. Almost all of its fields are ours; the few others are searched separately.
  */
 export function logHarmless(write: () => void): void {
   isHarmless = true
@@ -52,7 +52,7 @@ export function logHarmless(write: () => void): void {
   }
 }
 
-/** Gives a copy of a log record's fields in which secrets are masked by their names. */
+/** Returns a copy of a log record's fields in which secrets are masked by their names. */
 export function redactFields(fields: Record<string, unknown>): Record<string, unknown> {
   if (isHarmless) return fields
   return isPlain(fields) ? redactObject(fields, 0) : { object: nameOf(fields) }
@@ -76,7 +76,7 @@ function redactObject(object: object, depth: number): Record<string, unknown> {
   return copy
 }
 
-/** Counts and flags are no secrets, whatever their names. */
+/** Counts and flags are not secrets, whatever their names. */
 function isSecret(name: string, value: unknown): boolean {
   const isText = typeof value === 'string' || (typeof value === 'object' && value !== null)
   return isText && SECRET_NAME.test(name) && !HARMLESS_NAME.test(name)

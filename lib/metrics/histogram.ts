@@ -29,7 +29,7 @@ interface Exemplar {
 
 /**
  * A histogram for what happens at each request. prom-client looks labels up and checks them at each observation
- * (docs/decisions/047); here who observes keeps the series, so that it costs a few additions.
+ * (docs/decisions/047); here the observer keeps the series, so an observation costs a few additions.
  */
 export class Histogram extends LabelledHistogram {
   readonly #options: Options
@@ -40,7 +40,7 @@ export class Histogram extends LabelledHistogram {
     this.#options = options
   }
 
-  /** Makes the series of these labels, which the caller keeps: asking twice gives two. */
+  /** Creates the series of these labels, which the caller keeps: two calls return two series. */
   series(labels: Labels): Series {
     const series = new CountedSeries(labels, this.#options.buckets)
     this.#series.push(series)
@@ -58,7 +58,7 @@ export class Histogram extends LabelledHistogram {
 class CountedSeries implements Series {
   readonly #labels: Labels
   readonly #buckets: readonly number[]
-  /** Of each bucket alone, and of what is beyond all. */
+  /** Observations in each bucket alone, and beyond all buckets. */
   readonly #counts: number[]
   /** The latest of each bucket. */
   readonly #exemplars: (Exemplar | undefined)[] = []

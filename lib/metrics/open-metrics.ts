@@ -1,6 +1,6 @@
 import { Counter, Registry } from 'prom-client'
 
-/** Gives the metrics of a registry in the OpenMetrics format, which has exemplars. */
+/** Renders the metrics of a registry in the OpenMetrics format, which has exemplars. */
 export function renderOpenMetrics(registry: Registry): Promise<string> {
   const copy = new Registry<typeof Registry.OPENMETRICS_CONTENT_TYPE>()
   copy.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)

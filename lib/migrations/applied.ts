@@ -4,7 +4,7 @@ import type pg from 'pg'
 export interface AppliedMigration {
   readonly version: number
   readonly name: string
-  /** Of the do file when it was run. */
+  /** Digest of the do file when it was run. */
   readonly md5: string
   readonly run_at: Date
 }
@@ -17,7 +17,7 @@ export async function selectApplied(db: pg.ClientBase): Promise<readonly Applied
   return emptyWithoutTable(async () => (await db.query<AppliedMigration>(text)).rows)
 }
 
-/** Returns what `read` gives, or nothing when postgrator's table does not exist yet. */
+/** Returns the result of `read`, or nothing if postgrator's table does not exist yet. */
 export async function emptyWithoutTable<T>(read: () => Promise<readonly T[]>): Promise<readonly T[]> {
   try {
     return await read()

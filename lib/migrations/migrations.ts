@@ -11,7 +11,7 @@ export interface MigrationState {
   readonly version: number
   readonly name: string
   /**
-   * `changed`: the file is not the one that was run. `skipped`: never run, though a later one was. `unknown`:
+   * `changed`: the file is not the one that was run. `skipped`: never run, although a later one was. `unknown`:
    * run by a newer release, whose file is not here.
    */
   readonly state: 'applied' | 'pending' | 'changed' | 'skipped' | 'unknown'
@@ -115,7 +115,7 @@ function refuseBroken(states: readonly MigrationState[], files: readonly Migrati
     }
     if (state === 'skipped') {
       throw new MigrationError(
-        `${file} was never applied, though a later migration was. Give it a new number.`,
+        `${file} was never applied, although a later migration was. Rename it to a new number.`,
       )
     }
   }

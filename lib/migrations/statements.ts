@@ -24,7 +24,7 @@ const TOKEN = new RegExp(
 )
 const ROUTINE = /^create (or replace )?(function|procedure) /
 
-/** What is known of the statement that is being read. */
+/** State of the parser within a statement. */
 interface Progress {
   start: number
   end: number

@@ -3,13 +3,13 @@ import ipaddr from 'ipaddr.js'
 /** Bits of an IPv6 address that name the network: hosts choose the rest as they like (RFC 4291 section 2.5.4). */
 const IPV6_NETWORK = 64
 
-/** Gives an address in its plain form: no zone, no IPv4 inside IPv6; undefined when it is none. */
+/** Returns an address in its plain form: no zone, no IPv4 inside IPv6; undefined if it is not an address. */
 export function plainAddress(text: string): string | undefined {
   const address = text.split('%', 1)[0] ?? ''
   return ipaddr.isValid(address) ? ipaddr.process(address).toString() : undefined
 }
 
-/** Gives what attempts from an address are counted for: the address, or the /64 of an IPv6 one. */
+/** Returns the unit in which attempts from an address are counted: the address, or the /64 of an IPv6 one. */
 export function networkOf(text: string): string {
   const address = ipaddr.process(text)
   if (address.kind() === 'ipv4') return address.toString()

@@ -17,16 +17,16 @@ export class Cursors {
     this.#key = deriveKey(secret, 'cursors')
   }
 
-  /** Gives the cursor of `list` at `position`. */
+  /** Returns the cursor of `list` at `position`. */
   encode(list: string, position: string): string {
     const text = Buffer.from(position)
     return Buffer.concat([this.#tag(list, text), text]).toString('base64url')
   }
 
   /**
-   * Gives the position that a cursor of `list` holds.
+   * Returns the position of a cursor of `list`.
    *
-   * @throws InvalidCursor when it is none of ours
+   * @throws InvalidCursor when it is not one of ours
    */
   decode(list: string, cursor: string): string {
     const bytes = Buffer.from(cursor, 'base64url')

@@ -11,7 +11,7 @@ const RETRY_DELAY = 500
 const CLEANUP_INTERVAL = 10_000
 
 export interface PostgresStoreSettings {
-  /** Milliseconds from a subject's first claim until its count begins anew. */
+  /** Milliseconds from a subject's first claim until its count starts again. */
   readonly window: number
   /** Milliseconds that a claim waits for its answer. */
   readonly timeout: number

@@ -5,7 +5,7 @@ import type { Claim, Grant } from './store.ts'
  * Counts claims in one statement, row after row in one order for all instances, so that they wait for each
  * other instead of dead-locking. A row's `granted` is what its last claim got.
  *
- * @param window milliseconds from a subject's first claim until its count begins anew
+ * @param window milliseconds from a subject's first claim until its count starts again
  */
 export async function takePoints(
   db: Database,

@@ -7,14 +7,14 @@ export interface Decision {
   /** Points of a window. */
   readonly limit: number
   readonly remaining: number
-  /** Milliseconds until the count begins anew. */
+  /** Milliseconds until the count starts again. */
   readonly resetsIn: number
   /** Whether the subject was refused in this window before. */
   readonly isRepeated: boolean
 }
 
 export interface RateLimiterSettings {
-  /** Milliseconds from a subject's first request until its count begins anew. */
+  /** Milliseconds from a subject's first request until its count starts again. */
   readonly window: number
   /** Where instances count together at the moment; undefined when this one counts for itself. */
   readonly store: () => Store | undefined
@@ -26,7 +26,7 @@ export interface RateLimiterSettings {
 
 /** Milliseconds of a client's requests that are asked for in advance. */
 const RESERVE_TIME = 100
-/** Of what is left of a limit, how much all instances together may ask for in advance. */
+/** Share of the rest of a limit that all instances together may reserve in advance. */
 const RESERVE_SHARE = 0.01
 
 /** A request that waits for the store. */
@@ -44,9 +44,9 @@ interface Batch {
 }
 
 /**
- * Counts requests against limits, over all instances. With a store, what arrives while a question to it is under
- * way is asked together afterwards, so that a flood makes no more questions than there are round trips; whoever
- * is over the limit is refused without a question, and a busy client's next requests are asked for in advance.
+ * Counts requests against limits, over all instances. With a store, requests that arrive while a question to it is
+ * under way are asked about together afterwards, so a flood causes no more questions than there are round trips. A client
+ * over its limit is refused without a question, and a busy client's next requests are asked for in advance.
  * Without an answer this instance decides by itself, within its share of the limit, and tells the store later.
  * Nothing is given away twice: what is admitted was granted.
  */
@@ -161,8 +161,8 @@ export class RateLimiter {
   }
 
   /**
-   * What a busy client is likely to ask for next, so that not each of its requests asks the store; so little of what
-   * is left that the others, who can't have it until the window ends, hardly miss it.
+   * Points that a busy client will probably use next, so that not every request asks the store. It is so little of what
+   * is left that other instances, which can't use it until the window ends, hardly miss it.
    */
   #reserve({ admitted, endsAt, used, owed }: Window, points: number, now: number): number {
     const elapsed = Math.max(1, this.#settings.window - (endsAt - now))
@@ -171,7 +171,7 @@ export class RateLimiter {
     return Math.floor(Math.max(0, Math.min(likely, share)))
   }
 
-  /** In the order in which they came; a cheap one may pass where a dear one did not. */
+  /** Decides in the order of arrival; a cheap request may pass where an expensive one did not. */
   #distribute({ window, points, waiting }: Batch, now: number): void {
     for (const { cost, decide } of waiting.splice(0)) {
       const isGranted = window.credit >= cost

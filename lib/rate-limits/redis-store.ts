@@ -53,7 +53,7 @@ export class RedisStore implements Store {
     const keys = claims.map(({ subject }) => `rate-limit:${subject}`)
     const args = claims.flatMap(({ points, owed, wanted }) => [points, owed, wanted])
     const reply = await this.#redis.run(TAKE, keys, [this.#window, ...args])
-    /* c8 ignore next -- for the type; the script gives nothing else */
+    /* c8 ignore next -- for the type; the script returns nothing else */
     if (!Array.isArray(reply)) throw new TypeError('the script answered no list')
     return reply.map(readGrant)
   }

@@ -1,4 +1,4 @@
-/** What an instance wants of a subject's budget. */
+/** An instance's claim on a subject's budget. */
 export interface Claim {
   readonly subject: string
   /** The whole budget of a window. */
@@ -11,7 +11,7 @@ export interface Claim {
 
 /** The answer to a claim. */
 export interface Grant {
-  /** Points that it may give away: what it wanted, or what is left. */
+  /** Points that it may admit: what it claimed, or what is left. */
   readonly granted: number
   /** Points of the window that are used now, by all instances. */
   readonly used: number
@@ -26,7 +26,7 @@ export interface Store {
   /** At most as many claims as are asked for at once. */
   readonly maxClaims: number
   /**
-   * Counts claims, each for itself and exactly, whoever else does; one grant each, in the same order.
+   * Counts claims, each separately and exactly, even with concurrent callers; one grant each, in the same order.
    *
    * @throws whatever, when there is no answer in time
    */

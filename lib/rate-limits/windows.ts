@@ -4,7 +4,7 @@ import type { Grant } from './store.ts'
 /** Subjects that are remembered, at about 200 bytes each. More than that within one window are a flood of others. */
 const MAX_SUBJECTS = 100_000
 
-/** What this instance knows of a subject's budget, from the first request of a window to its end. */
+/** An instance's knowledge of a subject's budget, from the first request of a window to its end. */
 export class Window {
   /** Milliseconds of `performance.now()`. */
   endsAt: number
@@ -23,7 +23,7 @@ export class Window {
     this.endsAt = endsAt
   }
 
-  /** Begins anew. */
+  /** Starts again. */
   restart(endsAt: number): void {
     this.endsAt = endsAt
     this.admitted = 0
@@ -52,7 +52,7 @@ export class Window {
   }
 }
 
-/** The windows of the subjects that came last, so that memory is bounded whoever comes. */
+/** The windows of the most recent subjects, so that memory is bounded for any traffic. */
 export class Windows {
   readonly #length: number
   readonly #windows = new LRUCache<string, Window>({ max: MAX_SUBJECTS })
@@ -62,7 +62,7 @@ export class Windows {
     this.#length = length
   }
 
-  /** Gives the window of a subject; a new one, when it has none or that has ended. */
+  /** Returns the window of a subject; a new one if it has none, or if that has ended. */
   at(subject: string, now: number): Window {
     const window = this.#windows.get(subject)
     if (window === undefined) {

@@ -47,7 +47,7 @@ export class RedisConnection {
     })
   }
 
-  /** Gives up a connection that does not work; without effect when `client` is not that of the moment any more. */
+  /** Abandons a connection that does not work; has no effect if `client` is no longer the current one. */
   abandon(client: RedisClient, reason: unknown): void {
     if (this.#client === client) this.#drop?.(reason)
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { answerWithin, NoAnswer } from '#lib/waiting/patience.ts'
 import type { RedisClient, RedisConnection } from './connection.ts'
 
-/** Redis gave no answer, or refused; whoever asked has to do without. */
+/** Redis sent no answer, or refused; the caller has to do without. */
 export class RedisUnavailable extends Error {
   constructor(cause?: unknown) {
     super('Redis is not available', { cause })
@@ -20,7 +20,7 @@ export interface Script {
 }
 
 export interface RedisSettings {
-  /** Milliseconds after which an answer is not waited for any more, and the connection is made anew. */
+  /** Milliseconds after which an answer is not awaited any more, and the connection is replaced. */
   readonly timeout: number
   /** Put before each key. */
   readonly prefix: string
@@ -28,7 +28,7 @@ export interface RedisSettings {
   readonly finished: (failure: RedisFailure | undefined, seconds: number) => void
 }
 
-/** What a server says that can't serve us for a while, and that another one behind the same name may not say. */
+/** Errors of a server that can't serve us for a while; another one behind the same name may not send them. */
 const NOT_NOW = /^(?:READONLY|LOADING|MASTERDOWN|MISCONF|OOM|NOAUTH|CLUSTERDOWN)\b/
 
 /**
@@ -49,7 +49,7 @@ export class Redis {
     return this.#connection.client !== undefined
   }
 
-  /** Gives a value; undefined when there is none. */
+  /** Returns a value; undefined if there is none. */
   async get(key: string): Promise<string | undefined> {
     return (await this.#send<string | null>(['GET', this.#keyOf(key)])) ?? undefined
   }
@@ -105,7 +105,7 @@ export class Redis {
     return 'refused'
   }
 
-  /** The server has restarted, or never ran the script; no failure, for it is then sent whole. */
+  /** The server has restarted, or never ran the script. This is not a failure: the whole script is then sent. */
   #isUnknownScript(error: unknown): boolean {
     return this.#connection.isRefusal(error) && error.message.startsWith('NOSCRIPT')
   }

@@ -1,4 +1,4 @@
-/** What a span is to the others of its trace, as OpenTelemetry names it. */
+/** A span's role in its trace, as OpenTelemetry names it. */
 export type SpanKind = 'server' | 'client' | 'producer' | 'consumer'
 
 /** The names that spans are known by, in logs. */
@@ -18,7 +18,7 @@ export interface TraceCarrier {
 /** Values from closed sets; what is not on the list of lib/tracing/allowed.ts is not sent. */
 export type SpanAttributes = Readonly<Record<string, string | number | boolean>>
 
-/** What is told of an error. Not its message, which may quote data. */
+/** The traced part of an error. Not its message, which may quote data. */
 export interface SpanError {
   readonly type: string
   readonly fingerprint?: string
@@ -49,7 +49,7 @@ export interface SpanStart {
 }
 
 /**
- * Traces, while they are on. There is no instance while they are off, so whoever may trace has an optional one,
+ * Traces, while they are on. There is no instance while they are off, so code that may trace has an optional one,
  * and nothing of OpenTelemetry is loaded.
  */
 export interface Tracing {
@@ -57,11 +57,11 @@ export interface Tracing {
   start(start: SpanStart): Span
   /** Runs `work` in a span of its own below the current one; just runs it where none is recorded. */
   trace<T>(name: string, kind: SpanKind, attributes: SpanAttributes, work: () => Promise<T>): Promise<T>
-  /** Where we are, for whoever goes on elsewhere; undefined outside of traces. */
+  /** The current place in the trace, to continue it elsewhere; undefined outside of traces. */
   carrier(): TraceCarrier | undefined
   /** Has the lines of a logger name these where nothing else is known, as in listeners of sockets. */
   follow(log: object, ids: TraceIds): void
-  /** What each line of the log is given (pino's mixin). */
+  /** Fields that each line of the log gets (pino's mixin). */
   logFields(fields: object, level: number, log: object): Partial<TraceIds>
   /** How many spans were sent and how many lost so far. */
   readonly counts: Readonly<{ exported: number; lost: number }>

@@ -51,7 +51,7 @@ function pageOf(path = ''): (typeof accountPages)[string] | undefined {
   return Object.hasOwn(accountPages, name) ? accountPages[name] : undefined
 }
 
-/** What leads from a URL to `/account/`; relative, because a proxy may put it under another path. */
+/** The relative path from a URL up to `/account/`; relative, because a proxy may put it under another path. */
 function wayUp(url: string): string {
   const [path = ''] = url.split('?', 1)
   const slashes = path.split('/').length - 1

@@ -8,13 +8,13 @@ export interface AccountPage {
   readonly button: string
   /** The operation that the form calls, relative to `/account/`. */
   readonly action: string
-  /** What the form asks for; `nothing` but the link's token. */
+  /** The form's field; `nothing` but the link's token. */
   readonly asks: 'nothing' | 'password' | 'email'
-  /** What it says when all went well. */
+  /** The page's text on success. */
   readonly done: string
   /** The page that sends another link, for one that is not valid any more. */
   readonly another?: 'forgot-password' | 'resend-verification'
-  /** What to do about such a link where no page sends another. */
+  /** Advice for such a link if no page sends another. */
   readonly expired?: string
 }
 
@@ -77,7 +77,7 @@ export const accountPages: Readonly<Record<string, AccountPage>> = {
   },
 }
 
-/** What pages say about the product. */
+/** The product's facts that pages show. */
 type Site = Pick<MailSite, 'name' | 'signIn' | 'support'>
 
 /**

@@ -111,7 +111,7 @@ t.test('problems are all printed, without values, and the exit code is 1', async
     t.equal(stdout, '')
     t.same(stderr.trimEnd().split('\n'), [
       'The configuration has problems:',
-      '  - APP_SERVER__PROT: is no known variable; did you mean APP_SERVER__PORT?',
+      '  - APP_SERVER__PROT: is not a known variable; did you mean APP_SERVER__PORT?',
       '  - APP_SERVER__PORT: must be a whole number from 0 to 65535',
       '  - APP_JWT__SECRET: must be at least 32 bytes long',
     ])

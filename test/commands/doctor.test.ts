@@ -128,7 +128,7 @@ t.test('a database that does not let us in', async (t) => {
     [url.replace(/:[^:@]+@/, ':wrong@'), /password authentication failed.*correct them in APP_DATABASE__URL/],
     [url.replace(/[^/]+$/, 'nowhere'), /database "nowhere" does not exist.*CREATE DATABASE/],
     ['postgres://x@127.0.0.1:1/x', /ECONNREFUSED.*start PostgreSQL/],
-    ['postgres://x@nosuch.invalid/x', /correct it in APP_DATABASE__URL, or mend DNS|does not answer/],
+    ['postgres://x@nosuch.invalid/x', /correct it in APP_DATABASE__URL, or fix DNS|does not answer/],
   ]
   for (const [bad, expected] of cases) {
     const found = await findings(t, { APP_DATABASE__URL: bad })
@@ -149,7 +149,7 @@ t.test('a database that will not do', async (t) => {
   const env = { APP_DATABASE__URL: url, APP_DATABASE__MAX_CONNECTIONS: '5000' }
   t.match(await findings(t, env), [
     /^problem database: The database only reads/,
-    /^problem database: This instance may want 5003 connections, and the server gives \d+/,
+    /^problem database: This instance may want 5003 connections, and the server allows \d+/,
   ])
 })
 

@@ -117,14 +117,14 @@ t.test('what a file gets wrong is told with the file and the variable', async (t
       'APP_CORS__ALLOWED_ORIGINS (from local.toml): item 2 must be an origin',
     ],
     ['[cors]\nallowed_origins = "*"', 'APP_CORS__ALLOWED_ORIGINS (from local.toml): must be a list'],
-    ['[server]\nprot = 1', 'local.toml: server.prot is no known key; did you mean server.port?'],
-    ['[serve]\nport = 1', 'local.toml: serve is no known key; did you mean server?'],
-    ['[auth.argon2]\nsomething_else = 1', 'local.toml: auth.argon2.something_else is no known key'],
+    ['[server]\nprot = 1', 'local.toml: server.prot is not a known key; did you mean server.port?'],
+    ['[serve]\nport = 1', 'local.toml: serve is not a known key; did you mean server?'],
+    ['[auth.argon2]\nsomething_else = 1', 'local.toml: auth.argon2.something_else is not a known key'],
     ['server = 1', 'local.toml: server is a section, and must be a table'],
     ['server = []', 'local.toml: server is a section, and must be a table'],
     ['environment = "test"', 'local.toml: environment is set by APP_ENVIRONMENT alone'],
-    ['[constructor]\nprototype = 1', 'local.toml: constructor is no known key'],
-    ['[server.toString]\na = 1', 'local.toml: server.toString is no known key'],
+    ['[constructor]\nprototype = 1', 'local.toml: constructor is not a known key'],
+    ['[server.toString]\na = 1', 'local.toml: server.toString is not a known key'],
     ['[jwt]\nsecret = "s3cr3t', 'local.toml: is not valid TOML at line 2, column 10'],
     ['[__proto__]\npolluted = 1', 'local.toml: '],
   ]
@@ -180,10 +180,10 @@ t.test('all problems of all layers come out together, and none shows a value', a
   }
   const error = t.throws(() => loadConfig({ directory, env }), ConfigError)
   t.match(problemsOf({ directory, env }), [
-    'production.toml: servr is no known key; did you mean server?',
+    'production.toml: servr is not a known key; did you mean server?',
     'local.toml: is not valid TOML at line 2, column 18',
     'APP_METRICS__TOKEN_FILE: names a file that cannot be read as text (ENOENT)',
-    'APP_SERVER__PROT: is no known variable; did you mean APP_SERVER__PORT?',
+    'APP_SERVER__PROT: is not a known variable; did you mean APP_SERVER__PORT?',
     'APP_SERVER__PORT: must be a whole number from 0 to 65535',
     'APP_DATABASE__URL: must begin with postgres:// or postgresql://',
     'APP_JWT__SECRET: must be at least 32 bytes long',

@@ -101,7 +101,7 @@ async function ask(client: pg.Client): Promise<Server> {
   return server
 }
 
-/** What was chosen when it was installed and the database was made. */
+/** Checks what was decided when PostgreSQL was installed and the database was created. */
 function checkBuild(server: Server): Finding[] {
   const findings: Finding[] = []
   if (server.version_num < OLDEST) {
@@ -184,7 +184,7 @@ function checkConnections({ max_connections, reserved }: Server, { database, ser
   if (wanted > there) {
     return [
       problem(
-        `This instance may want ${wanted} connections, and the server gives ${there}.`,
+        `This instance may want ${wanted} connections, and the server allows ${there}.`,
         'Under load, requests fail that get none.',
         `Raise max_connections of PostgreSQL, lower APP_DATABASE__MAX_CONNECTIONS (${database.max_connections}), or use PgBouncer.`,
       ),

@@ -4,7 +4,7 @@ import type { Variables } from '#config/engine/variables.ts'
 import { Session } from '#lib/database/session.ts'
 import { type Check, type Finding, off, problem, unchecked, warning } from '../check.ts'
 
-/** What a session says of itself. */
+/** A session's own report. */
 interface Live {
   user: string
   acts_as: string

@@ -17,7 +17,7 @@ const check: Check = {
         .map(({ file }) =>
           problem(
             `Every account of this machine can read ${file}.`,
-            'Whoever reads it can sign access tokens for any open session.',
+            'Anyone who reads it can sign access tokens for any open session.',
             `chmod 600 ${file}, and rotate the key (docs/signing-keys.md) if others work here.`,
           ),
         )

@@ -34,7 +34,7 @@ function checkMode({ tls, url = '' }: Config['database']): Finding[] {
       tls === 'off'
         ? `Connections to the database at ${hostname} are not encrypted.`
         : `The certificate of the database at ${hostname} is not checked.`,
-      'Whoever is on the network between can read along, or answer in its place.',
+      'Anyone on the network in between can read the traffic, or answer in its place.',
       'Set APP_DATABASE__TLS=verify, and APP_DATABASE__TLS_CA_FILE; leave it where the network is yours alone.',
     ),
   ]
@@ -49,7 +49,7 @@ async function checkFiles({ tls_ca_file, tls_cert_file }: Config['database']): P
     } catch (error) {
       findings.push(
         problem(
-          `${file} is no certificate that can be read: ${wordsOf(error)}`,
+          `${file} is not a readable certificate: ${wordsOf(error)}`,
           'The service cannot connect to the database.',
           'Correct the path, or put a certificate (PEM) there that this user can read.',
         ),

@@ -15,7 +15,7 @@ import {
 } from '@grafana/grafana-foundation-sdk/dashboard'
 import { DATA_SOURCE } from './panels.ts'
 
-/** What a dashboard is made of. */
+/** The source of a dashboard. */
 export interface Description {
   title: string
   description: string

@@ -37,7 +37,7 @@ export type Queries = Record<string, string>
 
 interface Options {
   unit: Unit
-  /** What the panel says, where its title doesn't. */
+  /** An explanation, if the title is not enough. */
   description?: string
   /** Where it becomes yellow and red; with `bad` below `warn` it is small values that are bad. */
   thresholds?: { warn?: number; bad: number }
@@ -90,7 +90,7 @@ export function graph(
 
 interface StatOptions extends Options {
   query: string
-  /** What the number is of; by default it has no words. */
+  /** The number's subject; by default it has no words. */
   legend?: string
 }
 

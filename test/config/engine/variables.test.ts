@@ -92,7 +92,7 @@ t.test('a variable with a double underscore that no key answers to is a problem'
   ]
   for (const [name, hint] of table) {
     const { settings, problems } = read({ [name]: '1' })
-    t.same(problems, [`${name}: is no known variable${hint}`])
+    t.same(problems, [`${name}: is not a known variable${hint}`])
     t.same(settings, [])
   }
 })

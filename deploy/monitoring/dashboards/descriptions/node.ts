@@ -9,7 +9,7 @@ export default {
     'Event loop and processor': [
       graph('Event loop delay (p99)', {
         unit: 's',
-        description: 'About 10 ms is none: it is how finely it is measured.',
+        description: 'About 10 ms means no lag: it is the resolution of the measurement.',
         queries: { '{{instance}}': series('nodejs_eventloop_lag_p99_seconds') },
         thresholds: { bad: 0.2 },
       }),

@@ -4,7 +4,7 @@ import { quantile, rate, series, sum, top } from '../promql.ts'
 
 const COUNT = 'http_request_duration_seconds_count'
 const DURATION = 'http_request_duration_seconds'
-/** What nobody waits for, as in rules/slo.yml. */
+/** Operations that nobody waits for, as in rules/slo.yml. */
 const SERVED = 'operation!~"getLiveness|getReadiness|getHealth|getMetrics|unknown|other"'
 
 export default {
@@ -26,7 +26,7 @@ export default {
       }),
       stat('Error budget burn rate, last hour', {
         unit: 'short',
-        description: 'How many times faster than bearable, over an hour; an alert pages from 14.4 on.',
+        description: 'How many times faster than acceptable, over an hour; an alert pages from 14.4 on.',
         query: 'job:http_requests_failed:ratio_rate1h{job="$job"} / 0.001',
         thresholds: { warn: 1, bad: 14.4 },
       }),

@@ -26,8 +26,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         summary: 'Create a user',
         description:
           'Registers an account with the role `user`. With open registration it is there at once, and ' +
-          '`Location` is its URL. Where addresses are confirmed first the answer is 202, whether or not the ' +
-          'address is known, and the account comes to be by the link in the mail.',
+          '`Location` is its URL. If addresses are confirmed first, the answer is 202, whether or not the ' +
+          'address is known, and the account is created by the link in the mail.',
         body: ref(CreateUser),
         response: { 201: ref(User), 202: ref(RegistrationAccepted) },
       },

@@ -14,9 +14,9 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         tags: ['auth'],
         summary: 'Get the next pair of tokens',
         description:
-          'Exchanges a refresh token for a new pair; the token is used up. For 30 seconds it gives the same ' +
-          'successor again, for replies that got lost. Used later than that it counts as stolen: the session ' +
-          'ends, and every token of it.',
+          'Exchanges a refresh token for a new pair; the token is used up. For 30 seconds it returns the same ' +
+          'successor again, in case a response was lost. Used later than that, it counts as stolen: the session ' +
+          'and all its tokens end.',
         body: ref(Refresh),
         response: { 200: ref(TokenPair) },
       },
