@@ -28,8 +28,10 @@ const LISTENER: Readonly<Record<string, string>> = {
 
 /** Advice on the system's errors about a file. */
 const FILES: Readonly<Record<string, string>> = {
-  EACCES: 'is not accessible to the user of this process. Make that user its owner (chown), or run as its owner.',
-  EPERM: 'is not accessible to the user of this process. Make that user its owner (chown), or run as its owner.',
+  EACCES:
+    'is not accessible to the user of this process. Make that user its owner (chown), or run as its owner.',
+  EPERM:
+    'is not accessible to the user of this process. Make that user its owner (chown), or run as its owner.',
   EROFS: 'is on a file system that is mounted read-only. Mount it for writing, or choose another place.',
   ENOSPC: 'cannot be written: the disk is full. Make room, or choose another place.',
   EDQUOT: "cannot be written: the user's quota is used up. Make room, or choose another place.",

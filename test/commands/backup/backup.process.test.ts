@@ -115,7 +115,10 @@ t.test('what restore refuses, and that a refusal changes nothing', { skip }, asy
   })
   await t.test('a manifest that is none, or says what is not so', async (t) => {
     await write(manifest, '{"format":2}')
-    t.match(await runCommand(t, 'restore', [...from, '--force'], env), { code: 1, stderr: /is not a manifest/ })
+    t.match(await runCommand(t, 'restore', [...from, '--force'], env), {
+      code: 1,
+      stderr: /is not a manifest/,
+    })
     await write(manifest, JSON.stringify(about) + ' '.repeat(16 * 1024 * 1024))
     t.match(await runCommand(t, 'restore', from, env), { code: 1, stderr: /too large for a manifest/ })
     const [first] = about.tables
