@@ -15,7 +15,7 @@ t.test('an empty database has nothing in it', async (t) => {
   t.same(await query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"), [])
 })
 
-t.test('a database is dropped when its test ends, whoever is connected', async (t) => {
+t.test('a database is dropped when its test ends, even with open connections', async (t) => {
   let dropped = ''
   await t.test('uses one', async (t) => {
     const database = await createEmptyDatabase(t)

@@ -14,7 +14,7 @@ interface Violation {
   to: string
 }
 
-/** Cruises a tree as `npm run check` does and gives what it finds, as "rule: from -> to". */
+/** Cruises a tree as `npm run check` does and returns its findings, as "rule: from -> to". */
 async function cruise(cwd: string): Promise<{ violations: string[]; modules: number }> {
   const { stdout } = await execute(process.execPath, [depcruise, '.', '--output-type=json'], {
     cwd,
@@ -66,7 +66,7 @@ const GOOD = {
   'test/things.test.ts': "import 'tap'\nimport '../services/things/queries.ts'",
 } satisfies Record<string, string>
 
-/** What breaks a rule: the rule, what it is, the folder of the file, its code. */
+/** Breaches: the rule, a description, the folder of the file, its code. */
 const BREACHES: readonly (readonly [rule: string, name: string, folder: string, code: string])[] = [
   ['services-know-no-http', 'a service that imports fastify', 'services/things', "import 'fastify'"],
   [

@@ -1,7 +1,7 @@
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import type { TestUser } from '#test/support/helper.ts'
 
-/** What a flow may use: somebody who is signed in and does not have the address. */
+/** Parts that a flow may use: somebody who is signed in and does not have the address. */
 export interface FlowWorld {
   asker: TestUser
   /** A name that nobody has. */

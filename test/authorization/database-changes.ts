@@ -9,7 +9,7 @@ interface Row {
 /** Rows by their place and the transaction that wrote them: one that was written again is another. */
 export type Snapshot = ReadonlyMap<string, Row>
 
-/** What became of the rows of a table, each as JSON. */
+/** Changes of a table's rows, each as JSON. */
 export interface Changes {
   written: string[]
   removed: string[]

@@ -15,7 +15,7 @@ const everybody = (status: number): Expectation => ({
   deactivated: status,
 })
 
-/** Whoever is signed in may, for oneself. */
+/** Every signed-in user may, for oneself. */
 const everyUser = (status: number): Expectation => ({
   ...everybody(status),
   none: '401 unauthenticated',

@@ -27,7 +27,7 @@ const KINDS: Readonly<Record<string, string>> = {
   invited: 'UPDATE users SET password_hash = NULL, email_verified_at = NULL WHERE id = $1',
 }
 
-/** What somebody who runs a flow could learn from. */
+/** Observations that somebody who runs a flow could learn from. */
 interface Outcome {
   answers: object[]
   statements: Record<string, number>
@@ -121,7 +121,7 @@ async function observe({ app, db, request, signUp }: TestApp, flow: Flow, kind =
   return { answers: responses.map(visible), statements, requested, settled }
 }
 
-/** Of one length, or the lengths of answers would differ. */
+/** All of one length, or the lengths of responses would differ. */
 function names() {
   const username = `n${uuidv7().slice(-12)}`
   return { username, email: `${username}@example.com` }
@@ -158,7 +158,7 @@ async function mailedToken(app: FastifyInstance, db: TestApp['db'], to: string):
   return deriveToken(app.mail.tokenKey, letter.token)
 }
 
-/** Gives what differs by nature the same words everywhere. */
+/** Replaces values that differ by nature with the same words everywhere. */
 function normaliser(words: Record<string, string>, { user }: TestUser): (content: string) => string {
   const all = { ...words, '<asker>': user.email, '<asker name>': user.username }
   const digest = (text: string) => createHash('sha256').update(text).digest('hex')

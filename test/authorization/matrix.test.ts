@@ -51,7 +51,7 @@ t.test('who may do what', async (t) => {
   }
 })
 
-/** How each of them comes to be; the subject is the user. */
+/** How each of them is created; the subject is the user. */
 const ACTORS_MADE: Readonly<Record<Actor, (world: World, user: TestUser) => Promise<TestUser | undefined>>> =
   {
     none: async () => undefined,

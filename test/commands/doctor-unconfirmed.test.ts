@@ -12,7 +12,7 @@ const run = (db: TestDatabase, command: string, ...args: string[]) =>
     env: { APP_SERVER__PORT: '0', APP_DATABASE__URL: db.url, APP_AUTH__REGISTRATION: 'verify' },
   })
 
-/** What the doctor says about users, one line each. */
+/** Returns the doctor's findings about users, one line each. */
 async function findings(db: TestDatabase): Promise<string[]> {
   const { stdout } = await run(db, 'doctor', '--json')
   const { results }: { results: Result[] } = JSON.parse(stdout)

@@ -11,7 +11,7 @@ import { startPgBouncer, WITHOUT_PGBOUNCER } from '#test/support/pgbouncer.ts'
 import { startRedis, WITHOUT_REDIS } from '#test/support/redis-server.ts'
 import { startSmtpServer } from '#test/support/smtp-server.ts'
 
-/** What is right in production, but for the database, which each test has its own of. */
+/** Settings that are right in production, except the database, of which each test has its own. */
 const PRODUCTION = {
   APP_ENVIRONMENT: 'production',
   APP_SERVER__HOST: '127.0.0.1',
@@ -22,7 +22,7 @@ const PRODUCTION = {
 const doctor = (env: Record<string, string>, args: readonly string[] = ['--json']) =>
   runCommand('doctor', args, { env: { APP_SERVER__PORT: '0', ...env } })
 
-/** What it found, one line each: `problem database: what`. */
+/** Returns its findings, one line each: `problem database: what`. */
 async function findings(t: Test, env: Record<string, string>) {
   const { code, stdout, stderr } = await doctor(env)
   t.equal(stderr, '')
@@ -227,7 +227,7 @@ t.test('proxies and TLS in production', async (t) => {
   const bare = (await findings(t, env)).join('\n')
   t.match(bare, /^warning proxy: server\.public_url is not set/m)
   t.match(bare, /^warning mail: There is no mail server/m)
-  t.match(bare, /^problem database: fsync is off/m, "the tests' own server is none for production")
+  t.match(bare, /^problem database: fsync is off/m, "the tests' own server is not for production")
   const https = { APP_SERVER__PUBLIC_URL: 'https://nosuch.invalid' }
   const found = (await findings(t, { ...env, ...https })).join('\n')
   t.match(found, /^problem proxy: Clients come by https.*APP_SERVER__TRUSTED_PROXIES/m)

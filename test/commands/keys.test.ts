@@ -12,7 +12,7 @@ async function run(args: readonly string[], env: Record<string, string> = {}) {
   return { status: code, stdout, stderr }
 }
 
-/** Makes a key and gives what was printed of it. */
+/** Creates a key and returns the output about it. */
 async function create(directory: string): Promise<{ file: string; kid: string }> {
   const { status, stdout, stderr } = await run(['new', directory])
   t.equal(status, 0)

@@ -74,7 +74,7 @@ t.test("without options the project's own folder is read", async (t) => {
   t.equal(loadConfig().sources.get('environment'), 'default')
 })
 
-t.test('loading twice gives equal and separate results', async (t) => {
+t.test('loading twice returns equal and separate results', async (t) => {
   const directory = folder(t)
   const [first, second] = [loadConfig({ directory }), loadConfig({ directory })]
   t.same(first, second)
@@ -155,7 +155,7 @@ t.test('files that must be there and are not, and one that cannot be read', asyn
   t.ok(nowhere.includes('APP_AUTH__ARGON2__TIME_COST: is not set, and has no default'))
 })
 
-t.test('an environment whose name is no file name is not looked for', async (t) => {
+t.test('an environment whose name is not a file name is not looked for', async (t) => {
   const directory = folder(t, { 'secret.toml': '[jwt]\nsecret = "1"' })
   for (const name of ['', 'local', 'default', '../config/secret', '__proto__', 'Test']) {
     const problems = problemsOf({ directory, env: { ...production, APP_ENVIRONMENT: name } })

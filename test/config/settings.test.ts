@@ -198,7 +198,7 @@ function register(request: TestApp['request'], password: string, email = 'bob@ex
   return request({ method: 'POST', url: '/api/v1/users', payload })
 }
 
-/** What is left of a time that began a moment ago. */
+/** The rest of a time that began a moment ago. */
 function within(t: Test, left: number | undefined, whole: number): void {
   t.ok(left !== undefined && left <= whole && left > whole - 5 * MINUTE, `${left} of ${whole} ms`)
 }

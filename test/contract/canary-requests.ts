@@ -14,7 +14,7 @@ const METHODS: Record<string, 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'> = {
   delete: 'DELETE',
 }
 
-/** What requests are made of. */
+/** Parts of requests. */
 export interface Planting {
   canaries: Canaries
   document: Document

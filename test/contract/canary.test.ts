@@ -176,7 +176,7 @@ t.test('nothing that the database quotes in its errors gets out', async (t) => {
   t.notMatch(JSON.stringify(failed), /\$argon2|\\\\x[0-9a-f]{32}/, 'no hash, no digest')
 })
 
-t.test('nothing that the service gives out gets elsewhere', async (t) => {
+t.test('secrets that the service issues appear nowhere else', async (t) => {
   const test = await start(t)
   const { canaries, db, logLines, password, request, newUser } = test
   const { user } = await newUser('user')

@@ -16,7 +16,7 @@ t.test('the document in the repository is the one that is served', async (t) => 
   const committed: unknown = JSON.parse(await readFile(file, 'utf8'))
   const json = await request({ url: '/docs/json' })
   const yaml = await request({ url: '/docs/yaml' })
-  t.strictSame(json.json(), committed, 'npm run openapi writes it anew')
+  t.strictSame(json.json(), committed, 'npm run openapi writes it again')
   t.strictSame(parseYaml(yaml.body, { maxAliasCount: 0 }), committed)
   t.match(json.headers['content-type'], /^application\/json/)
   t.match(yaml.headers['content-type'], /yaml/)

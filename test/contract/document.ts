@@ -39,7 +39,7 @@ export function member(node: unknown, ...names: string[]): Schema | undefined {
   return isNode(current) ? current : undefined
 }
 
-/** What a node of the document is, or what it refers to. */
+/** A node of the document, or the node that it refers to. */
 export function resolved(document: Document, node: unknown): Schema | undefined {
   const reference = member(node)?.['$ref']
   if (typeof reference !== 'string') return member(node)

@@ -1,4 +1,4 @@
-/** What other people's generators need of the document; test:clients runs some of them. */
+/** Rules of other people's generators for the document; test:clients runs some of them. */
 import t from 'tap'
 import { member } from './document.ts'
 import { isPortable } from './portable-pattern.ts'

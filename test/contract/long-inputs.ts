@@ -1,7 +1,7 @@
 /** A long text that a computation was given which may take more than linear time. */
 export interface LongInput {
   what: 'normalize' | 'expression'
-  /** Of the expression. */
+  /** Source of the expression. */
   source?: string
   length: number
 }

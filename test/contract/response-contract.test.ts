@@ -50,7 +50,11 @@ const broken: [name: string, sent: SentResponse, found: RegExp][] = [
   ],
   ['an unknown operation', { ...live, operationId: 'getDeath' }, /not in the document/],
   ['no request id', { ...live, headers: { ...headers, 'x-request-id': undefined } }, /x-request-id/],
-  ['an error that is no problem', { ...live, operationId: undefined, status: 404 }, /content type/],
+  [
+    'an error that is not a problem document',
+    { ...live, operationId: undefined, status: 404 },
+    /content type/,
+  ],
   [
     'an unknown code',
     { ...refused, body: JSON.stringify({ ...problem, code: 'odd' }) },

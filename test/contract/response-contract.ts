@@ -17,7 +17,7 @@ export interface SentResponse {
 
 const PROBLEM = 'application/problem+json'
 
-/** Holds responses against the OpenAPI document. */
+/** Checks responses against the OpenAPI document. */
 export class ResponseContract {
   readonly #operations = new Map<string, { pointer: string; operation: Operation }>()
   readonly #headers: NonNullable<OpenAPIV3_1.ComponentsObject['headers']>
@@ -40,7 +40,7 @@ export class ResponseContract {
     }
   }
 
-  /** Gives what is wrong with a response; nothing when it is as the document says. */
+  /** Returns what is wrong with a response; nothing if it is as the document says. */
   violations(sent: SentResponse): string[] {
     const violations = general(sent)
     if (sent.operationId === undefined) {
@@ -109,7 +109,7 @@ export class ResponseContract {
   }
 }
 
-/** What holds for every response, whatever it answers. */
+/** Rules for every response. */
 function general({ status, headers }: SentResponse): string[] {
   return [
     ...(typeof headers['x-request-id'] === 'string' ? [] : ['no x-request-id']),

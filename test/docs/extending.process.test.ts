@@ -5,12 +5,12 @@ import { startProcess } from '#test/support/process.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
-/** What a clone does not have, or gets by a link. */
+/** Files that a clone does not have, or gets by a link. */
 const LEFT_OUT = new Set(['.git', '.data', '.tap', 'node_modules', 'secrets'])
 
 const PAGES = ['extending.md', 'extending/service.md', 'extending/routes.md', 'extending/test.md']
 
-/** What a new resource can break, and few of the requests that the suite makes. */
+/** Tests that a new resource can break, with few of the requests that the suite sends. */
 const TESTS = ['routes', 'house-rules', 'errors', 'document', 'canary']
 
 /** A fenced block, after a line that names its file or after another block of the same file. */
@@ -43,7 +43,7 @@ function patch(text: string, diff: string): string {
   return parts.join(side('-'))
 }
 
-t.test('docs/extending.md, followed to the letter, gives a working resource', async (t) => {
+t.test('docs/extending.md, followed to the letter, leads to a working resource', async (t) => {
   const tree = join(t.testdir({ tree: {} }), 'tree')
   for (const name of await readdir(ROOT)) {
     if (LEFT_OUT.has(name)) continue

@@ -5,7 +5,7 @@ import { findKey } from '#config/engine/keys.ts'
 
 const root = join(import.meta.dirname, '../..')
 
-/** What stands between backticks. */
+/** Texts between backticks. */
 function quoted(file: string): string[] {
   const text = readFileSync(join(root, file), 'utf8').replace(/^ *```[\s\S]*?^ *```$/gm, '')
   return [...text.matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code)

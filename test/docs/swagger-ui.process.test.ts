@@ -10,7 +10,7 @@ t.setTimeout(580_000)
 
 const PASSWORD = 'correct horse battery staple'
 
-/** What a person has to enter: path parameters, and tokens that are secret. */
+/** Values that a person has to enter: path parameters, and secret tokens. */
 interface Entry {
   params?: Record<string, string>
   body?: object

@@ -50,7 +50,7 @@ function impatient(file: string): string {
   return stringify({ groups })
 }
 
-/** Starts Prometheus with our configuration, and gives what asks its API. */
+/** Starts Prometheus with our configuration, and returns a function that asks its API. */
 async function startPrometheus(t: Test, targets: string[]) {
   const files = [...new Set(readRules().map(({ file }) => file))]
   const rules = files.map((file) => [file, impatient(join(MONITORING, 'rules', file))])

@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 /** A client at the level of its socket. */
 export interface RawClient {
   readonly socket: Socket
-  /** What came so far. */
+  /** Data received so far. */
   received(): string
   /** Waits for the end of the connection. */
   readonly closed: Promise<void>

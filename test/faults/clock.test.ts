@@ -103,7 +103,7 @@ t.test('clocks a minute off either way', async (t) => {
   }
 })
 
-/** Signs in once more. */
+/** Signs in again. */
 async function login(url: string, { email }: RemoteUser): Promise<Tokens> {
   const json = { email, password: 'correct horse battery staple' }
   return JSON.parse((await call(`${url}/api/v1/auth/login`, { method: 'POST', json })).text)

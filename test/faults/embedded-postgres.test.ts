@@ -44,7 +44,7 @@ t.test('fresh ends a server that was left behind, whatever it keeps', async (t) 
   await t.rejects(query(heir.url, 'SELECT FROM notes'), { code: '42P01' })
 })
 
-t.test('to end a server that has ended is no error', async (t) => {
+t.test('ending a server that has ended is not an error', async (t) => {
   const directory = await serverDirectory(t)
   const child = spawn('true')
   await once(child, 'exit')
@@ -60,7 +60,7 @@ t.test('a process that is killed while it makes the cluster harms nobody', async
   t.same(await query(url, 'SELECT 1 AS one'), [{ one: 1 }])
 })
 
-t.test('the server that was killed is started anew, and its users survive', async (t) => {
+t.test('a killed server is started again, and its users survive', async (t) => {
   const directory = await serverDirectory(t)
   const one = await start(directory)
   await query(one.url, "CREATE TABLE notes (text text); INSERT INTO notes VALUES ('kept')")

@@ -8,7 +8,7 @@ import { startStandby } from './standby.ts'
 // Many processes, on a machine that may be busy.
 t.setTimeout(600_000)
 
-/** Of the two pools. */
+/** Size of the two pools. */
 const CONNECTIONS = 20
 
 t.test('to a standby that only reads, back, and to the standby for good', async (t) => {

@@ -54,7 +54,7 @@ function replayed(t: Test, answer: Answer, user: { id: string } | undefined): vo
   t.match(JSON.parse(answer.text), { id: user?.id })
 }
 
-t.test('killed between commit and reply: another instance gives the answer', async (t) => {
+t.test('killed between commit and reply: another instance returns the answer', async (t) => {
   const { db, proxy, first, second } = await startRig(t)
   const { username, send } = repeatable()
   const committed = proxy.withholdAnswer('COMMIT')

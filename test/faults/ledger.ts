@@ -34,13 +34,13 @@ export interface LoadOptions {
 }
 
 export interface Load {
-  /** What is known so far. */
+  /** Results so far. */
   readonly entries: readonly Entry[]
   /** How many answers had this status so far; 0 for no answer. */
   count(status: number): number
   /** Waits until so many more writes have been acknowledged. */
   acknowledges(more: number): Promise<void>
-  /** Waits until so many more writes have failed: no answer, or any that is no 2xx. */
+  /** Waits until that many more writes have failed: no answer, or any other than 2xx. */
   fails(more: number): Promise<void>
   /** Sends nothing more, and waits for what is under way. */
   stop(): Promise<void>
@@ -114,7 +114,7 @@ interface Auditable {
   query<Row extends QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>
 }
 
-/** What there is of one write. */
+/** Rows of one write. */
 interface Trace extends QueryResultRow {
   id: string
   users: number
@@ -136,7 +136,7 @@ const ORPHANS = `
   WHERE j.name = 'send_mail' AND j.data->'message'->>'template' = 'choose-password'
     AND NOT EXISTS (SELECT FROM users u WHERE u.email = j.data->'message'->>'to')`
 
-/** What an audit counted. */
+/** Counts of an audit. */
 export interface Balance {
   /** Acknowledged, and there. */
   acknowledged: number

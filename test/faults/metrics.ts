@@ -1,6 +1,6 @@
 import { call } from '#test/support/http.ts'
 
-/** Gives the value of a metric without labels, from /metrics. */
+/** Returns the value of a metric without labels, from /metrics. */
 export async function metric(url: string, name: string): Promise<number> {
   const { text } = await call(`${url}/metrics`)
   const value = new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]

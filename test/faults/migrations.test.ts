@@ -30,7 +30,7 @@ async function schemaOf(db: TestDatabase): Promise<unknown> {
   return row
 }
 
-/** What may happen to the connection of a migration, at the n-th message or the n-th commit. */
+/** Faults of a migration's connection, at the n-th message or the n-th commit. */
 const DEATHS = {
   'before message': (proxy: TcpProxy, n: number) => proxy.breakAt(n),
   // Before its commit a transaction that dies is undone, whether or not the server had its last statement.

@@ -25,7 +25,7 @@ interface Nginx {
   readonly plain: string
   readonly redirecting: string
   readonly certificate: Buffer
-  /** What nginx complained of so far. */
+  /** Complaints of nginx so far. */
   readonly errors: () => string
 }
 

@@ -29,7 +29,7 @@ t.test(
     }
     t.same([...statuses], [200])
     for (const { logs } of [service, other]) {
-      t.ok(logs().some(({ msg }) => msg === 'each request asks the database who may pass'))
+      t.ok(logs().some(({ msg }) => msg === 'each request asks the database for the identity'))
       t.same(
         logs().filter(({ level }) => level === 'error'),
         [],

@@ -11,7 +11,7 @@ export interface FaultyPostgres {
   /** For the service: by way of the proxy. */
   readonly url: string
   readonly proxy: TcpProxy
-  /** Runs a statement as the superuser, past the proxy, and gives its rows. */
+  /** Runs a statement as the superuser, past the proxy, and returns its rows. */
   query<Row extends QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>
   /** The URL past the proxy, of the server that runs now. */
   direct(): string

@@ -42,7 +42,7 @@ async function replace(t: Test, site: Site, old: TestService): Promise<void> {
   await eventually(async () => site.balancer.ready().length === 3)
 }
 
-/** What the load balancer answered itself, for requests that an instance took along when it ended. */
+/** Responses of the load balancer itself, for requests that an instance took along when it ended. */
 function lost({ entries }: Load): number {
   return entries.filter(({ answer }) => answer?.headers[BROKEN] !== undefined).length
 }
@@ -95,7 +95,7 @@ t.test('an error that nobody catches: logged, ended in order with 1, replaced', 
   assertAnswers(t, answered(site.load))
 })
 
-/** As the contract has it. One block that is over is no overload, so it need not come. */
+/** As the contract has it. One block that has ended is not an overload, so it may be missing. */
 const OVERLOADED = { status: 503, headers: { 'retry-after': '10' }, text: /"code":"overloaded"/ }
 
 t.test('a handler that blocks the loop: others go on, and it recovers by itself', async (t) => {

@@ -8,13 +8,13 @@ t.setTimeout(600_000)
 
 const ROUNDS = Number(process.env['FAULT_ROUNDS'] ?? 10)
 
-t.test('two instances deadlock: the victim begins anew, and no client notices', async (t) => {
+t.test('two instances deadlock: the victim retries, and no client notices', async (t) => {
   const { postgres, services, urls } = await startRig(t, {
     instances: 2,
     settings: { deadlock_timeout: '50ms' },
   })
   const users = [await signUp(urls[0] ?? ''), await signUp(urls[1] ?? '')]
-  // Whoever changes one of the two then wants the other, and takes its time.
+  // A transaction that has changed one of the two then wants the other, and takes its time.
   await postgres.query('CREATE TABLE couples (id uuid PRIMARY KEY, other uuid NOT NULL)')
   const ids = users.map(({ id }) => id)
   await postgres.query('INSERT INTO couples VALUES ($1, $2), ($2, $1)', ids)
@@ -50,10 +50,10 @@ t.test('two instances deadlock: the victim begins anew, and no client notices', 
 })
 
 t.test(
-  'serialization failures under load: begun anew up to the bound, then 503, and each write once',
+  'serialization failures under load: retried up to the bound, then 503, and each write once',
   async (t) => {
     const { postgres, services, urls, admin } = await startRig(t)
-    // A sequence counts also what is undone. Three failures in a row are more than are borne.
+    // A sequence also counts what is undone. Three failures in a row are more than are allowed.
     await postgres.query('CREATE SEQUENCE tries')
     await postgres.query(`CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN

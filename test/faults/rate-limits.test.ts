@@ -9,7 +9,7 @@ import { type RedisServer, startRedis, WITHOUT_REDIS } from '#test/support/redis
 t.setTimeout(300_000)
 
 const LIMIT = 300
-/** Of one of three. */
+/** Share of one of three. */
 const SHARE = 100
 
 interface Rig {
@@ -37,7 +37,7 @@ async function startRig(t: Test, options: { running?: boolean } = {}): Promise<R
   return { redis, services }
 }
 
-/** What each instance says of a metric. */
+/** Each instance's value of a metric. */
 async function metrics(services: readonly TestService[], name: string): Promise<number[]> {
   return Promise.all(
     services.map(async ({ url }) => {
@@ -51,7 +51,7 @@ async function metrics(services: readonly TestService[], name: string): Promise<
 const upEverywhere = ({ services }: Rig) =>
   eventually(async () => (await metrics(services, 'redis_up')).every((up) => up === 1))
 
-/** Sends requests of one client at once, to the services in turn; all are 404 or 429. Gives how many were admitted. */
+/** Sends requests of one client at once, to the services in turn; all are 404 or 429. Returns how many were admitted. */
 async function flood(
   t: Test,
   services: readonly TestService[],

@@ -67,7 +67,7 @@ export async function signUpAdmin(url: string, postgres: Pick<FaultyPostgres, 'q
   return admin
 }
 
-/** Gives each URL in turn; for a load on all of them. */
+/** Returns each URL in turn, to load all of them. */
 export function inTurn(urls: readonly string[]): () => string {
   let next = 0
   return () => urls[next++ % urls.length] ?? ''

@@ -12,7 +12,7 @@ t.setTimeout(300_000)
 
 const CRASH = { nodeArgs: ['--import', join(import.meta.dirname, '../fixtures/crash.ts')] }
 
-/** What a pipe, the service and its allocator may hold of a log that is not read, with room. */
+/** Bytes of an unread log that a pipe, the service and its allocator may hold, with a margin. */
 const MEMORY_BOUND = 256e6
 
 /** As long as the log shows it, so that each request fills much of it. */
@@ -23,7 +23,7 @@ async function run(t: Test): Promise<TestService> {
   return startService(t, { APP_DATABASE__URL: db.url, APP_METRICS__PUBLIC: 'true' }, CRASH)
 }
 
-/** Sends requests in one go over one connection, and gives how many 404 came back. */
+/** Sends requests in one go over one connection, and returns how many 404 came back. */
 function sendMany(url: string, requests: number): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>()
   const one = `GET ${PATH} HTTP/1.1\r\nHost: a\r\n\r\n`

@@ -9,7 +9,7 @@ export interface SmallDisk {
   readonly directory: string
   /** Leaves no room on it. */
   fill(): Promise<void>
-  /** Gives the room back. */
+  /** Frees the space. */
   empty(): Promise<void>
 }
 

@@ -17,7 +17,7 @@ const LARGE = { username: 'x'.repeat(200_000) }
 /** Those that a proxy may send again to another instance when a connection breaks. */
 const READS = new Set(['read', 'err'])
 
-/** What clients do: read, write, err, and send what is refused before it has all arrived. */
+/** Acts of clients: read, write, err, and send bodies that are refused before they have arrived. */
 const KINDS: readonly Kind[] = [
   {
     name: 'read',

@@ -29,7 +29,7 @@ t.test('a worker that hangs: metrics go on with what it said last, and it is rep
 
   const killed = () =>
     logs().some(({ msg, worker_pid }) => /is killed/.test(String(msg)) && worker_pid === stuck)
-  // Twice, for that takes half a minute.
+  // Only twice, because that takes half a minute.
   await eventually(async () => killed()).catch(() => eventually(async () => killed()))
   await eventually(async () => logs().filter(({ msg }) => msg === 'Worker listening').length === 2)
   await Promise.all([first, second])

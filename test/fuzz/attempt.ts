@@ -15,7 +15,7 @@ export interface Attempt {
   reply: string
 }
 
-/** What of a valid request that somebody sent who may must never be said. */
+/** Problems that a valid request of an authorized caller must never cause. */
 const CALLED_INVALID = [
   'validation_failed',
   'invalid_json',

@@ -19,7 +19,7 @@ export interface FuzzOptions {
   onFinding?: (finding: Finding) => void
 }
 
-/** What was found at an operation; shrunk to the least that shows it. */
+/** A failure of an operation; shrunk to the smallest request that shows it. */
 export interface Finding extends Attempt {
   operationId: string
   as: Signer

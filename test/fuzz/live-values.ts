@@ -15,7 +15,7 @@ export interface Situation {
 type Values = Record<string, unknown>
 
 /**
- * What no schema can say of a body that succeeds, by operationId. An operation whose requests succeed when they
+ * Bodies that succeed in a way that no schema can express, by operationId. An operation whose requests succeed when they
  * are made from its schema needs nothing here.
  */
 const BODIES: Readonly<Record<string, (situation: Situation) => Values | Promise<Values>>> = {

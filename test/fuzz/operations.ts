@@ -8,7 +8,7 @@ export interface Parameter {
   schema: Schema
 }
 
-/** What the document says about the requests of an operation. */
+/** The document's description of an operation's requests. */
 export interface FuzzedOperation {
   id: string
   method: string
@@ -19,7 +19,7 @@ export interface FuzzedOperation {
   /** Whether it may compute a password hash, which takes more time than all else. */
   hashes: boolean
   parameters: readonly Parameter[]
-  /** Of the JSON body; undefined when it takes none. */
+  /** Schema of the JSON body; undefined if it takes none. */
   body: Schema | undefined
 }
 

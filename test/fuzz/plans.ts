@@ -77,7 +77,7 @@ export async function draftRequest(
   return draft
 }
 
-/** What a header can hold of a text: a line of printable ASCII that does not begin or end with a space. */
+/** The part of a text that a header can hold: printable ASCII that does not begin or end with a space. */
 function headerText(value: unknown): string {
   return String(value).replace(/[^!-~]/g, '') || 'x'
 }

@@ -32,7 +32,7 @@ export function bodyOf({ body, text }: DraftRequest): string | undefined {
 export function injectOptions(draft: DraftRequest, authorization: string | undefined): InjectOptions {
   const payload = bodyOf(draft)
   const { method } = draft
-  if (!isMethod(method)) throw new TypeError(`${method} is no method`)
+  if (!isMethod(method)) throw new TypeError(`${method} is not a method`)
   return {
     method,
     url: urlOf(draft),
@@ -41,7 +41,7 @@ export function injectOptions(draft: DraftRequest, authorization: string | undef
   }
 }
 
-/** The request as a command for a shell; `$URL`, `$USER_TOKEN` and `$ADMIN_TOKEN` are for whoever runs it to set. */
+/** The request as a command for a shell; `$URL`, `$USER_TOKEN` and `$ADMIN_TOKEN` are to be set by its user. */
 export function curl(draft: DraftRequest, as: Signer): string {
   const headers = Object.entries(draft.headers).map(([name, value]) => `-H ${quote(`${name}: ${value}`)}`)
   const isSigned = as !== 'nobody' && draft.headers['authorization'] === undefined

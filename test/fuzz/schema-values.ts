@@ -29,7 +29,7 @@ export class SchemaValues {
   }
 
   /**
-   * Gives values of a schema.
+   * Generates values of a schema.
    *
    * @throws TypeError for a schema that it cannot read yet
    */

@@ -19,7 +19,7 @@ export interface HostileRequest {
   body?: string | Buffer
 }
 
-/** What is no request of ours: bytes, in as many writes. They have to end the connection themselves. */
+/** Raw bytes, in as many writes. They have to end the connection themselves. */
 export interface RawRequest {
   raw: readonly (string | Buffer)[]
 }
@@ -37,13 +37,13 @@ export interface HostileCase {
   send: HostileRequest | RawRequest
   /** Several where the connection has several replies; none where it is closed without one. */
   status: number | readonly number[]
-  /** Of the problem document of the (last) reply. */
+  /** Code of the problem document in the (last) reply. */
   code?: string
-  /** What is wrong, when the code is `validation_failed`: the pointers, sorted, without repetitions. */
+  /** Pointers of the invalid values if the code is `validation_failed`: sorted, without repetitions. */
   pointers?: readonly string[]
   /** Headers of the last reply, by lower-case names; null: it is not there. */
   headers?: Readonly<Record<string, string | null>>
-  /** What the last reply's body has to be like, parsed; see tap's `match`. */
+  /** Pattern of the last reply's parsed body; see tap's `match`. */
   body?: unknown
   /** Texts that must be nowhere in the replies. */
   absent?: readonly string[]

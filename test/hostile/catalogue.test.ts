@@ -12,7 +12,7 @@ import { type HostileService, startHostileService } from './service.ts'
 
 const CASES = join(import.meta.dirname, 'cases')
 
-/** What no reply may hold, whatever was sent. */
+/** Texts that no reply may contain, whatever was sent. */
 const INTERNAL = /\$argon2|node_modules|\.ts:|at \w+ \(|FST_|HPE_|ERR_|SQLSTATE|SyntaxError|SELECT |pg_/
 
 /** Planted by cases where secrets are; must not come out anywhere. */

@@ -2,7 +2,7 @@ import { exchange, type RawResponse, responsesIn } from '#test/plugins/http/raw-
 import type { HostileCase, HostileRequest } from './case.ts'
 import type { HostileService } from './service.ts'
 
-/** Sends a case's bytes and gives the replies, as text and taken apart. */
+/** Sends a case's bytes and returns the replies, as text and parsed. */
 export async function send(
   target: HostileService,
   { send: request }: Pick<HostileCase, 'send'>,

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { apply, mutationsOf } from './mutations.ts'
 
-/** What a text can become. */
+/** Mutations of a text. */
 function variants(text: string): string[] {
   return mutationsOf('a.ts', text).map((mutation) => apply(text, mutation))
 }

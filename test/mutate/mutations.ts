@@ -9,7 +9,7 @@ export interface Mutation {
   readonly replacement: string
   /** Counted from 1. */
   readonly line: number
-  /** What it does, for people. */
+  /** Description, for people. */
   readonly description: string
 }
 

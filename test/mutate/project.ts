@@ -10,7 +10,7 @@ export interface Project {
   remove(): Promise<void>
 }
 
-/** What tests do not need, or must not share. */
+/** Files that tests do not need, or must not share. */
 const LEFT_OUT = new Set(['node_modules', '.git', '.data', '.tap', 'config/local.toml'])
 
 /** Copies the project to a temporary directory. */

@@ -43,7 +43,7 @@ function importersOf(files: readonly string[]): Map<string, string[]> {
   return importers
 }
 
-/** Of `services/authentication/queries.ts`: test/services/authentication/; a route's tests may be a file named as its folder. */
+/** Tests of a file: for `services/a/queries.ts` those of test/services/a/; a route's may be a file named as its folder. */
 function mirrored(file: string, tests: readonly string[]): string[] {
   const exact = `test/${file.replace(/(\/index)?\.ts$/, '')}.test.ts`
   const folder = `test/${dirname(file)}`

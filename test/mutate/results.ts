@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Mutation } from './mutations.ts'
 import type { Verdict } from './trial.ts'
 
-/** What was found out about a file's mutants, now or in an earlier run. */
+/** Results for a file's mutants, from this or an earlier run. */
 export interface Results {
   find(mutation: Mutation): Verdict | undefined
   keep(mutation: Mutation, verdict: Verdict): void

@@ -5,7 +5,7 @@ export interface SqlMutation {
   readonly replacement: string
 }
 
-/** What is looked for in statements and scripts, and what takes its place. */
+/** Patterns in statements and scripts, and their replacements. */
 const RULES: readonly (readonly [RegExp, (found: string) => string])[] = [
   [/(?<=\s)(<=|>=|<|>)(?=\s)/g, (found) => (found.length === 2 ? found.slice(0, 1) : `${found}=`)],
   [/\bgreatest\b/g, () => 'least'],

@@ -5,7 +5,7 @@ import type { Project } from './project.ts'
 import type { Results } from './results.ts'
 import { runTests } from './trial.ts'
 
-/** What came of a file's mutants. */
+/** Results for a file's mutants. */
 export interface FileReport {
   readonly path: string
   readonly made: number
@@ -23,7 +23,7 @@ interface Options {
   readonly results: Results
   /** Most mutants; beyond it some are chosen, evenly over the file. */
   readonly max: number
-  /** Of `performance.now()`. */
+  /** Time by `performance.now()`. */
   readonly deadline: number
   readonly signal: AbortSignal
   readonly say: (message: string) => void

@@ -37,7 +37,7 @@ function podsOf(manifests: readonly Manifest[]): Template['spec'][] {
 
 interface Case {
   values: object
-  /** What must be so of what is rendered. */
+  /** Conditions on the rendered manifests. */
   look?: (t: Test, manifests: Manifest[]) => void
 }
 

@@ -34,7 +34,7 @@ function read(name: string): Compose {
   return parse(readFileSync(join(DEPLOY, name), 'utf8'), { merge: true })
 }
 
-/** What is in use when no variable says otherwise; `VALUE` stands for one that must be given. */
+/** The file with the variables' defaults; `VALUE` stands for one that must be set. */
 function filledIn(text: string): string {
   return text.replaceAll(/\$\{\w+(?:(:-)|:\?)([^}]*)\}/g, (_, hasDefault, rest) =>
     hasDefault ? rest : 'VALUE',

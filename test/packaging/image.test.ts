@@ -20,7 +20,7 @@ async function readLastStage(): Promise<string> {
   return (await readStages()).get('service') ?? ''
 }
 
-/** What it copies from the build context, laid out as in the image. */
+/** Files that it copies from the build context, laid out as in the image. */
 async function layOut(t: Test, lastStage: string): Promise<string> {
   const directory = join(t.testdirName, 'app')
   for (const [, words = ''] of lastStage.matchAll(/^COPY (?!--from)(.+)$/gm)) {
@@ -92,7 +92,7 @@ t.test("the image's files are all that production needs", async (t) => {
     t.match(await run(`commands/${name}.ts`).exited, { code: 2 }, `${name} says how it is used`)
   }
   const doctor = run('commands/doctor.ts')
-  t.match(await doctor.exited, { code: 1 }, "the tests' PostgreSQL is none for production")
+  t.match(await doctor.exited, { code: 1 }, "the tests' PostgreSQL is not for production")
   t.match(doctor.stdout(), /^problem {5}database: fsync is off/m, doctor.stderr())
   t.match(doctor.stdout(), /^ok {10}port$/m, 'the port is taken by ourselves')
   const admin = run('commands/admin.ts', 'create', '--email', 'ada@example.com', '--username', 'ada')

@@ -92,16 +92,16 @@ export function parseManifests(text: string): Manifest[] {
   return parseAllDocuments(text).flatMap((document) => document.toJS() ?? [])
 }
 
-/** What the chart makes of the example, as it is committed. */
+/** The chart's output for the example, as committed. */
 export const rendered = readFileSync(join(KUBERNETES, 'rendered.yaml'), 'utf8')
 
-/** What the API would say: wrong values by its schemas, and unknown fields by its types. */
+/** Errors that the API would report: wrong values by its schemas, and unknown fields by its types. */
 export function validate(t: Test, manifests: readonly Manifest[]): void {
   for (const manifest of manifests) check(t, manifest)
   t.equal(compile(t, manifests), '', 'they have no field that the API does not know')
 }
 
-/** What the compiler finds wrong in manifests as literals of the API's types. */
+/** Errors that the compiler finds in manifests as literals of the API's types. */
 export function compile(t: Test, manifests: readonly Manifest[]): string {
   const lines = manifests.map((manifest, n) => {
     const [, path] = KINDS[manifest.kind]

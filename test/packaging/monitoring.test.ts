@@ -31,7 +31,7 @@ const RARE: Record<string, string[]> = {
   result: ['shared'],
 }
 
-/** What every series that Prometheus scrapes has. */
+/** Labels of every series that Prometheus scrapes. */
 const TARGET = ['job', 'instance']
 
 /** Makes requests until each metric that rules and dashboards ask for has series. */
@@ -51,7 +51,7 @@ async function makeTraffic({ app, db, request, signUp }: TestApp): Promise<void>
 }
 
 async function scrape(t: Test) {
-  // A machine that is busy with tests is no overload.
+  // A machine that is busy with tests is not overloaded.
   const test = await createTestApp(
     t,
     {
@@ -89,7 +89,7 @@ class Checker {
     this.#operations = operations
   }
 
-  /** What is wrong with an expression, and with what is said of the labels of its result. */
+  /** Problems of an expression, and of the statements about its result's labels. */
   check(expression: string, mentioned: Iterable<string> = []): string[] {
     const { problems, labels, selectors } = analyse(expression, (name) => this.#labelsOf(name))
     const missing = new Set(mentioned).difference(labels)

@@ -25,7 +25,7 @@ export function readRules(): Rule[] {
   })
 }
 
-/** What our tests read of Prometheus' configuration. */
+/** The part of Prometheus' configuration that our tests read. */
 export interface PrometheusConfig {
   rule_files: string[]
   alerting?: object

@@ -11,7 +11,7 @@ import { MONITORING, readPrometheus, readRules } from './monitoring.ts'
 const hasPromtool = spawnSync('promtool', ['--version']).error === undefined
 const skip = hasPromtool ? false : 'promtool is not installed'
 
-/** Runs promtool in the folder of our files; gives its exit code and what it wrote. */
+/** Runs promtool in the folder of our files; returns its exit code and output. */
 async function promtool(t: Test, args: string[], input = '') {
   const { child, exited, stdout, stderr } = startProcess(t, 'promtool', args, { cwd: MONITORING })
   child.stdin?.end(input)

@@ -1,7 +1,7 @@
 import type { SyntaxNode } from '@lezer/common'
 import { parser } from '@prometheus-io/lezer-promql'
 
-/** What a selector asks of one label. */
+/** A selector's condition on one label. */
 export interface Matcher {
   label: string
   operator: string
@@ -11,7 +11,7 @@ export interface Matcher {
 /** The labels that a metric has; undefined for a metric that nobody knows. */
 export type LabelsOf = (metric: string) => ReadonlySet<string> | undefined
 
-/** What is wrong with an expression, and what comes of it. */
+/** Problems and result of an expression. */
 export interface Analysis {
   problems: string[]
   /** The labels of the result. */
@@ -20,7 +20,7 @@ export interface Analysis {
 }
 
 const NONE: ReadonlySet<string> = new Set()
-/** What has the labels of that which it is about. */
+/** Metrics that have the labels of their subject. */
 const TRANSPARENT = ['ParenExpr', 'MatrixSelector', 'SubqueryExpr', 'OffsetExpr', 'UnaryExpr']
 /** Aggregations that choose among the series, as they are. */
 const CHOOSING = ['Topk', 'Bottomk', 'LimitK', 'LimitRatio']

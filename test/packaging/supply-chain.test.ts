@@ -64,7 +64,7 @@ t.test('every package in the lockfile comes from the registry and has a digest',
   for (const [path, { integrity, resolved, link }] of locked) {
     t.match(integrity, /^sha512-[\w+/]{86}==$/, path)
     t.equal(resolved, undefined, `${path} names no address`)
-    t.notOk(link, `${path} is no folder`)
+    t.notOk(link, `${path} is not a folder`)
   }
 })
 

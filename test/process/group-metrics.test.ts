@@ -66,7 +66,7 @@ t.test('counts add up, and stay when their process is gone', async (t) => {
   t.match(await group.read(), /things_total\{kind="a"\} 7/)
 })
 
-t.test('what is no number is not sent', async (t) => {
+t.test('values that are not numbers are not sent', async (t) => {
   const member = createMember()
   member.gauge.set(Number.NaN)
   const said: { name: string; values: unknown[] }[] = await member.say()

@@ -114,7 +114,7 @@ async function listUsers(app: FastifyInstance): Promise<void> {
   }
 }
 
-/** What no request of one user causes every time. */
+/** Statements that not every request of a user causes. */
 async function workBehindTheScenes(app: FastifyInstance): Promise<void> {
   const { ctx } = app
   const { user, password } = await signUp(app)

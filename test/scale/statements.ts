@@ -21,7 +21,7 @@ export function hearPlans(): string[] {
   return plans
 }
 
-/** What has a database tell the plans of all its statements to who sent them. */
+/** Settings that make a database send the plans of all statements to the client. */
 export function explainAll(database: string): string[] {
   const settings = {
     session_preload_libraries: 'auto_explain',
@@ -36,7 +36,7 @@ export function explainAll(database: string): string[] {
   )
 }
 
-/** What the names of all statements look like, one for each that is written somewhere. */
+/** Patterns of the names of all statements, one for each that is written somewhere. */
 export async function statementNames(): Promise<RegExp[]> {
   const root = join(import.meta.dirname, '../..')
   const files = globSync('{lib,services}/**/queries.ts', { cwd: root })

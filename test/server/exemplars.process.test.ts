@@ -4,7 +4,7 @@ import { call, signUp } from '#test/support/http.ts'
 import { startOtlpReceiver } from '#test/support/otlp-receiver.ts'
 import { startService } from '#test/support/process.ts'
 
-/** What Prometheus sends. */
+/** The request header of Prometheus. */
 const ACCEPT = 'application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.2,*/*;q=0.1'
 const BUCKET = /^http_request_duration_seconds_bucket\{.*operation="createUser".*\} \d+ # (.*)$/m
 const EXEMPLAR = /^\{trace_id="([\da-f]{32})"\} (\d\.\d+) (\d+\.?\d*)$/

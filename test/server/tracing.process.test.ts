@@ -86,7 +86,7 @@ t.test('what comes after the body was read is in the trace too', async (t) => {
   t.equal(insert.traceId, request.traceId)
 })
 
-t.test('what is not sampled is not sent, and what is refused to be continued begins anew', async (t) => {
+t.test('unsampled traces are not sent, and a refused context starts a new trace', async (t) => {
   const receiver = await startOtlpReceiver(t)
   const service = await withTraces(t, receiver.url, { APP_TRACING__ACCEPT_CONTEXT: 'false' })
   const own = ownTrace()

@@ -11,7 +11,7 @@ import { migrateUp } from '#lib/migrations/migrations.ts'
 import { connectionTo } from './connection-to.ts'
 import { startTestServer } from './test-server.ts'
 
-/** What databases end with: a test, or whatever else calls its teardown. */
+/** The owner of databases: a test, or anything else that calls its teardown. */
 export type Owner = Pick<Test, 'teardown'>
 
 /** A database of one test's own, dropped at its end. */

@@ -20,7 +20,7 @@ export async function nextMail(app: FastifyInstance, to: string, subject?: strin
   return mail
 }
 
-/** Gives all mails to an address, oldest first, once every job is done. */
+/** Returns all mails to an address, oldest first, once every job is done. */
 export async function allMails(app: FastifyInstance, db: TestDatabase, to: string): Promise<KeptMail[]> {
   await jobsDone(db)
   return mailsTo(app, to)

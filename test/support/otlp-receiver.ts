@@ -14,7 +14,7 @@ export interface ReceivedSpan {
   attributes: Record<string, unknown>
   events: { name: string; attributes: Record<string, unknown> }[]
   status: { code?: number; message?: string }
-  /** Of the process that sent it. */
+  /** Attributes of the process that sent it. */
   resource: Record<string, unknown>
 }
 

@@ -14,7 +14,7 @@ export const WITHOUT_PGBOUNCER: string | false =
 
 export interface PgBouncerOptions {
   mode?: 'session' | 'transaction' | 'statement'
-  /** Connections to PostgreSQL, for all of its clients. */
+  /** Connections to PostgreSQL, shared by all of its clients. */
   poolSize?: number
   /** Further lines of its configuration. */
   settings?: string

@@ -18,7 +18,7 @@ export interface Exit {
 /** A process of a test; ended when the test ends. */
 export interface TestProcess {
   readonly child: ChildProcess
-  /** What it wrote so far. */
+  /** Its output so far. */
   stdout(): string
   stderr(): string
   /** Its log so far, parsed; fails on a line that is not JSON. */
@@ -96,7 +96,7 @@ export function startServer(
   const variables = environment({
     APP_ENVIRONMENT: 'test',
     APP_SERVER__PORT: '0',
-    // A machine that is busy with tests is no overload.
+    // A machine that is busy with tests is not overloaded.
     APP_PRESSURE__MAX_EVENT_LOOP_DELAY: '0ms',
     ...env,
   })

@@ -8,7 +8,7 @@ import { killServer } from '#test/lib/embedded-postgres/helper.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
-/** What the service needs to run. */
+/** Files that the service needs to run. */
 const PARTS = [
   'app.ts',
   'server.ts',

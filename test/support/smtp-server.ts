@@ -18,7 +18,7 @@ export interface TestSmtpServer {
   readonly port: number
   /** `smtp://127.0.0.1:port` */
   readonly url: string
-  /** What was accepted, in order. */
+  /** Accepted mails, in order. */
   readonly received: ReceivedMail[]
   close(): Promise<void>
 }
@@ -71,7 +71,7 @@ export async function startSmtpServer(
     },
     ...options,
   })
-  // Clients that are killed or refuse our certificate are no business of the server's.
+  // The server need not care about clients that are killed or refuse our certificate.
   server.on('error', () => undefined)
   server.listen(0, '127.0.0.1')
   await once(server.server, 'listening')

@@ -40,7 +40,7 @@ export interface TcpProxy {
   retarget(url: string): void
 }
 
-/** What becomes of a message of the service: with `lose answer` the server gets it, and its answer is lost. */
+/** Fate of a message of the service: with `lose answer` the server gets it, and its answer is lost. */
 type Verdict = 'pass' | 'break' | 'lose answer' | 'hang'
 type Judge = (chunk: Buffer) => Verdict
 

@@ -68,7 +68,7 @@ export class IdentityChannel {
         await this.#listen()
       } catch (error) {
         if (error instanceof PoolerBetween) {
-          this.#log.warn({ err: error }, 'each request asks the database who may pass')
+          this.#log.warn({ err: error }, 'each request asks the database for the identity')
           return
         }
         if (!this.#stop.signal.aborted) this.#lost(error)

@@ -113,7 +113,7 @@ t.test('what restore refuses, and that a refusal changes nothing', { skip }, asy
     })
     await write(dump, good)
   })
-  await t.test('a manifest that is none, or says what is not so', async (t) => {
+  await t.test('an invalid manifest, or one with wrong statements', async (t) => {
     await write(manifest, '{"format":2}')
     t.match(await runCommand(t, 'restore', [...from, '--force'], env), {
       code: 1,

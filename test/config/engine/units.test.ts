@@ -26,7 +26,7 @@ t.test('sizes are read in every unit', async (t) => {
   for (const [text, bytes] of table) t.equal(parseSize(text), bytes, text)
 })
 
-t.test('anything else is no quantity', async (t) => {
+t.test('anything else is not a quantity', async (t) => {
   const neither = [
     '',
     '15',

@@ -4,7 +4,7 @@ import t from 'tap'
 import { configKeys } from '#config/engine/keys.ts'
 import { readVariables, type Variables } from '#config/engine/variables.ts'
 
-/** What variables give: values by path, and problems. */
+/** Result of reading variables: values by path, and problems. */
 function read(env: Variables) {
   const problems: string[] = []
   const settings = readVariables(env, problems)

@@ -98,7 +98,7 @@ export const cases: readonly HostileCase[] = [
     headers: { 'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE' },
   },
   {
-    name: 'errors are no way around it',
+    name: 'errors do not bypass it',
     send: { path: '/nothing', headers: [['Origin', 'https://evil.example']] },
     status: 404,
     code: 'route_not_found',

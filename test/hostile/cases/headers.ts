@@ -29,13 +29,13 @@ const hosts: [name: string, host: string][] = [
   ['a space', 'a b'],
   ['a scheme', 'http://127.0.0.1'],
   ['a query', 'a?b'],
-  ['a port that is no number', '127.0.0.1:http'],
+  ['a port that is not a number', '127.0.0.1:http'],
   ['half an IPv6 address', '[::1'],
   ['markup', '<script>'],
   ['letters that are not ASCII', '\u0435xample.com'],
 ]
 
-/** What is no access token. `{{user.token}}` is one, but not in these places. */
+/** Invalid access tokens. `{{user.token}}` is valid, but not in these places. */
 const credentials = [
   ...['', 'Bearer', 'Bearer ', 'Bearer null', 'Bearer undefined', 'Bearer ..', 'Bearer a.b.c'],
   ...['Basic YWRhOnBhc3N3b3Jk', '{{user.token}}', 'Token {{user.token}}', 'Bearer{{user.token}}'],
@@ -114,13 +114,13 @@ export const cases: readonly HostileCase[] = [
     return { name, send, status: 401, code: 'unauthenticated', headers: { 'www-authenticate': 'Bearer' } }
   }),
   {
-    name: 'Authorization twice is none, whichever is the right one',
+    name: 'Authorization twice does not count, whichever is the right one',
     send: me(['Authorization', 'Bearer a.b.c']),
     status: 401,
     code: 'unauthenticated',
   },
   {
-    name: 'Authorization twice with different tokens is none',
+    name: 'Authorization twice with different tokens does not count',
     send: me(['Authorization', 'Bearer {{admin.token}}']),
     status: 401,
     code: 'unauthenticated',

@@ -122,14 +122,14 @@ export const cases: readonly HostileCase[] = [
     pointers: ['/body/email'],
   },
   {
-    name: 'a boolean in quotes is no boolean',
+    name: 'a boolean in quotes is not a boolean',
     send: post('/api/v1/users/{{other.id}}', { is_active: 'false' }, { method: 'PATCH', as: 'admin' }),
     status: 400,
     code: 'validation_failed',
     pointers: ['/body/is_active'],
   },
   {
-    name: 'zero is no boolean',
+    name: 'zero is not a boolean',
     send: post('/api/v1/users/{{other.id}}', { is_active: 0 }, { method: 'PATCH', as: 'admin' }),
     status: 400,
     code: 'validation_failed',
@@ -148,7 +148,7 @@ export const cases: readonly HostileCase[] = [
     send: forgot('{"email":1,"email":"ada@example.com"}'),
     status: 202,
   },
-  { name: 'space around it is none of its own', send: forgot(`\r\n\t ${VALID} \r\n`), status: 202 },
+  { name: 'surrounding space does not belong to it', send: forgot(`\r\n\t ${VALID} \r\n`), status: 202 },
   {
     name: 'any character may be escaped',
     send: forgot('{"\\u0065mail":"\\u0061da@example.com"}'),

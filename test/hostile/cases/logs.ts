@@ -59,7 +59,7 @@ const planted: [name: string, send: HostileCase['send'], status: number, code: s
     'invalid_credentials',
   ],
   [
-    'a password that is no text',
+    'a password that is not text',
     post('/api/v1/auth/login', { email: 'nobody@example.com', password: { canary: 'canary-13' } }),
     400,
     'validation_failed',

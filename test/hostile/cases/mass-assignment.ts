@@ -146,7 +146,7 @@ export const cases: readonly HostileCase[] = [
     pointers: ['/body/role'],
   },
   {
-    name: 'a property beside the query is no filter',
+    name: 'a property beside the query is not a filter',
     send: { path: `${USERS}?password_hash=a`, as: 'admin' },
     status: 400,
     code: 'validation_failed',

@@ -1,6 +1,6 @@
 import type { HostileCase } from '../case.ts'
 
-/** What an URL takes, as `Allow` says it. */
+/** Methods of a URL, as in `Allow`. */
 const LIVE = 'GET, HEAD, OPTIONS'
 const ME = 'GET, HEAD, PATCH, DELETE, OPTIONS'
 const LOGIN = 'POST, OPTIONS'
@@ -30,7 +30,7 @@ export const cases: readonly HostileCase[] = [
     return { name, send: { method, path }, status: 405, headers: { allow }, ...code }
   }),
   ...unknown.map((method): HostileCase => {
-    const name = `${JSON.stringify(method)}, which is no method`
+    const name = `${JSON.stringify(method)}, which is not a method`
     return { name, send: { method, path: '/live' }, status: 400, code: 'bad_request' }
   }),
   {

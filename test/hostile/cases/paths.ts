@@ -7,7 +7,7 @@ const refused: [name: string, path: string, status: number, code: string][] = [
   ['NUL in a parameter', `${USERS}/a%00b`, 400, 'invalid_text'],
   ['NUL in the query', '/live?a=%00', 400, 'invalid_text'],
   ['NUL in the name of a query parameter', '/live?%00=a', 400, 'invalid_text'],
-  ['an escape that is none', `${USERS}/%zz`, 400, 'bad_request'],
+  ['an invalid escape', `${USERS}/%zz`, 400, 'bad_request'],
   ['half an escape', `${USERS}/%4`, 400, 'bad_request'],
   ['a percent sign', `${USERS}/%`, 400, 'bad_request'],
   ['bytes that are not UTF-8', `${USERS}/%ff%fe`, 400, 'bad_request'],

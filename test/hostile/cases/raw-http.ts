@@ -7,7 +7,7 @@ const FORGOT = 'POST /api/v1/auth/password/forgot HTTP/1.1\r\n'
 const BODY = '{"email":"ada@example.com"}'
 const CHUNKED = 'Transfer-Encoding: chunked\r\n'
 
-/** What an attacker would have the service see as a request of its own. */
+/** A request that an attacker tries to smuggle in. */
 const SMUGGLED = `GET /api/v1/users HTTP/1.1\r\n${HOST}Authorization: Bearer {{admin.token}}\r\n\r\n`
 
 const badRequests: [name: string, request: string | Buffer][] = [
@@ -58,7 +58,7 @@ const badRequests: [name: string, request: string | Buffer][] = [
   ['a coding that there is not', `${FORGOT}${JSON_TYPE}Transfer-Encoding: xchunked\r\n${CLOSE}\r\n0\r\n\r\n`],
   ['no coding', `${FORGOT}${JSON_TYPE}Transfer-Encoding: identity\r\n${CLOSE}\r\n${BODY}`],
   ['chunks twice', `${FORGOT}${JSON_TYPE}${CHUNKED}${CHUNKED}${CLOSE}\r\n0\r\n\r\n`],
-  ['a chunk whose size is no number', `${FORGOT}${JSON_TYPE}${CHUNKED}${CLOSE}\r\nxyz\r\n`],
+  ['a chunk whose size is not a number', `${FORGOT}${JSON_TYPE}${CHUNKED}${CLOSE}\r\nxyz\r\n`],
   ['a chunk of negative size', `${FORGOT}${JSON_TYPE}${CHUNKED}${CLOSE}\r\n-1b\r\n${BODY}\r\n0\r\n\r\n`],
   ['a chunk with 0x', `${FORGOT}${JSON_TYPE}${CHUNKED}${CLOSE}\r\n0x1b\r\n${BODY}\r\n0\r\n\r\n`],
   ['a chunk beyond every number', `${FORGOT}${JSON_TYPE}${CHUNKED}${CLOSE}\r\nfffffffffffffffff\r\n${BODY}`],
@@ -84,7 +84,7 @@ export const cases: readonly HostileCase[] = [
     code: 'payload_too_large',
   },
   {
-    name: 'fields after the last chunk are no headers',
+    name: 'fields after the last chunk are not headers',
     send: {
       raw: [
         `POST /api/v1/auth/logout HTTP/1.1\r\nTrailer: Authorization\r\n${CHUNKED}${CLOSE}\r\n`,
@@ -105,7 +105,7 @@ export const cases: readonly HostileCase[] = [
     code: 'headers_too_large',
   },
   {
-    name: 'a length that is less than what comes: the rest is no request',
+    name: 'a length that is too small: the rest is not a request',
     send: { raw: [`${FORGOT}${JSON_TYPE}Content-Length: 27\r\n${HOST}\r\n${BODY}}\r\n\r\n`] },
     status: [202, 400],
     code: 'bad_request',

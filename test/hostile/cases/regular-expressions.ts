@@ -40,7 +40,7 @@ const harmless: [name: string, value: string][] = [
   ['Cookie', 'token='.repeat(LONG_HEADER / 6)],
 ]
 
-/** What the expressions look for that take secrets out of the log, begun and never ended. */
+/** Beginnings, without ends, of the texts that the log's expressions for secrets look for. */
 const logged = [
   'token='.repeat(1000),
   `password%22:%22${'%5c'.repeat(2000)}`,

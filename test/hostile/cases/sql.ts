@@ -23,7 +23,7 @@ const METACHARACTERS = [
   '\u02bc OR \u02bc1\u02bc=\u02bc1',
 ]
 
-/** What would match every user, or make the pattern broken, if LIKE saw it as it is. */
+/** Texts that would match every user, or break the pattern, if LIKE saw them unescaped. */
 const PATTERNS = [
   '%',
   '_',
@@ -144,7 +144,7 @@ export const cases: readonly HostileCase[] = [
     pointers: ['/params/id'],
   },
   {
-    name: 'a version that is no number',
+    name: 'a version that is not a number',
     send: {
       ...post(`${USERS}/me`, { username: 'changed' }, { method: 'PATCH', as: 'user' }),
       headers: [

@@ -69,7 +69,7 @@ const badUsernames: [name: string, username: string][] = [
   ['an emoji', 'ada\u{1f600}'],
 ]
 
-/** What a password may be: any characters at all. */
+/** Valid passwords: any characters at all. */
 const passwords = [
   ' '.repeat(128),
   '\u{1f468}\u200d\u{1f469}\u200d\u{1f467}'.repeat(20),

@@ -83,9 +83,9 @@ t.test('what is not there is not kept, and can be asked for again', async (t) =>
   await nextTurn()
   answer('there')
   t.equal(await second, 'there')
-  const anew = cache.reload('a')
+  const reloaded = cache.reload('a')
   answer('changed')
-  t.equal(await anew, 'changed')
+  t.equal(await reloaded, 'changed')
   t.equal(cache.peek('a'), 'changed')
 })
 

@@ -229,7 +229,7 @@ t.test('a request to cancel over a Unix socket', async (t) => {
   await asked
 })
 
-t.test('for a caller who has left, nothing is begun anew', async (t) => {
+t.test('for a caller who has left, nothing is retried', async (t) => {
   const { app, db } = await setUp(t)
   await db.query('CREATE SEQUENCE tries')
   await db.query(`CREATE FUNCTION fail() RETURNS void LANGUAGE plpgsql AS

@@ -80,7 +80,7 @@ t.test('what the network and the driver throw', async (t) => {
   }
 })
 
-t.test('what is no trouble of the database stays as it is', async (t) => {
+t.test('errors of other origin stay as they are', async (t) => {
   const others = [
     new Error('a mistake'),
     new TypeError('of ours'),

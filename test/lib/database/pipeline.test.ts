@@ -116,7 +116,7 @@ t.test('when its connection dies idle, nothing crashes and the next takes a new 
   t.pass('no connection is left behind')
 })
 
-t.test('a prepared statement that no longer fits is prepared anew', async (t) => {
+t.test('a prepared statement that no longer fits is prepared again', async (t) => {
   // One connection for the pipeline and one for the rest, so that each statement comes to where it was prepared.
   const { app, db } = await createTestApp(t, { APP_ROLE: 'web', APP_DATABASE__MAX_CONNECTIONS: '2' })
   await db.query('CREATE TABLE things (value int); INSERT INTO things VALUES (1)')
@@ -130,7 +130,7 @@ t.test('a prepared statement that no longer fits is prepared anew', async (t) =>
   }
 })
 
-t.test('closing waits for those under way, and a connection that dies then is no trouble', async (t) => {
+t.test('closing waits for those in progress, and a connection that dies then causes no error', async (t) => {
   const { app, db } = await createTestApp(t)
   const underWay = Promise.all(Array.from({ length: 100 }, (_, index) => app.db.query(pipelined(index))))
   await Promise.all([underWay, app.close()])

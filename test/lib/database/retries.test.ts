@@ -69,7 +69,7 @@ t.test('two that lock in opposite order: one is undone, and done again', async (
       return 'done'
     })
   t.same(await Promise.all([transfer(1, 2), transfer(2, 1)]), ['done', 'done'])
-  t.equal(begun, 3, 'only the victim begins anew')
+  t.equal(begun, 3, 'only the victim retries')
   t.same(await balances(), [2, 2], 'each counts once')
   t.equal(await retries('40P01'), 1)
 })
@@ -132,7 +132,7 @@ t.test('nothing else is repeated', async (t) => {
   t.equal(await tries(db), 1)
 })
 
-t.test('a transaction inside another begins anew only with the whole', async (t) => {
+t.test('a transaction inside another is retried only with the whole', async (t) => {
   const { app, db, balances } = await setUp(t)
   await failFirst(db, '40001', 2)
   const begun = { outer: 0, inner: 0 }

@@ -7,7 +7,7 @@ import { connectionTo } from '#test/support/connection-to.ts'
 import { createTestDatabase, type TestDatabase } from '#test/support/database.ts'
 import { createTestApp } from '#test/support/helper.ts'
 
-/** What somebody may have set for the database or the role, and what the session has to have. */
+/** Settings of a database or role, and the values that the session must have. */
 const HOSTILE: readonly [string, string, string][] = [
   ['DateStyle', "'German, DMY'", 'ISO, MDY'],
   ['TimeZone', "'Asia/Kolkata'", 'UTC'],

@@ -22,7 +22,7 @@ t.test('a transaction', async (t) => {
   t.beforeEach(() => db.query('DELETE FROM numbers'))
   const fails = new Error('changed my mind')
 
-  t.test('commits what was done, and gives the result', async (t) => {
+  t.test('commits, and returns the result', async (t) => {
     const result = await app.db.transaction(async (tx) => {
       await tx.query(insert(1))
       t.same(await numbers(), [], 'nobody sees it yet')
@@ -57,7 +57,7 @@ t.test('a transaction', async (t) => {
     t.same(await numbers(), [], 'all of it is undone')
   })
 
-  t.test('gives services a copy of their context', async (t) => {
+  t.test('passes services a copy of their context', async (t) => {
     const ctx = { db: app.db, more: 'of it' }
     await transaction(ctx, async (tx) => {
       t.not(tx.db, ctx.db)
@@ -114,7 +114,7 @@ t.test('a transaction', async (t) => {
     )
   })
 
-  t.test('gives its connection back however it ends', async (t) => {
+  t.test('returns its connection however it ends', async (t) => {
     for (let count = 0; count < 30; count++) {
       const work = (tx: Database) =>
         tx.query(insert(count)).then(() => {

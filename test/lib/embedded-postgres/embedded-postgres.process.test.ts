@@ -78,7 +78,7 @@ t.test('who comes while the last one leaves gets a server', async (t) => {
   t.match(messages, [/^Waiting for another process/, /^Started/])
 })
 
-t.test('fresh begins anew, except under the feet of others', async (t) => {
+t.test('`fresh` starts from nothing, unless others use the server', async (t) => {
   const directory = await serverDirectory(t)
   const one = await start(directory)
   await query(one.url, 'CREATE TABLE notes ()')

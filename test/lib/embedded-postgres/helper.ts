@@ -13,7 +13,7 @@ import {
 import { openLayout } from '#lib/embedded-postgres/layout.ts'
 import { endPostmaster, findPostmaster } from '#lib/embedded-postgres/postmaster.ts'
 
-/** What a child says; see test/fixtures/embedded-server.ts. */
+/** Messages of a child; see test/fixtures/embedded-server.ts. */
 export interface Message {
   readonly url?: string
   readonly log?: string
@@ -24,7 +24,7 @@ export interface Child {
   readonly process: ChildProcess
   /** Waits for the first message (past ones included) that passes. Fails when the child ends without it. */
   message(passes: (message: Message) => boolean): Promise<Message>
-  /** Waits until it has the server, and gives the URL. */
+  /** Waits until it has the server, and returns the URL. */
   url(): Promise<string>
   stop(): Promise<void>
   kill(): Promise<void>
@@ -62,7 +62,7 @@ export function start(
   return startEmbeddedPostgres({ directory, settings: FAST, ...options })
 }
 
-/** Runs a statement on a new connection and gives its rows. */
+/** Runs a statement on a new connection and returns its rows. */
 export async function query<Row extends pg.QueryResultRow>(
   url: string,
   text: string,

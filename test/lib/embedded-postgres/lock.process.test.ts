@@ -23,7 +23,7 @@ t.test('one at a time, and those who wait are told once', async (t) => {
   t.same(events, ['first in', 'second waits', 'first out', 'second in'])
 })
 
-t.test('a failure gives the lock back and reaches the caller', async (t) => {
+t.test('a failure releases the lock and reaches the caller', async (t) => {
   const file = join(t.testdir({}), 'lock')
   await t.rejects(
     withLock(file, () => Promise.reject(new Error('failed'))),

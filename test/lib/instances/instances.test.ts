@@ -52,7 +52,7 @@ t.test('instances', async (t) => {
     t.equal(app.instances.known, 2)
   })
 
-  t.test('an instance whose row is gone writes it again; a table that is not there is borne', async (t) => {
+  t.test('an instance whose row is gone writes it again; a missing table is tolerated', async (t) => {
     const db = await createTestDatabase(t)
     const app = await startInstance(t, db)
     await db.query('DELETE FROM instances')

@@ -17,7 +17,7 @@ t.test('defineJob fills in what is left out', async (t) => {
   })
   t.equal(job.cron, undefined)
   t.ok(isJobDefinition(job))
-  t.notOk(isJobDefinition({ ...job }), 'a look-alike is none')
+  t.notOk(isJobDefinition({ ...job }), 'a look-alike is not one')
   t.notOk(isJobDefinition(null))
   t.notOk(isJobDefinition('some_work'))
 })

@@ -27,7 +27,7 @@ t.test('what the database says is shown, but not what may quote data', async (t)
   t.equal(ours.message, 'permission denied for table users')
 })
 
-t.test('a code that is no text, and a missing stack', async (t) => {
+t.test('a code that is not text, and a missing stack', async (t) => {
   const error = Object.assign(new Error('why'), { code: 7, stack: undefined })
   t.strictSame(serializeError(error), { type: 'Error', message: 'why', stack: '' })
 })
@@ -37,7 +37,7 @@ t.test('a class without a name', async (t) => {
   t.match(serializeError(new Nameless('why')), { type: 'TypeError' })
 })
 
-t.test('what is no error', async (t) => {
+t.test('a value that is not an error', async (t) => {
   t.strictSame(serializeError('why'), { type: 'string', message: 'why', stack: '' })
   t.strictSame(serializeError(undefined), { type: 'undefined', message: 'undefined', stack: '' })
 })

@@ -9,7 +9,7 @@ const JWT = `eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIx${SECRET}.${SECRET}-_x`
 const PHC = `$argon2id$v=19$m=19456,t=2,p=1$${SECRET}c2FsdA$${SECRET}aGFzaA`
 const URL_TEXT = `postgres://app:${SECRET}@db.internal:5432/app`
 
-/** Gives what a logger with our options writes. */
+/** Returns what a logger with our options writes. */
 function capture(log: (logger: Logger) => void): string {
   let output = ''
   const stream = new Writable({
@@ -114,7 +114,7 @@ const PLANTED: Record<string, (logger: Logger) => void> = {
   'an error under another name': (log) => log.error({ error: driverError(), list: [driverError()] }),
   'an error in an object': (log) => log.error({ result: { reason: driverError() } }),
   'the cause of an error': (log) => log.error({ err: new Error('outer', { cause: driverError() }) }),
-  'a cause that is no error': (log) =>
+  'a cause that is not an error': (log) =>
     log.error({ err: new Error('outer', { cause: { password: SECRET } }) }),
   'errors of an AggregateError': (log) =>
     log.error({ err: new AggregateError([driverError()], 'all failed') }),

@@ -89,7 +89,7 @@ t.test('a service: traces too, and a breach check that fails is counted and logg
   )
 })
 
-t.test('proxies that are none are refused at start', async (t) => {
+t.test('invalid proxies are refused at start', async (t) => {
   const env = {
     ...process.env,
     APP_ENVIRONMENT: 'test',

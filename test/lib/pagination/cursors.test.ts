@@ -21,7 +21,7 @@ t.test('a cursor gives back its position', async (t) => {
   }
 })
 
-t.test('a cursor of another list, of another key or of nobody is none', async (t) => {
+t.test('a cursor of another list, of another key or of nobody is invalid', async (t) => {
   const position = '01997d1c-7b6e-7c3a-9d53-2f6a4c1e8b90'
   const cursor = cursors.encode('users', position)
   const rows = [
@@ -39,7 +39,7 @@ t.test('a cursor of another list, of another key or of nobody is none', async (t
   for (const [name, list, forged] of rows) t.throws(() => cursors.decode(list, forged), InvalidCursor, name)
 })
 
-t.test('a cursor with any one bit changed, or any length cut, is none', async (t) => {
+t.test('a cursor with any one bit changed, or any length cut, is invalid', async (t) => {
   const bytes = Buffer.from(cursors.encode('users', '42'), 'base64url')
   for (let bit = 0; bit < bytes.length * 8; bit++) {
     const copy = Buffer.from(bytes)

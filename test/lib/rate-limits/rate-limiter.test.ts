@@ -45,11 +45,11 @@ t.test('who waits for the store is not refused for credit that others used meanw
   await answer()
   t.match(await reserving, { admitted: true })
 
-  const dear = take(1000)
+  const expensive = take(1000)
   let cheap = 0
   for (let decision = take(1); !(decision instanceof Promise); decision = take(1)) cheap++
   t.ok(cheap > 100, 'the credit is used up')
   await answer()
-  t.match(await dear, { admitted: true })
+  t.match(await expensive, { admitted: true })
   await answer()
 })

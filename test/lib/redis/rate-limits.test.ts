@@ -28,7 +28,7 @@ async function startThree(
   return { apps, redis }
 }
 
-/** Sends requests at once, to the instances in turn, and gives how many were admitted. */
+/** Sends requests at once, to the instances in turn, and returns how many were admitted. */
 async function flood(t: Test, apps: FastifyInstance[], count: number): Promise<number> {
   const requests = Array.from({ length: count }, async (_, i) => {
     return (await apps[i % apps.length]?.inject({ url: '/nothing', remoteAddress: '192.0.2.1' }))?.statusCode
@@ -71,7 +71,7 @@ t.test('rate limits in Redis', { skip: WITHOUT_REDIS }, async (t) => {
     }
   })
 
-  t.test('a window that has ended begins anew', async (t) => {
+  t.test('a window that has ended starts again', async (t) => {
     const { apps } = await startThree(t, { APP_RATE_LIMIT__PER_ADDRESS: '1', APP_RATE_LIMIT__WINDOW: '1s' })
     const seen = new Set<number>()
     while (seen.size < 2) seen.add(await flood(t, apps, 1))

@@ -9,7 +9,7 @@ import { startProxy } from '#test/support/tcp-proxy.ts'
 interface Rig {
   redis: Redis
   connection: RedisConnection
-  /** What each command came to; undefined is a success. */
+  /** Error of each command; undefined is a success. */
   outcomes: (RedisFailure | undefined)[]
   lines: { level: string; message: string }[]
 }
@@ -142,7 +142,7 @@ t.test('Redis', { skip: WITHOUT_REDIS }, async (t) => {
     await withUnwritable(t, ['CONFIG', 'SET', 'maxmemory', '1'], ['CONFIG', 'SET', 'maxmemory', '0'])
   })
 
-  t.test('a wrong password is no reason to end', async (t) => {
+  t.test('a wrong password does not end the service', async (t) => {
     const server = await startRedis(t, { password: 'right' })
     const url = new URL(server.url)
     url.password = 'wrong'
@@ -162,14 +162,14 @@ t.test('Redis', { skip: WITHOUT_REDIS }, async (t) => {
   })
 })
 
-async function withUnwritable(t: Test, breaking: string[], mending: string[]): Promise<void> {
+async function withUnwritable(t: Test, breaking: string[], fixing: string[]): Promise<void> {
   const server: RedisServer = await startRedis(t)
   const { redis, outcomes } = await connect(t, server.url)
   await server.command(...breaking)
   await t.rejects(redis.set('a', 'b', { px: 1000 }), RedisUnavailable)
   t.strictSame(outcomes, ['refused'])
   await isAway(redis)
-  await server.command(...mending)
+  await server.command(...fixing)
   await isReady(redis)
   await redis.set('a', 'b', { px: 1000 })
 }

@@ -72,12 +72,12 @@ const bad: Record<string, { content: string; message: RegExp }> = {
     message: /holds no key in PEM without a passphrase \(ERR_\w+\)$/,
   },
   empty: { content: '', message: /holds no key in PEM/ },
-  text: { content: 'a secret of many bytes that is no key', message: /holds no key in PEM/ },
+  text: { content: 'a secret of many bytes that is not a key', message: /holds no key in PEM/ },
   huge: { content: pem.private + ' '.repeat(65_536), message: /huge is too large for a key$/ },
   cut: { content: pem.private.slice(0, 60), message: /holds no key in PEM/ },
 }
 
-t.test('refuses what is no Ed25519 key, and shows nothing of it', async (t) => {
+t.test('refuses anything but an Ed25519 key, and shows nothing of it', async (t) => {
   for (const [name, { content, message }] of Object.entries(bad)) {
     const file = join(t.testdir({ [name]: content }), name)
     const error = await t.rejects(readKeyFile(file), KeyFileError, name)

@@ -9,7 +9,7 @@ function block(milliseconds: number): void {
 }
 
 t.test('answerWithin', async (t) => {
-  t.test('gives what comes in time, and the error that comes in time', async (t) => {
+  t.test('returns a value that comes in time, and throws an error that does', async (t) => {
     t.equal(await answerWithin(Promise.resolve('x'), 20_000), 'x')
     await t.rejects(answerWithin(Promise.reject(new TypeError('y')), 20_000), TypeError)
   })

@@ -4,7 +4,7 @@ import { startChromium, withoutChromium } from '#test/support/chromium.ts'
 import { createTestApp } from '#test/support/helper.ts'
 import { listen } from './raw-http.ts'
 
-/** What tracing SDKs and libraries add to the requests of a page. */
+/** Headers that tracing SDKs and libraries add to the requests of a page. */
 const HEADERS = {
   'content-type': 'application/json',
   'cache-control': 'no-cache',

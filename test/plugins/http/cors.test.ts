@@ -13,14 +13,14 @@ const PREFLIGHT = {
   'access-control-request-headers': 'authorization',
 }
 
-/** Of app shells and extensions. */
+/** Origins of app shells and extensions. */
 const SHELLS = [
   'capacitor://localhost',
   'chrome-extension://abcdefghijklmnopabcdefghijklmnop',
   'safari-web-extension://5F2A4B3C-1D2E-4F3A-8B9C-0D1E2F3A4B5C',
 ]
 
-/** Of OpenTelemetry, Sentry, Datadog, Zipkin, New Relic, jQuery, axios, and fetch with `cache: 'reload'`. */
+/** Headers of OpenTelemetry, Sentry, Datadog, Zipkin, New Relic, jQuery, axios, and fetch with `cache: 'reload'`. */
 const SENT_BY_LIBRARIES = [
   ...['authorization', 'content-type', 'idempotency-key', 'if-match', 'if-none-match', 'x-request-id'],
   ...[
@@ -163,7 +163,7 @@ t.test('with origins', async (t) => {
     t.equal(headers['access-control-allow-origin'], undefined)
   })
 
-  t.test('OPTIONS that is no preflight names the methods', async (t) => {
+  t.test('OPTIONS outside a preflight names the methods', async (t) => {
     const response = await request({ method: 'OPTIONS', url: '/live' })
     t.equal(response.statusCode, 204)
     t.equal(response.headers['allow'], 'GET, HEAD, OPTIONS')

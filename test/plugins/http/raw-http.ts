@@ -9,13 +9,13 @@ export interface RawResponse {
   body: string
 }
 
-/** Makes the application listen on a free port and gives that. */
+/** Makes the application listen on a free port and returns the port. */
 export async function listen(app: FastifyInstance): Promise<number> {
   return Number(new URL(await app.listen({ port: 0, host: '127.0.0.1' })).port)
 }
 
 /**
- * Sends bytes as they are and gives all that comes back before the server ends the connection. A request that
+ * Sends bytes as they are and returns everything received before the server ends the connection. A request that
  * is to be answered with nothing after it needs `connection: close`.
  */
 export async function exchange(port: number, ...parts: (string | Buffer)[]): Promise<string> {
@@ -58,7 +58,7 @@ export function responsesIn(received: string): RawResponse[] {
   return responses
 }
 
-/** Sends bytes and gives the one response to them. */
+/** Sends bytes and returns the only response to them. */
 export async function respond(port: number, ...parts: (string | Buffer)[]): Promise<RawResponse> {
   const [response] = responsesIn(await exchange(port, ...parts))
   if (!response) throw new Error('the server closed the connection without an answer')

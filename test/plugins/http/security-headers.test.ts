@@ -8,7 +8,7 @@ const COMMON = {
   'strict-transport-security': /max-age=\d{8}/,
   'cross-origin-resource-policy': 'same-origin',
 }
-/** What only means something to a browser that shows a page. */
+/** Headers that only matter to a browser that shows a page. */
 const PAGE = { 'cross-origin-opener-policy': 'same-origin', 'x-dns-prefetch-control': 'off' }
 const CLOSED = "default-src 'none';frame-ancestors 'none'"
 

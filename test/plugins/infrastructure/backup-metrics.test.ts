@@ -3,7 +3,7 @@ import { connectionOptions } from '#config/engine/database-connection.ts'
 import { recordBackup } from '#lib/backup/record.ts'
 import { createTestApp } from '#test/support/helper.ts'
 
-t.test('the last backup is a metric, and none is none', async (t) => {
+t.test('the last backup is a metric, and without a backup there is none', async (t) => {
   const { app, db } = await createTestApp(t)
   const shown = async () => {
     const text = await app.metrics.getSingleMetricAsString('groundwork_backup_last_success_timestamp_seconds')

@@ -94,7 +94,7 @@ t.test('TLS', async (t) => {
   })
 })
 
-t.test('a server without TLS, asked for TLS, is no database', async (t) => {
+t.test('a server without TLS, asked for TLS, is unavailable', async (t) => {
   const db = await createTestDatabase(t)
   const app = await buildApp(testConfig(db.url, { APP_LOG__LEVEL: 'silent', APP_DATABASE__TLS: 'require' }))
   t.teardown(() => app.close())

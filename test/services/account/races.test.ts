@@ -18,7 +18,7 @@ t.test('races of account mails', async (t) => {
   const sessionsOf = ({ user }: TestUser) =>
     db.query('SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL', [user.id])
 
-  /** What somebody else does to the account, from the first statement of it until it commits. */
+  /** A concurrent change of the account, from its first statement until it commits. */
   async function holdNewPassword(t: Parameters<typeof holdTransaction>[0], { user }: TestUser) {
     const hash = await app.ctx.passwords.hash(NEW_PASSWORD)
     const held = await holdTransaction(t, db, 'UPDATE users SET password_hash = $2 WHERE id = $1', [

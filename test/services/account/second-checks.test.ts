@@ -65,7 +65,7 @@ t.test('a login that finds no place in the queue is not counted, not even for a 
   t.match(await login(app.ctx, { email: user.email, password }), { user: { id: user.id } })
 })
 
-t.test('an admin who is deactivated, by whoever it is, has to sign in again', async (t) => {
+t.test('an admin whom anybody deactivates has to sign in again', async (t) => {
   for (const who of ['oneself', 'another'] as const) {
     await t.test(who, async (t) => {
       const { app, db, request, signUp } = await createTestApp(t)

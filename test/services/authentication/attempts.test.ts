@@ -58,7 +58,7 @@ t.test('attempts', async (t) => {
     t.same(await counted(), { network: 1 })
   })
 
-  t.test('an error is no guess', async (t) => {
+  t.test('an error does not count as a guess', async (t) => {
     const failing = guard(ctx, 'a@example.com', () => Promise.reject(new Error('no capacity')))
     await t.rejects(failing, { message: 'no capacity' })
     t.same(await counted(), { account: 0, network: 0 })

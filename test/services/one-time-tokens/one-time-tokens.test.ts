@@ -15,7 +15,7 @@ t.test('one-time tokens', async (t) => {
   const { app, db, signUp } = await createTestApp(t)
   const { ctx } = app
 
-  /** Issues a token and gives it as the mail would. */
+  /** Issues a token and returns it as the mail would contain it. */
   async function issueToken(user_id: string, purpose: Purpose, new_email?: string): Promise<string> {
     const { id } = await issue(ctx, { user_id, purpose, ...(new_email === undefined ? {} : { new_email }) })
     return deriveToken(ctx.oneTimeTokens.key, id)
@@ -55,7 +55,7 @@ t.test('one-time tokens', async (t) => {
     },
   )
 
-  t.test('an expired token is none', async (t) => {
+  t.test('an expired token is invalid', async (t) => {
     const { user } = await signUp()
     const token = await issueToken(user.id, 'verify_email')
     await db.query('UPDATE one_time_tokens SET expires_at = now()')

@@ -47,7 +47,7 @@ t.test('without a hash the same work is done, and the answer is no', async (t) =
   const seen: string[] = []
   const passwords = new Passwords(CONFIG, { hashed: (operation) => seen.push(operation) })
   await passwords.prepare()
-  t.same(seen, [], 'the decoy is no work of a caller')
+  t.same(seen, [], 'the decoy is not measured as work of a caller')
   t.equal(await passwords.verify(undefined, 'anything'), false)
   t.equal(await passwords.verify(undefined, 'no account has this password'), false, 'not even by its own')
   t.same(seen, ['verify', 'verify'])
@@ -86,7 +86,7 @@ t.test('processes that share the cores take their part, one hash at least', asyn
   }
 })
 
-t.test('whoever would find the queue full is refused before anything else', async (t) => {
+t.test('a caller who would find the queue full is refused before anything else', async (t) => {
   const passwords = new Passwords({ ...CONFIG, max_queue: 1 }, IGNORE)
   let begun = 0
   let finish: (value: string) => void = () => undefined
@@ -116,7 +116,7 @@ t.test('never more run than there are cores', async (t) => {
   const work = Array.from({ length: CORES * 5 }, (_, index) =>
     index % 2 ? passwords.hash('correct horse') : passwords.verify(undefined, 'anything'),
   )
-  // Whoever neither waits nor is done, runs.
+  // A caller that neither waits nor is done is running.
   const check = () => work.length - passwords.queueLength - finished
   await passwords.prepare()
   const seen = [check()]
@@ -146,14 +146,14 @@ t.test(
   },
 )
 
-t.test('work that fails gives its place back', async (t) => {
+t.test('work that fails frees its place', async (t) => {
   const passwords = new Passwords({ ...CONFIG, max_queue: 0 }, IGNORE)
   const broken: string = JSON.parse('null')
   for (let count = 0; count < CORES * 2; count++) await t.rejects(passwords.hash(broken))
   t.type(await passwords.hash('correct horse'), 'string')
 })
 
-/** Gives what was thrown in place of throwing it, be it at once or later. */
+/** Returns an error instead of throwing it, at once or later. */
 async function attempt(work: () => Promise<string>): Promise<unknown> {
   try {
     return await work()

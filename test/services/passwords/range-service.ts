@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 /** A range service on loopback that answers as a test wants. */
 export interface RangeService {
   url: string
-  /** What it was asked, oldest first. */
+  /** Received requests, oldest first. */
   requests: { url: string | undefined; headers: IncomingHttpHeaders }[]
 }
 

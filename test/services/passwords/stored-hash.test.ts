@@ -15,7 +15,7 @@ function unpadded(bytes: number): string {
   return Buffer.alloc(bytes, 3).toString('base64').replace(/=+$/, '')
 }
 
-t.test('hashes that this service writes, and cheaper or somewhat dearer ones', async (t) => {
+t.test('hashes that this service writes, and cheaper or slightly more expensive ones', async (t) => {
   t.ok(isUsableHash(await hash('a password', CONFIGURED), CONFIGURED))
   const usable = [
     phc({}),

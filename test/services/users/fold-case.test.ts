@@ -4,7 +4,7 @@ import { migrateDown, migrateUp, migrationStatus } from '#lib/migrations/migrati
 import { connectionTo } from '#test/support/connection-to.ts'
 import { createEmptyDatabase } from '#test/support/database.ts'
 
-t.test('migration 011 folds case anew, and stops where two addresses become one', async (t) => {
+t.test('migration 011 folds case again, and stops where two addresses become one', async (t) => {
   const database = await createEmptyDatabase(t)
   const directory = join(import.meta.dirname, '../../../migrations')
   const options = { connection: connectionTo(database.url), directory, log: () => undefined }

@@ -11,7 +11,7 @@ t.test('users without HTTP', async (t) => {
   const { ctx } = app
   t.beforeEach(() => db.query('DELETE FROM users'))
 
-  t.test('create gives the role it is told', async (t) => {
+  t.test('create sets the given role', async (t) => {
     const user = await users.create(ctx, { email: 'a@example.com', username: 'ada', password: PASSWORD })
     t.equal(user.role, 'user')
     t.notHas(user, 'password_hash')
@@ -31,11 +31,11 @@ t.test('users without HTTP', async (t) => {
     const { user } = await signUp({ email: 'Ada@Example.com' })
     t.match(await users.promote(ctx, 'aDA@example.com'), { id: user.id, role: 'admin' })
     t.match(await users.find(ctx, user.id), { role: 'admin' })
-    t.match(await users.promote(ctx, 'ada@example.com'), { role: 'admin' }, 'once more does no harm')
+    t.match(await users.promote(ctx, 'ada@example.com'), { role: 'admin' }, 'repeating it does no harm')
     await t.rejects(users.promote(ctx, 'nobody@example.com'), UserNotFound)
   })
 
-  t.test('find gives undefined, get throws', async (t) => {
+  t.test('find returns undefined, get throws', async (t) => {
     const { user } = await signUp({ role: 'admin' })
     const id = uuidv7()
     t.equal(await users.find(ctx, id), undefined)

@@ -10,7 +10,7 @@ t.test('identity over two instances', async (t) => {
   const other = await startInstance(t, db)
   const admin = await signUp({ role: 'admin' })
 
-  /** How often the database was asked who may pass. */
+  /** How often the database was asked for an identity. */
   const reads = async (instance: FastifyInstance) =>
     (await statementCounts(instance))['selectSessionOwner'] ?? 0
 
@@ -20,7 +20,7 @@ t.test('identity over two instances', async (t) => {
   const listUsers = async (instance: FastifyInstance, { headers }: TestUser) =>
     (await instance.inject({ url: '/api/v1/users?limit=1', headers })).statusCode
 
-  /** Asks until the instance keeps who may pass, so that the database is asked no more. */
+  /** Asks until the instance has cached the identity, so that the database is not asked any more. */
   async function warm(instance: FastifyInstance, user: TestUser): Promise<void> {
     await eventually(async () => {
       const before = await reads(instance)

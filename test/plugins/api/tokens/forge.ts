@@ -40,7 +40,7 @@ export interface Parts {
   payload: Record<string, unknown>
 }
 
-/** Gives what a token says without asking whether it is true. */
+/** Decodes a token without verifying it. */
 export function parse(token: string): Parts {
   const [header, payload] = token
     .split('.')
@@ -57,7 +57,7 @@ export interface Issuing extends TestApp {
   as: TestUser
   /** Issues a valid token for the user and its session. */
   issue(): string
-  /** What signs as the service does. */
+  /** Signs as the service does. */
   sign: Signer
 }
 

@@ -2,7 +2,7 @@ import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import fc, { type Arbitrary } from 'fast-check'
 import { ed25519, encode, forge, hmac, nobody, parse, type Signer } from './forge.ts'
 
-/** What a mutator knows: valid tokens, and how the service signs. */
+/** A mutator's knowledge: valid tokens, and how the service signs. */
 export interface Originals {
   tokens: readonly string[]
   sign: Signer
@@ -174,7 +174,7 @@ function payloads(token: Arbitrary<string>, own: Signer): Arbitrary<string> {
   return fc.tuple(token, payload).map(([text, other]) => forge(parse(text).header, other, own))
 }
 
-/** What the service might have said, signed by somebody else. */
+/** Claims that the service might have made, signed by somebody else. */
 function resignings(token: Arbitrary<string>): Arbitrary<string> {
   const change = fc.record({ role: fc.constantFrom('admin', 'user'), sub: fc.uuid(), sid: fc.uuid() })
   return fc.tuple(token, change, fc.constantFrom(...strangers)).map(([text, more, signer]) => {

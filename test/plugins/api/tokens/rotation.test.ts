@@ -8,7 +8,7 @@ import { createKeyFile, readKeyFile, type SigningKey } from '#lib/signing-keys/s
 import { createTestApp, testConfig } from '#test/support/helper.ts'
 import { parse } from './forge.ts'
 
-/** What an operator sets: the key that signs and those that verify besides. */
+/** An operator's settings: the key that signs and others that verify. */
 function settings(signing: SigningKey, others: readonly SigningKey[]): Record<string, string> {
   return {
     APP_LOG__LEVEL: 'silent',

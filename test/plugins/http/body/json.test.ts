@@ -151,7 +151,7 @@ t.test('bodies', async (t) => {
       413,
       'payload_too_large',
     )
-    // What is left over is no request, for the connection ends with this one.
+    // The rest does not count as a request, because the connection ends with this one.
     isProblem(t, await respond(port, `${head}Content-Length: 5\r\n\r\n${body}`), 400, 'invalid_json')
   })
 

@@ -35,7 +35,7 @@ t.test('what is not proper HTTP', async (t) => {
       'bad_request',
     ],
     [
-      'a length that is no number',
+      'a length that is not a number',
       `POST /api/v1/users HTTP/1.1\r\n${json}Content-Length: two\r\n${close}{}`,
       400,
       'bad_request',

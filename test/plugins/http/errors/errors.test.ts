@@ -12,12 +12,12 @@ class Broken extends Error {
   }
 }
 
-/** What is no error has no stack, so it is the cause of one that has. */
+/** A thrown value without a stack becomes the cause of an error that has one. */
 function notAnError(type: string, message?: string) {
   return { type: 'ServiceError', cause: { type, ...(message === undefined ? {} : { message }) } }
 }
 
-/** What a handler can throw, and what the client and the log get. */
+/** Errors of a handler, and the parts that the client and the log get. */
 const THROWN: [name: string, thrown: () => unknown, status: number, code: string, logged: object][] = [
   ['an error', () => new Broken('SELECT inner FROM secrets'), 500, 'internal_error', { type: 'Broken' }],
   [

@@ -22,7 +22,7 @@ function limitedApp(t: Test, env: Record<string, string> = {}): Promise<TestApp>
   })
 }
 
-/** Sends requests in turn and gives their statuses. */
+/** Sends requests in turn and returns their statuses. */
 async function statuses(app: TestApp, count: number, options: InjectOptions | string): Promise<number[]> {
   const found: number[] = []
   for (let i = 0; i < count; i++) {
@@ -40,7 +40,7 @@ function refused(t: Test, response: LightMyRequestResponse): void {
   t.ok(response.headers['x-request-id'])
 }
 
-/** What the headers say. */
+/** Values of the headers. */
 function budget({ headers }: LightMyRequestResponse): [limit: number, remaining: number] {
   return [Number(headers['ratelimit-limit']), Number(headers['ratelimit-remaining'])]
 }
@@ -173,7 +173,7 @@ t.test('a user has a budget of its own', async (t) => {
     t.strictSame(budget(await app.request({ url: ME, as: bob, remoteAddress: '192.0.2.60' })), [10, 9])
   })
 
-  t.test('a token that is not ours, or not valid any more, is no user', async (t) => {
+  t.test('a token that is not ours, or not valid any more, identifies no user', async (t) => {
     const forged = `${bob.headers.authorization.slice(0, -4)}AAAA`
     const from = { url: ME, remoteAddress: '192.0.2.70' }
     for (let i = 0; i < 5; i++) {

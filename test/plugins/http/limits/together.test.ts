@@ -29,7 +29,7 @@ async function send(app: FastifyInstance, remoteAddress = '192.0.2.1', url = '/n
   return (await app.inject({ url, remoteAddress })).statusCode
 }
 
-/** Sends requests at once, to the instances in turn, and gives how many were admitted; the others must be 429. */
+/** Sends requests at once, to the instances in turn, and returns how many were admitted; the others must be 429. */
 async function flood(
   t: Test,
   apps: FastifyInstance[],
@@ -98,7 +98,7 @@ t.test('counted in PostgreSQL', async (t) => {
     t.ok(admitted.every((count) => count === 3))
   })
 
-  t.test('a window that has ended begins anew, and is cleaned up', async (t) => {
+  t.test('a window that has ended starts again, and is cleaned up', async (t) => {
     const db = await createTestDatabase(t)
     const app = await startInstance(t, db, {
       ...LIMITS,

@@ -31,7 +31,7 @@ function createLoop() {
     rest: (milliseconds: number) => {
       clock.time += milliseconds
     },
-    /** One turn that so many requests take so long; gives how many of them are refused. */
+    /** One turn in which that many requests take that long; returns how many are refused. */
     async turn(requests: number, milliseconds: number): Promise<number> {
       let refused = 0
       for (let i = 0; i < requests; i++) {
@@ -56,7 +56,7 @@ t.test('turns of the event loop', async (t) => {
   t.equal(await loop.turn(100, 60), 0, 'until turns were short for a second')
 })
 
-t.test('few requests are no queue, however long they take', async (t) => {
+t.test('few requests are not a queue, however long they take', async (t) => {
   const loop = createLoop()
   for (let i = 0; i < 20; i++) t.equal(await loop.turn(128, 500), 0)
 })

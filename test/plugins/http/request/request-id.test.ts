@@ -45,9 +45,9 @@ t.test('request ids', async (t) => {
       port,
       `GET /live HTTP/1.1\r\n${close}x-request-id: a\r\nx-request-id: b\r\n\r\n`,
     )
-    t.match(twice.headers['x-request-id'], UUID, 'two ids are none')
+    t.match(twice.headers['x-request-id'], UUID, 'two ids are not accepted')
     const split = await respond(port, `GET /live HTTP/1.1\r\n${close}x-request-id: a\rb\r\n\r\n`)
-    t.equal(split.status, 400, 'a bare CR is no header')
+    t.equal(split.status, 400, 'a bare CR is not a header')
     const folded = await respond(port, `GET /live HTTP/1.1\r\n${close}x-request-id: a\r\n b: c\r\n\r\n`)
     t.equal(folded.status, 400, 'nor is a folded one')
     const own = await respond(port, `GET /%zz HTTP/1.1\r\n${close}x-request-id: mine\r\n\r\n`)

@@ -58,7 +58,7 @@ t.test('one line for each request', async (t) => {
     })
   }
 
-  t.test('a probe that answers 503 is no error of its own', async (t) => {
+  t.test('a probe that answers 503 is not an error of its own', async (t) => {
     app.drain()
     const { headers } = await request({ url: '/ready' })
     t.match(linesOf(headers['x-request-id']), [{ level: 'debug', status: 503 }])

@@ -91,5 +91,5 @@ t.test('by way of a pooler it is never trusted, and says so once', async (t) => 
   await eventually(async () => (await db.query(`${listening} AND datname = current_database()`)).length === 0)
   t.notOk(channel.isTrusted())
   await channel.close()
-  t.same(warnings, ['each request asks the database who may pass'])
+  t.same(warnings, ['each request asks the database for the identity'])
 })

@@ -27,7 +27,7 @@ t.test('guessing', async (t) => {
 
   interface From {
     instance?: FastifyInstance
-    /** Of the client, by way of the trusted proxy. */
+    /** Address of the client, from the trusted proxy. */
     ip?: string
     headers?: Record<string, string>
     remoteAddress?: string
@@ -50,7 +50,7 @@ t.test('guessing', async (t) => {
     return counts
   }
 
-  /** Uses up what is borne for an account. */
+  /** Uses up an account's attempts. */
   async function exhaust({ user }: Pick<TestUser, 'user'>): Promise<void> {
     for (let turn = 0; turn < LIMIT; turn++) await login(user.email, 'wrong')
   }
@@ -135,7 +135,7 @@ t.test('guessing', async (t) => {
     }
   })
 
-  t.test('the count begins anew after its window, which refused attempts do not prolong', async (t) => {
+  t.test('the count starts again after its window, which refused attempts do not prolong', async (t) => {
     const user = await signUp()
     await exhaust(user)
     const ends = () =>
@@ -220,7 +220,7 @@ t.test('guessing', async (t) => {
     t.equal((await login(user.email, password, again)).statusCode, 429, 'no proxy is trusted')
   })
 
-  t.test('nonsense from a proxy is no way around, and no error', async (t) => {
+  t.test('nonsense from a proxy neither bypasses the limit nor causes an error', async (t) => {
     const { user, password } = await signUp()
     for (const text of [
       'nonsense',
@@ -239,7 +239,7 @@ t.test('guessing', async (t) => {
     t.ok(ips.length > 0)
   })
 
-  t.test('what fails for want of capacity is no guess', async (t) => {
+  t.test('a failure for lack of capacity does not count as a guess', async (t) => {
     const full = await startInstance(t, db, { ...env, APP_AUTH__ARGON2__MAX_QUEUE: '0' })
     const { user, password } = await signUp()
     const responses = await Promise.all(

@@ -17,7 +17,7 @@ t.test('a sign-in from a new device', async (t) => {
     await db.query('DELETE FROM sessions WHERE user_id = $1', [user.user.id])
     const mails = () => allMails(app, db, user.user.email)
     await signIn(user, 'Browser/1.0')
-    t.same(await mails(), [], 'the first is no news')
+    t.same(await mails(), [], 'nobody is told of the first')
     await signIn(user, 'Browser/1.0')
     t.same(await mails(), [], 'nor is the same again')
     await signIn(user, 'Phone <b>2.0</b>')
@@ -40,7 +40,7 @@ t.test('a sign-in from a new device', async (t) => {
     t.equal((await allMails(app, db, two.user.email)).length, 1)
   })
 
-  t.test('a failed sign-in is no sign-in', async (t) => {
+  t.test('a failed sign-in does not count', async (t) => {
     const { user } = await signUp()
     const payload = { email: user.email, password: 'wrong' }
     const headers = { 'user-agent': 'Other/1.0' }

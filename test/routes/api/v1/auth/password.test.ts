@@ -100,7 +100,7 @@ t.test('forgotten passwords', async (t) => {
     t.equal((await reset(token)).statusCode, 204)
   })
 
-  t.test('an expired link, and what is none, does nothing', async (t) => {
+  t.test('an expired or invalid link does nothing', async (t) => {
     const user = await signUp()
     const token = await tokenFor(user)
     t.equal((await post('email/verify', { token })).statusCode, 400, 'it is for one purpose')

@@ -54,7 +54,7 @@ t.test('refreshes at once', async (t) => {
     t.equal((await test.db.query('SELECT FROM security_events')).length, 1)
   })
 
-  /** What ends a session, by HTTP; on the instance that the refresh is not on. */
+  /** Requests that end a session, on the instance that does not refresh it. */
   const ENDINGS: Record<string, (app: FastifyInstance, user: TestUser, admin: TestUser) => Promise<number>> =
     {
       logout: async (app, { headers }) =>
@@ -96,7 +96,7 @@ t.test('refreshes at once', async (t) => {
   for (const [name, end] of Object.entries(ENDINGS)) {
     t.test(`a refresh that waits for ${name} loses`, async (t) => {
       const [user, admin] = [await test.signUp(), await test.signUp({ role: 'admin' })]
-      // Both wait for the session; whoever is first, the end of it is the last word.
+      // Both wait for the session; whichever comes first, the session is ended afterwards.
       const held = await holdTransaction(t, test.db, 'SELECT FROM sessions WHERE id = $1 FOR UPDATE', [
         user.session_id,
       ])

@@ -40,7 +40,7 @@ t.test('POST /api/v1/auth/refresh', async (t) => {
     return row
   }
 
-  t.test('each refresh gives a new pair for the same session', async (t) => {
+  t.test('each refresh returns a new pair for the same session', async (t) => {
     const user = await signUp()
     let token = user.refresh_token
     const seen = new Set([token])
@@ -59,7 +59,7 @@ t.test('POST /api/v1/auth/refresh', async (t) => {
     t.equal((await db.query('SELECT FROM sessions WHERE user_id = $1', [user.user.id])).length, 1)
   })
 
-  t.test('a token that was used just now gives the same successor again', async (t) => {
+  t.test('a token that was used just now returns the same successor again', async (t) => {
     const { refresh_token } = await signUp()
     const first = (await refresh(app, refresh_token)).json()
     const again = await refresh(app, refresh_token)
@@ -128,7 +128,7 @@ t.test('POST /api/v1/auth/refresh', async (t) => {
     t.equal((await refresh(app, other.refresh_token)).statusCode, 200)
   })
 
-  t.test('what is no refresh token of ours is refused', async (t) => {
+  t.test('a refresh token that is not ours is refused', async (t) => {
     const { refresh_token, headers } = await signUp()
     const texts = [
       'x',
@@ -202,7 +202,7 @@ t.test('POST /api/v1/auth/refresh', async (t) => {
       t.match(await refresh(app, refresh_token), REFUSED)
     })
 
-    t.same(await db.query('SELECT kind FROM security_events'), before, 'an expired session is no theft')
+    t.same(await db.query('SELECT kind FROM security_events'), before, 'an expired session is not a theft')
   })
 
   t.test('an access token ends with its session, though it would live longer', async (t) => {

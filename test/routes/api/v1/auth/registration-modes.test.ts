@@ -32,7 +32,7 @@ t.test('registration modes', async (t) => {
     return { statusCode, body, headers: rest }
   }
 
-  t.test('an account comes to be by the link in the mail, once', async (t) => {
+  t.test('an account is created by the link in the mail, once', async (t) => {
     const input = newcomer()
     const response = await register(app, input)
     t.equal(response.statusCode, 202)
@@ -188,7 +188,7 @@ t.test('registration modes', async (t) => {
     t.equal((await allMails(app, db, user.user.email)).length, 1)
   })
 
-  t.test('nobody gets more mails than the limit, whoever asks', async (t) => {
+  t.test('nobody gets more mails than the limit, even if different people ask', async (t) => {
     const early = newcomer()
     for (let turn = 0; turn < 8; turn++) await post('email/resend', { email: early.email })
     await register(app, early)

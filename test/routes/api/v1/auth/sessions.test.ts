@@ -7,7 +7,7 @@ t.test('own sessions', async (t) => {
   const { app, db, request, signUp } = await createTestApp(t)
   const url = '/api/v1/auth/sessions'
 
-  /** Signs a user in once more. */
+  /** Signs a user in again. */
   async function signInAgain(user: TestUser, userAgent: string): Promise<TestUser> {
     const payload = { email: user.user.email, password: user.password }
     const headers = { 'user-agent': userAgent }

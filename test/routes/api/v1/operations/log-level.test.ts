@@ -40,7 +40,7 @@ t.test('an admin sees and sets what is logged, and it is recorded who did', asyn
   t.equal(app.moduleLog('database').level, 'warn')
 })
 
-t.test('others may not, and what is no level is refused', async (t) => {
+t.test('others may not, and invalid levels are refused', async (t) => {
   const { request, signUp } = await createTestApp(t)
   const user = await signUp()
   t.equal((await request({ method: 'PUT', url, as: user, payload: { level: 'debug' } })).statusCode, 403)

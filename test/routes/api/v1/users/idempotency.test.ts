@@ -21,13 +21,13 @@ function sender({ request }: Pick<TestApp, 'request'>, url: string, as?: TestUse
     })
 }
 
-/** What must be the same when an answer is given again. */
+/** Parts of a response that must be the same in a repetition. */
 function answerOf({ statusCode, headers, body }: Awaited<ReturnType<ReturnType<typeof sender>>>) {
   const { location, etag } = headers
   return { statusCode, body, location, etag, type: headers['content-type'] }
 }
 
-t.test('createUser: the same key and body gives the same answer, without another hash', async (t) => {
+t.test('createUser: the same key and body return the same answer, without another hash', async (t) => {
   const { app, db, request } = await createTestApp(t)
   const create = sender({ request }, USERS)
   const first = await create('a-key', ADA)
@@ -139,7 +139,7 @@ t.test('createUser where addresses are confirmed first: one registration, one ma
   t.equal(jobs.length, 1)
 })
 
-t.test('inviteUser: one account and one mail, for this admin', async (t) => {
+t.test('inviteUser: one account and one mail; the key belongs to this admin', async (t) => {
   const { db, request, signUp } = await createTestApp(t, { APP_ROLE: 'web' })
   const [admin, other] = [await signUp({ role: 'admin' }), await signUp({ role: 'admin' })]
   const payload = { email: ADA.email, username: ADA.username }

@@ -79,7 +79,7 @@ t.test('invitations', async (t) => {
       t.equal((await invite(payload)).statusCode, 400)
   })
 
-  t.test('an invited admin is none to rely on before the password is chosen', async (t) => {
+  t.test('an invited admin does not count before the password is chosen', async (t) => {
     const own = await createTestApp(t)
     const last = await own.signUp({ role: 'admin' })
     const input = guest()

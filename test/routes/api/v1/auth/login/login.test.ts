@@ -7,7 +7,7 @@ import { createTestApp } from '#test/support/helper.ts'
 const URL = '/api/v1/auth/login'
 const USER_KEYS = ['created_at', 'email', 'id', 'is_active', 'role', 'updated_at', 'username']
 
-t.test('login gives a pair of tokens and the user, and nothing that keeps them', async (t) => {
+t.test('login returns a pair of tokens and the user, and forbids caches to store them', async (t) => {
   const { app, db, request, signUp, logLines } = await createTestApp(t)
   const { user, password } = await signUp()
   const response = await app.inject({ method: 'POST', url: URL, payload: { email: user.email, password } })

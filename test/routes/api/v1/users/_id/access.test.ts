@@ -68,7 +68,7 @@ t.test('others learn nothing, not even whether the id exists', async (t) => {
   t.same(await db.query('SELECT * FROM users ORDER BY id'), before, 'nothing changed')
 })
 
-t.test('ids that are none', async (t) => {
+t.test('invalid ids', async (t) => {
   const { request, signUp } = await createTestApp(t)
   const as = await signUp({ role: 'admin' })
   const invalid = [

@@ -23,7 +23,7 @@ t.test('If-Match: a change applies to the version it names, or not at all', asyn
     { name: 'only a comma', tags: () => ',', status: 412 },
     { name: 'an empty tag', tags: () => '""', status: 412 },
     { name: 'the last date', tags: () => '"9999-12-31T23:59:59.999Z"', status: 412 },
-    { name: 'a date that is none', tags: () => '"2026-02-30T00:00:00.000Z"', status: 412 },
+    { name: 'an invalid date', tags: () => '"2026-02-30T00:00:00.000Z"', status: 412 },
     { name: 'not a time', tags: () => '"2026-99-99T99:99:99.999Z"', status: 412 },
     { name: 'a long one', tags: () => `"${'z'.repeat(4000)}"`, status: 412 },
     { name: 'SQL', tags: () => `"' OR 1=1 --"`, status: 412 },
