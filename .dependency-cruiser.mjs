@@ -76,6 +76,12 @@ export default {
       'Routes know schemas and services.',
     ),
     forbid(
+      'routes-name-the-actor',
+      { path: '^routes/' },
+      { path: '^services/[^/]+/(records|operators)\\.ts$' },
+      'What routes call checks what the actor may do.',
+    ),
+    forbid(
       'routes-see-plugin-types-only',
       { path: '^routes/' },
       { path: '^plugins/', dependencyTypesNot: ['type-only'] },

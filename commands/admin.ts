@@ -20,7 +20,7 @@ import { createCompiler } from '#plugins/api/validation/compiler.ts'
 import { invalidValues } from '#plugins/http/errors/invalid-values.ts'
 import { MailRequest } from '#schemas/one-time-tokens.ts'
 import { CreateUser } from '#schemas/users.ts'
-import * as users from '#services/users/users.ts'
+import * as operators from '#services/users/operators.ts'
 import { offerHelp } from './run-command.ts'
 
 const USAGE = `Usage: npm run admin -- create --email <address> --username <name>
@@ -104,17 +104,17 @@ async function run(command: Command): Promise<void> {
 }
 
 async function create(app: FastifyInstance, input: CreateUser): Promise<string> {
-  const user = await users.create(app.ctx, valid(CreateUser, input), 'admin')
+  const user = await operators.create(app.ctx, valid(CreateUser, input), 'admin')
   return `Created the admin ${user.username} (${user.id})`
 }
 
 async function promote(app: FastifyInstance, email: string): Promise<string> {
-  const user = await users.promote(app.ctx, valid(MailRequest, { email }).email)
+  const user = await operators.promote(app.ctx, valid(MailRequest, { email }).email)
   return `${user.username} (${user.id}) is an admin now`
 }
 
-async function verify(app: FastifyInstance, which: users.Unverified): Promise<string> {
-  const count = await users.verify(app.ctx, which)
+async function verify(app: FastifyInstance, which: operators.Unverified): Promise<string> {
+  const count = await operators.verify(app.ctx, which)
   return `${count} ${count === 1 ? 'address is' : 'addresses are'} confirmed now`
 }
 

@@ -9,7 +9,8 @@ import { loadConfig } from '#config/load.ts'
 import { LENIENT_ENVIRONMENTS } from '#config/schema/schema.ts'
 import { withDatabase } from '#lib/embedded-postgres/with-database.ts'
 import type { Role } from '#schemas/users.ts'
-import * as users from '#services/users/users.ts'
+import * as operators from '#services/users/operators.ts'
+import * as userRecords from '#services/users/records.ts'
 import { RefusedCommand } from './confirm.ts'
 import { note, runCommand } from './run-command.ts'
 import { renderTable } from './table.ts'
@@ -51,8 +52,8 @@ async function createAll(app: FastifyInstance): Promise<string> {
   for (const role of ['admin', 'user'] as const) {
     for (const username of USERS[role]) {
       const email = `${username}@example.com`
-      const known = await users.findByEmail(app.ctx, email)
-      if (!known) await users.create(app.ctx, { email, username, password: PASSWORD }, role)
+      const known = await userRecords.findByEmail(app.ctx, email)
+      if (!known) await operators.create(app.ctx, { email, username, password: PASSWORD }, role)
       rows.push([email, known?.role ?? role, known ? 'was there already' : PASSWORD])
     }
   }

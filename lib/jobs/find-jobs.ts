@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { exportsOf } from '#lib/discovery/exports-of.ts'
 import { isJobDefinition, type JobDefinition } from './jobs.ts'
 
 const SERVICES = new URL('../../services/', import.meta.url)
@@ -10,17 +10,11 @@ const SERVICES = new URL('../../services/', import.meta.url)
  * @throws Error when two have one name
  */
 export async function findJobs<Ctx>(services = SERVICES): Promise<JobDefinition<object, Ctx>[]> {
-  const files = (await readdir(services, { recursive: true })).filter((file) =>
-    /^[^/\\]+[/\\]jobs\.ts$/.test(file),
-  )
   const jobs = new Map<string, JobDefinition<object, Ctx>>()
-  for (const file of files.sort()) {
-    const exports: Record<string, unknown> = await import(new URL(file.replaceAll('\\', '/'), services).href)
-    for (const value of Object.values(exports)) {
-      if (!isJobDefinition<Ctx>(value)) continue
-      if (jobs.has(value.name)) throw new Error(`the job ${value.name} is defined twice`)
-      jobs.set(value.name, value)
-    }
+  for (const value of await exportsOf('jobs.ts', [services])) {
+    if (!isJobDefinition<Ctx>(value)) continue
+    if (jobs.has(value.name)) throw new Error(`the job ${value.name} is defined twice`)
+    jobs.set(value.name, value)
   }
   return [...jobs.values()]
 }

@@ -1,13 +1,15 @@
 import { transaction } from '#lib/database/database.ts'
 import type { User, UserChanges } from '#schemas/users.ts'
 import { sendMail } from '#services/mail/mail.ts'
-import { voidAll } from '#services/one-time-tokens/one-time-tokens.ts'
+import { issue, voidAll } from '#services/one-time-tokens/one-time-tokens.ts'
 import { recordEvent } from '#services/security-events/security-events.ts'
+import * as sessionRecords from '#services/sessions/records.ts'
 import * as sessions from '#services/sessions/sessions.ts'
+import * as userRecords from '#services/users/records.ts'
 import * as users from '#services/users/users.ts'
 import type { AccountContext } from './context.ts'
-import { requestEmailChange } from './email-change.ts'
 import { CurrentPasswordRequired } from './errors.ts'
+import { emailChangeMailJob } from './jobs.ts'
 import { assertStillPassword, confirmPassword } from './password.ts'
 
 /** Changes to an account, and the password that a change of one's own address needs. */
@@ -54,7 +56,7 @@ async function updateOwn(
     const user =
       Object.keys(changes).length > 0
         ? await users.update(tx, actor, actor.id, changes, versions)
-        : await users.getExpected(tx, actor.id, versions)
+        : await userRecords.getExpected(tx, actor.id, versions)
     if (email !== undefined && email !== user.email) await requestEmailChange(tx, user, email)
     if (!user.is_active) await shutOut(tx, actor, user)
     return user
@@ -67,6 +69,15 @@ async function shutOut(ctx: AccountContext, actor: User, { id }: User): Promise<
   await voidAll(ctx, id)
 }
 
+/**
+ * Voids the older link and issues one for the new address, whatever that address is: what becomes of the older
+ * link must not tell whether somebody has the address. The worker finds out whom to mail what.
+ */
+async function requestEmailChange(ctx: AccountContext, user: User, email: string): Promise<void> {
+  const token = await issue(ctx, { user_id: user.id, purpose: 'change_email', new_email: email })
+  await ctx.jobs.enqueue(ctx.db, emailChangeMailJob, token)
+}
+
 async function updateOther(
   ctx: AccountContext,
   actor: User,
@@ -75,10 +86,10 @@ async function updateOther(
   versions: users.ExpectedVersions,
 ): Promise<User> {
   return transaction(ctx, async (tx) => {
-    const before = changes.email === undefined ? undefined : await users.find(tx, id)
+    const before = changes.email === undefined ? undefined : await userRecords.find(tx, id)
     const user = await users.update(tx, actor, id, changes, versions)
     if (!user.is_active) await shutOut(tx, actor, user)
-    await recordEvent(tx, { kind: 'user_changed_by_admin', user_id: id })
+    await recordEvent(tx, { kind: 'user_changed_by_admin', userId: id })
     if (before && before.email !== user.email) {
       // Links that went to the old address are worth nothing any more.
       await voidAll(tx, id)
@@ -96,11 +107,11 @@ async function updateOther(
  */
 export async function remove(
   ctx: AccountContext,
-  actor: User & { session_id: string },
+  actor: User & { sessionId: string },
   id: string,
   versions: users.ExpectedVersions,
 ): Promise<void> {
-  if (actor.id === id) await sessions.assertFresh(ctx, actor.session_id)
+  if (actor.id === id) await sessionRecords.assertFresh(ctx, actor.sessionId)
   await users.remove(ctx, actor, id, versions)
   ctx.identities.forgetUser(id)
 }

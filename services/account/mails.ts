@@ -3,7 +3,7 @@ import type { JobRun } from '#lib/jobs/jobs.ts'
 import { mayMail } from '#services/authentication/mail-limit.ts'
 import { sendMail } from '#services/mail/mail.ts'
 import { findPending, type TokenReference } from '#services/one-time-tokens/one-time-tokens.ts'
-import * as users from '#services/users/users.ts'
+import * as userRecords from '#services/users/records.ts'
 import type { AccountContext } from './context.ts'
 
 /** It ends its job in the transaction of what it does, so that no letter is written twice. */
@@ -15,7 +15,7 @@ export async function mailEmailChange(ctx: AccountContext, token: TokenReference
     await run.complete(tx.db)
     const pending = await findPending(tx, token.id, 'change_email')
     if (!pending?.new_email || !(await mayMail(tx, pending.new_email, 'address'))) return
-    const owner = await users.findByEmail(tx, pending.new_email)
+    const owner = await userRecords.findByEmail(tx, pending.new_email)
     if (owner && owner.id !== pending.user_id) {
       await sendMail(tx, { template: 'already-registered', to: owner.email })
     } else {

@@ -3,11 +3,11 @@ import { networkOf } from '#lib/network/addresses.ts'
 import { TooManyAttempts } from '#services/authentication/errors.ts'
 import * as queries from './queries.ts'
 
-/** How many wrong passwords are borne. */
+/** How many wrong passwords are allowed. */
 export interface AttemptLimits {
   readonly perAccount: number
   readonly perAddress: number
-  /** Milliseconds from the first until the count begins anew. */
+  /** Milliseconds from the first until the count begins again. */
   readonly window: number
 }
 
@@ -15,39 +15,42 @@ export interface AttemptContext extends Context {
   readonly attemptLimits: AttemptLimits
 }
 
+/** A guess of a password, which is counted as wrong until it is said to be right or is taken back. */
+export interface Attempt {
+  /** The password was right: the account's count is forgotten, and the network's is without this attempt again. */
+  succeeded(): Promise<void>
+  /** Nothing was found out: takes the attempt back, and throws what kept it from being checked. */
+  undo(error: unknown): Promise<never>
+}
+
 /**
- * Runs the check of a password with the guesses of it counted, per account and per client network, over all
- * instances. An attempt is counted before the check and taken back after a right password, so that a hundred
- * at once are bounded like a hundred in turn. Beyond the limit nothing is checked: right and wrong look alike.
+ * Counts an attempt to guess a password, per account and per client network, over all instances. It is counted before
+ * the password is checked, so that a hundred at once are bounded like a hundred in turn. Beyond the limit nothing is
+ * to be checked: right and wrong look alike.
  *
- * @param check gives undefined for a wrong password
  * @throws TooManyAttempts
  */
-export async function guard<T>(
-  ctx: AttemptContext,
-  email: string,
-  check: () => Promise<T | undefined>,
-): Promise<T | undefined> {
+export async function begin(ctx: AttemptContext, email: string): Promise<Attempt> {
   const network = { network: networkOf(ctx.client.ip) }
   const account = { email }
-  const counted = await queries.countAttempts(ctx.db, { ...account, ...network }, ctx.attemptLimits)
+  const subjects = { ...account, ...network }
+  const counted = await queries.countAttempts(ctx.db, subjects, ctx.attemptLimits)
+  if (counted === 'not network') throw await refusal(ctx, network)
   if (counted === 'not account') {
     await queries.uncountAttempt(ctx.db, network)
     throw await refusal(ctx, account)
   }
-  if (counted === 'not network') throw await refusal(ctx, network)
-  const result = await check().catch(async (error: unknown) => {
-    await queries.uncountAttempt(ctx.db, account)
-    await queries.uncountAttempt(ctx.db, network)
-    throw error
-  })
-  if (result !== undefined) {
-    await queries.settleAttempts(ctx.db, { ...account, ...network })
+  return {
+    succeeded: () => queries.settleAttempts(ctx.db, subjects),
+    undo: async (error) => {
+      await queries.uncountAttempt(ctx.db, account)
+      await queries.uncountAttempt(ctx.db, network)
+      throw error
+    },
   }
-  return result
 }
 
-/** Forgets the wrong passwords that were counted for an account, whose owner has proved to be that otherwise. */
+/** Forgets the wrong passwords counted for an account: its owner has proved to be the owner in another way. */
 export function forgive(ctx: Context, email: string): Promise<void> {
   return queries.clearAttempts(ctx.db, { email })
 }

@@ -5,14 +5,14 @@ import type { AccountContext } from '#services/account/context.ts'
 import { TooManyAttempts } from '#services/authentication/errors.ts'
 import { sendMail } from '#services/mail/mail.ts'
 import { checkPassword } from '#services/passwords/check-password.ts'
-import * as sessions from '#services/sessions/sessions.ts'
-import * as users from '#services/users/users.ts'
-import { guard } from './attempts.ts'
+import * as sessionRecords from '#services/sessions/records.ts'
+import * as userRecords from '#services/users/records.ts'
+import * as attempts from './attempts.ts'
 import { InvalidCredentials } from './errors.ts'
 
 /** Issues access tokens. */
 export interface TokenIssuer {
-  /** Gives a signed token for the user, bound to a session. */
+  /** Returns a signed token for the user, bound to a session. */
   issue(user: Pick<User, 'id' | 'role'>, session: string): string
   /** Life of a token in seconds. */
   readonly lifetime: number
@@ -51,44 +51,52 @@ export async function login(ctx: AuthContext, input: Login): Promise<TokenPair> 
  * @throws InvalidRefreshToken
  */
 export async function refresh(ctx: AuthContext, refreshToken: string): Promise<TokenPair> {
-  const { user, ...session } = await sessions.refresh(ctx, refreshToken)
+  const { user, ...session } = await sessionRecords.refresh(ctx, refreshToken)
   return tokenPair(ctx, user, session)
 }
 
-/** Gives undefined when the credentials changed during the check. */
+/** Returns undefined when the credentials changed during the check. */
 async function signIn(ctx: AuthContext, input: Login): Promise<TokenPair | undefined> {
   const { id, hash } = await checkCredentials(ctx, input)
   return openSession(ctx, id, hash)
 }
 
-/** Gives whose credentials they are, and the hash that the password is of. */
-async function checkCredentials(
-  ctx: AuthContext,
-  { email, password }: Login,
-): Promise<{ id: string; hash: string }> {
-  const check = async () => {
-    const credentials = await users.findCredentials(ctx, email)
-    const hash = await checkPassword(ctx, credentials, password)
-    if (hash === undefined || !credentials?.is_active) return undefined
-    const { id, email_verified_at } = credentials
-    if (ctx.registration === 'verify' && email_verified_at === null) return undefined
-    return { id, hash: await renewHash(ctx, id, hash, password) }
-  }
-  // The count of guesses is written, which a flood of logins must not pay for each.
-  const checked = await ctx.passwords.admit(() => guard(ctx, email, check))
-  if (!checked) throw new InvalidCredentials()
-  return checked
+/** Whose credentials they are, and the hash that the password belongs to. */
+interface Owner {
+  readonly id: string
+  readonly hash: string
+}
+
+/** @throws InvalidCredentials, TooManyAttempts, PasswordQueueFull */
+async function checkCredentials(ctx: AuthContext, input: Login): Promise<Owner> {
+  // First, because counting writes, which a flood of logins must not cause.
+  using _place = ctx.passwords.enter()
+  const attempt = await attempts.begin(ctx, input.email)
+  const owner = await findOwner(ctx, input).catch(attempt.undo)
+  if (owner === undefined) throw new InvalidCredentials()
+  await attempt.succeeded()
+  return owner
+}
+
+/** Returns undefined for a wrong password, and for an account that may not sign in. */
+async function findOwner(ctx: AuthContext, { email, password }: Login): Promise<Owner | undefined> {
+  const credentials = await userRecords.findCredentials(ctx, email)
+  const hash = await checkPassword(ctx, credentials, password)
+  if (hash === undefined || !credentials?.is_active) return undefined
+  const { id, email_verified_at } = credentials
+  if (ctx.registration === 'verify' && email_verified_at === null) return undefined
+  return { id, hash: await renewHash(ctx, id, hash, password) }
 }
 
 /**
- * Makes the hash anew with the parameters in force; gives the hash in force after it. It can wait for the next
- * login, so it never fails this one.
+ * Hashes the password again if the parameters have changed since; returns the stored hash after that. It can wait for
+ * the next login, so it never fails this one.
  */
 async function renewHash(ctx: AuthContext, id: string, hash: string, password: string): Promise<string> {
   if (!ctx.passwords.isOutdated(hash)) return hash
   try {
     const renewed = await ctx.passwords.hash(password)
-    return (await users.replacePasswordHash(ctx, id, hash, renewed)) ? renewed : hash
+    return (await userRecords.replacePasswordHash(ctx, id, hash, renewed)) ? renewed : hash
   } catch (error) {
     ctx.log.warn({ err: error, user_id: id }, 'could not renew a password hash')
     return hash
@@ -101,13 +109,13 @@ async function renewHash(ctx: AuthContext, id: string, hash: string, password: s
  */
 async function openSession(ctx: AuthContext, id: string, hash: string): Promise<TokenPair | undefined> {
   return transaction(ctx, async (tx) => {
-    const credentials = await users.lockCredentials(tx, id)
+    const credentials = await userRecords.lockCredentials(tx, id)
     if (!credentials?.is_active || credentials.password_hash !== hash) return undefined
     const { password_hash: _, email_verified_at: __, ...user } = credentials
     // Sent together, and answered in this order: the device is not known by this very session.
     const [isNewDevice, session] = await Promise.all([
-      sessions.isNewDevice(tx, user),
-      sessions.open(tx, user),
+      sessionRecords.isNewDevice(tx, user),
+      sessionRecords.open(tx, user),
     ])
     if (isNewDevice) {
       const { ip, userAgent } = tx.client
@@ -118,12 +126,12 @@ async function openSession(ctx: AuthContext, id: string, hash: string): Promise<
   })
 }
 
-function tokenPair(ctx: AuthContext, user: User, session: sessions.SessionTokens): TokenPair {
+function tokenPair(ctx: AuthContext, user: User, session: sessionRecords.SessionTokens): TokenPair {
   return {
-    access_token: ctx.tokens.issue(user, session.session_id),
+    access_token: ctx.tokens.issue(user, session.sessionId),
     token_type: 'Bearer',
     expires_in: ctx.tokens.lifetime,
-    refresh_token: session.refresh_token,
+    refresh_token: session.refreshToken,
     user,
   }
 }

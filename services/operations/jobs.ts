@@ -1,8 +1,8 @@
+import { BATCH_ROWS, deleteExpired, type Expiry, findExpiries } from '#lib/cleanup/expired-rows.ts'
 import type { Context } from '#lib/context.ts'
 import { defineJob } from '#lib/jobs/jobs.ts'
-import { BATCH, CLEANED_TABLES, deleteOutdated } from './queries.ts'
 
-/** Deletes what has expired: links, pending registrations, counts of wrong passwords, kept answers, and old sessions. */
+/** Deletes what has expired, as each domain's `expiry.ts` declares it. */
 export const cleanupJob = defineJob({
   name: 'cleanup',
   cron: '17 * * * *',
@@ -10,16 +10,20 @@ export const cleanupJob = defineJob({
   concurrency: 1,
   handler: async (ctx: Context, _data: object, { signal }) => {
     const deleted: { table: string; rows: number }[] = []
-    for (const table of CLEANED_TABLES) {
-      let rows = 0
-      let batch: number
-      do {
-        signal.throwIfAborted()
-        batch = await deleteOutdated(ctx.db, table)
-        rows += batch
-      } while (batch === BATCH)
-      deleted.push({ table, rows })
+    for (const expiry of await findExpiries()) {
+      deleted.push({ table: expiry.table, rows: await deleteAll(ctx, expiry, signal) })
     }
     ctx.log.info({ deleted }, 'cleaned up')
   },
 })
+
+async function deleteAll({ db }: Context, expiry: Expiry, signal: AbortSignal): Promise<number> {
+  let rows = 0
+  let batch: number
+  do {
+    signal.throwIfAborted()
+    batch = await deleteExpired(db, expiry)
+    rows += batch
+  } while (batch === BATCH_ROWS)
+  return rows
+}

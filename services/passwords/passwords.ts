@@ -77,22 +77,17 @@ export class Passwords {
   }
 
   /**
-   * Runs work of which a check is a part, unless as many such are under way as can be checked and may wait. Whoever
-   * would only find the queue full is refused before it has cost anything.
+   * Takes a place for work that will check a password, until it is disposed of. There are as many places as checks that
+   * can run or wait, so a caller who would only find the queue full is refused before it has cost anything.
    *
-   * @throws PasswordQueueFull, and whatever the work throws
+   * @throws PasswordQueueFull
    */
-  async admit<T>(work: () => Promise<T>): Promise<T> {
+  enter(): Disposable {
     if (this.#admitted >= this.#limit.concurrency + this.#maxQueue) {
       throw new PasswordQueueFull({ retryAfter: RETRY_AFTER })
     }
     this.#admitted++
-    try {
-      return await work()
-      /* c8 ignore next -- V8 counts a way out that is none. */
-    } finally {
-      this.#admitted--
-    }
+    return { [Symbol.dispose]: () => void this.#admitted-- }
   }
 
   /** Whether the hash was made with other parameters than those in force. */

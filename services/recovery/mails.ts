@@ -4,7 +4,7 @@ import type { AccountContext } from '#services/account/context.ts'
 import { mayMail } from '#services/authentication/mail-limit.ts'
 import { sendMail } from '#services/mail/mail.ts'
 import { issue } from '#services/one-time-tokens/one-time-tokens.ts'
-import * as users from '#services/users/users.ts'
+import * as userRecords from '#services/users/records.ts'
 
 /** It ends its job in the transaction of what it does, so that no letter is written twice. */
 type Run = Pick<JobRun, 'complete'>
@@ -14,7 +14,7 @@ export async function mailReset(ctx: AccountContext, email: string, run: Run): P
   await transaction(ctx, async (tx) => {
     await run.complete(tx.db)
     if (!(await mayMail(tx, email, 'recovery'))) return
-    const owner = await users.findByEmail(tx, email)
+    const owner = await userRecords.findByEmail(tx, email)
     if (!owner?.is_active) return
     const token = await issue(tx, { user_id: owner.id, purpose: 'reset_password' })
     await sendMail(tx, { template: 'reset-password', to: owner.email, token })

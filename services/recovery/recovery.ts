@@ -1,11 +1,11 @@
 import { transaction } from '#lib/database/database.ts'
 import type { AccountContext } from '#services/account/context.ts'
-import { replacePassword } from '#services/account/password.ts'
+import { replacePassword } from '#services/account/records.ts'
 import { forgive } from '#services/authentication/attempts.ts'
 import { InvalidOneTimeToken } from '#services/one-time-tokens/errors.ts'
 import { consume, inspect, type Purpose } from '#services/one-time-tokens/one-time-tokens.ts'
 import { assertAcceptable } from '#services/passwords/policy.ts'
-import * as users from '#services/users/users.ts'
+import * as userRecords from '#services/users/records.ts'
 import { resetMailJob } from './jobs.ts'
 
 const RESET: readonly Purpose[] = ['reset_password', 'choose_password']
@@ -23,15 +23,15 @@ export async function forgot(ctx: AccountContext, email: string): Promise<void> 
  */
 export async function reset(ctx: AccountContext, token: string, password: string): Promise<void> {
   const { user_id } = await inspect(ctx, token, RESET)
-  const user = await users.find(ctx, user_id)
+  const user = await userRecords.find(ctx, user_id)
   if (!user?.is_active) throw new InvalidOneTimeToken()
   await assertAcceptable(ctx, password, user)
   const hash = await ctx.passwords.hash(password)
   await transaction(ctx, async (tx) => {
-    const owner = await users.lockCredentials(tx, user.id)
+    const owner = await userRecords.lockCredentials(tx, user.id)
     if (!owner?.is_active || !(await consume(tx, token, RESET))) throw new InvalidOneTimeToken()
     // The link came by mail, so the address is the user's.
-    await users.markVerified(tx, user.id)
+    await userRecords.markVerified(tx, user.id)
     await replacePassword(tx, user, hash, 'password_reset')
     await forgive(tx, user.email)
   })

@@ -4,7 +4,7 @@ import type { AccountContext } from '#services/account/context.ts'
 import { mayMail } from '#services/authentication/mail-limit.ts'
 import { sendMail } from '#services/mail/mail.ts'
 import { issue, newToken, type TokenReference } from '#services/one-time-tokens/one-time-tokens.ts'
-import * as users from '#services/users/users.ts'
+import * as userRecords from '#services/users/records.ts'
 import * as queries from './queries.ts'
 
 /** Each ends its job in the transaction of what it does, so that no letter is written twice. */
@@ -17,7 +17,7 @@ export async function mailRegistration(ctx: AccountContext, token: TokenReferenc
     const registration = await queries.selectRegistration(tx.db, token.id)
     if (!registration || !(await mayMail(tx, registration.email, 'address'))) return
     const { email: to } = registration
-    const owner = await users.findByEmail(tx, to)
+    const owner = await userRecords.findByEmail(tx, to)
     if (owner) {
       await sendMail(tx, { template: 'already-registered', to: owner.email })
     } else {
@@ -31,7 +31,7 @@ export async function mailVerification(ctx: AccountContext, email: string, run: 
   await transaction(ctx, async (tx) => {
     await run.complete(tx.db)
     if (!(await mayMail(tx, email, 'address'))) return
-    const owner = await users.findByEmail(tx, email)
+    const owner = await userRecords.findByEmail(tx, email)
     if (owner) {
       if (owner.email_verified_at !== null || !owner.is_active) return
       const token = await issue(tx, { user_id: owner.id, purpose: 'verify_email' })

@@ -4,7 +4,8 @@ import type { AccountContext } from '#services/account/context.ts'
 import { sendMail } from '#services/mail/mail.ts'
 import { issue, newToken } from '#services/one-time-tokens/one-time-tokens.ts'
 import { assertAcceptable } from '#services/passwords/policy.ts'
-import * as users from '#services/users/users.ts'
+import * as userRecords from '#services/users/records.ts'
+import { type Actor, assertAdmin } from '#services/users/users.ts'
 import { RegistrationClosed } from './errors.ts'
 import { registrationMailJob } from './jobs.ts'
 import * as queries from './queries.ts'
@@ -33,9 +34,9 @@ export async function admit(ctx: AccountContext, input: CreateUser): Promise<Can
  * @throws EmailTaken, UsernameTaken
  */
 export async function register(ctx: AccountContext, candidate: Candidate): Promise<User | undefined> {
-  if (ctx.registration === 'open') return users.insert(ctx, candidate)
+  if (ctx.registration === 'open') return userRecords.insert(ctx, candidate)
 
-  await users.assertUsernameFree(ctx, candidate.username)
+  await userRecords.assertUsernameFree(ctx, candidate.username)
   const { id, digest, expires_at } = newToken(ctx, 'verify_email')
   await transaction(ctx, async (tx) => {
     await queries.insertRegistration(tx.db, { ...candidate, id, digest, expires_at })
@@ -45,13 +46,14 @@ export async function register(ctx: AccountContext, candidate: Candidate): Promi
 }
 
 /**
- * Makes an account for somebody, who chooses the password by a mailed link.
+ * Creates an account for somebody, who chooses the password by a mailed link; for admins.
  *
- * @throws EmailTaken, UsernameTaken
+ * @throws Forbidden, EmailTaken, UsernameTaken
  */
-export async function invite(ctx: AccountContext, input: InviteUser): Promise<User> {
+export async function invite(ctx: AccountContext, actor: Actor, input: InviteUser): Promise<User> {
+  assertAdmin(actor)
   return transaction(ctx, async (tx) => {
-    const user = await users.insert(tx, { role: 'user', ...input, password_hash: null })
+    const user = await userRecords.insert(tx, { role: 'user', ...input, password_hash: null })
     const token = await issue(tx, { user_id: user.id, purpose: 'choose_password' })
     await sendMail(tx, { template: 'choose-password', to: user.email, token })
     return user

@@ -1,10 +1,10 @@
 import { transaction } from '#lib/database/database.ts'
 import { digestToken } from '#lib/secrets/secrets.ts'
 import type { AccountContext } from '#services/account/context.ts'
-import { changeEmail } from '#services/account/email-change.ts'
+import { changeEmail } from '#services/account/records.ts'
 import { InvalidOneTimeToken } from '#services/one-time-tokens/errors.ts'
 import { consume, find, type Purpose } from '#services/one-time-tokens/one-time-tokens.ts'
-import * as users from '#services/users/users.ts'
+import * as userRecords from '#services/users/records.ts'
 import { verificationMailJob } from './jobs.ts'
 import * as queries from './queries.ts'
 
@@ -20,11 +20,11 @@ export async function verifyEmail(ctx: AccountContext, token: string): Promise<v
   const changed = await transaction(ctx, async (tx) => {
     const pending = await find(tx, token, CONFIRM)
     if (!pending) return completeRegistration(tx, token)
-    const owner = await users.lockCredentials(tx, pending.user_id)
+    const owner = await userRecords.lockCredentials(tx, pending.user_id)
     const row = await consume(tx, token, CONFIRM)
     if (!row || !owner?.is_active) throw new InvalidOneTimeToken()
     if (row.new_email !== null) return changeEmail(tx, owner.id, row.new_email)
-    return users.markVerified(tx, owner.id)
+    return userRecords.markVerified(tx, owner.id)
   })
   if (changed) ctx.identities.forgetUser(changed)
 }
@@ -40,6 +40,6 @@ async function completeRegistration(ctx: AccountContext, token: string): Promise
   const registration = await queries.deleteRegistration(ctx.db, digest)
   if (!registration) throw new InvalidOneTimeToken()
   const { email, username, password_hash } = registration
-  await users.insert(ctx, { email, username, password_hash, verified: true })
+  await userRecords.insert(ctx, { email, username, password_hash, verified: true })
   await queries.deleteRegistrationsOf(ctx.db, email)
 }

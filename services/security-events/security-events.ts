@@ -11,16 +11,16 @@ export interface SecurityEvent {
     | 'sessions_ended_by_admin'
     | 'user_changed_by_admin'
     | 'log_levels_changed'
-  user_id: string
-  session_id?: string
+  userId: string
+  sessionId?: string
 }
 
 /** Records an event, with the client that the request came from, in the context's transaction. */
-export async function recordEvent(ctx: Context, { kind, user_id, session_id }: SecurityEvent): Promise<void> {
+export async function recordEvent(ctx: Context, { kind, userId, sessionId }: SecurityEvent): Promise<void> {
   await ctx.db.query({
     name: 'insertSecurityEvent',
     text: `INSERT INTO security_events (id, kind, user_id, session_id, ip, user_agent)
            VALUES ($1, $2, $3, $4, $5, $6)`,
-    values: [uuidv7(), kind, user_id, session_id, ctx.client.ip, ctx.client.userAgent],
+    values: [uuidv7(), kind, userId, sessionId, ctx.client.ip, ctx.client.userAgent],
   })
 }

@@ -167,7 +167,11 @@ export interface SessionOwner extends User {
   read_at: string
 }
 
-/** Gives the active user of an open session. */
+/**
+ * Returns the active user of an open session. One statement, because authentication asks it.
+ *
+ * @reads users
+ */
 export async function selectSessionOwner(db: Database, sessionId: string): Promise<SessionOwner | undefined> {
   const rows = await db.query<SessionOwner>({
     name: 'selectSessionOwner',

@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 import { PoolDatabase } from '#lib/database/pool-database.ts'
 import type { Role } from '#schemas/users.ts'
 import { Passwords } from '#services/passwords/passwords.ts'
-import * as users from '#services/users/users.ts'
+import * as userRecords from '#services/users/records.ts'
 import { createTestDatabase, type TestDatabase } from '#test/support/database.ts'
 import { call } from '#test/support/http.ts'
 import { startService, type TestService } from '#test/support/process.ts'
@@ -78,7 +78,7 @@ async function createUsers(url: string): Promise<Record<ActorName, Credentials>>
   ).hash(PASSWORD)
   const create = async (name: string, role: Role): Promise<Credentials> => {
     const input = { email: `${name}@example.com`, username: name, role, password_hash: hash, verified: true }
-    return { ...(await users.insert({ db }, input)), password: PASSWORD }
+    return { ...(await userRecords.insert({ db }, input)), password: PASSWORD }
   }
   try {
     return {

@@ -9,7 +9,8 @@ import * as attempts from '#services/authentication/queries.ts'
 import * as oneTimeTokens from '#services/one-time-tokens/one-time-tokens.ts'
 import { cleanupJob } from '#services/operations/jobs.ts'
 import * as registrations from '#services/registration/queries.ts'
-import * as users from '#services/users/users.ts'
+import * as operators from '#services/users/operators.ts'
+import * as userRecords from '#services/users/records.ts'
 import { EXPECTATIONS } from '#test/authorization/expectations.ts'
 import { rightPlan } from '#test/authorization/right-plan.ts'
 import { fuzzedOperations } from '#test/fuzz/operations.ts'
@@ -119,9 +120,9 @@ async function workBehindTheScenes(app: FastifyInstance): Promise<void> {
   const { ctx } = app
   const { user, password } = await signUp(app)
   const hash = await ctx.passwords.hash(password)
-  await users.replacePasswordHash(ctx, user.id, hash, hash)
-  await users.promote(ctx, user.email)
-  await users.replaceEmail(ctx, user.id, `${uuidv7()}@example.com`)
+  await userRecords.replacePasswordHash(ctx, user.id, hash, hash)
+  await operators.promote(ctx, user.email)
+  await userRecords.replaceEmail(ctx, user.id, `${uuidv7()}@example.com`)
   await cleanupJob.handler(ctx, {}, RUN)
   await deleteExpiredCounts(app.db)
   await askForAnswer(app.db)

@@ -7,8 +7,8 @@ import { loadConfig } from '#config/load.ts'
 import type { Config } from '#config/schema/schema.ts'
 import { loggerOptions } from '#lib/log/logger.ts'
 import type { Role, User } from '#schemas/users.ts'
-import * as sessions from '#services/sessions/sessions.ts'
-import * as users from '#services/users/users.ts'
+import * as sessionRecords from '#services/sessions/records.ts'
+import * as userRecords from '#services/users/records.ts'
 import { watchResponses } from '#test/contract/response-contract.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 import { shareSerializers } from './serializers.ts'
@@ -111,13 +111,13 @@ export async function signUp(
 ): Promise<TestUser> {
   const unique = uuidv7().slice(-12)
   const input = { email: `${unique}@example.com`, username: unique, ...names }
-  const user = await users.insert(app.ctx, {
+  const user = await userRecords.insert(app.ctx, {
     ...input,
     role,
     verified: true,
     password_hash: await hashed(app, password),
   })
-  const { session_id, refresh_token } = await sessions.open(app.ctx, user)
+  const { sessionId: session_id, refreshToken: refresh_token } = await sessionRecords.open(app.ctx, user)
   const headers = { authorization: `Bearer ${app.tokens.issue(user, session_id)}` }
   return { user, password, session_id, refresh_token, headers }
 }

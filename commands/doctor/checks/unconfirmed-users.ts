@@ -38,6 +38,7 @@ const check: Check = {
 }
 export default check
 
+/** @reads users */
 async function count(client: pg.Client): Promise<Unconfirmed> {
   const { rows } = await client.query<Unconfirmed>(
     `SELECT count(*) FILTER (WHERE email_verified_at IS NULL)::int AS users,

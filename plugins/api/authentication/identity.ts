@@ -5,7 +5,7 @@ import type { CacheResult } from '#lib/cache/cache.ts'
 import { deriveKey } from '#lib/secrets/secrets.ts'
 import { IdentityChannel } from '#services/sessions/identity/channel.ts'
 import { Identities } from '#services/sessions/identity/identities.ts'
-import * as sessions from '#services/sessions/sessions.ts'
+import * as sessionRecords from '#services/sessions/records.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -31,7 +31,7 @@ export default fp(
     })
 
     const identities: Identities = new Identities({
-      read: (sessionId) => sessions.findOwner(app, sessionId),
+      read: (sessionId) => sessionRecords.findOwner(app, sessionId),
       isTrusted: () => channel.isTrusted(),
       answered: (result) => {
         answers[result]++

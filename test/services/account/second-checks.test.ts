@@ -56,12 +56,10 @@ t.test('an address that was never confirmed counts as a wrong password', async (
 t.test('a login that finds no place in the queue is not counted, not even for a moment', async (t) => {
   const { app, db, signUp } = await createTestApp(t, { APP_AUTH__ARGON2__MAX_QUEUE: '1' })
   const { user, password } = await signUp()
-  const { promise: held, resolve: release } = Promise.withResolvers<void>()
-  const places = Array.from({ length: availableParallelism() + 1 }, () => app.ctx.passwords.admit(() => held))
+  const places = Array.from({ length: availableParallelism() + 1 }, () => app.ctx.passwords.enter())
   await t.rejects(login(app.ctx, { email: user.email, password }), PasswordQueueFull)
   t.strictSame(await db.query('SELECT FROM login_attempts'), [])
-  release()
-  await Promise.all(places)
+  for (const place of places) place[Symbol.dispose]()
   t.match(await login(app.ctx, { email: user.email, password }), { user: { id: user.id } })
 })
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { ServiceError } from '#lib/errors.ts'
-import { type AttemptContext, forgive, guard } from '#services/authentication/attempts.ts'
+import { type Attempt, type AttemptContext, begin, forgive } from '#services/authentication/attempts.ts'
 import { TooManyAttempts } from '#services/authentication/errors.ts'
 import { mayMail } from '#services/authentication/mail-limit.ts'
 import { eventually } from '#test/support/eventually.ts'
@@ -12,7 +12,6 @@ t.test('attempts', async (t) => {
     ...app.ctx,
     attemptLimits: { perAccount: 3, perAddress: 100, window: 60_000 },
   }
-  const wrong = async () => undefined
 
   const counted = async () => {
     const rows = await db.query(
@@ -27,53 +26,53 @@ t.test('attempts', async (t) => {
   })
 
   t.test('what is refused counts for nothing', async (t) => {
-    for (let turn = 0; turn < 3; turn++) t.equal(await guard(ctx, 'a@example.com', wrong), undefined)
-    for (let turn = 0; turn < 5; turn++) await t.rejects(guard(ctx, 'a@example.com', wrong), TooManyAttempts)
+    for (let turn = 0; turn < 3; turn++) await begin(ctx, 'a@example.com')
+    for (let turn = 0; turn < 5; turn++) await t.rejects(begin(ctx, 'a@example.com'), TooManyAttempts)
     t.same(await counted(), { account: 3, network: 3 })
   })
 
   t.test('a guess that is forgiven while others are refused leaves the next ones counted', async (t) => {
-    for (let turn = 0; turn < 3; turn++) await guard(ctx, 'a@example.com', wrong)
-    const refused = Array.from({ length: 20 }, () =>
-      guard(ctx, 'a@example.com', wrong).catch(() => undefined),
-    )
+    for (let turn = 0; turn < 3; turn++) await begin(ctx, 'a@example.com')
+    const refused = Array.from({ length: 20 }, () => begin(ctx, 'a@example.com').catch(() => undefined))
     await Promise.all([...refused, forgive(ctx, 'a@example.com')])
     await db.query("DELETE FROM login_attempts WHERE subject LIKE 'account:%'")
-    for (let turn = 0; turn < 3; turn++) await guard(ctx, 'a@example.com', wrong)
-    await t.rejects(guard(ctx, 'a@example.com', wrong), TooManyAttempts)
+    for (let turn = 0; turn < 3; turn++) await begin(ctx, 'a@example.com')
+    await t.rejects(begin(ctx, 'a@example.com'), TooManyAttempts)
   })
 
   t.test('the network is refused first, and the account not counted for it', async (t) => {
     const strict = { ...ctx, attemptLimits: { ...ctx.attemptLimits, perAddress: 2 } }
-    for (let turn = 0; turn < 2; turn++) await guard(strict, `${turn}@example.com`, wrong)
-    const error = await guard(strict, 'b@example.com', wrong).catch((thrown: unknown) => thrown)
+    for (let turn = 0; turn < 2; turn++) await begin(strict, `${turn}@example.com`)
+    const error = await begin(strict, 'b@example.com').catch((thrown: unknown) => thrown)
     t.match(error, { definition: { status: 429 }, retryAfter: Number })
     t.same(await counted(), { account: 1, network: 2 })
     t.equal((await db.query("SELECT FROM login_attempts WHERE subject LIKE 'account:%'")).length, 2)
   })
 
   t.test('a right password clears the account and takes its own attempt back from the network', async (t) => {
-    await guard(ctx, 'a@example.com', wrong)
-    t.equal(await guard(ctx, 'a@example.com', async () => 'yes'), 'yes')
+    await begin(ctx, 'a@example.com')
+    const attempt = await begin(ctx, 'a@example.com')
+    await attempt.succeeded()
     t.same(await counted(), { network: 1 })
   })
 
   t.test('an error does not count as a guess', async (t) => {
-    const failing = guard(ctx, 'a@example.com', () => Promise.reject(new Error('no capacity')))
-    await t.rejects(failing, { message: 'no capacity' })
+    const attempt = await begin(ctx, 'a@example.com')
+    t.same(await counted(), { account: 1, network: 1 })
+    await t.rejects(attempt.undo(new Error('no capacity')), { message: 'no capacity' })
     t.same(await counted(), { account: 0, network: 0 })
   })
 
   t.test('the window begins with the first wrong password, and later ones do not move its end', async (t) => {
     const ends = () => db.query('SELECT subject, expires_at FROM login_attempts ORDER BY 1')
-    await guard(ctx, 'a@example.com', wrong)
+    await begin(ctx, 'a@example.com')
     const first = await ends()
     t.equal(first.length, 2)
-    for (let turn = 0; turn < 2; turn++) await guard(ctx, 'a@example.com', wrong)
-    await guard(ctx, 'a@example.com', wrong).catch(() => undefined)
+    for (let turn = 0; turn < 2; turn++) await begin(ctx, 'a@example.com')
+    await begin(ctx, 'a@example.com').catch(() => undefined)
     t.same(await ends(), first)
     await db.query("UPDATE login_attempts SET expires_at = now() - interval '1 millisecond'")
-    await guard(ctx, 'a@example.com', wrong)
+    await begin(ctx, 'a@example.com')
     t.same(await counted(), { account: 1, network: 1 }, 'after its end the count starts again')
     const left = await db.query<{ left: number }>(
       'SELECT extract(epoch FROM expires_at - now())::float8 AS left FROM login_attempts',
@@ -83,7 +82,7 @@ t.test('attempts', async (t) => {
 
   t.test('a refusal is the typed error, with what is left of the window of who is refused', async (t) => {
     const refusalOf = async (email: string) => {
-      const thrown = await guard(ctx, email, wrong).then(
+      const thrown = await begin(ctx, email).then(
         () => undefined,
         (error: unknown) => error,
       )
@@ -91,40 +90,35 @@ t.test('attempts', async (t) => {
       t.match(thrown, { definition: { code: 'too_many_attempts' }, retryAfter: Number })
       return thrown instanceof ServiceError ? Math.ceil((thrown.retryAfter ?? 0) / 60) : 0
     }
-    await guard(ctx, 'a@example.com', wrong)
+    await begin(ctx, 'a@example.com')
     await db.query(`UPDATE login_attempts SET failures = 100, expires_at = now() +
       CASE WHEN subject LIKE 'network:%' THEN interval '40 minutes' ELSE interval '20 minutes' END`)
     t.equal(await refusalOf('b@example.com'), 40, 'the network')
     await db.query('UPDATE login_attempts SET failures = 3')
     t.equal(await refusalOf('a@example.com'), 20, 'the account')
     await db.query("UPDATE login_attempts SET expires_at = clock_timestamp() + interval '1 millisecond'")
-    const last = await guard(ctx, 'a@example.com', wrong).catch((error: unknown) => error)
-    if (last !== undefined) t.match(last, { retryAfter: 1 }, 'never none')
+    const last = await begin(ctx, 'a@example.com').catch((error: unknown) => error)
+    if (last instanceof Error) t.match(last, { retryAfter: 1 }, 'at least a second')
   })
 
   t.test('what is taken back is taken back before the answer', async (t) => {
-    const checks: (() => Promise<'yes' | undefined>)[] = [
-      async () => 'yes',
-      () => Promise.reject(new Error('no capacity')),
+    const endings: ((attempt: Attempt) => Promise<void>)[] = [
+      (attempt) => attempt.succeeded(),
+      (attempt) => attempt.undo(new Error('no capacity')),
     ]
-    for (const check of checks) {
-      await guard(ctx, 'a@example.com', wrong)
+    for (const end of endings) {
+      await begin(ctx, 'a@example.com')
       let isDone = false
       const { promise: held, resolve: release } = Promise.withResolvers<void>()
       const locked = Promise.withResolvers<void>()
-      const hold = () =>
-        app.db.transaction(async (tx) => {
-          await tx.query({ name: 'lock', text: 'SELECT FROM login_attempts FOR UPDATE' })
-          locked.resolve()
-          await held
-        })
-      let lock: Promise<void> | undefined
-      const guarded = guard(ctx, 'a@example.com', async () => {
-        lock = hold()
-        await locked.promise
-        return check()
+      const attempt = await begin(ctx, 'a@example.com')
+      const lock = app.db.transaction(async (tx) => {
+        await tx.query({ name: 'lock', text: 'SELECT FROM login_attempts FOR UPDATE' })
+        locked.resolve()
+        await held
       })
-      const settled = guarded
+      await locked.promise
+      const settled = end(attempt)
         .catch(() => undefined)
         .then(() => {
           isDone = true

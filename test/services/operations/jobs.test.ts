@@ -58,10 +58,10 @@ t.test('deletes what has expired, and nothing else', async (t) => {
   t.strictSame(await db.query("SELECT encode(id, 'hex') AS id FROM idempotency_keys"), [{ id: '02' }])
   t.strictSame(await db.query('SELECT subject FROM login_attempts'), [{ subject: 'new' }])
   t.strictSame(logs().find(({ msg }) => msg === 'cleaned up')?.['deleted'], [
+    { table: 'idempotency_keys', rows: 1 },
+    { table: 'login_attempts', rows: 2100 },
     { table: 'one_time_tokens', rows: 1 },
     { table: 'registrations', rows: 1 },
-    { table: 'login_attempts', rows: 2100 },
-    { table: 'idempotency_keys', rows: 1 },
     { table: 'sessions', rows: 3 },
   ])
 })

@@ -88,26 +88,14 @@ t.test('processes that share the cores take their part, one hash at least', asyn
 
 t.test('a caller who would find the queue full is refused before anything else', async (t) => {
   const passwords = new Passwords({ ...CONFIG, max_queue: 1 }, IGNORE)
-  let begun = 0
-  let finish: (value: string) => void = () => undefined
-  const finished = new Promise<string>((resolve) => {
-    finish = resolve
-  })
-  const work = () => {
-    begun++
-    return finished
+  const places = Array.from({ length: CORES + 1 }, () => passwords.enter())
+  t.throws(() => passwords.enter(), PasswordQueueFull)
+  for (const place of places) place[Symbol.dispose]()
+  for (let turn = 0; turn < CORES + 2; turn++) {
+    using _place = passwords.enter()
   }
-  const places = Array.from({ length: CORES + 1 }, () => passwords.admit(work))
-  await t.rejects(passwords.admit(work), PasswordQueueFull)
-  t.equal(begun, CORES + 1)
-  finish('done')
-  t.same(new Set(await Promise.all(places)), new Set(['done']))
-  await t.rejects(
-    passwords.admit(() => Promise.reject(new Error('it failed'))),
-    { message: 'it failed' },
-  )
-  const again = Array.from({ length: CORES + 1 }, () => passwords.admit(work))
-  t.equal((await Promise.all(again)).length, CORES + 1, 'every place came back')
+  const again = Array.from({ length: CORES + 1 }, () => passwords.enter())
+  t.equal(again.length, CORES + 1, 'every place came back')
 })
 
 t.test('never more run than there are cores', async (t) => {

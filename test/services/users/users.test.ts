@@ -1,6 +1,8 @@
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import { EmailTaken, Forbidden, UserNotFound } from '#services/users/errors.ts'
+import * as operators from '#services/users/operators.ts'
+import * as userRecords from '#services/users/records.ts'
 import * as users from '#services/users/users.ts'
 import { createTestApp } from '#test/support/helper.ts'
 
@@ -12,33 +14,33 @@ t.test('users without HTTP', async (t) => {
   t.beforeEach(() => db.query('DELETE FROM users'))
 
   t.test('create sets the given role', async (t) => {
-    const user = await users.create(ctx, { email: 'a@example.com', username: 'ada', password: PASSWORD })
+    const user = await operators.create(ctx, { email: 'a@example.com', username: 'ada', password: PASSWORD })
     t.equal(user.role, 'user')
     t.notHas(user, 'password_hash')
-    const admin = await users.create(
+    const admin = await operators.create(
       ctx,
       { email: 'b@example.com', username: 'bob', password: PASSWORD },
       'admin',
     )
     t.equal(admin.role, 'admin')
     await t.rejects(
-      users.create(ctx, { email: 'A@example.com', username: 'other', password: PASSWORD }),
+      operators.create(ctx, { email: 'A@example.com', username: 'other', password: PASSWORD }),
       EmailTaken,
     )
   })
 
   t.test('promote makes an admin of the user with this email', async (t) => {
     const { user } = await signUp({ email: 'Ada@Example.com' })
-    t.match(await users.promote(ctx, 'aDA@example.com'), { id: user.id, role: 'admin' })
-    t.match(await users.find(ctx, user.id), { role: 'admin' })
-    t.match(await users.promote(ctx, 'ada@example.com'), { role: 'admin' }, 'repeating it does no harm')
-    await t.rejects(users.promote(ctx, 'nobody@example.com'), UserNotFound)
+    t.match(await operators.promote(ctx, 'aDA@example.com'), { id: user.id, role: 'admin' })
+    t.match(await userRecords.find(ctx, user.id), { role: 'admin' })
+    t.match(await operators.promote(ctx, 'ada@example.com'), { role: 'admin' }, 'repeating it does no harm')
+    await t.rejects(operators.promote(ctx, 'nobody@example.com'), UserNotFound)
   })
 
   t.test('find returns undefined, get throws', async (t) => {
     const { user } = await signUp({ role: 'admin' })
     const id = uuidv7()
-    t.equal(await users.find(ctx, id), undefined)
+    t.equal(await userRecords.find(ctx, id), undefined)
     await t.rejects(users.get(ctx, user, id), UserNotFound)
     await t.rejects(users.get(ctx, { id: uuidv7(), role: 'user' }, user.id), Forbidden)
     t.same(await users.get(ctx, { id: user.id, role: 'user' }, user.id), user)
@@ -46,20 +48,20 @@ t.test('users without HTTP', async (t) => {
 
   t.test('only credentials hold the hash', async (t) => {
     const { user } = await signUp()
-    const credentials = await users.findCredentials(ctx, user.email.toUpperCase())
+    const credentials = await userRecords.findCredentials(ctx, user.email.toUpperCase())
     const { password_hash, email_verified_at, ...rest } = credentials ?? {}
     t.match(password_hash, /^\$argon2id\$/)
     t.match(email_verified_at, /Z$/, 'an operator has made it, so the address counts as confirmed')
     t.same(rest, user)
-    t.equal(await users.findCredentials(ctx, 'nobody@example.com'), undefined)
+    t.equal(await userRecords.findCredentials(ctx, 'nobody@example.com'), undefined)
   })
 
   t.test('a hash is replaced unless it was replaced meanwhile', async (t) => {
     const { user } = await signUp()
-    const hash = async () => (await users.findCredentials(ctx, user.email))?.password_hash
+    const hash = async () => (await userRecords.findCredentials(ctx, user.email))?.password_hash
     const old = String(await hash())
-    await users.replacePasswordHash(ctx, user.id, old, '$argon2id$first')
-    await users.replacePasswordHash(ctx, user.id, old, '$argon2id$second')
+    await userRecords.replacePasswordHash(ctx, user.id, old, '$argon2id$first')
+    await userRecords.replacePasswordHash(ctx, user.id, old, '$argon2id$second')
     t.equal(await hash(), '$argon2id$first')
   })
 

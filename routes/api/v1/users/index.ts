@@ -55,7 +55,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         response: { 200: ref(UserPage) },
       },
     },
-    (request) => users.list(request.ctx, request.query),
+    ({ ctx, user, query }) => users.list(ctx, user, query),
   )
 }
 

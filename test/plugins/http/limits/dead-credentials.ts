@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import * as sessions from '#services/sessions/sessions.ts'
+import * as sessionRecords from '#services/sessions/records.ts'
 import type { TestDatabase } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { createTestApp, type TestApp, type TestUser } from '#test/support/helper.ts'
@@ -122,7 +122,10 @@ export async function testDeadCredentials(
 
 async function createScene(app: TestApp, remoteAddress: string): Promise<Scene> {
   const dying = await app.signUp()
-  const { session_id, refresh_token } = await sessions.open(app.app.ctx, dying.user)
+  const { sessionId: session_id, refreshToken: refresh_token } = await sessionRecords.open(
+    app.app.ctx,
+    dying.user,
+  )
   const headers = { authorization: `Bearer ${app.app.tokens.issue(dying.user, session_id)}` }
   const other = { ...dying, session_id, refresh_token, headers }
   const admin = await app.signUp({ role: 'admin' })

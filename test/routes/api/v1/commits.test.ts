@@ -6,7 +6,7 @@ import { deriveToken, digestToken } from '#lib/secrets/secrets.ts'
 import { issue, newToken, type Purpose } from '#services/one-time-tokens/one-time-tokens.ts'
 import { mailReset } from '#services/recovery/mails.ts'
 import { mailVerification } from '#services/registration/mails.ts'
-import * as sessions from '#services/sessions/sessions.ts'
+import * as sessionRecords from '#services/sessions/records.ts'
 import type { TestDatabase } from '#test/support/database.ts'
 import { createTestApp, type TestApp, type TestUser } from '#test/support/helper.ts'
 
@@ -58,7 +58,7 @@ const OPERATIONS: Readonly<Record<string, Prepare>> = {
   },
   endOtherSessions: async ({ app, request, signUp }) => {
     const as = await signUp()
-    await sessions.open(app.ctx, as.user)
+    await sessionRecords.open(app.ctx, as.user)
     return () => request({ method: 'DELETE', url: '/api/v1/auth/sessions', as })
   },
   endUserSession: async ({ request, signUp }) => {

@@ -19,8 +19,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         response: { 200: ref(SessionPage) },
       },
     },
-    ({ ctx, user, sessionId, query }) =>
-      sessions.list(ctx, { ...user, session_id: sessionId }, user.id, query),
+    ({ ctx, user, sessionId, query }) => sessions.list(ctx, { ...user, sessionId }, user.id, query),
   )
 
   app.delete(

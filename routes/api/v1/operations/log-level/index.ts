@@ -35,7 +35,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async ({ ctx, user, sessionId, body }) =>
-      changes.change(ctx, { user_id: user.id, session_id: sessionId }, body, app.changeLogLevels),
+      changes.change(ctx, { id: user.id, sessionId }, body, app.changeLogLevels),
   )
 }
 

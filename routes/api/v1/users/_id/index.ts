@@ -92,7 +92,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     },
     async (request, reply) => {
       const { ctx, user, sessionId, params } = request
-      const actor = { ...user, session_id: sessionId }
+      const actor = { ...user, sessionId }
       await changes.remove(ctx, actor, params.id, request.expectedVersions())
       return reply.code(204).send(undefined)
     },

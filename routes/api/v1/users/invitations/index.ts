@@ -26,9 +26,9 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         response: { 201: ref(User) },
       },
     },
-    async ({ body }, reply) =>
+    async ({ user: actor, body }, reply) =>
       reply.sendOnce(async (ctx) => {
-        const user = await registration.invite(ctx, body)
+        const user = await registration.invite(ctx, actor, body)
         return { location: `/api/v1/users/${user.id}`, body: user }
       }),
   )

@@ -77,7 +77,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     },
     async (request, reply) => {
       const { ctx, user, sessionId } = request
-      const actor = { ...user, session_id: sessionId }
+      const actor = { ...user, sessionId }
       await changes.remove(ctx, actor, user.id, request.expectedVersions())
       return reply.code(204).send(undefined)
     },

@@ -1,5 +1,5 @@
 import t from 'tap'
-import * as users from '#services/users/users.ts'
+import * as userRecords from '#services/users/records.ts'
 import { expectProblem } from '#test/routes/api/expect-problem.ts'
 import { createTestApp, type TestApp } from '#test/support/helper.ts'
 
@@ -69,7 +69,7 @@ t.test('accounts from before sign in, with every casing of their address', async
   ]
   for (const [index, name] of names.entries()) {
     const email = `${name}@number${index}.example`.normalize('NFC')
-    await users.insert(app.app.ctx, { email, username: `user${index}`, password_hash, verified: true })
+    await userRecords.insert(app.app.ctx, { email, username: `user${index}`, password_hash, verified: true })
     const spellings = new Set([
       email,
       email.toUpperCase(),
@@ -80,7 +80,7 @@ t.test('accounts from before sign in, with every casing of their address', async
       const { statusCode } = await post(app, 'auth/login', { email: spelling, password: PASSWORD })
       t.equal(statusCode, 200, spelling)
     }
-    const twice = users.insert(app.app.ctx, {
+    const twice = userRecords.insert(app.app.ctx, {
       email: email.toUpperCase(),
       username: `other${index}`,
       password_hash,

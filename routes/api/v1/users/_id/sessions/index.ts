@@ -22,8 +22,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         response: { 200: ref(SessionPage) },
       },
     },
-    ({ ctx, user, sessionId, params, query }) =>
-      sessions.list(ctx, { ...user, session_id: sessionId }, params.id, query),
+    ({ ctx, user, sessionId, params, query }) => sessions.list(ctx, { ...user, sessionId }, params.id, query),
   )
 
   app.delete(

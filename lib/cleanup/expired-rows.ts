@@ -1,0 +1,39 @@
+import type { Database } from '#lib/database/database.ts'
+import { exportsOf } from '#lib/discovery/exports-of.ts'
+
+/** Rows of a table that are of no use any more. A domain declares its own in `expiry.ts`. */
+export class Expiry {
+  readonly table: string
+  /** The primary key's column. */
+  readonly key: string
+  /** SQL that is true for such a row. */
+  readonly condition: string
+
+  constructor({ table, key, condition }: { table: string; key: string; condition: string }) {
+    this.table = table
+    this.key = key
+    this.condition = condition
+  }
+}
+
+/** Rows that one statement deletes: few enough to hold no lock for long. */
+export const BATCH_ROWS = 1000
+
+const FOLDERS = [new URL('../../lib/', import.meta.url), new URL('../../services/', import.meta.url)]
+
+/** Returns what every lib/<part>/expiry.ts and services/<domain>/expiry.ts declares. */
+export async function findExpiries(folders: readonly URL[] = FOLDERS): Promise<Expiry[]> {
+  const values = await exportsOf('expiry.ts', folders)
+  return values.filter((value) => value instanceof Expiry)
+}
+
+/** Deletes a batch of expired rows and returns how many. Rows in use are left for the next time. */
+export async function deleteExpired(db: Database, { table, key, condition }: Expiry): Promise<number> {
+  const deleted = await db.query({
+    name: `deleteOutdated_${table}`,
+    text: `DELETE FROM ${table} WHERE ${key} IN (
+             SELECT ${key} FROM ${table} WHERE ${condition} LIMIT ${BATCH_ROWS} FOR UPDATE SKIP LOCKED)
+           RETURNING ${key}`,
+  })
+  return deleted.length
+}

@@ -1,0 +1,44 @@
+import type { User } from '#schemas/users.ts'
+import { sendMail } from '#services/mail/mail.ts'
+import { voidAll } from '#services/one-time-tokens/one-time-tokens.ts'
+import { recordEvent, type SecurityEvent } from '#services/security-events/security-events.ts'
+import * as sessions from '#services/sessions/sessions.ts'
+import * as userRecords from '#services/users/records.ts'
+import type { AccountContext } from './context.ts'
+
+// What a proved account gets, by whichever flow it was proved. Nothing here asks who the actor is, so routes never
+// import it; each belongs in the transaction of its flow.
+
+/**
+ * Sets a checked password: the user's sessions end but the kept one, pending tokens are void, and a mail tells of it.
+ */
+export async function replacePassword(
+  ctx: AccountContext,
+  user: User,
+  hash: string,
+  kind: SecurityEvent['kind'],
+  keptSession?: string,
+): Promise<void> {
+  await userRecords.setPasswordHash(ctx, user.id, hash)
+  await sessions.endAll(ctx, user, user.id, keptSession)
+  await voidAll(ctx, user.id)
+  await recordEvent(ctx, { kind, userId: user.id })
+  const data = { at: ctx.now().toISOString() }
+  await sendMail(ctx, { template: 'password-changed', to: user.email, data })
+}
+
+/**
+ * Gives a user the address that was confirmed, and tells the old one.
+ *
+ * @returns the user's id
+ * @throws EmailTaken, UserNotFound
+ */
+export async function changeEmail(ctx: AccountContext, userId: string, newEmail: string): Promise<string> {
+  const before = await userRecords.replaceEmail(ctx, userId, newEmail)
+  // Links that went to the old address are worth nothing any more.
+  await voidAll(ctx, userId)
+  await recordEvent(ctx, { kind: 'email_changed', userId })
+  const data = { at: ctx.now().toISOString() }
+  await sendMail(ctx, { template: 'email-changed', to: before.email, data })
+  return userId
+}

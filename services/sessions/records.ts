@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto'
+import { v7 as uuidv7 } from 'uuid'
+import type { Context } from '#lib/context.ts'
+import { transaction } from '#lib/database/database.ts'
+import { deriveToken, digestToken } from '#lib/secrets/secrets.ts'
+import type { User } from '#schemas/users.ts'
+import { recordEvent } from '#services/security-events/security-events.ts'
+import { FRESH_SIGN_IN_SECONDS, FreshSignInRequired, InvalidRefreshToken } from './errors.ts'
+import * as queries from './queries.ts'
+import type { SessionContext } from './sessions.ts'
+
+// What other services and authentication do with sessions. Nothing here asks who the actor is, so routes never import
+// it.
+
+/** What a session gives its client. */
+export interface SessionTokens {
+  sessionId: string
+  refreshToken: string
+}
+
+/** Opens a session for a user who has just proved to be one. */
+export async function open(ctx: SessionContext, user: Pick<User, 'id'>): Promise<SessionTokens> {
+  const { idleTimeout, absoluteTimeout } = ctx.sessions
+  const { ip, userAgent } = ctx.client
+  const id = uuidv7()
+  const refreshToken = randomBytes(32).toString('base64url')
+  const session = {
+    id,
+    user_id: user.id,
+    user_agent: userAgent,
+    ip,
+    idle_timeout: idleTimeout,
+    absolute_timeout: absoluteTimeout,
+  }
+  await queries.insertSession(ctx.db, session, digestToken(refreshToken))
+  return { sessionId: id, refreshToken }
+}
+
+/**
+ * Refuses a session whose user typed the password too long ago, for what a stolen token must not do. It works for every
+ * way to sign in, and guesses are counted where they always are: at login (decision 028).
+ *
+ * @throws FreshSignInRequired
+ */
+export async function assertFresh(ctx: Pick<Context, 'db'>, id: string): Promise<void> {
+  if (!(await queries.selectIsFresh(ctx.db, id, FRESH_SIGN_IN_SECONDS))) throw new FreshSignInRequired()
+}
+
+/** Whether a sign-in comes from a device that the user, who has signed in before, has not used yet. */
+export async function isNewDevice(ctx: Context, user: Pick<User, 'id'>): Promise<boolean> {
+  const { has_sessions, is_known } = await queries.selectDevice(ctx.db, user.id, ctx.client.userAgent)
+  return has_sessions && !is_known
+}
+
+/**
+ * Exchanges a refresh token for its successor. A token that was used within the grace period gives the same
+ * successor again (the reply was lost, or two tabs asked at once); one that was used before that is stolen,
+ * so its session ends (RFC 9700 section 4.14.2).
+ *
+ * @throws InvalidRefreshToken
+ */
+export async function refresh(ctx: SessionContext, token: string): Promise<SessionTokens & { user: User }> {
+  const result = await transaction(ctx, (tx) => rotate(tx, token))
+  if (result.stolen) {
+    const { sessionId, userId } = result.stolen
+    ctx.identities.forgetSession(sessionId)
+    ctx.log.warn({ sid: sessionId, user_id: userId }, 'a refresh token was used again; its session is ended')
+  }
+  if (!result.tokens) throw new InvalidRefreshToken()
+  return result.tokens
+}
+
+interface Rotation {
+  tokens?: SessionTokens & { user: User }
+  stolen?: { sessionId: string; userId: string }
+}
+
+async function rotate(ctx: SessionContext, token: string): Promise<Rotation> {
+  const { idleTimeout, refreshGrace, key } = ctx.sessions
+  const digest = digestToken(token)
+  const locked = await queries.lockSessionByToken(ctx.db, digest)
+  // Read after the lock, so that what others did before us is seen.
+  const state = locked ? await queries.selectRefreshState(ctx.db, digest, refreshGrace) : undefined
+  if (!state?.is_open) return {}
+  const { session_id: sessionId, user_id: userId } = state
+  if (state.is_late) {
+    await queries.endSessions(ctx.db, userId, { id: sessionId })
+    await recordEvent(ctx, { kind: 'refresh_token_reused', userId, sessionId })
+    return { stolen: { sessionId, userId } }
+  }
+  const owner = await findOwner(ctx, sessionId)
+  if (!owner) return {}
+  const refreshToken = deriveToken(key, token)
+  if (!state.is_replaced) {
+    await queries.replaceRefreshToken(ctx.db, digest)
+    await queries.insertRefreshToken(ctx.db, sessionId, digestToken(refreshToken))
+    await queries.updateLastUse(ctx.db, sessionId, idleTimeout)
+  }
+  return { tokens: { sessionId, refreshToken, user: owner.user } }
+}
+
+/** Returns the active user of an open session, when that expires, and when the database was asked; or undefined. */
+export async function findOwner(
+  ctx: Pick<Context, 'db'>,
+  sessionId: string,
+): Promise<{ user: User; expiresAt: string; readAt: string } | undefined> {
+  const row = await queries.selectSessionOwner(ctx.db, sessionId)
+  if (row === undefined) return undefined
+  const { session_expires_at: expiresAt, read_at: readAt, ...user } = row
+  return { user, expiresAt, readAt }
+}
