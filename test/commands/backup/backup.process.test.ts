@@ -7,12 +7,9 @@ import { audit, startLoad } from '#test/faults/ledger.ts'
 import { ready, signUpAdmin } from '#test/faults/rig.ts'
 import { connectionTo } from '#test/support/connection-to.ts'
 import { startService } from '#test/support/process.ts'
-import { runCommand } from './commands.ts'
+import { runCommand, runProcess } from './commands.ts'
 import { populated } from './populated.ts'
 import { startPostgresServer, WITHOUT_PROGRAMS } from './postgres-server.ts'
-
-// Several processes and servers, on a machine that may be busy.
-t.setTimeout(600_000)
 
 const MIGRATIONS = join(import.meta.dirname, '../../../migrations')
 
@@ -31,7 +28,7 @@ t.test('a backup under load has every write that was acknowledged before', { ski
   const before = [...load.entries]
   const directory = join(t.testdir(), 'backups')
   const textfile = t.testdir({})
-  const made = await runCommand(t, 'backup', ['--to', directory, '--textfile', textfile], {
+  const made = await runProcess(t, 'backup', ['--to', directory, '--textfile', textfile], {
     APP_DATABASE__URL: url,
   })
   t.match(made, {
@@ -44,7 +41,7 @@ t.test('a backup under load has every write that was acknowledged before', { ski
   t.ok(after > before.length, 'it went on writing meanwhile')
 
   const target = await server.createDatabase()
-  const restored = await runCommand(t, 'restore', ['--from', directory], { APP_DATABASE__URL: target })
+  const restored = await runProcess(t, 'restore', ['--from', directory], { APP_DATABASE__URL: target })
   t.match(restored, { code: 0, stdout: /^Restored db_\w+-.*\.dump: \d+ rows, of migration \d+\n$/ })
   const there = new Set(
     (await server.query<{ username: string }>(target, 'SELECT username FROM users')).map(
@@ -80,8 +77,8 @@ t.test('what restore refuses, and that a refusal changes nothing', { skip }, asy
   const to = ['--to', directory]
   const from = ['--from', directory]
   const env = { APP_DATABASE__URL: url }
-  t.match(await runCommand(t, 'restore', from, env), { code: 1, stderr: /There is no backup in / })
-  t.match(await runCommand(t, 'backup', to, env), { code: 0 })
+  t.match(await runCommand('restore', from, env), { code: 1, stderr: /There is no backup in / })
+  t.match(await runCommand('backup', to, env), { code: 0 })
   const [dump = '', manifest = ''] = (await readdir(directory)).sort()
   const write = (name: string, content: string | Buffer) => writeFile(join(directory, name), content)
   const good = await readFile(join(directory, dump))
@@ -95,7 +92,7 @@ t.test('what restore refuses, and that a refusal changes nothing', { skip }, asy
 
   await server.query(url, "UPDATE users SET username = 'changed.since'")
   await t.test('a database that is not empty, until told', async (t) => {
-    t.match(await runCommand(t, 'restore', from, env), {
+    t.match(await runCommand('restore', from, env), {
       code: 1,
       stderr: /is not empty \(schemas: pgboss, public\)/,
     })
@@ -105,9 +102,9 @@ t.test('what restore refuses, and that a refusal changes nothing', { skip }, asy
     const bad = Buffer.from(good)
     bad[bad.length >> 1] = (bad[bad.length >> 1] ?? 0) ^ 1
     await write(dump, bad)
-    t.match(await runCommand(t, 'restore', [...from, '--force'], env), { code: 1, stderr: /is damaged/ })
+    t.match(await runCommand('restore', [...from, '--force'], env), { code: 1, stderr: /is damaged/ })
     await write(dump, Buffer.concat([good, Buffer.alloc(1_000_000)]))
-    t.match(await runCommand(t, 'restore', [...from, '--force'], env), {
+    t.match(await runCommand('restore', [...from, '--force'], env), {
       code: 1,
       stderr: /is damaged: it has more bytes/,
     })
@@ -115,20 +112,20 @@ t.test('what restore refuses, and that a refusal changes nothing', { skip }, asy
   })
   await t.test('an invalid manifest, or one with wrong statements', async (t) => {
     await write(manifest, '{"format":2}')
-    t.match(await runCommand(t, 'restore', [...from, '--force'], env), {
+    t.match(await runCommand('restore', [...from, '--force'], env), {
       code: 1,
       stderr: /is not a manifest/,
     })
     await write(manifest, JSON.stringify(about) + ' '.repeat(16 * 1024 * 1024))
-    t.match(await runCommand(t, 'restore', from, env), { code: 1, stderr: /too large for a manifest/ })
+    t.match(await runCommand('restore', from, env), { code: 1, stderr: /too large for a manifest/ })
     const [first] = about.tables
     await write(manifest, JSON.stringify({ ...about, tables: [{ ...first, rows: 12345 }] }))
-    t.match(await runCommand(t, 'restore', [...from, '--force'], env), {
+    t.match(await runCommand('restore', [...from, '--force'], env), {
       code: 1,
       stderr: /has not the 12345 rows of the manifest/,
     })
     await write(manifest, JSON.stringify({ ...about, migration_version: 999 }))
-    t.match(await runCommand(t, 'restore', [...from, '--force'], env), {
+    t.match(await runCommand('restore', [...from, '--force'], env), {
       code: 1,
       stderr: /with migration 999/,
     })
@@ -141,7 +138,7 @@ t.test('what restore refuses, and that a refusal changes nothing', { skip }, asy
   )
   await t.test('told to, it puts the backup in the place of what is there', async (t) => {
     await server.query(url, 'CREATE TABLE newer (); CREATE SCHEMA other; CREATE TABLE other.one ()')
-    t.match(await runCommand(t, 'restore', [...from, '--force', '--name', dump], env), { code: 0 })
+    t.match(await runCommand('restore', [...from, '--force', '--name', dump], env), { code: 0 })
     t.same(await server.query(url, "SELECT FROM users WHERE username = 'changed.since'"), [])
     t.same(await server.query(url, "SELECT to_regclass('newer') AS a, to_regclass('other.one') AS b"), [
       { a: null, b: null },
@@ -150,11 +147,11 @@ t.test('what restore refuses, and that a refusal changes nothing', { skip }, asy
   await t.test('and migrates forward what is older', async (t) => {
     const target = await server.createDatabase()
     const older = await server.createDatabase()
-    await runCommand(t, 'restore', from, { APP_DATABASE__URL: older })
+    await runCommand('restore', from, { APP_DATABASE__URL: older })
     await migrateDown({ connection: connectionTo(older), directory: MIGRATIONS, steps: 1 })
     const place = t.testdir({})
-    await runCommand(t, 'backup', ['--to', place], { APP_DATABASE__URL: older })
-    t.match(await runCommand(t, 'restore', ['--from', place], { APP_DATABASE__URL: target }), {
+    await runCommand('backup', ['--to', place], { APP_DATABASE__URL: older })
+    t.match(await runCommand('restore', ['--from', place], { APP_DATABASE__URL: target }), {
       code: 0,
       stderr: /Applied \d+\.do\./,
     })
@@ -175,14 +172,14 @@ t.test('keeps as many as told, and leaves nothing half done', { skip }, async (t
   await writeFile(join(directory, `other-${stamps[0]}.json`), '{}')
   await writeFile(join(directory, 'old.dump.partial'), '')
   await utimes(join(directory, 'old.dump.partial'), 0, 0)
-  t.match(await runCommand(t, 'backup', ['--to', directory, '--keep', '2'], env), { code: 0 })
+  t.match(await runCommand('backup', ['--to', directory, '--keep', '2'], env), { code: 0 })
   const left = (await readdir(directory)).sort()
   t.equal(left.length, 5, left.join())
   t.same(left.slice(0, 2), [`${name}-${stamps[2]}.dump`, `${name}-${stamps[2]}.json`])
   t.equal(left.at(-1), `other-${stamps[0]}.json`, "another database's stay")
 
   const broken = { ...env, APP_DATABASE__URL: url.replace(/:[^:@]+@/, ':wrong@') }
-  t.match(await runCommand(t, 'backup', ['--to', directory, '--keep', '1'], broken), {
+  t.match(await runCommand('backup', ['--to', directory, '--keep', '1'], broken), {
     code: 1,
     stderr: /password authentication failed[\s\S]*correct them in APP_DATABASE__URL/,
   })
@@ -192,7 +189,7 @@ t.test('keeps as many as told, and leaves nothing half done', { skip }, async (t
     mode: 0o755,
   })
   t.match(
-    await runCommand(t, 'backup', ['--to', directory], {
+    await runCommand('backup', ['--to', directory], {
       ...env,
       PATH: `${programs}:${process.env['PATH']}`,
     }),
@@ -206,7 +203,7 @@ t.test('keeps as many as told, and leaves nothing half done', { skip }, async (t
     '#!/bin/sh\ncase "$1" in --version) echo "pg_dump (PostgreSQL) 99.1";; *) echo half; echo broke >&2; exit 3;; esac\n',
   )
   t.match(
-    await runCommand(t, 'backup', ['--to', directory, '--keep', '1'], {
+    await runCommand('backup', ['--to', directory, '--keep', '1'], {
       ...env,
       PATH: `${programs}:${process.env['PATH']}`,
     }),
@@ -220,17 +217,9 @@ t.test('keeps as many as told, and leaves nothing half done', { skip }, async (t
 
 t.test('arguments that they do not know give the usage', async (t) => {
   for (const args of [[], ['--to', ''], ['--to', 'x', '--keep', '0'], ['--to', 'x', '--all'], ['x']]) {
-    t.match(
-      await runCommand(t, 'backup', args),
-      { code: 2, stderr: /^Usage: npm run backup/ },
-      args.join(' '),
-    )
+    t.match(await runCommand('backup', args), { code: 2, stderr: /^Usage: npm run backup/ }, args.join(' '))
   }
   for (const args of [[], ['--from', ''], ['--from', 'x', 'y']]) {
-    t.match(
-      await runCommand(t, 'restore', args),
-      { code: 2, stderr: /^Usage: npm run restore/ },
-      args.join(' '),
-    )
+    t.match(await runCommand('restore', args), { code: 2, stderr: /^Usage: npm run restore/ }, args.join(' '))
   }
 })

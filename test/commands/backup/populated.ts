@@ -1,15 +1,15 @@
-import type { Test } from 'tap'
-import { ready, signUpAdmin } from '#test/faults/rig.ts'
-import { startService } from '#test/support/process.ts'
+import { signUp } from '#test/support/helper.ts'
+import { startInstance } from '#test/support/instances.ts'
 import type { PostgresServer } from './postgres-server.ts'
 
+type T = Parameters<typeof startInstance>[0]
+
 /** A migrated database with a user in it. */
-export async function populated(t: Test, server: PostgresServer): Promise<string> {
+export async function populated(t: T, server: PostgresServer): Promise<string> {
   const url = await server.createDatabase()
-  const service = await startService(t, { APP_DATABASE__URL: url, APP_ROLE: 'web' })
-  await ready(service.url)
-  await signUpAdmin(service.url, { query: (text) => server.query(url, text.replace(' WHERE id = $1', '')) })
-  service.child.kill('SIGTERM')
-  await service.exited
+  const env = { APP_ROLE: 'web', APP_DATABASE__MIGRATE_ON_START: 'true' }
+  const app = await startInstance(t, { url }, env)
+  await signUp(app, { role: 'admin' })
+  await app.close()
   return url
 }

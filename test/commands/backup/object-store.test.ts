@@ -5,9 +5,6 @@ import { populated } from './populated.ts'
 import { startPostgresServer, WITHOUT_PROGRAMS } from './postgres-server.ts'
 import { startS3 } from './s3-server.ts'
 
-// Several processes and servers, on a machine that may be busy.
-t.setTimeout(600_000)
-
 const skip = WITHOUT_PROGRAMS
 
 t.test('to an object store and back', { skip }, async (t) => {
@@ -17,13 +14,13 @@ t.test('to an object store and back', { skip }, async (t) => {
   const store = { ...s3.credentials, AWS_REGION: 'eu-test-1', AWS_ENDPOINT_URL: s3.endpoint }
   const place = 's3://backups/groundwork/daily'
   s3.busy('PUT', 1)
-  t.match(await runCommand(t, 'backup', ['--to', place], { APP_DATABASE__URL: url, ...store }), { code: 0 })
+  t.match(await runCommand('backup', ['--to', place], { APP_DATABASE__URL: url, ...store }), { code: 0 })
   const keys = [...s3.objects.keys()].sort()
   t.equal(keys.length, 2)
   for (const key of keys) t.match(key, /^backups\/groundwork\/daily\/db_\w+-\d{8}T\d{6}Z\.(dump|json)$/)
   t.equal(s3.uploads.size, 0)
   const target = await server.createDatabase()
-  t.match(await runCommand(t, 'restore', ['--from', place], { APP_DATABASE__URL: target, ...store }), {
+  t.match(await runCommand('restore', ['--from', place], { APP_DATABASE__URL: target, ...store }), {
     code: 0,
   })
   t.same(
@@ -31,11 +28,11 @@ t.test('to an object store and back', { skip }, async (t) => {
     await server.query(url, 'SELECT id, email FROM users'),
   )
   const bad = { ...store, AWS_SECRET_ACCESS_KEY: 'another' }
-  t.match(await runCommand(t, 'backup', ['--to', place], { APP_DATABASE__URL: url, ...bad }), {
+  t.match(await runCommand('backup', ['--to', place], { APP_DATABASE__URL: url, ...bad }), {
     code: 1,
     stderr: /403 SignatureDoesNotMatch/,
   })
-  t.match(await runCommand(t, 'backup', ['--to', place], { APP_DATABASE__URL: url }), {
+  t.match(await runCommand('backup', ['--to', place], { APP_DATABASE__URL: url }), {
     code: 1,
     stderr: /set AWS_ACCESS_KEY_ID/,
   })
