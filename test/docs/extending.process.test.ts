@@ -11,7 +11,13 @@ const LEFT_OUT = new Set(['.git', '.data', '.tap', 'node_modules', 'secrets'])
 const PAGES = ['extending.md', 'extending/service.md', 'extending/routes.md', 'extending/test.md']
 
 /** Tests that a new resource can break, with few of the requests that the suite sends. */
-const TESTS = ['routes', 'house-rules', 'errors', 'document', 'canary']
+const TESTS = [
+  'routes/api/v1/notes/notes',
+  ...['routes', 'house-rules', 'errors', 'document', 'canary'].map((name) => `contract/${name}`),
+  'authorization/matrix',
+]
+
+const OPERATIONS = ['createNote', 'getNote', 'updateNote', 'deleteNote', 'listNotes']
 
 /** A fenced block, after a line that names its file or after another block of the same file. */
 interface Block {
@@ -66,9 +72,11 @@ t.test('docs/extending.md, followed to the letter, leads to a working resource',
   }
   t.ok(written.length >= 13, `blocks are found: ${written.join(' ')}`)
 
-  // None of tap's variables, so that the tests in the tree start a database of their own, and end it.
-  const { PATH, HOME } = process.env
-  const env = { PATH: `${join(ROOT, 'node_modules/.bin')}:${PATH}`, HOME, TAP_TIMEOUT: '300' }
+  // Its tests use the server of this run, which ends after them.
+  await symlink(join(ROOT, '.data'), join(tree, '.data'))
+  const { PATH, HOME, TAP, NODE_COMPILE_CACHE } = process.env
+  const path = `${join(ROOT, 'node_modules/.bin')}:${PATH}`
+  const env = { PATH: path, HOME, TAP, NODE_COMPILE_CACHE, TAP_TIMEOUT: '900' }
   async function run(command: string, ...args: string[]): Promise<void> {
     const program = startProcess(t, command, args, { cwd: tree, env })
     const { code } = await program.exited
@@ -80,10 +88,9 @@ t.test('docs/extending.md, followed to the letter, leads to a working resource',
   await run('biome', 'check', '--vcs-enabled=false', ...formatted)
   await run('tsc')
   await run('depcruise', '.')
-  await run('node', 'test/routes/api/v1/notes/notes.test.ts')
-  for (const name of TESTS) await run('node', `test/contract/${name}.test.ts`)
-  await run('node', 'test/authorization/matrix.test.ts')
-  for (const id of ['createNote', 'getNote', 'updateNote', 'deleteNote', 'listNotes']) {
-    await run('node', 'test/fuzz/main.ts', '--runs', '50', '--seed', '1', '--operation', id)
-  }
+  const suite = TESTS.map((name) => `await import('./${name}.test.ts')\n`)
+  await writeFile(join(tree, 'test/guide.ts'), suite.join(''))
+  await run('node', 'test/guide.ts')
+  const only = OPERATIONS.flatMap((id) => ['--operation', id])
+  await run('node', 'test/fuzz/main.ts', '--runs', '250', '--seed', '1', ...only)
 })

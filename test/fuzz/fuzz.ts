@@ -12,8 +12,8 @@ export interface FuzzOptions {
   runs: number
   /** Repeats what was sent before. */
   seed: number
-  /** Only this operation. */
-  operation?: string | undefined
+  /** Only these operations. */
+  only?: readonly string[] | undefined
   /** Is told after each round how many requests were sent. */
   onProgress?: (sent: number) => void
   onFinding?: (finding: Finding) => void
@@ -54,8 +54,10 @@ const SHARE_OF_HASHING = 0.3
 export async function fuzz(owner: Owner, options: FuzzOptions): Promise<FuzzReport> {
   const world = await createWorld(owner)
   const attempts = new Attempts(world)
-  const operations = fuzzedOperations(world.document).filter(({ id }) => id === (options.operation ?? id))
-  if (operations.length === 0) throw new TypeError(`the document has no operation ${options.operation}`)
+  const { only } = options
+  const operations = fuzzedOperations(world.document).filter(({ id }) => only?.includes(id) ?? true)
+  const unknown = only?.filter((id) => operations.every((operation) => operation.id !== id)) ?? []
+  if (unknown.length > 0) throw new TypeError(`the document has no operation ${unknown.join(', ')}`)
   const report: FuzzReport = { findings: [], tallies: new Map(), errors: world.errors }
 
   const weights = operations.reduce((sum, operation) => sum + shareOf(operation), 0)

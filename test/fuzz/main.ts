@@ -2,13 +2,13 @@ import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { describe, fuzz, unreached } from './fuzz.ts'
 
-// npm run fuzz -- --runs 1000000 [--seed N] [--operation id]: requests made from the document, for a night.
+// npm run fuzz -- --runs 1000000 [--seed N] [--operation id]...: requests made from the document, for a night.
 
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '10000' },
     seed: { type: 'string' },
-    operation: { type: 'string' },
+    operation: { type: 'string', multiple: true },
   },
 })
 
@@ -25,7 +25,7 @@ try {
     {
       runs,
       seed,
-      operation: values.operation,
+      only: values.operation,
       onProgress: tell,
       // At once, so that a night that is cut short has not been for nothing.
       onFinding: (finding) => say(describe(finding)),

@@ -10,9 +10,6 @@ import { eventually } from '#test/support/eventually.ts'
 import { call, signUp } from '#test/support/http.ts'
 import { startProcess, startService } from '#test/support/process.ts'
 
-// Two processes, on a machine that may be busy.
-t.setTimeout(300_000)
-
 const isMissing = (name: string, flag: string) => spawnSync(name, [flag]).error !== undefined
 const skip = isMissing('nginx', '-v') ? 'nginx is not installed' : false
 

@@ -5,9 +5,6 @@ import { eventually } from '#test/support/eventually.ts'
 import { listenOn } from '#test/support/otlp-receiver.ts'
 import { CONNECTIONS, holdPatch, isRefused, run } from './helper.ts'
 
-// Many processes, on a machine that may be busy.
-t.setTimeout(300_000)
-
 t.test('an uncaught error: logged as fatal, what is in flight finishes, exit 1', async (t) => {
   for (const [signal, message] of [
     ['SIGUSR2', 'planted exception'],

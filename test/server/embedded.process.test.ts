@@ -4,9 +4,6 @@ import { call, registration, signUp } from '#test/support/http.ts'
 import { environment, listening, startProcess, startServer, startService } from '#test/support/process.ts'
 import { copyProject, type ProjectCopy } from '#test/support/project-copy.ts'
 
-// Many processes, on a machine that may be busy.
-t.setTimeout(580_000)
-
 const DEVELOPMENT = { APP_ENVIRONMENT: 'development' }
 
 t.test('it starts a PostgreSQL, ends it, and finds the data again', async (t) => {

@@ -4,9 +4,6 @@ import { createEmptyDatabase } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { environment, listening, startProcess } from '#test/support/process.ts'
 
-// Several processes, on a machine that may be busy.
-t.setTimeout(300_000)
-
 /** Starts server.ts as on a new machine: without APP_ENVIRONMENT. */
 async function start(t: Test, env: Record<string, string>) {
   const { url } = await createEmptyDatabase(t)

@@ -4,9 +4,6 @@ import { eventually } from '#test/support/eventually.ts'
 import { call, signUp } from '#test/support/http.ts'
 import { startService, type TestService } from '#test/support/process.ts'
 
-// Many processes, on a machine that may be busy.
-t.setTimeout(300_000)
-
 /** The processes that have logged a probe, which stands at debug, since the log had so many lines. */
 async function probed({ url, logs }: TestService, times: number): Promise<Set<unknown>> {
   const from = logs().length

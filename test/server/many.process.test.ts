@@ -4,9 +4,6 @@ import { eventually } from '#test/support/eventually.ts'
 import { call, registration } from '#test/support/http.ts'
 import { startService } from '#test/support/process.ts'
 
-// Many processes, on a machine that may be busy.
-t.setTimeout(300_000)
-
 t.test('eight at once on one empty database', async (t) => {
   const { url: databaseUrl, query } = await createEmptyDatabase(t)
   const env = { APP_DATABASE__URL: databaseUrl, APP_DATABASE__MAX_CONNECTIONS: '4' }

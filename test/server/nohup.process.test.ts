@@ -6,9 +6,6 @@ import { eventually } from '#test/support/eventually.ts'
 import { call } from '#test/support/http.ts'
 import { environment, listening, startProcess } from '#test/support/process.ts'
 
-// Several processes, on a machine that may be busy.
-t.setTimeout(300_000)
-
 const isMissing = ['bash', 'nohup', 'npm'].some((name) => spawnSync(name, ['--version']).error !== undefined)
 const skip = process.platform !== 'linux' || isMissing ? 'needs Linux, bash, nohup and npm' : false
 

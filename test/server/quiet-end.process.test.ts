@@ -6,9 +6,6 @@ import { call } from '#test/support/http.ts'
 import { startService, type TestProcess } from '#test/support/process.ts'
 import { WORKERS, workersOf } from './worker-processes.ts'
 
-// Many processes, on a machine that may be busy.
-t.setTimeout(300_000)
-
 /** Lines that ask somebody to look, and the server's own words about its database. */
 function troubles({ logs, stderr }: TestProcess): unknown[] {
   return [

@@ -7,9 +7,6 @@ import { type Answer, call } from '#test/support/http.ts'
 import { environment, listening, startProcess, startServer } from '#test/support/process.ts'
 import { CONNECTIONS, holdPatch, isRefused, run } from './helper.ts'
 
-// Many processes, on a machine that may be busy.
-t.setTimeout(580_000)
-
 /** Connections as browsers and load balancers hold them: used before, never used, half a request. */
 async function holdConnections(t: Test, url: string): Promise<void> {
   const agent = new Agent({ keepAlive: true })

@@ -4,9 +4,6 @@ import { eventually } from '#test/support/eventually.ts'
 import { call, registration } from '#test/support/http.ts'
 import { startServer, startService } from '#test/support/process.ts'
 
-// Many processes, on a machine that may be busy.
-t.setTimeout(580_000)
-
 const BAD_CONFIGURATION = {
   APP_SERVER__PROT: '1',
   APP_SERVER__PORT: 'http',

@@ -7,9 +7,6 @@ import { startService } from '#test/support/process.ts'
 import { holdPatch, run } from './helper.ts'
 import { runs, said, WORKERS, workersOf } from './worker-processes.ts'
 
-// Many processes, on a machine that may be busy.
-t.setTimeout(300_000)
-
 const STUCK = ['--import', join(import.meta.dirname, '../fixtures/stuck.ts')]
 const SHORT = { APP_SERVER__SHUTDOWN_TIMEOUT: '1s' }
 

@@ -7,9 +7,6 @@ import { call, registration, signUp } from '#test/support/http.ts'
 import { listenOn, type ReceivedSpan, startOtlpReceiver } from '#test/support/otlp-receiver.ts'
 import { startService } from '#test/support/process.ts'
 
-// Many processes, on a machine that may be busy.
-t.setTimeout(580_000)
-
 const SERVER = 2
 const CONSUMER = 5
 const ERROR = 2

@@ -5,9 +5,6 @@ import { environment, listening, startProcess } from '#test/support/process.ts'
 import { holdPatch, isRefused, run } from './helper.ts'
 import { runs, said, WORKERS, workersOf } from './worker-processes.ts'
 
-// Many processes, on a machine that may be busy.
-t.setTimeout(300_000)
-
 t.test('SIGTERM: what is in flight finishes', async (t) => {
   const running = await run(t, WORKERS)
   const { answer, release } = await holdPatch(running)

@@ -6,9 +6,6 @@ import { eventually } from '#test/support/eventually.ts'
 import { call } from '#test/support/http.ts'
 import { runs, said, withWorkers, workersOf } from './worker-processes.ts'
 
-// Many processes, on a machine that may be busy.
-t.setTimeout(300_000)
-
 t.test('SIGHUP: new workers take over one by one, and no request fails', async (t) => {
   const secretFile = join(t.testdir(), 'secret')
   await writeFile(secretFile, 'a secret of a test that is long enough')
