@@ -1,8 +1,9 @@
-import type { Browser, Locator, Page } from 'playwright-core'
+import type { Browser, Locator, Page, Request } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { type Document, operationsOf } from '#test/contract/document.ts'
+import { type Document, operationsOf, type PlacedOperation } from '#test/contract/document.ts'
 import { listen } from '#test/plugins/http/raw-http.ts'
 import { startChromium, withoutChromium } from '#test/support/chromium.ts'
+import { eventually } from '#test/support/eventually.ts'
 import { createTestApp } from '#test/support/helper.ts'
 
 const PASSWORD = 'correct horse battery staple'
@@ -22,13 +23,11 @@ async function press(locator: Locator): Promise<void> {
 class SwaggerUi {
   readonly executed: string[] = []
   readonly #page: Page
-  readonly #tags: Map<string, string>
+  readonly #operations: Map<string, PlacedOperation>
 
   constructor(page: Page, document: Document) {
     this.#page = page
-    this.#tags = new Map(
-      operationsOf(document).map(({ operation }) => [operation.operationId, operation.tags?.[0] ?? '']),
-    )
+    this.#operations = new Map(operationsOf(document).map((placed) => [placed.operation.operationId, placed]))
   }
 
   async authorize(authorization: string): Promise<void> {
@@ -43,20 +42,13 @@ class SwaggerUi {
   }
 
   /** Executes an operation with what the page has filled in, and returns the answer. */
-  async execute(operationId: string, { params = {}, body }: Entry = {}) {
-    const block = this.#page.locator(`#operations-${this.#tags.get(operationId)}-${operationId}`)
+  async execute(operationId: string, entry: Entry = {}) {
+    const placed = this.#operations.get(operationId)
+    if (!placed) throw new Error(`there is no ${operationId}`)
+    const block = this.#page.locator(`#operations-${placed.operation.tags?.[0]}-${operationId}`)
     const control = block.locator('.opblock-summary-control')
     await press(control)
-    const fill = async () => {
-      for (const [name, value] of Object.entries(params)) {
-        const input = block.locator(`tr[data-param-name="${name}"][data-param-in="path"] input`)
-        await input.fill(value)
-        // The page takes what was typed when the field is left.
-        await input.blur()
-      }
-      if (body) await block.locator('textarea.body-param__text').fill(JSON.stringify(body))
-    }
-    const response = await this.#send(fill, block.locator('.btn.execute'))
+    const response = await this.#send(placed, block, entry)
     await block.locator('.live-responses-table').waitFor({ state: 'attached' })
     await press(control)
     this.executed.push(operationId)
@@ -65,20 +57,49 @@ class SwaggerUi {
   }
 
   /**
-   * Fills in the form and presses the button until a request is sent: while the page still fills in the form itself, it
-   * drops what was entered and ignores the button.
+   * Presses the button until the operation's request is sent, because the page ignores it until it has taken what was
+   * entered. Seldom: a second request may have another answer, or disturb what comes next.
    */
-  async #send(fill: () => Promise<void>, button: Locator) {
-    for (let tries = 0; tries < 30; tries++) {
-      await fill()
-      const sent = this.#page
-        .waitForRequest((request) => request.resourceType() === 'fetch', { timeout: 10_000 })
-        .catch(() => undefined)
-      await press(button)
-      const response = await (await sent)?.response()
-      if (response) return response
+  async #send({ path, method, operation }: PlacedOperation, block: Locator, entry: Entry) {
+    const pattern = new RegExp(`${path.replaceAll(/\{\w+\}/g, '[^/]+')}(\\?|$)`)
+    const sent: Request[] = []
+    const note = (request: Request) => {
+      if (request.method() === method.toUpperCase() && pattern.test(request.url())) sent.push(request)
+    }
+    this.#page.on('request', note)
+    try {
+      for (let tries = 0; tries < 5; tries++) {
+        await this.#fill(block, entry, operation.requestBody !== undefined)
+        await press(block.locator('.btn.execute'))
+        await eventually(async () => sent.length > 0, 30).catch(() => undefined)
+        const response = await sent[0]?.response()
+        if (response) return response
+      }
+    } finally {
+      this.#page.off('request', note)
     }
     throw new Error('the page sends no request')
+  }
+
+  /** Enters values, again if need be: the page replaces them while it still fills in the form itself. */
+  async #fill(block: Locator, { params = {}, body }: Entry, hasBody: boolean): Promise<void> {
+    for (const [name, value] of Object.entries(params)) {
+      const input = block.locator(`tr[data-param-name="${name}"][data-param-in="path"] input`)
+      await eventually(async () => {
+        await input.fill(value)
+        // The page takes what was typed when the field is left.
+        await input.blur()
+        return (await input.inputValue()) === value
+      })
+    }
+    if (!hasBody) return
+    const input = block.locator('textarea.body-param__text')
+    const text = body && JSON.stringify(body)
+    await eventually(async () => {
+      if (text) await input.fill(text)
+      const value = await input.inputValue()
+      return text === undefined ? value !== '' : value === text
+    })
   }
 }
 
