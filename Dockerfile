@@ -9,9 +9,9 @@ ARG POSTGRES_IMAGE=postgres:18-bookworm
 
 FROM ${BUILD_IMAGE} AS dependencies
 WORKDIR /app
-# Nothing but these, so that the packages are installed anew only when they change.
+# Nothing but these, so that the packages are installed again only when they change.
 COPY package.json package-lock.json .npmrc ./
-# The cache is no part of any layer. What only compilers and debuggers read is taken away.
+# The cache is not part of any layer. Files that only compilers and debuggers read are removed.
 RUN --mount=type=cache,target=/root/.npm \
     npm ci --omit=dev --ignore-scripts --no-audit --no-fund && \
     find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.[cm]ts' \) -delete

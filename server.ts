@@ -25,39 +25,39 @@ import { keepTickShape } from './process/tick-shape.ts'
 import { Watchdog } from './process/watchdog.ts'
 import { WorkerGroup } from './process/worker-group.ts'
 
-/** What has been started, and so has to be ended. */
+/** Everything that was started, and so has to be ended. */
 interface Service {
   app?: FastifyInstance
-  /** The workers that this process keeps running, where there are several (`server.workers`). */
+  /** The workers that this process keeps running, if there are several (`server.workers`). */
   group?: WorkerGroup
-  /** Who keeps this process running, when it is one of them. */
+  /** The primary that keeps this process running, if it is a worker. */
   primary: Primary | undefined
-  /** Traces, where they are on. */
+  /** Traces, if they are on. */
   tracing?: Tracing | undefined
   /** Leaves the embedded database server. */
   stop?: () => Promise<void>
 }
 
-/** What ends the process; a restart is that of a worker, in whose place there is another already. */
+/** The reason to end; `restart` is for a worker that another one has already replaced. */
 type Reason = { signal: NodeJS.Signals } | { err: unknown } | { restart: true }
 
-/** Why and when the end began. */
+/** Why and when the shutdown began. */
 interface Beginning {
   reason: Reason
-  /** Of `performance.now()`. */
+  /** Time by `performance.now()`. */
   at: number
 }
 
 /** SIGHUP comes from a terminal that is closed. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** Milliseconds in which the same signal again is the same wish: npm passes on the Ctrl-C that we got too. */
+/** Milliseconds in which a repeated signal counts once: npm passes on the Ctrl-C that we got too. */
 const ECHO = 500
 
-/** Milliseconds that the end waits for whoever reads the log. */
+/** Milliseconds that the shutdown waits for the reader of the log. */
 const LOG_FLUSH = 1000
 
-/** Milliseconds that the end waits for the receiver of traces. */
+/** Milliseconds that the shutdown waits for the receiver of traces. */
 const TRACE_FLUSH = 2000
 
 /** Milliseconds beyond shutdown_timeout in which workers can say that theirs is over. */

@@ -28,13 +28,13 @@ export const TokenPair = Type.Object(
     token_type: StringEnum(['Bearer'], { description: 'How to use the token.', examples: ['Bearer'] }),
     expires_in: Type.Integer({
       minimum: 1,
-      description: 'Life of the token in seconds.',
+      description: 'Lifetime of the token in seconds.',
       examples: [900],
     }),
     refresh_token: RefreshTokenText,
     user: ref(User),
   },
-  { $id: 'TokenPair', additionalProperties: false, description: 'Tokens of a session and whose it is.' },
+  { $id: 'TokenPair', additionalProperties: false, description: 'Tokens of a session, and its user.' },
 )
 export type TokenPair = Static<typeof TokenPair>
 

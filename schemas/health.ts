@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { StringEnum, Timestamp } from './primitives.ts'
 
 const version = Type.String({ description: 'Version of the service.', examples: ['0.1.0'] })
-const timestamp = Timestamp('When the answer was made.')
+const timestamp = Timestamp('When the response was made.')
 
 /** Answer of getLiveness: the process runs its event loop. */
 export const Liveness = Type.Object(

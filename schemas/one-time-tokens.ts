@@ -20,10 +20,10 @@ export type MailRequest = Static<typeof MailRequest>
 export const MailRequested = Type.Object(
   {
     status: StringEnum(['accepted'], {
-      description: 'If the address is one that such a mail is for, it is on its way.',
+      description: 'If a mail to the address is due, it is on its way.',
       examples: ['accepted'],
     }),
   },
-  { $id: 'MailRequested', additionalProperties: false, description: 'The request is taken.' },
+  { $id: 'MailRequested', additionalProperties: false, description: 'The request is accepted.' },
 )
 export type MailRequested = Static<typeof MailRequested>

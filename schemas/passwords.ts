@@ -14,13 +14,13 @@ export const CurrentPassword = Type.String({
   minLength: 1,
   maxLength: 128,
   'x-normalize': 'NFC',
-  description: 'Your present password.',
+  description: 'Your current password.',
   examples: ['correct horse battery staple'],
 })
 
 /** Body of changePassword. */
 export const ChangePassword = Type.Object(
   { current_password: CurrentPassword, new_password: Password },
-  { $id: 'ChangePassword', additionalProperties: false, description: 'The present password and the next.' },
+  { $id: 'ChangePassword', additionalProperties: false, description: 'The current and the new password.' },
 )
 export type ChangePassword = Static<typeof ChangePassword>

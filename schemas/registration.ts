@@ -6,7 +6,7 @@ import { StringEnum } from './primitives.ts'
 export const RegistrationAccepted = Type.Object(
   {
     status: StringEnum(['verification_required'], {
-      description: 'What comes next: the link in the mail that was sent to the address.',
+      description: 'The next step: the link in the mail that was sent to the address.',
       examples: ['verification_required'],
     }),
   },

@@ -8,10 +8,10 @@ import { UserParams } from './users.ts'
 export const Session = Type.Object(
   {
     id: Uuid('Identifier of the session.'),
-    is_current: Type.Boolean({ description: 'Whether it is the one that asks.', examples: [true] }),
+    is_current: Type.Boolean({ description: 'Whether it is the session of this request.', examples: [true] }),
     user_agent: Nullable(
       Type.String({
-        description: 'What the client called itself when it signed in.',
+        description: 'User agent of the client when it signed in.',
         examples: ['Mozilla/5.0 (X11; Linux x86_64)'],
       }),
     ),
@@ -19,7 +19,7 @@ export const Session = Type.Object(
     created_at: Timestamp('When it signed in.'),
     last_used_at: Timestamp('When it last refreshed its tokens.'),
     expires_at: Timestamp(
-      'When it ends, unless it is used before; no use extends it beyond its absolute life.',
+      'When it ends unless it is used before; use never extends it beyond its absolute lifetime.',
     ),
   },
   { $id: 'Session', additionalProperties: false, description: 'A session: one sign-in and its tokens.' },

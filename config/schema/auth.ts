@@ -23,9 +23,9 @@ export const Jwt = Section('Access tokens.', {
     description:
       'Paths of further keys (PEM, Ed25519, public or private) whose tokens are accepted and that `/.well-known/jwks.json` lists: those that are coming, and those that are going.',
   }),
-  expires_in: Duration({ minimum: '1s', maximum: '30d', description: 'Life of an access token.' }),
-  issuer: Text({ description: 'The `iss` claim, written and demanded.' }),
-  audience: Text({ description: 'The `aud` claim, written and demanded.' }),
+  expires_in: Duration({ minimum: '1s', maximum: '30d', description: 'Lifetime of an access token.' }),
+  issuer: Text({ description: 'The `iss` claim, written and required.' }),
+  audience: Text({ description: 'The `aud` claim, written and required.' }),
 })
 
 const Argon2 = Section(
@@ -61,10 +61,10 @@ const BreachCheck = Section('Whether a new password is known from a breach.', {
 const LONGEST_LIFE = '3650d'
 
 const Session = Section('Sessions: one sign-in and the tokens that follow from it.', {
-  idle_timeout: Duration({ maximum: LONGEST_LIFE, description: 'Life of a session that is not used.' }),
+  idle_timeout: Duration({ maximum: LONGEST_LIFE, description: 'Lifetime of an unused session.' }),
   absolute_timeout: Duration({
     maximum: LONGEST_LIFE,
-    description: 'Life of a session, however it is used.',
+    description: 'Absolute lifetime of a session.',
   }),
   refresh_grace: Duration({
     minimum: '0s',

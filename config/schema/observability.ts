@@ -23,7 +23,7 @@ export const Tracing = Section('Traces (OpenTelemetry). Without an endpoint noth
     description:
       'Share of the traces begun here that are recorded, 0 to 1. A trace that a caller has begun is recorded if the caller records it.',
   }),
-  service_name: Text({ description: 'What the service is called in traces (`service.name`).' }),
+  service_name: Text({ description: 'Name of the service in traces (`service.name`).' }),
   accept_context: Type.Boolean({
     description:
       "Continue the trace that a request's `traceparent` names. Turn it off where anybody reaches the service without a proxy that removes the header: callers could have every request recorded.",

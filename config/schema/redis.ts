@@ -12,7 +12,7 @@ export const Redis = Section('Redis or Valkey: a help for several instances, and
   ),
   key_prefix: Text({
     format: 'key-prefix',
-    description: 'Put before every key; differs between services that share a server.',
+    description: 'Prefix of every key; different for each service that shares a server.',
   }),
   command_timeout: Duration({
     minimum: '4ms',

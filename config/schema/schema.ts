@@ -171,7 +171,7 @@ const Pressure = Section('Limits past which requests are answered 503 until the 
     maximum: 1,
     description: "Share of V8's heap limit in use, 0 to 1; 1 turns it off.",
   }),
-  retry_after: Duration({ minimum: '1s', description: 'What `Retry-After` then says.' }),
+  retry_after: Duration({ minimum: '1s', description: 'Value of `Retry-After` while requests are refused.' }),
 })
 
 const Email = Section('Mail that the service sends.', {

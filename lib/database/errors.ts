@@ -13,7 +13,7 @@ export const ValueNotStorable = defineError({
   code: 'value_not_storable',
   status: 400,
   title: 'Value not storable',
-  detail: 'The request holds a value that the database cannot store.',
+  detail: 'The request contains a value that the database cannot store.',
 })
 
 /** Seconds after which a client may try again. */

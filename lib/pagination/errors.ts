@@ -4,5 +4,5 @@ export const InvalidCursor = defineError({
   code: 'invalid_cursor',
   status: 400,
   title: 'Invalid cursor',
-  detail: 'The cursor is not one that this list gave out.',
+  detail: 'The cursor does not belong to this list.',
 })

@@ -65,7 +65,7 @@ export const accountPages: Readonly<Record<string, AccountPage>> = {
     button: 'Send the link',
     action: '../api/v1/auth/password/forgot',
     asks: 'email',
-    done: 'If there is an account with this address, the mail is on its way. It may take a few minutes; look into your spam folder too.',
+    done: 'If there is an account with this address, the mail is on its way. It may take a few minutes; check your spam folder too.',
   },
   'resend-verification': {
     title: 'Confirm your email address',
@@ -73,7 +73,7 @@ export const accountPages: Readonly<Record<string, AccountPage>> = {
     button: 'Send a new link',
     action: '../api/v1/auth/email/resend',
     asks: 'email',
-    done: 'If this address waits for its confirmation, the mail is on its way. It may take a few minutes; look into your spam folder too.',
+    done: 'If this address is waiting for confirmation, the mail is on its way. It may take a few minutes; check your spam folder too.',
   },
 }
 

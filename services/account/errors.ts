@@ -11,5 +11,5 @@ export const WrongPassword = defineError({
   code: 'wrong_password',
   status: 403,
   title: 'Wrong password',
-  detail: 'The current password is not right.',
+  detail: 'The current password is wrong.',
 })

@@ -17,8 +17,8 @@ export const PasswordTooCommon = defineError({
 export const PasswordHoldsIdentity = defineError({
   code: 'password_holds_identity',
   status: 400,
-  title: 'Password holds a name',
-  detail: 'The password holds the user name, the email address or a name of this service.',
+  title: 'Password contains a name',
+  detail: 'The password contains the username, the email address or a name of this service.',
 })
 
 export const PasswordBreached = defineError({

@@ -4,5 +4,5 @@ export const RegistrationClosed = defineError({
   code: 'registration_closed',
   status: 403,
   title: 'Registration closed',
-  detail: 'Accounts are made by invitation only.',
+  detail: 'Accounts are created by invitation only.',
 })

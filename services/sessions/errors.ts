@@ -22,6 +22,6 @@ export const FreshSignInRequired = defineError({
   status: 401,
   title: 'Sign in again',
   detail:
-    'This needs a sign-in of the last 5 minutes. Sign in again, and repeat the request with the new token.',
+    'This needs a sign-in within the last 5 minutes. Sign in again, and repeat the request with the new token.',
   challenge: `Bearer error="insufficient_user_authentication", error_description="a recent sign-in is needed", max_age="${FRESH_SIGN_IN_SECONDS}"`,
 })

@@ -43,7 +43,7 @@ export function documentInfo(app: FastifyInstance): OpenApi {
         RateLimitReset: limitHeader('Seconds until it has all of them again.'),
         Replayed: {
           description:
-            'Only where an earlier answer under the same `Idempotency-Key` is given again: `true`.',
+            '`true` if this is the stored response to an earlier request with the same `Idempotency-Key`; otherwise absent.',
           schema: { type: 'string', enum: ['true'] },
         },
       },
@@ -71,7 +71,7 @@ export function documentInfo(app: FastifyInstance): OpenApi {
         metricsToken: {
           type: 'http',
           scheme: 'bearer',
-          description: 'The value of `metrics.token`, where it is set.',
+          description: 'The value of `metrics.token`, if it is set.',
         },
       },
     },

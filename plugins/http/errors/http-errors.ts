@@ -18,7 +18,7 @@ export const InvalidText = defineError({
   code: 'invalid_text',
   status: 400,
   title: 'Invalid text',
-  detail: 'Text must not hold NUL characters or lone surrogates.',
+  detail: 'Text must not contain NUL characters or lone surrogates.',
 })
 
 export const BadRequest = defineError({
@@ -47,7 +47,7 @@ export const MethodNotAllowed = defineError({
   code: 'method_not_allowed',
   status: 405,
   title: 'Method not allowed',
-  detail: 'This URL does not take this method; `Allow` names those it takes.',
+  detail: 'This URL does not support this method; `Allow` names those that it supports.',
 })
 
 export const RequestTimeout = defineError({
@@ -61,7 +61,7 @@ export const PayloadTooLarge = defineError({
   code: 'payload_too_large',
   status: 413,
   title: 'Payload too large',
-  detail: 'The body is larger than the service takes.',
+  detail: 'The body is larger than the service accepts.',
 })
 
 export const UnsupportedMediaType = defineError({
@@ -75,19 +75,19 @@ export const HeadersTooLarge = defineError({
   code: 'headers_too_large',
   status: 431,
   title: 'Headers too large',
-  detail: 'The request line and headers are larger than the service takes.',
+  detail: 'The request line and headers are larger than the service accepts.',
 })
 
 export const InternalError = defineError({
   code: 'internal_error',
   status: 500,
   title: 'Internal error',
-  detail: 'Something went wrong here. The request id finds it in our logs.',
+  detail: 'Something went wrong. The request id identifies it in our logs.',
 })
 
 export const Overloaded = defineError({
   code: 'overloaded',
   status: 503,
   title: 'Overloaded',
-  detail: 'The service has more to do than it can.',
+  detail: 'The service has more work than it can do.',
 })

@@ -88,7 +88,7 @@ export function describe(error: FastifySchemaValidationError): Description {
 
 /** Text that PostgreSQL can't store. */
 export function invalidText(pointer: string): InvalidValue {
-  return { pointer, ...say('invalid_text', 'must not hold NUL characters or lone surrogates') }
+  return { pointer, ...say('invalid_text', 'must not contain NUL characters or lone surrogates') }
 }
 
 /** A value below more arrays and objects than the service reads. */

@@ -7,7 +7,7 @@ export function alreadyRegistered({ name, signIn, forgot }: MailSite): MailConte
     title: 'You already have an account',
     blocks: [
       paragraph(
-        `Somebody wanted to use this email address with ${name}, but your account has it already. Nothing was changed.`,
+        `Somebody tried to use this email address with ${name}, but it already belongs to your account. Nothing was changed.`,
       ),
       paragraph('If this was you, sign in as usual, or ask for a new password if you have forgotten it.'),
       ...(signIn === undefined ? [] : [button('Sign in', signIn)]),

@@ -8,9 +8,7 @@ export function emailChanged({ name }: MailSite, { at }: TemplateData['email-cha
     subject: `The email address of your ${name} account was changed`,
     title: 'Your email address was changed',
     blocks: [
-      paragraph(
-        `Your ${name} account has another email address now. No more mail about it comes to this one.`,
-      ),
+      paragraph(`Your ${name} account has a new email address. This address will get no more mail about it.`),
       facts(['When', readableTime(new Date(at))]),
       note('If this was not you, contact support at once: somebody else may know your password.'),
     ],

@@ -11,7 +11,7 @@ export function newSignIn(
     subject: `New sign-in to your ${name} account`,
     title: 'New sign-in to your account',
     blocks: [
-      paragraph(`Somebody signed in to your ${name} account with a device that was not used before.`),
+      paragraph(`Somebody signed in to your ${name} account from a device that had not been used before.`),
       facts(['Device', describeDevice(user_agent)], ['IP address', ip], ['When', readableTime(new Date(at))]),
       ...(signIn === undefined ? [] : [button('Check your account', signIn)]),
       note(

@@ -14,7 +14,7 @@ export function passwordChanged(
       facts(['When', readableTime(new Date(at))]),
       ...(signIn === undefined ? [] : [button('Sign in', signIn)]),
       note(
-        'If this was not you, ask for a new password at once; the mail with the link comes to this address. Then look through your sessions.',
+        'If this was not you, ask for a new password at once; the mail with the link will come to this address. Then check your sessions.',
       ),
       ...step('This was not you?', 'Choose a new password', forgot),
     ],

@@ -127,7 +127,7 @@ t.test('text that cannot be stored is pointed at', async (t) => {
   ]
   for (const [response, pointer] of places) {
     t.equal(response.statusCode, 400)
-    const message = 'must not hold NUL characters or lone surrogates'
+    const message = 'must not contain NUL characters or lone surrogates'
     const errors = [{ pointer, code: 'invalid_text', message, params: {} }]
     t.match(response.json(), { code: 'invalid_text', errors }, pointer)
   }

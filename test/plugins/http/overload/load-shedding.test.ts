@@ -59,7 +59,7 @@ t.test('while callers queue for the database, and the event loop is busy', async
     type: 'urn:problem-type:overloaded',
     title: 'Overloaded',
     status: 503,
-    detail: 'The service has more to do than it can.',
+    detail: 'The service has more work than it can do.',
     code: 'overloaded',
     request_id: 'mine.1',
   })
@@ -153,7 +153,7 @@ function sampleOf(response: Response): object {
     type: 'urn:problem-type:overloaded',
     title: 'Overloaded',
     status: 503,
-    detail: 'The service has more to do than it can.',
+    detail: 'The service has more work than it can do.',
     code: 'overloaded',
     request_id: response.headers.get('x-request-id'),
   }

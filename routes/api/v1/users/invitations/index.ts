@@ -20,7 +20,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         tags: ['users'],
         summary: 'Invite a user',
         description:
-          'Makes an account for somebody, who gets a mail with a link to choose the password. For admins; ' +
+          'Creates an account for somebody, who gets a mail with a link to choose the password. For admins; ' +
           'with registration closed it is the only way in.',
         body: ref(InviteUser),
         response: { 201: ref(User) },

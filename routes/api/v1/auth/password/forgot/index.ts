@@ -13,7 +13,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         tags: ['auth'],
         summary: 'Ask for a link to reset the password',
         description:
-          'The answer is the same whether or not there is an account. Sessions go on until the password is reset.',
+          'The answer is the same whether or not there is an account. Sessions continue until the password is reset.',
         body: ref(MailRequest),
         response: { 202: ref(MailRequested) },
       },

@@ -33,7 +33,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         operationId: 'endUserSessions',
         tags: ['users'],
         summary: "End a user's sessions",
-        description: 'All of them; of your own, all but the one that asks. For the user and for admins.',
+        description:
+          'All of them; of your own, all except the session of this request. For the user and for admins.',
         params: UserParams,
         response: { 204: NoContent('The sessions are ended.') },
       },
