@@ -7,7 +7,7 @@ import type { PasswordPolicyContext } from '#services/passwords/policy.ts'
 import type { SessionContext } from '#services/sessions/sessions.ts'
 import type { UserContext } from '#services/users/users.ts'
 
-/** What the work on accounts needs. */
+/** The parts that the work on accounts needs. */
 export interface AccountContext
   extends SessionContext,
     UserContext,

@@ -28,7 +28,7 @@ export async function replacePassword(
 }
 
 /**
- * Gives a user the address that was confirmed, and tells the old one.
+ * Sets a user's confirmed address, and tells the old one.
  *
  * @returns the user's id
  * @throws EmailTaken, UserNotFound

@@ -1,7 +1,7 @@
 import { validate as isUuid } from 'uuid'
 import type { Role } from '#schemas/users.ts'
 
-/** What an access token says, checked. */
+/** The verified claims of an access token. */
 export interface AccessTokenClaims {
   /** Id of the user. */
   readonly sub: string
@@ -16,7 +16,7 @@ export interface AccessTokenClaims {
   readonly jti: string
 }
 
-/** What all of our tokens have in common. */
+/** Claims and limits that all of our tokens share. */
 export interface TokenPolicy {
   readonly issuer: string
   readonly audience: string
@@ -27,12 +27,12 @@ export interface TokenPolicy {
 /** Seconds by which the clocks of two instances may differ: each may be a minute off, either way. */
 const CLOCK_SKEW = 120
 
-/** Segments of base64url in the one spelling that an encoder gives: the bits that stand for nothing are zero. */
+/** Segments of base64url as an encoder spells them: unused bits are zero. */
 const SEGMENT = '(?:[\\w-]{4})*(?:[\\w-][AQgw]|[\\w-]{2}[AEIMQUYcgkosw048])?'
 const COMPACT = new RegExp(`^(${SEGMENT})\\.(${SEGMENT})\\.(${SEGMENT})$`)
 
 /**
- * Gives the first segment of a token that is spelled as tokens are (RFC 7515 section 7.1).
+ * Returns the first segment of a token in compact serialization (RFC 7515 section 7.1).
  *
  * @throws TypeError for any other text, also when a lenient decoder would read the same bytes from it
  */
@@ -42,7 +42,7 @@ export function headerSegment(token: string): string {
   return header
 }
 
-/** Gives the first segment that every token with this header has. */
+/** Returns the first segment of every token with this header. */
 export function encodeHeader(header: object): string {
   return Buffer.from(JSON.stringify(header)).toString('base64url')
 }
@@ -57,11 +57,11 @@ export function readClaims(payload: object, policy: TokenPolicy, now: Date): Acc
   const { iss, aud, sub, sid, role, iat, exp, jti, ...others }: Record<string, unknown> = { ...payload }
   if (Object.keys(others).length > 0) throw new TypeError('the token has claims that we do not issue')
   if (iss !== policy.issuer || aud !== policy.audience) throw new TypeError('the token is not of or for us')
-  if (!isId(sub) || !isId(jti) || !isId(sid)) throw new TypeError('an id is none')
-  if (!isRole(role)) throw new TypeError('the role is none')
-  if (!isTime(iat) || !isTime(exp)) throw new TypeError('a time is none')
+  if (!isId(sub) || !isId(jti) || !isId(sid)) throw new TypeError('an id is invalid')
+  if (!isRole(role)) throw new TypeError('the role is invalid')
+  if (!isTime(iat) || !isTime(exp)) throw new TypeError('a time is invalid')
   if (iat > now.getTime() / 1000 + CLOCK_SKEW) throw new TypeError('the token is not issued yet')
-  if (exp <= iat || exp - iat > policy.lifetime) throw new TypeError('the life is not one that we give')
+  if (exp <= iat || exp - iat > policy.lifetime) throw new TypeError('the lifetime is not one of ours')
   return { sub, sid, role, iat, exp, jti }
 }
 

@@ -9,7 +9,7 @@ export interface MailLimit {
 }
 
 /**
- * Counts a mail to an address that need not be that of who asked for it; gives false beyond the limit. Topics
+ * Counts a mail to an address that need not be the caller's; returns false beyond the limit. Topics
  * count apart, so that nobody can keep a link to reset the password from coming by asking for other mails.
  */
 export async function mayMail(

@@ -1,9 +1,9 @@
 import type { Database } from '#lib/database/database.ts'
 
-/** What mails are about that anybody can ask for: a lost password, or whose an address is. */
+/** Topics of mails that anybody can ask for: a lost password, or whose an address is. */
 export type MailTopic = 'recovery' | 'address'
 
-/** What is counted: the account that an email names, whether or not there is one, a network, or mails to an email. */
+/** Subjects of counts: the account that an email names, whether or not there is one, a network, or mails to an email. */
 export type Subject = { email: string } | { network: string } | { mail: string; topic: MailTopic }
 
 /** Emails are hashed, so that the table does not list what people typed. */
@@ -22,7 +22,7 @@ function expression(subject: Subject): { sql: string; kind: string; value: strin
 const END = `clock_timestamp() + $3 * interval '1 millisecond'`
 
 /**
- * Gives a statement that counts one attempt for the row which `source` gives, unless there were `limit` already; any
+ * Returns a statement that counts one attempt for the row of `source`, unless there were `limit` already; any
  * number at once are counted exactly. It returns no row for one that is not counted.
  */
 function counting(source: string, limit: string): string {
@@ -35,9 +35,9 @@ function counting(source: string, limit: string): string {
 }
 
 /**
- * Counts one mail unless there were `limit` already. Gives false for one that is not counted.
+ * Counts one mail unless there were `limit` already. Returns false for one that is not counted.
  *
- * @param window milliseconds from the first mail until the count begins anew
+ * @param window milliseconds from the first mail until the count starts again
  */
 export async function countMail(
   db: Database,
@@ -53,13 +53,13 @@ export async function countMail(
   return rows.length > 0
 }
 
-/** What became of an attempt: counted for both, or refused for the network or, with that counted, the account. */
+/** Result of an attempt: counted for both, or refused for the network or, with that counted, the account. */
 export type Counted = 'both' | 'not network' | 'not account'
 
 /**
  * Counts one attempt for a network and, unless that is beyond its limit, for an account.
  *
- * @param window milliseconds from the first attempt until the count begins anew
+ * @param window milliseconds from the first attempt until the count starts again
  */
 export async function countAttempts(
   db: Database,
@@ -78,7 +78,7 @@ export async function countAttempts(
   return rows[0].account ? 'both' : 'not account'
 }
 
-/** Gives the seconds until the count begins anew. */
+/** Returns the seconds until the count starts again. */
 export async function selectRemaining(db: Database, subject: Subject): Promise<number> {
   const { sql, kind, value } = expression(subject)
   const rows = await db.query<{ remaining: number }>({

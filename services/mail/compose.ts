@@ -15,12 +15,12 @@ export interface MailSender {
 }
 
 /**
- * Gives the message as nodemailer takes it: the same mail is the same message, byte for byte.
+ * Returns the message as nodemailer takes it: the same mail is the same message, byte for byte.
  *
  * @throws PermanentFailure for an address that cannot be written to
  */
 export function composeMessage(mail: Mail, { from, productName }: MailSender): SendMailOptions {
-  if (!PLAIN_ADDRESS.test(mail.to)) throw new PermanentFailure('the address is none that can be written to')
+  if (!PLAIN_ADDRESS.test(mail.to)) throw new PermanentFailure('the address cannot be written to')
   const { name, address } = parseSender(from)
   const domain = address.slice(address.lastIndexOf('@') + 1)
   return {

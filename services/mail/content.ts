@@ -6,7 +6,7 @@ export type Block =
   | { readonly kind: 'facts'; readonly rows: readonly (readonly [label: string, value: string])[] }
   | { readonly kind: 'note'; readonly text: string }
 
-/** What a template says; text and HTML are made of it. */
+/** Content of a mail; text and HTML are made of it. */
 export interface MailContent {
   readonly subject: string
   readonly title: string

@@ -17,14 +17,14 @@ export interface MailSettings {
   readonly tokenKey: KeyObject
 }
 
-/** What sending needs. */
+/** The parts that sending needs. */
 export interface MailContext extends Context {
   readonly mail: MailSettings
 }
 
 /** A mail in the queue. */
 export interface Letter {
-  /** Of the mail itself: it stays the same when the job is tried again or taken out of the dead letters. */
+  /** Id of the mail itself: it stays the same when the job is retried or taken out of the dead letters. */
   readonly id: string
   /** RFC 3339. */
   readonly written_at: string

@@ -2,7 +2,7 @@ import { Html, html } from '#lib/html/html.ts'
 import type { Block, MailContent } from './content.ts'
 import { contactUrl, type MailSite } from './site.ts'
 
-/** What inline styles can't say. Clients that know no media queries show the light colours. */
+/** Styles that can't be inline. Clients without media queries show the light colours. */
 const STYLE = `
 :root { color-scheme: light dark; supported-color-schemes: light dark; }
 a { color: #1d4ed8; }
@@ -28,7 +28,7 @@ a { color: #1d4ed8; }
 
 const FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 
-/** The mail in HTML: tables and inline styles, for that is what mail clients understand; no images. */
+/** The mail in HTML: tables and inline styles, because mail clients understand nothing else; no images. */
 export function renderHtml(site: MailSite, { title, blocks }: MailContent): string {
   const document = html`<!doctype html>
 <html lang="en">

@@ -42,13 +42,13 @@ export class Mailbox implements MailTransport {
     const kept: KeptMail = { id, to, subject, text, html, headers, sent_at: new Date().toISOString() }
     await mkdir(this.#directory, { recursive: true })
     const file = this.#file(id)
-    // Whole or not at all, for whoever reads meanwhile.
+    // A concurrent reader sees the whole file or none.
     await writeFile(`${file}.part`, JSON.stringify(kept))
     await rename(`${file}.part`, file)
     for (const old of (await this.#ids()).slice(MOST_KEPT)) await rm(this.#file(old), { force: true })
   }
 
-  /** Gives what is kept, newest first. */
+  /** Returns the kept mails, newest first. */
   async list({ to }: { to?: string | undefined } = {}): Promise<KeptMail[]> {
     const mails = await Promise.all((await this.#ids()).map((id) => this.find(id)))
     return mails

@@ -1,5 +1,5 @@
 /**
- * What the worker is told besides the recipient, by template. None of it is text that somebody typed, and
+ * Data of mails besides the recipient, by template. None of it is text that somebody typed, and
  * templates show a user agent in words of ours only: a mail may reach a stranger (decision 028). Times are RFC 3339.
  */
 export interface TemplateData {

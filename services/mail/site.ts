@@ -1,4 +1,4 @@
-/** What mails say about the product, and where their next steps lead; what is undefined is left out. */
+/** The product's facts in mails, and where their next steps lead; undefined parts are left out. */
 export interface MailSite {
   readonly name: string
   /** Where people sign in. */

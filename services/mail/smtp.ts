@@ -24,10 +24,10 @@ const TIMEOUTS = {
 /** Replies about who we are and how we come, which somebody here can put right; the mail is not refused. */
 const OUR_FAULT = new Set([530, 534, 535, 538])
 
-/** What is read of nodemailer's errors. */
+/** The part of nodemailer's errors that we read. */
 interface SmtpError extends Error {
   code?: string
-  /** Of the system call underneath. */
+  /** Code of the system call underneath. */
   originalCode?: string
   responseCode?: number
   response?: string
@@ -72,7 +72,7 @@ export function smtpOptions(url: string, requireTls: boolean) {
   }
 }
 
-/** Gives an error in words of ours: those of the server often repeat the recipient's address. */
+/** Returns an error in our own words: the server's often repeat the recipient's address. */
 function explain(error: unknown): unknown {
   if (!isSmtpError(error)) return error
   const { code, responseCode, response = '', permanent } = error

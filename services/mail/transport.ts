@@ -1,6 +1,6 @@
 /** A finished mail. */
 export interface Mail {
-  /** What `Message-ID` is made of: the same mail always has the same one. */
+  /** Source of `Message-ID`: the same mail always has the same one. */
   readonly id: string
   /** When it was written; its `Date`. */
   readonly date: Date
@@ -14,7 +14,7 @@ export interface Mail {
 /** A way for mail to leave. */
 export interface MailTransport {
   /**
-   * Hands a mail over to whoever is responsible for it from then on.
+   * Hands a mail over to the server that is responsible for it from then on.
    *
    * @throws PermanentFailure when that is refused for good; any other error may pass
    */

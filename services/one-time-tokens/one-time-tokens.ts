@@ -47,7 +47,7 @@ export async function issue(
   return { id, expires_at: expires_at.toISOString() }
 }
 
-/** Tells what a token is for, without using it up; gives undefined when `consume` would. */
+/** Tells what a token is for, without using it up; returns undefined if `consume` would. */
 export function find(
   ctx: Context,
   token: string,
@@ -80,7 +80,7 @@ export function findPending(
   return queries.selectPendingToken(ctx.db, id, purpose)
 }
 
-/** Uses a token up; gives undefined when it is none of these purposes, was used, or has expired. */
+/** Uses a token up; returns undefined if it has another purpose, was used, or has expired. */
 export function consume(
   ctx: Context,
   token: string,

@@ -3,7 +3,7 @@ import type { Config } from '#config/schema/schema.ts'
 
 type BreachCheck = Config['auth']['breach_check']
 
-/** What leaves the service of a password's hash: one in a million passwords begins so. */
+/** The part of a password's hash that leaves the service: one in a million passwords begins so. */
 const PREFIX_LENGTH = 5
 
 /** In bytes; a range of the largest service is about 40 KiB, and a little more with padding. */
@@ -56,7 +56,7 @@ function parseRange(text: string): Set<string> {
   for (const line of text.split(/\r?\n/)) {
     if (line === '') continue
     const [, suffix, count] = LINE.exec(line) ?? []
-    if (suffix === undefined) throw new Error('the answer to the breach check is no range')
+    if (suffix === undefined) throw new Error('the answer to the breach check is not a range')
     if (Number(count) > 0) found.add(suffix.toUpperCase())
   }
   return found

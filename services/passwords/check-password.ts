@@ -1,9 +1,9 @@
 import type { Context } from '#lib/context.ts'
 import type { Passwords } from './passwords.ts'
 
-/** What is stored of a user's password. */
+/** The stored form of a user's password. */
 export interface StoredPassword {
-  /** Of the user. */
+  /** Id of the user. */
   readonly id: string
   /** Null for a user without a password. */
   readonly password_hash: string | null

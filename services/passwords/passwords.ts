@@ -13,7 +13,7 @@ export interface PasswordObserver {
   hashed(operation: 'hash' | 'verify', seconds: number): void
 }
 
-/** What unknown accounts are checked against, by the parameters that it was made with. */
+/** Decoy hashes for unknown accounts, by the parameters that they were made with. */
 const decoys = new Map<string, Promise<string>>()
 
 /**
@@ -50,7 +50,7 @@ export class Passwords {
   }
 
   /**
-   * Hashes a password; gives the PHC string.
+   * Hashes a password; returns the PHC string.
    *
    * @throws PasswordQueueFull
    */
@@ -90,7 +90,7 @@ export class Passwords {
     return { [Symbol.dispose]: () => void this.#admitted-- }
   }
 
-  /** Whether the hash was made with other parameters than those in force. */
+  /** Whether the hash was made with other parameters than the current ones. */
   isOutdated(passwordHash: string): boolean {
     return !passwordHash.startsWith(this.#parameters)
   }

@@ -31,7 +31,7 @@ export async function selectRegistration(db: Database, id: string): Promise<Regi
   return rows[0]
 }
 
-/** Gives the newest registration of an email a new token; the old one is void. */
+/** Sets a new token for the newest registration of an email; the old one is void. */
 export async function renewRegistration(
   db: Database,
   email: string,

@@ -30,7 +30,7 @@ export async function admit(ctx: AccountContext, input: CreateUser): Promise<Can
  * Registers an account. With `verify` nothing tells whether the address is known: the same is stored and
  * enqueued either way, and it is the worker that finds out whom to mail what.
  *
- * @returns the user, or undefined when it comes to be only once its address is confirmed
+ * @returns the user, or undefined when it is created only once its address is confirmed
  * @throws EmailTaken, UsernameTaken
  */
 export async function register(ctx: AccountContext, candidate: Candidate): Promise<User | undefined> {

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Context } from '#lib/context.ts'
 
-/** What happened to an account that a person or an operator may want to look up later. */
+/** Events of an account that a person or an operator may want to look up later. */
 export interface SecurityEvent {
   kind:
     | 'refresh_token_reused'

@@ -36,7 +36,7 @@ export async function insertSession(db: Database, session: NewSession, digest: B
   })
 }
 
-/** Whether a user signed in with this session within these seconds; refreshing it is no sign-in. */
+/** Whether a user signed in with this session within these seconds; refreshing it does not count. */
 export async function selectIsFresh(db: Database, id: string, seconds: number): Promise<boolean> {
   const rows = await db.query<{ is_fresh: boolean }>({
     name: 'selectIsFresh',
@@ -56,7 +56,7 @@ export async function insertRefreshToken(db: Database, sessionId: string, digest
   })
 }
 
-/** Locks the session of a refresh token until the transaction ends; gives its id. */
+/** Locks the session of a refresh token until the transaction ends; returns its id. */
 export async function lockSessionByToken(db: Database, digest: Buffer): Promise<string | undefined> {
   const rows = await db.query<{ id: string }>({
     name: 'lockSessionByToken',
@@ -111,7 +111,7 @@ export async function updateLastUse(db: Database, sessionId: string, idleTimeout
   })
 }
 
-/** Ends a user's sessions: the one with `id` if given, none that is `except`. Gives the ids of those that were open. */
+/** Ends a user's sessions: the one with `id` if given, except `except`. Returns the ids of those that were open. */
 export async function endSessions(
   db: Database,
   userId: string,
@@ -163,7 +163,7 @@ export async function selectDevice(
 
 export interface SessionOwner extends User {
   session_expires_at: string
-  /** Of the database's clock, before it looked. */
+  /** The database's clock, before it looked. */
   read_at: string
 }
 

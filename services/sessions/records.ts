@@ -12,7 +12,7 @@ import type { SessionContext } from './sessions.ts'
 // What other services and authentication do with sessions. Nothing here asks who the actor is, so routes never import
 // it.
 
-/** What a session gives its client. */
+/** The tokens that a session's client gets. */
 export interface SessionTokens {
   sessionId: string
   refreshToken: string
@@ -53,7 +53,7 @@ export async function isNewDevice(ctx: Context, user: Pick<User, 'id'>): Promise
 }
 
 /**
- * Exchanges a refresh token for its successor. A token that was used within the grace period gives the same
+ * Exchanges a refresh token for its successor. A token that was used within the grace period returns the same
  * successor again (the reply was lost, or two tabs asked at once); one that was used before that is stolen,
  * so its session ends (RFC 9700 section 4.14.2).
  *

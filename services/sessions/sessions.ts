@@ -12,7 +12,7 @@ import * as queries from './queries.ts'
 export interface SessionSettings {
   readonly idleTimeout: number
   readonly absoluteTimeout: number
-  /** For how long a refresh token that was used already still gives its successor. */
+  /** For how long a used refresh token still returns its successor. */
   readonly refreshGrace: number
   /** Key from which successors are derived. */
   readonly key: KeyObject
@@ -20,7 +20,7 @@ export interface SessionSettings {
 
 export interface SessionContext extends Context {
   readonly sessions: SessionSettings
-  /** Makes this instance forget at once who may pass; the others hear of it through the database. */
+  /** Makes this instance forget an identity at once; the others hear of it through the database. */
   readonly identities: { forgetSession(id: string): void; forgetUser(id: string): void }
 }
 

@@ -53,7 +53,7 @@ export async function selectCredentialsByEmail(
   return rows[0]
 }
 
-/** Gives the user with its hash as they are now, and keeps both so until the transaction ends. */
+/** Returns the user with its hash, and locks both until the transaction ends. */
 export async function lockCredentials(db: Database, id: string): Promise<Credentials | undefined> {
   const rows = await db.query<Credentials>({
     name: 'lockCredentials',
@@ -95,7 +95,7 @@ export function selectUsers(db: Database, filter: UserFilter): Promise<User[]> {
 }
 
 /**
- * Updates what `changes` holds; gives the user as it is now, or undefined when there is none with this id
+ * Updates what `changes` contains; returns the updated user, or undefined when there is none with this id
  * and, if `versions` is given, one of these values of updated_at.
  */
 export async function updateUser(
@@ -162,7 +162,7 @@ export async function setPasswordHash(db: Database, id: string, hash: string): P
   })
 }
 
-/** Replaces a hash; gives false when it was replaced meanwhile. */
+/** Replaces a hash; returns false if it was replaced meanwhile. */
 export async function updatePasswordHash(
   db: Database,
   id: string,

@@ -15,7 +15,7 @@ export type ExpectedVersions = readonly string[] | undefined
 /** How people get accounts. */
 export type RegistrationMode = 'open' | 'verify' | 'closed'
 
-/** What changes that may take an admin away need. */
+/** The parts that changes need which may remove an admin. */
 export interface UserContext extends Context {
   /** With `verify`, nobody signs in before the address is confirmed. */
   readonly registration: RegistrationMode

@@ -39,7 +39,7 @@ function usesOf(file: string, text: string, tables: ReadonlySet<string>): Uses {
   }
 }
 
-/** What is wrong with these files, one line each. */
+/** Problems of these files, one line each. */
 function breaches(files: Readonly<Record<string, string>>, tables: ReadonlySet<string>): string[] {
   const all = Object.entries(files).map(([file, text]) => usesOf(file, text, tables))
   const owners = new Map<string, Set<string>>()

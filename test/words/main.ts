@@ -34,13 +34,13 @@ for (const path of chosen.length > 0 ? chosen : listFiles()) {
     continue
   }
   for (const { line, word, instead } of findWords(path, text)) {
-    console.error(`${path}:${line}: "${word.trim()}": write ${instead}`)
+    process.stderr.write(`${path}:${line}: "${word.trim()}": write ${instead}\n`)
     count++
   }
 }
 if (count > 0) {
-  console.error(
-    `\n${count} places. Rewrite the sentence; test/words/words.ts has the words, and the exceptions.`,
+  process.stderr.write(
+    `\n${count} places. Rewrite the sentence; test/words/words.ts has the words, and the exceptions.\n`,
   )
   process.exitCode = 1
 }

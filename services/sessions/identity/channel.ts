@@ -32,7 +32,7 @@ export class IdentityChannel {
   readonly #lost: (error: unknown) => void
   readonly #stop = new AbortController()
   #heardAt = Number.NEGATIVE_INFINITY
-  /** What the database's clock showed after that. */
+  /** The database's clock after that. */
   #clock = Number.NEGATIVE_INFINITY
   #running: Promise<void> | undefined
 

@@ -20,7 +20,7 @@ export interface IdentitiesOptions extends Pick<CacheOptions<User>, 'isTrusted' 
 }
 
 /**
- * Who may pass, by session, kept so that a request needs no query. What is kept is only used while the channel
+ * Identities by session, cached so that a request needs no query. The cache is only used while the channel
  * that tells of changes is known to work; otherwise the database is asked each time.
  */
 export class Identities {
@@ -49,7 +49,7 @@ export class Identities {
     return this.#cache.look(sessionId)
   }
 
-  /** Gives the user of a session if it is known here and now. */
+  /** Returns the user of a session if it is known here and now. */
   peek(sessionId: string): User | undefined {
     return this.#cache.peek(sessionId)
   }
