@@ -12,6 +12,7 @@ import type { Tracing } from './lib/tracing/tracing.ts'
 import packageJson from './package.json' with { type: 'json' }
 import { answerClientError } from './plugins/http/connections/client-error.ts'
 import { answerFrameworkError } from './plugins/http/errors/framework-error.ts'
+import { requestOrder } from './plugins/http/order.ts'
 import { requestIdOf } from './plugins/http/request/request-id.ts'
 import { QuietRequests } from './plugins/http/request/request-log.ts'
 
@@ -49,8 +50,10 @@ export const app = fp<AppOptions>(
     instance.decorate('publicPath', publicPath(config.server))
     instance.decorate('logDestination', logDestination)
     instance.decorate('tracing', tracing)
+    await instance.register(requestOrder)
     for (const folder of ['infrastructure', 'http', 'api'])
       await instance.register(autoload, { dir: directory(`plugins/${folder}`) })
+    instance.applySteps()
     if (extend) await instance.register(fp(extend))
     await instance.register(autoload, {
       dir: directory('routes'),

@@ -58,12 +58,14 @@ export default fp(
       exposedHeaders: EXPOSED_HEADERS,
       maxAge: 600,
     }
-    await app.register(cors, {
-      // OPTIONS that is no preflight is for plugins/http/method-not-allowed.ts.
-      delegator: ({ headers }, done) => {
-        done(null, { ...options, preflight: headers['access-control-request-method'] !== undefined })
-      },
-    })
+    await app.stepOf('cors', () =>
+      app.register(cors, {
+        // OPTIONS that is no preflight is for plugins/http/method-not-allowed.ts.
+        delegator: ({ headers }, done) => {
+          done(null, { ...options, preflight: headers['access-control-request-method'] !== undefined })
+        },
+      }),
+    )
   },
-  { name: 'cors', dependencies: ['rate-limit'] },
+  { name: 'cors' },
 )

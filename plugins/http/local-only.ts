@@ -18,11 +18,11 @@ const FORWARDING_HEADERS = [
 export default fp(
   async (app) => {
     if (!app.config.server.local_only) return
-    app.addHook('onRequest', (request, _reply, done) => {
+    app.step('local only', (request, _reply, done) => {
       done(isLocal(request) ? undefined : new NotLocal())
     })
   },
-  { name: 'local-only', dependencies: ['security-headers'] },
+  { name: 'local-only' },
 )
 
 /**

@@ -31,7 +31,7 @@ export default fp(
       Object.fromEntries(Object.entries(all).filter(([name]) => ALWAYS.has(name) === always))
     // A list, for names that are looked up again cost half a microsecond.
     const headers = Object.entries({ ...pick(true), 'cache-control': 'no-store' })
-    app.addHook('onRequest', (_request, reply, done) => {
+    app.step('security headers', (_request, reply, done) => {
       for (const [name, value] of headers) reply.header(name, value)
       done()
     })
@@ -40,7 +40,7 @@ export default fp(
       return this.headers(forPages)
     })
   },
-  { name: 'security-headers', dependencies: ['request-id'] },
+  { name: 'security-headers' },
 )
 
 const HELMET = helmet({

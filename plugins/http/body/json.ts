@@ -43,7 +43,7 @@ export default fp(
       })
     })
   },
-  { name: 'json', dependencies: ['errors'] },
+  { name: 'json' },
 )
 
 /** Nothing is unpacked, so that a small body can't become a large one (RFC 9110 section 8.4). */

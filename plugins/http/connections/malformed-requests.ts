@@ -26,7 +26,7 @@ export default fp(
       return isValid
     }
 
-    app.addHook('onRequest', (request, reply, done) => {
+    app.step('malformed request', (request, reply, done) => {
       const { url, headers, raw } = request
       // Nobody upgrades here. Node loses what came along with such a request, so nothing may follow it.
       if (headers.upgrade !== undefined) reply.header('connection', 'close')
@@ -35,7 +35,7 @@ export default fp(
       else done()
     })
   },
-  { name: 'malformed-requests', dependencies: ['counted-requests'] },
+  { name: 'malformed-requests' },
 )
 
 /** Points at the parameter; the path of an unknown URL has none. */

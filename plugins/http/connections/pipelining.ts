@@ -7,11 +7,11 @@ import fp from 'fastify-plugin'
  */
 export default fp(
   async (app) => {
-    app.addHook('onRequest', (_request, { raw }, done) => {
+    app.step('pipelining', (_request, { raw }, done) => {
       // A response has the connection when those before it are sent.
       if (raw.socket === null) raw.once('socket', () => done())
       else done()
     })
   },
-  { name: 'pipelining', dependencies: ['malformed-requests'] },
+  { name: 'pipelining' },
 )

@@ -4,7 +4,7 @@ import { RateLimited } from '#lib/rate-limits/errors.ts'
 import { type Decision, RateLimiter } from '#lib/rate-limits/rate-limiter.ts'
 import { registerRateLimitMetrics } from './limit-metrics.ts'
 import { createStores } from './stores.ts'
-import { createSubjects, type Subject } from './subjects.ts'
+import { createNetworkSubjects, type Subject, type UserFinder, userSubject } from './subjects.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -14,19 +14,21 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Counts a request, and refuses it beyond its client's limit. */
     limitRate: onRequestHookHandler
+    /** Has requests with a user counted against the user; without it all count against their network. */
+    countUsers(find: UserFinder): void
   }
 }
 
 /**
- * Limits for every request, whatever it asks for: of its user when its token was seen to be valid here before and is
- * alive now, else of the network that it comes from. So forged tokens help nobody, and nobody spends a user's budget
- * with the token of a session that has ended. In memory, for a user whom the cache knows, it is synchronous.
+ * Limits for every request, whatever it asks for: of its user where one is known (`countUsers`), else of the network
+ * that it comes from. In memory, for a user whom the cache knows, it is synchronous.
  */
 export default fp(
   async (app) => {
     const { enabled, per_user, per_address, window } = app.config.rate_limit
     if (!enabled) {
       app.decorate('limitRate', (_request, _reply, done) => done())
+      app.decorate('countUsers', () => {})
       return
     }
     const points = { user: per_user, address: per_address }
@@ -40,7 +42,12 @@ export default fp(
       decidedAlone: metrics.decidedAlone,
     })
 
-    const subjectOf = createSubjects(app, (key, cost) => limiter.isOver(key, per_user, cost))
+    let findUser: UserFinder = () => undefined
+    app.decorate('countUsers', (find) => {
+      findUser = find
+    })
+    const networkSubject = createNetworkSubjects(app)
+    const isOver = (userId: string, cost: number) => limiter.isOver(userSubject(userId).key, per_user, cost)
 
     app.decorate('limitRate', (request, reply, done) => {
       const { cost = 1, probe } = request.routeOptions.config
@@ -57,18 +64,23 @@ export default fp(
         if (decision instanceof Promise) void decision.then(finish)
         else finish(decision)
       }
-      const subject = subjectOf(request, cost)
-      if (subject instanceof Promise) void subject.then(count)
-      else count(subject)
+      const countUser = (userId: string | undefined) =>
+        count(userId === undefined ? networkSubject(request) : userSubject(userId))
+      const userId = findUser(request, cost, isOver)
+      if (userId instanceof Promise) void userId.then(countUser)
+      else countUser(userId)
     })
 
-    // The hook of CORS answers preflights, so they are counted before it; all else after it (counted-requests.ts).
-    app.addHook('onRequest', (request, reply, done) => {
+    app.step('preflight limit', (request, reply, done) => {
       if (request.method === 'OPTIONS') app.limitRate.call(app, request, reply, done)
       else done()
     })
+    app.step('rate limit', (request, reply, done) => {
+      if (request.method === 'OPTIONS') done()
+      else app.limitRate.call(app, request, reply, done)
+    })
   },
-  { name: 'rate-limit', dependencies: ['client-address', 'instances', 'metrics', 'redis', 'request-span'] },
+  { name: 'rate-limit', dependencies: ['client-address', 'instances', 'metrics', 'redis'] },
 )
 
 /** draft-ietf-httpapi-ratelimit-headers-07 and before; later drafts have another form, which few clients read. */

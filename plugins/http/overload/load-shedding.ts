@@ -40,5 +40,5 @@ export default fp(
       refuse(request, response)
     })
   },
-  { name: 'load-shedding', dependencies: ['cors', 'database', 'refusals'] },
+  { name: 'load-shedding', dependencies: ['connections', 'cors', 'database', 'refusals'] },
 )

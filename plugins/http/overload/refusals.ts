@@ -43,7 +43,7 @@ export default fp(
       // What the parser refuses is the client's failure, and has a line of its own.
       if (stage !== 'parser') summary.add(reason)
     })
-    app.onRequestEnd((request, { status }) => {
+    app.onRequestEnd('refusals', (request, { status }) => {
       const { refusal } = request
       if (status !== 503 || refusal === undefined) return
       count('operation', refusal)
@@ -52,7 +52,7 @@ export default fp(
       summary.add(refusal)
     })
   },
-  { name: 'refusals', dependencies: ['errors', 'metrics', 'request-end'] },
+  { name: 'refusals', dependencies: ['metrics', 'request-end'] },
 )
 
 /** Registers the metric, and returns what counts for it. */

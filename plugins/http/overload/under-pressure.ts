@@ -3,7 +3,6 @@ import underPressure from '@fastify/under-pressure'
 import fp from 'fastify-plugin'
 import { Overloaded } from '#plugins/http/errors/http-errors.ts'
 
-/** Sheds load with 503 while the event loop or the heap is over its limit; probes are still answered. */
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Read by @fastify/under-pressure in place of its general handler. */
@@ -15,21 +14,24 @@ function letPass(): void {
   // Whoever asks how we are gets an answer.
 }
 
+/** Sheds load with 503 while the event loop or the heap is over its limit; probes are still answered. */
 export default fp(
   async (app) => {
     const { pressure } = app.config
     app.addHook('onRoute', (route) => {
       if (route.config?.probe) route.config.pressureHandler = letPass
     })
-    await app.register(underPressure, {
-      maxEventLoopDelay: pressure.max_event_loop_delay,
-      // 1 is never exceeded, which is how it is switched off.
-      maxEventLoopUtilization: pressure.max_event_loop_utilization,
-      eventLoopUtilizationMode: 'interval',
-      maxHeapUsedBytes: Math.floor(getHeapStatistics().heap_size_limit * pressure.max_heap_utilization),
-      retryAfter: Math.ceil(pressure.retry_after / 1000),
-      customError: Overloaded,
-    })
+    await app.stepOf('pressure', () =>
+      app.register(underPressure, {
+        maxEventLoopDelay: pressure.max_event_loop_delay,
+        // 1 is never exceeded, which is how it is switched off.
+        maxEventLoopUtilization: pressure.max_event_loop_utilization,
+        eventLoopUtilizationMode: 'interval',
+        maxHeapUsedBytes: Math.floor(getHeapStatistics().heap_size_limit * pressure.max_heap_utilization),
+        retryAfter: Math.ceil(pressure.retry_after / 1000),
+        customError: Overloaded,
+      }),
+    )
   },
-  { name: 'under-pressure', dependencies: ['pipelining'] },
+  { name: 'under-pressure' },
 )

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { REQUEST_END_STEPS, type RequestEndStep } from '#plugins/http/order.ts'
 
 /** How a request ended. */
 export interface RequestEnd {
@@ -21,7 +22,7 @@ export type RequestEndListener = (request: FastifyRequest, end: RequestEnd) => v
 declare module 'fastify' {
   interface FastifyInstance {
     /** Has the listener called when a request has ended, however that was; onResponse is not called for aborts. */
-    onRequestEnd(listener: RequestEndListener): void
+    onRequestEnd(step: RequestEndStep, listener: RequestEndListener): void
     /** Watches a request that no hook sees. */
     watchRequest(request: FastifyRequest, reply: FastifyReply): void
     /** How many requests have begun and not ended. */
@@ -39,11 +40,13 @@ const CLIENT_CLOSED_REQUEST = 499
 /** Tells metrics and log of the end of requests. One listener for both, for each one costs at every request. */
 export default fp(
   async (app) => {
-    const listeners: RequestEndListener[] = []
+    const offered = new Map<RequestEndStep, RequestEndListener>()
+    let listeners: RequestEndListener[] = []
     let inFlight = 0
     app.decorate('requestsInFlight', () => inFlight)
-    app.decorate('onRequestEnd', (listener) => {
-      listeners.push(listener)
+    app.decorate('onRequestEnd', (step, listener) => {
+      offered.set(step, listener)
+      listeners = REQUEST_END_STEPS.flatMap((name) => offered.get(name) ?? [])
     })
     app.decorate('watchRequest', (request, reply) => {
       inFlight++
@@ -65,7 +68,7 @@ export default fp(
       raw.on('close', end)
       if (raw.socket === null) endWithConnection(reply, end)
     })
-    app.addHook('onRequest', (request, reply, done) => {
+    app.step('request end', (request, reply, done) => {
       app.watchRequest(request, reply)
       done()
     })

@@ -4,7 +4,7 @@ import { isOverload } from '#plugins/http/overload/refusals.ts'
 /** Records the error of every request that ended with 5xx, except overload. */
 export default fp(
   async (app) => {
-    app.onRequestEnd((request, { status, operation }) => {
+    app.onRequestEnd('errors', (request, { status, operation }) => {
       // Overload has its own metric and alert; a stack says nothing about it.
       if (status < 500 || !request.failure || isOverload(request)) return
       app.recordError(request.failure, {
@@ -16,5 +16,5 @@ export default fp(
       })
     })
   },
-  { name: 'request-errors', dependencies: ['error-reports', 'errors', 'request-end'] },
+  { name: 'request-errors', dependencies: ['request-end'] },
 )

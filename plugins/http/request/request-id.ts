@@ -16,10 +16,10 @@ export function requestIdOf({ 'x-request-id': own }: IncomingHttpHeaders): strin
 /** Every response names its request. */
 export default fp(
   async (app) => {
-    app.addHook('onRequest', (request, reply, done) => {
+    app.step('request id', (request, reply, done) => {
       reply.header('x-request-id', request.id)
       done()
     })
   },
-  { name: 'request-id', dependencies: ['request-end'] },
+  { name: 'request-id' },
 )

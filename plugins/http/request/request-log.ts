@@ -27,13 +27,13 @@ export class QuietRequests extends LogController {
 export default fp(
   async (app) => {
     app.decorateRequest('isRepeatedRefusal', false)
-    app.onRequestEnd((request, end) => {
+    app.onRequestEnd('log', (request, end) => {
       // A probe that answers 503 does its work, and the checks have said why.
       const isQuiet = request.isRepeatedRefusal || (end.probe && request.failure === undefined)
       if (!isQuiet || SHOWS_DEBUG.has(app.log.level)) logRequest(request, end, isQuiet)
     })
   },
-  { name: 'request-log', dependencies: ['refusals', 'request-span'] },
+  { name: 'request-log', dependencies: ['request-end'] },
 )
 
 /** Characters of a path that are logged. */

@@ -24,7 +24,7 @@ export default fp(
       registers,
     })
     const known = new Map<string, Map<string, Map<number, Series>>>()
-    app.onRequestEnd(({ method, span }, { operation, status, milliseconds }) => {
+    app.onRequestEnd('metrics', ({ method, span }, { operation, status, milliseconds }) => {
       const byStatus = getOrAdd(
         getOrAdd(known, operation, () => new Map()),
         method,

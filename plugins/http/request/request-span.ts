@@ -26,7 +26,7 @@ export default fp(
     if (!tracing) return
     const { accept_context } = app.config.tracing
 
-    app.addHook('onRequest', (request, _reply, done) => {
+    app.step('span', (request, _reply, done) => {
       const { config, schema } = request.routeOptions
       if (config.probe) return done()
       const parent = accept_context ? carrierOf(request) : undefined
@@ -36,11 +36,11 @@ export default fp(
       tracing.follow(request.log, span.ids)
       span.run(done)
     })
-    app.addHook('preValidation', (request, _reply, done) => {
+    app.step('span context', (request, _reply, done) => {
       if (request.span && request.body !== undefined) request.span.run(done)
       else done()
     })
-    app.onRequestEnd(({ span, method, routeOptions }, { operation, status }) => {
+    app.onRequestEnd('span', ({ span, method, routeOptions }, { operation, status }) => {
       if (!span) return
       span.rename(operation)
       span.set({
@@ -51,7 +51,7 @@ export default fp(
       span.end()
     })
   },
-  { name: 'request-span', dependencies: ['local-only', 'request-errors', 'request-metrics'] },
+  { name: 'request-span', dependencies: ['request-end'] },
 )
 
 /** Of the first `traceparent` only: several are none (W3C Trace Context section 4.3). */
