@@ -87,6 +87,12 @@ export default {
       { path: '^plugins/', dependencyTypesNot: ['type-only'] },
       'Routes reach plugins by what they decorate.',
     ),
+    forbid(
+      'plugins-load-in-order',
+      { path: '^plugins/(infrastructure|http)/' },
+      { path: '^plugins/(http|api)/', pathNot: '^plugins/$1/' },
+      'Infrastructure is loaded before http, and http before api.',
+    ),
     forbid('plugins-know-no-routes', { path: '^plugins/' }, { path: '^routes/' }, 'Plugins come first.'),
     forbid(
       'config-stands-alone',

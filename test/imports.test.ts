@@ -61,6 +61,8 @@ const GOOD = {
   'services/postgres/with-database.ts': "import 'pg'",
   'plugins/database.ts':
     "import 'pg'\nimport '../config/load.ts'\nimport '../services/things/things.ts'\nexport type P = object",
+  'plugins/http/cors.ts': 'export const cors = 1',
+  'plugins/api/tokens.ts': "import '../http/cors.ts'\nexport type T = object",
   'routes/api/v1/things/index.ts':
     "import type { P } from '../../../../plugins/database.ts'\nimport '../../../../services/things/things.ts'\nimport '../../../../schemas/things.ts'\nexport type Q = P",
   'migrations/001.do.create-things.sql': '',
@@ -178,6 +180,18 @@ const BREACHES: readonly (readonly [rule: string, name: string, folder: string, 
     'a route that imports a plugin',
     'routes/api/v1/things',
     "import '../../../../plugins/database.ts'",
+  ],
+  [
+    'plugins-load-in-order',
+    'a plugin of the infrastructure that imports one of http',
+    'plugins/infrastructure',
+    "import '../http/cors.ts'",
+  ],
+  [
+    'plugins-load-in-order',
+    "a plugin of http that imports an api plugin's types",
+    'plugins/http',
+    "import type { T } from '../api/tokens.ts'\nexport type U = T",
   ],
   [
     'plugins-know-no-routes',

@@ -1,5 +1,8 @@
 import ipaddr from 'ipaddr.js'
 
+/** The address of what does not come over a network: commands, jobs, injected requests. */
+export const LOCAL_ADDRESS = '127.0.0.1'
+
 /** Bits of an IPv6 address that name the network: hosts choose the rest as they like (RFC 4291 section 2.5.4). */
 const IPV6_NETWORK = 64
 

@@ -9,9 +9,9 @@ import {
   type RepeatableRequest,
 } from '#lib/idempotency/idempotency.ts'
 import { deriveKey } from '#lib/secrets/secrets.ts'
+import type { AppContext } from '#plugins/infrastructure/context.ts'
 import { IdempotencyHeaders } from '#schemas/idempotency.ts'
 import { entityTag } from './conditional-requests.ts'
-import type { AppContext } from './context.ts'
 
 /** What a request has created. */
 interface Creation {
@@ -70,7 +70,7 @@ export default fp(
       return sendAnswer(this, await once(ctx, repeatable, async (tx) => render(this, await work(tx))))
     })
   },
-  { name: 'idempotency', dependencies: ['authentication', 'context', 'conditional-requests'] },
+  { name: 'idempotency', dependencies: ['conditional-requests', 'request-context'] },
 )
 
 function repeatableRequest(key: KeyObject, request: FastifyRequest): RepeatableRequest | undefined {

@@ -5,11 +5,15 @@ import { publicUrl } from '#config/public-url.ts'
 import { type Config, LENIENT_ENVIRONMENTS } from '#config/schema/schema.ts'
 import { deriveKey } from '#lib/secrets/secrets.ts'
 import type { Tracing } from '#lib/tracing/tracing.ts'
-import type { MailSettings } from '#services/mail/deliver.ts'
+import type { MailContext, MailSettings } from '#services/mail/deliver.ts'
 import type { Mailbox } from '#services/mail/mailbox.ts'
 import type { MailSite } from '#services/mail/site.ts'
 import type { SmtpTransport } from '#services/mail/smtp.ts'
 import type { MailTransport } from '#services/mail/transport.ts'
+
+declare module '#plugins/infrastructure/context.ts' {
+  interface AppContext extends MailContext {}
+}
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -43,15 +47,17 @@ export default fp(
     }
 
     app.decorate('mailbox', mailbox)
-    app.decorate('mail', {
+    const mail: MailSettings = {
       transport,
       site: mailSite(app.config),
       linkBase: email.link_base ?? ownPages(app.config),
       tokenKey: deriveKey(jwt.secret, 'one-time tokens'),
-    })
+    }
+    app.decorate('mail', mail)
+    app.addContext({ mail })
     app.addHook('onClose', async () => transport?.close())
   },
-  { name: 'mail', dependencies: ['log-levels'] },
+  { name: 'mail', dependencies: ['context', 'log-levels'] },
 )
 
 function ownPages({ server }: Config): string {

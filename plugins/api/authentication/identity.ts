@@ -7,6 +7,10 @@ import { IdentityChannel } from '#services/sessions/identity/channel.ts'
 import { Identities } from '#services/sessions/identity/identities.ts'
 import * as sessionRecords from '#services/sessions/records.ts'
 
+declare module '#plugins/infrastructure/context.ts' {
+  interface AppContext extends sessions.SessionContext {}
+}
+
 declare module 'fastify' {
   interface FastifyInstance {
     /** Who may pass, by session. */
@@ -48,9 +52,18 @@ export default fp(
       app.moduleLog('identity'),
     )
     app.decorate('identities', identities)
+    app.addContext({
+      identities,
+      sessions: {
+        idleTimeout: auth.session.idle_timeout,
+        absoluteTimeout: auth.session.absolute_timeout,
+        refreshGrace: auth.session.refresh_grace,
+        key: deriveKey(jwt.secret, 'refresh tokens'),
+      },
+    })
     // Without the channel nothing that is kept is trusted.
     if (auth.cache) app.addHook('onReady', async () => channel.start())
     app.addHook('onClose', () => channel.close())
   },
-  { name: 'identity', dependencies: ['database', 'log-levels', 'metrics', 'redis'] },
+  { name: 'identity', dependencies: ['context', 'database', 'log-levels', 'metrics', 'redis'] },
 )

@@ -29,6 +29,12 @@ export interface Tokens extends TokenIssuer {
   readonly keySet: JsonWebKeySet
 }
 
+declare module '#plugins/infrastructure/context.ts' {
+  interface AppContext {
+    readonly tokens: TokenIssuer
+  }
+}
+
 declare module 'fastify' {
   interface FastifyInstance {
     tokens: Tokens
@@ -71,7 +77,7 @@ export default fp(
       return claims !== undefined && isAlive(claims) ? claims : undefined
     }
 
-    app.decorate('tokens', {
+    const tokens: Tokens = {
       issue: ({ id, role }, session) => signer.sign({ sub: id, sid: session, role, jti: randomUUID() }),
       peek,
       verify(token) {
@@ -85,9 +91,11 @@ export default fp(
       forget: (token) => void known.delete(token),
       lifetime: policy.lifetime,
       keySet,
-    })
+    }
+    app.decorate('tokens', tokens)
+    app.addContext({ tokens })
   },
-  { name: 'tokens' },
+  { name: 'tokens', dependencies: ['context'] },
 )
 
 function isAlive({ exp }: AccessTokenClaims): boolean {

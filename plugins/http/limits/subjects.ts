@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
-import { networkOf } from '#lib/network/addresses.ts'
-import { LOCAL_ADDRESS } from '#plugins/http/request/client-address.ts'
+import { LOCAL_ADDRESS, networkOf } from '#lib/network/addresses.ts'
 
 /** Whose budget a request is counted against. */
 export interface Subject {

@@ -14,9 +14,6 @@ declare module 'fastify' {
   }
 }
 
-/** Who causes what comes over no network. */
-export const LOCAL_ADDRESS = '127.0.0.1'
-
 /** Milliseconds between two warnings. */
 const WARNING_INTERVAL_MS = 60_000
 

@@ -8,8 +8,14 @@ import { JobQueue } from '#lib/jobs/queue.ts'
 import { countJobs } from '#lib/jobs/statistics.ts'
 import { work } from '#lib/jobs/worker.ts'
 import type { Span } from '#lib/tracing/tracing.ts'
-import type { AppContext } from '#plugins/api/context.ts'
+import type { AppContext } from '#plugins/infrastructure/context.ts'
 import { registerJobMetrics } from './metrics.ts'
+
+declare module '#plugins/infrastructure/context.ts' {
+  interface AppContext {
+    readonly jobs: JobQueue
+  }
+}
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -41,6 +47,7 @@ export default fp(
     const jobs = await findJobs<AppContext>()
     const queue = new JobQueue(boss, app.tracing)
     app.decorate('jobs', queue)
+    app.addContext({ jobs: queue })
     const names = jobs.map(({ name }) => name)
     const finished = registerJobMetrics(app.metrics, names, () => countJobs(app.db))
 
@@ -91,7 +98,10 @@ export default fp(
     })
     app.addHook('onClose', stop)
   },
-  { name: 'jobs', dependencies: ['database', 'migrations', 'metrics', 'error-reports', 'log-levels'] },
+  {
+    name: 'jobs',
+    dependencies: ['context', 'database', 'migrations', 'metrics', 'error-reports', 'log-levels'],
+  },
 )
 
 /** A promise of its own, so that a rejection is not taken for handled because somebody raced against it. */

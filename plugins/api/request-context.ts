@@ -1,0 +1,43 @@
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Client } from '#lib/context.ts'
+import { LOCAL_ADDRESS } from '#lib/network/addresses.ts'
+import { SocketCaller } from '#plugins/http/request/request-caller.ts'
+import type { AppContext } from '#plugins/infrastructure/context.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The context for services, with the request's logger, client, and database for its caller. */
+    readonly ctx: AppContext
+    /** `ctx`, once somebody has asked for it. */
+    ownContext: AppContext | undefined
+  }
+}
+
+/** Makes the context of a request, once, when it is first asked for. */
+export default fp(
+  async (app) => {
+    app.decorateRequest('ownContext', undefined)
+    app.decorateRequest('ctx', {
+      getter() {
+        this.ownContext ??= {
+          ...app.ctx,
+          db: app.db.forCaller(new SocketCaller(this.raw.socket)),
+          log: this.log,
+          client: clientOf(this, app.clientAddress(this)),
+        }
+        return this.ownContext
+      },
+    })
+  },
+  { name: 'request-context', dependencies: ['client-address', 'context'] },
+)
+
+/** Longest user agent that is kept. */
+const MAX_USER_AGENT = 500
+
+/** Where a request came from. */
+function clientOf({ headers }: FastifyRequest, address = LOCAL_ADDRESS): Client {
+  const userAgent = headers['user-agent']?.slice(0, MAX_USER_AGENT).toWellFormed() ?? null
+  return { ip: address, userAgent }
+}

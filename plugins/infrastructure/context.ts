@@ -1,0 +1,40 @@
+import fp from 'fastify-plugin'
+import type { Context } from '#lib/context.ts'
+import { LOCAL_ADDRESS } from '#lib/network/addresses.ts'
+
+/**
+ * What services take first. Each plugin that has something for them adds it (`app.addContext`), and declares it here:
+ * `declare module '#plugins/infrastructure/context.ts' { interface AppContext { ... } }`.
+ */
+export interface AppContext extends Context {}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The context for work outside of requests; whole once all plugins are loaded. */
+    readonly ctx: AppContext
+    /** Adds a domain's part to the context. */
+    addContext(part: Partial<AppContext>): void
+  }
+}
+
+/** The context of services: database, log, clock and client, to which other plugins add. */
+export default fp(
+  async (app) => {
+    const base: Context = {
+      db: app.db,
+      log: app.log,
+      now: () => new Date(),
+      client: { ip: LOCAL_ADDRESS, userAgent: null },
+    }
+    // Typed as what it is once all plugins have added their parts.
+    const ctx: AppContext = Object.assign(Object.create(null), base)
+    app.decorate('ctx', ctx)
+    app.decorate('addContext', (part) => {
+      for (const name of Object.keys(part)) {
+        if (name in ctx) throw new Error(`the context has '${name}' already`)
+      }
+      Object.assign(ctx, part)
+    })
+  },
+  { name: 'context', dependencies: ['database'] },
+)
