@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { repeatUntil } from '#lib/waiting/repeat.ts'
 import { type Address, connect } from './connection.ts'
 
 declare module 'pg' {
@@ -10,7 +11,7 @@ declare module 'pg' {
 }
 
 const KEEPER = 'groundwork-keeper'
-const RECONNECT_AFTER = 1000
+const RETRY_INTERVAL_MS = 1000
 
 /**
  * A connection that says "this process uses the server". PostgreSQL itself counts them, so a process that was
@@ -25,15 +26,14 @@ export interface Keeper {
 
 /** Connects, and reconnects when the connection is lost although the server runs (a backend crashed). */
 export async function openKeeper(address: Address): Promise<Keeper> {
-  let released = false
+  const released = new AbortController()
   let client: pg.Client | undefined
-  let timer: NodeJS.Timeout | undefined
 
   async function open(): Promise<pg.Client> {
     const opened = await connect(address, KEEPER)
     opened.once('end', () => {
       if (client === opened) client = undefined
-      if (!released) retryLater()
+      void reconnect()
     })
     // A claim must not keep a process alive.
     opened.unref()
@@ -41,9 +41,13 @@ export async function openKeeper(address: Address): Promise<Keeper> {
     return opened
   }
 
-  function retryLater(): void {
-    timer = setTimeout(() => open().catch(retryLater), RECONNECT_AFTER)
-    timer.unref()
+  async function reconnect(): Promise<void> {
+    const attempt = () =>
+      open().then(
+        () => true,
+        () => false,
+      )
+    await repeatUntil(released.signal, RETRY_INTERVAL_MS, attempt, { ref: false })
   }
 
   await open()
@@ -55,8 +59,7 @@ export async function openKeeper(address: Address): Promise<Keeper> {
       return countKeepers(counter)
     },
     async release() {
-      released = true
-      clearTimeout(timer)
+      released.abort()
       // It may be lost while we wait for its answer.
       const leaving = client
       if (!leaving) return

@@ -3,14 +3,14 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Log } from '#lib/context.ts'
 import type { Database } from '#lib/database/database.ts'
 import { DatabaseUnavailable } from '#lib/database/errors.ts'
+import { repeatUntil } from '#lib/waiting/repeat.ts'
 import * as queries from './queries.ts'
 
-/** Milliseconds between signs of life. */
-const HEARTBEAT = 2000
-/** Milliseconds after which an instance is gone: three beats that did not come, and some for the way. */
-const SILENCE = 3 * HEARTBEAT + 1000
+const BEAT_INTERVAL_MS = 2000
+/** After this long an instance is gone: three beats that did not come, and some time for the way. */
+const SILENCE_MS = 3 * BEAT_INTERVAL_MS + 1000
 /** Milliseconds that start and end wait for the database. */
-const PATIENCE = 1000
+const WAIT_TIMEOUT_MS = 1000
 
 /** Counts the instances that serve now by their heartbeats in the database, and sends our own. */
 export class Instances {
@@ -37,7 +37,7 @@ export class Instances {
   async start(): Promise<void> {
     const first = this.#beat()
     this.#running = this.#run(first)
-    await Promise.race([first, sleep(PATIENCE, undefined, { ref: false })])
+    await Promise.race([first, sleep(WAIT_TIMEOUT_MS, undefined, { ref: false })])
   }
 
   /** Ends the heartbeat, and tells the others. */
@@ -48,20 +48,20 @@ export class Instances {
       await queries.deleteInstance(this.#db, this.#self.id)
     })()
     // Otherwise the others notice by themselves.
-    await Promise.race([leaving.catch(() => undefined), sleep(PATIENCE)])
+    await Promise.race([leaving.catch(() => undefined), sleep(WAIT_TIMEOUT_MS)])
   }
 
   async #run(first: Promise<void>): Promise<void> {
     await first
-    while (!this.#stop.signal.aborted) {
-      await sleep(HEARTBEAT, undefined, { signal: this.#stop.signal }).catch(() => undefined)
-      if (!this.#stop.signal.aborted) await this.#beat()
-    }
+    await repeatUntil(this.#stop.signal, BEAT_INTERVAL_MS, async () => {
+      await this.#beat()
+      return false
+    })
   }
 
   async #beat(): Promise<void> {
     try {
-      this.#known = 1 + (await queries.recordInstance(this.#db, this.#self, SILENCE))
+      this.#known = 1 + (await queries.recordInstance(this.#db, this.#self, SILENCE_MS))
       this.#isRefused = false
     } catch (error) {
       // That the database is away, others have said.

@@ -1,9 +1,12 @@
 import type pg from 'pg'
 import { type Db, PgBoss } from 'pg-boss'
 import type { Log } from '#lib/context.ts'
+import { Listener } from '#lib/database/listener.ts'
 import type { ConnectionOptions } from '#lib/database/session.ts'
 import { warnOfTrouble } from '#lib/log/troubles.ts'
-import { Subscription } from './subscription.ts'
+
+const BEAT_INTERVAL_MS = 10_000
+const RETRY_INTERVAL_MS = 1000
 
 /** The database and settings that pg-boss runs on. */
 export interface BossOptions {
@@ -50,13 +53,17 @@ function bossDatabase(pool: pg.Pool, connection: ConnectionOptions, log: Log): D
     // Pool.query discards the connection when it fails.
     executeSql: (text, values) => pool.query(text, values),
     listen: async (channel, heard, connected) => {
-      const subscription = new Subscription(connection, channel, {
+      const listener = new Listener({
+        connection: { ...connection, application_name: 'groundwork-jobs' },
+        channel,
+        beatIntervalMs: BEAT_INTERVAL_MS,
+        retryIntervalMs: RETRY_INTERVAL_MS,
         heard,
         connected,
         lost: warnOfTrouble(log, 'new jobs are not heard of at the moment; polling goes on'),
       })
-      await subscription.open()
-      return { close: () => subscription.close() }
+      await listener.open()
+      return { close: () => listener.close() }
     },
   }
 }

@@ -1,14 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '#lib/context.ts'
 import type { Database } from '#lib/database/database.ts'
 import { answerWithin } from '#lib/waiting/patience.ts'
+import { repeatUntil } from '#lib/waiting/repeat.ts'
 import * as queries from './queries.ts'
 import type { Claim, Grant, Store } from './store.ts'
 
 /** Milliseconds between looks whether it answers again. */
-const RETRY_DELAY = 500
+const RETRY_INTERVAL_MS = 500
 /** Milliseconds between deletions of what has expired. */
-const CLEANUP_INTERVAL = 10_000
+const CLEANUP_INTERVAL_MS = 10_000
 
 export interface PostgresStoreSettings {
   /** Milliseconds from a subject's first claim until its count starts again. */
@@ -66,22 +66,22 @@ export class PostgresStore implements Store {
   async #recover(error: unknown): Promise<void> {
     this.#isRecovering = true
     this.#log.warn({ err: error }, 'rate limits are counted by each instance alone')
-    while (!this.#isAvailable) {
-      await sleep(RETRY_DELAY, undefined, { signal: this.#stop.signal }).catch(() => undefined)
-      if (this.#stop.signal.aborted) return
+    await repeatUntil(this.#stop.signal, RETRY_INTERVAL_MS, async () => {
       // With the database's own limits: of a server that hangs, one question at a time is enough.
       this.#isAvailable = await queries.askForAnswer(this.#db).then(
         () => true,
         () => false,
       )
-    }
+      return this.#isAvailable
+    })
+    if (!this.#isAvailable) return
     this.#isRecovering = false
     this.#log.info({}, 'rate limits are counted together again')
   }
 
   #cleanUp(): void {
     const now = performance.now()
-    if (now - this.#cleanedAt < CLEANUP_INTERVAL) return
+    if (now - this.#cleanedAt < CLEANUP_INTERVAL_MS) return
     this.#cleanedAt = now
     // Nobody waits for it, and the next one comes soon.
     queries.deleteExpiredCounts(this.#db).catch(() => undefined)

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient, ErrorReply } from '@redis/client'
 import type { Log } from '#lib/context.ts'
 import { answerWithin } from '#lib/waiting/patience.ts'
+import { repeatUntil } from '#lib/waiting/repeat.ts'
 
 /** The part of a client that we use: commands by their words. */
 export interface RedisClient {
@@ -11,7 +11,7 @@ export interface RedisClient {
 /** Milliseconds in which a connection must be there and take a write. */
 const CONNECT_LIMIT = 1000
 /** Milliseconds between attempts to connect. */
-const RETRY_DELAY = 500
+const RETRY_INTERVAL_MS = 500
 
 /**
  * Keeps a connection to Redis. Each is a client of its own, which is dropped with all that waits for it at the
@@ -64,15 +64,16 @@ export class RedisConnection {
   }
 
   async #run(onFirstAttempt: () => void): Promise<void> {
-    while (!this.#stop.signal.aborted) {
-      await this.#connect(onFirstAttempt)
-      onFirstAttempt()
-      await sleep(RETRY_DELAY, undefined, { signal: this.#stop.signal }).catch(() => undefined)
-    }
+    await this.#connect(onFirstAttempt)
+    onFirstAttempt()
+    await repeatUntil(this.#stop.signal, RETRY_INTERVAL_MS, async () => {
+      await this.#connect()
+      return false
+    })
   }
 
   /** Resolves when the connection is lost, or there was none to be had. */
-  async #connect(onReady: () => void): Promise<void> {
+  async #connect(onReady?: () => void): Promise<void> {
     const client = newClient(this.#url)
     const lost = new Promise<unknown>((resolve) => {
       this.#drop = resolve
@@ -88,7 +89,7 @@ export class RedisConnection {
       this.#client = client
       this.#isMissed = false
       this.#log.info({}, 'connected to Redis')
-      onReady()
+      onReady?.()
       await lost.then(rethrow)
     } catch (error) {
       this.#miss(error)

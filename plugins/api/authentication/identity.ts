@@ -6,9 +6,10 @@ import { deriveKey } from '#lib/secrets/secrets.ts'
 import { IdentityChannel } from '#services/sessions/identity/channel.ts'
 import { Identities } from '#services/sessions/identity/identities.ts'
 import * as sessionRecords from '#services/sessions/records.ts'
+import type { SessionContext } from '#services/sessions/sessions.ts'
 
 declare module '#plugins/infrastructure/context.ts' {
-  interface AppContext extends sessions.SessionContext {}
+  interface AppContext extends SessionContext {}
 }
 
 declare module 'fastify' {

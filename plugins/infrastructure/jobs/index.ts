@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import fp from 'fastify-plugin'
 import { connectionOptions } from '#config/engine/database-connection.ts'
-import { DatabaseUnavailable, databaseError } from '#lib/database/errors.ts'
+import { whenAvailable } from '#lib/database/when-available.ts'
 import { createBoss } from '#lib/jobs/boss.ts'
 import { findJobs } from '#lib/jobs/find-jobs.ts'
 import { JobQueue } from '#lib/jobs/queue.ts'
@@ -23,12 +22,6 @@ declare module 'fastify' {
     jobs: JobQueue
   }
 }
-
-/** Milliseconds between attempts to start while the database is away. */
-const RETRY_DELAY = 1000
-
-/** Milliseconds that the service waits for the queues before it listens without them. */
-const PATIENCE = 5000
 
 /** Share of the time for the shutdown that running jobs get to finish in. */
 const STOP_SHARE = 0.8
@@ -66,28 +59,24 @@ export default fp(
       }
     }
 
-    let timer: NodeJS.Timeout | undefined
-    let stopped: Promise<void> | undefined
-    async function startOrRetry(): Promise<void> {
+    const stopping = new AbortController()
+    async function startUnlessStopped(): Promise<void> {
       try {
         await start()
-      } catch (thrown) {
-        if (stopped !== undefined) return
-        const error = databaseError(thrown)
-        if (!(error instanceof DatabaseUnavailable)) throw thrown
-        log.warn({ err: error.cause }, 'the database is away; jobs wait for it')
-        timer = setTimeout(startOrRetry, RETRY_DELAY)
+      } catch (error) {
+        if (!stopping.signal.aborted) throw error
       }
     }
-    app.addHook('onReady', async () => {
-      const starting = startOrRetry()
-      const isSlow = await Promise.race([starting, sleep(PATIENCE, true, { ref: false })])
-      // Not awaited: what it throws ends the process, as an unhandled rejection.
-      if (isSlow) void rethrow(starting)
-    })
+    app.addHook('onReady', () =>
+      whenAvailable(startUnlessStopped, {
+        signal: stopping.signal,
+        away: (cause) => log.warn({ err: cause }, 'the database is away; jobs wait for it'),
+      }),
+    )
 
+    let stopped: Promise<void> | undefined
     const stop = () => {
-      clearTimeout(timer)
+      stopping.abort()
       const timeout = STOP_SHARE * (server.shutdown_timeout - server.drain_delay)
       stopped ??= boss.stop({ timeout: Math.max(timeout, 0) })
       return stopped
@@ -103,8 +92,3 @@ export default fp(
     dependencies: ['context', 'database', 'migrations', 'metrics', 'error-reports', 'log-levels'],
   },
 )
-
-/** A promise of its own, so that a rejection is not taken for handled because somebody raced against it. */
-async function rethrow(work: Promise<void>): Promise<void> {
-  await work
-}
