@@ -1,4 +1,8 @@
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
+import helmet from 'helmet'
 import t from 'tap'
+import { HEADERS, PAGE_HEADERS } from '#plugins/http/security-headers.ts'
 import { createTestApp } from '#test/support/helper.ts'
 
 const COMMON = {
@@ -11,6 +15,22 @@ const COMMON = {
 /** Headers that only matter to a browser that shows a page. */
 const PAGE = { 'cross-origin-opener-policy': 'same-origin', 'x-dns-prefetch-control': 'off' }
 const CLOSED = "default-src 'none';frame-ancestors 'none'"
+
+t.test('the headers are those of helmet, with a policy for answers that no browser shows', async (t) => {
+  const middleware = helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
+    },
+    crossOriginResourcePolicy: { policy: 'same-origin' },
+    referrerPolicy: { policy: 'no-referrer' },
+    xFrameOptions: { action: 'deny' },
+  })
+  const request = new IncomingMessage(new Socket())
+  const response = new ServerResponse(request)
+  middleware(request, response, (error) => t.error(error))
+  t.strictSame({ ...HEADERS, ...PAGE_HEADERS }, { ...response.getHeaders() })
+})
 
 t.test('headers of every kind of response', async (t) => {
   const { request, signUp } = await createTestApp(t)
