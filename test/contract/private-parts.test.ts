@@ -55,20 +55,23 @@ t.test('Node: HTTP ends a connection by socket.destroySoon', async (t) => {
   t.pass('it was called')
 })
 
-t.test('Node: an answer that may not be sent yet has no socket, and emits `socket` when it may', async (t) => {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const responses: ServerResponse[] = []
-  await send(t, GET + GET, (_request, response) => {
-    responses.push(response)
-    const [first, second] = responses
-    if (second === undefined) return
-    t.equal(second.socket, null)
-    second.once('socket', () => resolve())
-    first?.end()
-  })
-  await promise
-  t.pass('it was emitted')
-})
+t.test(
+  'Node: an answer that may not be sent yet has no socket, and emits `socket` when it may',
+  async (t) => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const responses: ServerResponse[] = []
+    await send(t, GET + GET, (_request, response) => {
+      responses.push(response)
+      const [first, second] = responses
+      if (second === undefined) return
+      t.equal(second.socket, null)
+      second.once('socket', () => resolve())
+      first?.end()
+    })
+    await promise
+    t.pass('it was emitted')
+  },
+)
 
 t.test('Node: `shouldKeepAlive` decides `connection`, and `prefinish` comes before `finish`', async (t) => {
   const events: string[] = []
@@ -119,7 +122,8 @@ t.test('pg: a client tells what a request to cancel must name, and its stream ca
   for (const name of ['processID', 'secretKey', 'ref', 'unref', 'getStartupConf', 'connection'])
     t.ok(name in client, `Client.${name}`)
   const connection = new pg.Connection({})
-  for (const name of ['connect', 'requestSsl', 'cancel', 'stream']) t.ok(name in connection, `Connection.${name}`)
+  for (const name of ['connect', 'requestSsl', 'cancel', 'stream'])
+    t.ok(name in connection, `Connection.${name}`)
   t.type(connection.stream.cork, 'function')
 })
 
@@ -136,10 +140,13 @@ t.test('prom-client: what is written is what getForPromString returns', async (t
   t.match(await registry.metrics(), /^own_count\{kind="x"\} 7$/m)
 })
 
-t.test('prom-client: the OpenMetrics format still renames counters, so open-metrics.ts must copy them', async (t) => {
-  const registry = new Registry<typeof Registry.OPENMETRICS_CONTENT_TYPE>()
-  registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
-  const counter = new Counter({ name: 'things_total', help: 'help', registers: [registry] })
-  await registry.metrics()
-  t.match(counter, { name: 'things' })
-})
+t.test(
+  'prom-client: the OpenMetrics format still renames counters, so open-metrics.ts must copy them',
+  async (t) => {
+    const registry = new Registry<typeof Registry.OPENMETRICS_CONTENT_TYPE>()
+    registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
+    const counter = new Counter({ name: 'things_total', help: 'help', registers: [registry] })
+    await registry.metrics()
+    t.match(counter, { name: 'things' })
+  },
+)
