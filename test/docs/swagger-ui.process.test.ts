@@ -86,9 +86,11 @@ class SwaggerUi {
     for (const [name, value] of Object.entries(params)) {
       const input = block.locator(`tr[data-param-name="${name}"][data-param-in="path"] input`)
       await eventually(async () => {
-        await input.fill(value)
-        // The page takes what was typed when the field is left.
-        await input.blur()
+        // The page takes what was typed when the field is left, but only if it differs from what it shows.
+        for (const typed of ['', value]) {
+          await input.fill(typed)
+          await input.blur()
+        }
         return (await input.inputValue()) === value
       })
     }
@@ -96,7 +98,7 @@ class SwaggerUi {
     const input = block.locator('textarea.body-param__text')
     const text = body && JSON.stringify(body)
     await eventually(async () => {
-      if (text) await input.fill(text)
+      if (text) for (const typed of ['', text]) await input.fill(typed)
       const value = await input.inputValue()
       return text === undefined ? value !== '' : value === text
     })

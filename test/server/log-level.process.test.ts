@@ -47,7 +47,7 @@ t.test('of all workers, and of those that come later; an admin too', async (t) =
   await eventually(async () => {
     for (const pid of await probed(service, 5).catch(() => [])) seen.add(pid)
     return seen.size === 3
-  }, 60)
+  })
 
   const user = await signUp(service.url)
   await db.query(`UPDATE users SET role = 'admin' WHERE id = $1`, [user.id])

@@ -37,13 +37,13 @@ for (const [name, env] of Object.entries(CASES)) {
       APP_LOG__LEVEL: 'debug',
     }
     const service = await startService(t, { APP_DATABASE__URL: db.url, ...counted, ...env })
-    await eventually(async () => (await call(`${service.url}/ready`)).status === 200, 120)
+    await eventually(async () => (await call(`${service.url}/ready`)).status === 200)
     const asking = new AbortController()
     const asked = ask(service.url, asking.signal)
     if (env === WORKERS) {
-      await eventually(async () => workersOf(service).length === 2, 120)
+      await eventually(async () => workersOf(service).length === 2)
       service.child.kill('SIGHUP')
-      await eventually(async () => service.stdout().includes('restarted the workers'), 120)
+      await eventually(async () => service.stdout().includes('restarted the workers'))
     }
     service.child.kill('SIGTERM')
     t.same(await service.exited, { code: 0, signal: null })

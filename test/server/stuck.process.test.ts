@@ -48,7 +48,7 @@ t.test('an event loop that is blocked at the signal is killed after shutdown_tim
 
 t.test('a worker that is blocked at the signal is killed by its primary', async (t) => {
   const service = await start(t, { ...WORKERS, ...SHORT, STUCK: 'block worker' })
-  await eventually(async () => workersOf(service).length === 2, 120)
+  await eventually(async () => workersOf(service).length === 2)
   service.child.kill('SIGTERM')
   await said(service, 'shutting down')
   t.same(await service.exited, { code: 1, signal: null })

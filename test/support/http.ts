@@ -15,7 +15,7 @@ export interface CallOptions extends RequestOptions {
 }
 
 /** Milliseconds after which an answer counts as never coming; far above every bound of the service. */
-const NEVER = 45_000
+const NEVER = 180_000
 
 /** Sends a request, on a connection of its own unless given an agent. */
 export function call(url: string, { json, token, ...options }: CallOptions = {}): Promise<Answer> {

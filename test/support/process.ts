@@ -7,7 +7,7 @@ import type { LogRecord } from './helper.ts'
 const ROOT = join(import.meta.dirname, '../..')
 
 /** Seconds that a process gets to start in, on a machine that may be busy. */
-const START = 120
+const START = 300
 
 /** How a process ended. */
 export interface Exit {
