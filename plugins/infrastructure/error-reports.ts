@@ -4,7 +4,7 @@ import type { ErrorReport } from '#lib/error-reports/event.ts'
 import { fingerprint, placeOf } from '#lib/error-reports/fingerprint.ts'
 import { Reporter } from '#lib/error-reports/reporter.ts'
 import { serializeError } from '#lib/log/errors.ts'
-import { redactLine } from '#lib/log/redaction.ts'
+import { redactText } from '#lib/log/redaction.ts'
 import type { Span } from '#lib/tracing/tracing.ts'
 
 /** What was going on when an error came. */
@@ -69,7 +69,7 @@ export default fp(
         dsn,
         version: app.appVersion,
         environment: app.config.environment,
-        redact: redactLine,
+        redact: redactText,
         finished: (outcome) => reports.inc({ outcome }),
       })
     }

@@ -1,6 +1,6 @@
 import { type FastifyRequest, LogController } from 'fastify'
 import fp from 'fastify-plugin'
-import { logHarmless, redactText } from '#lib/log/redaction.ts'
+import { HARMLESS, redactText } from '#lib/log/redaction.ts'
 import type { RequestEnd } from './request-end.ts'
 
 declare module 'fastify' {
@@ -53,10 +53,12 @@ function logRequest(request: FastifyRequest, end: RequestEnd, isQuiet: boolean):
     duration_ms: Math.round(end.milliseconds * 1000) / 1000,
     ...(user ? { user_id: user.id } : {}),
     remote_address: end.address,
+    // The line of an error has a message that may hold anything.
+    [HARMLESS]: !isQuiet && end.status < 500,
   }
   if (isQuiet) log.debug(fields, end.status >= 500 ? 'request refused' : 'request completed')
   else if (end.status >= 500) log.error({ ...fields, err: failure }, 'request failed')
-  else logHarmless(() => log.info(fields, 'request completed'))
+  else log.info(fields, 'request completed')
 }
 
 /** Not the query string, which may hold what users typed; and the beginning will do. */

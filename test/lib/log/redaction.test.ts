@@ -2,6 +2,7 @@ import { Writable } from 'node:stream'
 import Fastify, { type FastifyBaseLogger as Logger } from 'fastify'
 import t from 'tap'
 import { loggerOptions } from '#lib/log/logger.ts'
+import { HARMLESS } from '#lib/log/redaction.ts'
 import { amount } from '#test/support/amount.ts'
 
 /** No log may hold this, wherever it was put. */
@@ -231,4 +232,20 @@ t.test('text made to be slow is not', async (t) => {
     })
     t.ok(output.length > 0, JSON.stringify(piece))
   }
+})
+
+t.test('fields that are marked as harmless are not searched, in one line and in one logger', async (t) => {
+  const output = capture((logger) => {
+    const child = logger.child({})
+    child.info({ path: `Bearer ${SECRET}`, [HARMLESS]: true }, 'marked')
+    child.info({ path: `Bearer ${SECRET}`, [HARMLESS]: false }, 'not marked')
+    child.info(`Bearer ${SECRET}`)
+    // What is logged while a marked line is made is searched, and so is that line then.
+    const nested = { toJSON: () => logger.info({ token: SECRET }, 'within') ?? `Bearer ${SECRET}` }
+    child.info({ nested, [HARMLESS]: true }, 'around')
+  })
+  const [marked, ...others] = output.trim().split('\n')
+  t.match(marked, SECRET, 'the mark works')
+  t.equal(others.length, 4)
+  t.notMatch(others.join('\n'), SECRET)
 })
