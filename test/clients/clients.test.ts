@@ -9,8 +9,8 @@ import { writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { listen } from '#test/plugins/http/raw-http.ts'
 import { createTestApp } from '#test/support/helper.ts'
+import { listen } from '#test/support/raw-http.ts'
 
 t.setTimeout(3_600_000)
 

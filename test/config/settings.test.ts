@@ -1,9 +1,9 @@
 import t, { type Test } from 'tap'
 import { issue, type Purpose } from '#services/one-time-tokens/one-time-tokens.ts'
-import { exchange, listen, responsesIn } from '#test/plugins/http/raw-http.ts'
 import { startRangeService } from '#test/services/passwords/range-service.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { createTestApp, type TestApp } from '#test/support/helper.ts'
+import { exchange, listen, responsesIn } from '#test/support/raw-http.ts'
 
 // Settings with a value that is not the default, and what that changes; most others have their tests beside what
 // they set.

@@ -1,10 +1,10 @@
 import type { Browser, Locator, Page, Request } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { type Document, operationsOf, type PlacedOperation } from '#test/contract/document.ts'
-import { listen } from '#test/plugins/http/raw-http.ts'
 import { startChromium, withoutChromium } from '#test/support/chromium.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { createTestApp } from '#test/support/helper.ts'
+import { listen } from '#test/support/raw-http.ts'
 
 const PASSWORD = 'correct horse battery staple'
 

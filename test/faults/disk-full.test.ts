@@ -1,7 +1,7 @@
 import { chown, mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { killServer } from '#test/lib/embedded-postgres/helper.ts'
+import { killServer } from '#test/support/embedded-servers.ts'
 import { call } from '#test/support/http.ts'
 import { assertAnswers, audit, startLoad } from './ledger.ts'
 import { assertUnharmed, notReady, ready, startRig } from './rig.ts'

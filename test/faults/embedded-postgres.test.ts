@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { openLayout } from '#lib/embedded-postgres/layout.ts'
 import { endPostmaster } from '#lib/embedded-postgres/postmaster.ts'
-import { query, serverDirectory, start, startChild } from '#test/lib/embedded-postgres/helper.ts'
+import { query, serverDirectory, start, startChild } from '#test/support/embedded-servers.ts'
 import { eventually } from '#test/support/eventually.ts'
 
 async function postmasterPid(directory: string): Promise<number> {

@@ -2,7 +2,7 @@ import type { QueryResultRow } from 'pg'
 import type { Test } from 'tap'
 import { openLayout } from '#lib/embedded-postgres/layout.ts'
 import { endPostmaster, findPostmaster } from '#lib/embedded-postgres/postmaster.ts'
-import { FAST, killServer, query, serverDirectory, start } from '#test/lib/embedded-postgres/helper.ts'
+import { FAST, killServer, query, serverDirectory, start } from '#test/support/embedded-servers.ts'
 import { startProxy, type TcpProxy } from '#test/support/tcp-proxy.ts'
 
 /** A PostgreSQL of a test's own, behind a proxy that keeps its address when the server comes back on another port. */

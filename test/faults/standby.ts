@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { chown, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { FAST, query, serverDirectory, start } from '#test/lib/embedded-postgres/helper.ts'
+import { FAST, query, serverDirectory, start } from '#test/support/embedded-servers.ts'
 import { eventually } from '#test/support/eventually.ts'
 import type { FaultyPostgres } from './postgres.ts'
 

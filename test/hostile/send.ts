@@ -1,4 +1,4 @@
-import { exchange, type RawResponse, responsesIn } from '#test/plugins/http/raw-http.ts'
+import { exchange, type RawResponse, responsesIn } from '#test/support/raw-http.ts'
 import type { HostileCase, HostileRequest } from './case.ts'
 import type { HostileService } from './service.ts'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { openLayout } from '#lib/embedded-postgres/layout.ts'
 import { findPostmaster } from '#lib/embedded-postgres/postmaster.ts'
-import { killServer } from '#test/lib/embedded-postgres/helper.ts'
+import { killServer } from '#test/support/embedded-servers.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 

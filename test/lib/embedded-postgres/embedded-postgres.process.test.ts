@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { startEmbeddedPostgres } from '#lib/embedded-postgres/embedded-postgres.ts'
-import { FAST, query, serverDirectory, start } from './helper.ts'
+import { FAST, query, serverDirectory, start } from '#test/support/embedded-servers.ts'
 
 t.test('the server is PostgreSQL 18, closed to the network and to those without the password', async (t) => {
   const directory = await serverDirectory(t)

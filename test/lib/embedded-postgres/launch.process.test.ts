@@ -7,7 +7,7 @@ import { createCluster } from '#lib/embedded-postgres/cluster.ts'
 import { chooseLauncher } from '#lib/embedded-postgres/launcher.ts'
 import { openLayout } from '#lib/embedded-postgres/layout.ts'
 import { ensureServer, freePort } from '#lib/embedded-postgres/server.ts'
-import { FAST, query, serverDirectory, start, startChild } from './helper.ts'
+import { FAST, query, serverDirectory, start, startChild } from '#test/support/embedded-servers.ts'
 
 const root = process.getuid?.() === 0
 

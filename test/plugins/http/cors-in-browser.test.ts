@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import t from 'tap'
 import { startChromium, withoutChromium } from '#test/support/chromium.ts'
 import { createTestApp } from '#test/support/helper.ts'
-import { listen } from './raw-http.ts'
+import { listen } from '#test/support/raw-http.ts'
 
 /** Headers that tracing SDKs and libraries add to the requests of a page. */
 const HEADERS = {

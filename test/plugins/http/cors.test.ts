@@ -4,7 +4,7 @@ import t from 'tap'
 import { createRefusal } from '#plugins/http/overload/early-refusal.ts'
 import { member, walk } from '#test/contract/document.ts'
 import { createTestApp } from '#test/support/helper.ts'
-import { listen } from './raw-http.ts'
+import { listen } from '#test/support/raw-http.ts'
 
 const APP = 'https://app.example.com'
 const PREFLIGHT = {

@@ -1,7 +1,7 @@
 import { METHODS } from 'node:http'
 import t from 'tap'
 import { createTestApp } from '#test/support/helper.ts'
-import { isProblem, listen, respond } from './raw-http.ts'
+import { isProblem, listen, respond } from '#test/support/raw-http.ts'
 
 /** Every URL with the methods it takes, besides OPTIONS. */
 const URLS: Record<string, readonly string[]> = {

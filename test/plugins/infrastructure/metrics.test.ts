@@ -1,7 +1,7 @@
 import t from 'tap'
 import { eventually } from '#test/support/eventually.ts'
 import { createTestApp } from '#test/support/helper.ts'
-import { listen, open } from '../http/raw-http.ts'
+import { listen, open } from '#test/support/raw-http.ts'
 
 /** The series of a text exposition, by name and labels. */
 function series(text: string): Map<string, number> {

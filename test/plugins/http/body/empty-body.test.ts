@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createTestApp } from '#test/support/helper.ts'
-import { isProblem, listen, respond } from '../raw-http.ts'
+import { isProblem, listen, respond } from '#test/support/raw-http.ts'
 
 t.test('an operation without a body takes every way of sending an empty one', async (t) => {
   const test = await createTestApp(t)

@@ -1,7 +1,7 @@
 import type { InjectOptions } from 'fastify'
 import t from 'tap'
 import { createTestApp } from '#test/support/helper.ts'
-import { isProblem, listen, respond } from '../raw-http.ts'
+import { isProblem, listen, respond } from '#test/support/raw-http.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import t from 'tap'
 import { createTestApp } from '#test/support/helper.ts'
-import { exchange, isProblem, listen, open, respond, responsesIn } from '../raw-http.ts'
+import { exchange, isProblem, listen, open, respond, responsesIn } from '#test/support/raw-http.ts'
 
 t.test('what is not proper HTTP', async (t) => {
   const { app, logs } = await createTestApp(t)

@@ -1,7 +1,7 @@
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import t, { type Test } from 'tap'
 import { createTestApp, type TestApp } from '#test/support/helper.ts'
-import { isProblem, listen, respond } from '../raw-http.ts'
+import { isProblem, listen, respond } from '#test/support/raw-http.ts'
 
 /** A window that does not end during a test. */
 const LIMITS = {

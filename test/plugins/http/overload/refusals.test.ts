@@ -4,7 +4,7 @@ import { DatabaseUnavailable } from '#lib/database/errors.ts'
 import { PasswordQueueFull } from '#services/passwords/errors.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { createTestApp, type LogRecord } from '#test/support/helper.ts'
-import { exchange, listen } from '../raw-http.ts'
+import { exchange, listen } from '#test/support/raw-http.ts'
 
 const FLOOD = 200
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createTestApp } from '#test/support/helper.ts'
-import { listen, respond } from '../raw-http.ts'
+import { listen, respond } from '#test/support/raw-http.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import t from 'tap'
 import { eventually } from '#test/support/eventually.ts'
 import { createTestApp } from '#test/support/helper.ts'
-import { listen, open } from '../raw-http.ts'
+import { listen, open } from '#test/support/raw-http.ts'
 
 t.test('one line for each request', async (t) => {
   const { request, signUp, logs, app } = await createTestApp(t, {}, async (instance) => {

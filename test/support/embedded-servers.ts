@@ -80,7 +80,7 @@ export async function query<Row extends pg.QueryResultRow>(
 
 /** Starts a process that uses the server in `directory`. It is killed at the end of the test. */
 export function startChild(t: Test, directory: string, options: ForkOptions = {}): Child {
-  const file = join(import.meta.dirname, '../../fixtures/embedded-server.ts')
+  const file = join(import.meta.dirname, '../fixtures/embedded-server.ts')
   const child = fork(file, [directory], {
     execArgv: [],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
