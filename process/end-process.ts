@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 
 /** Milliseconds in which an event loop that has nothing left to do has ended. */
-const LAST_TURNS = 500
+const IDLE_TIMEOUT_MS = 500
 
 const SHELL = '/bin/sh'
 
@@ -14,7 +14,7 @@ const SHELL = '/bin/sh'
 export function endWhenIdle(code: number): void {
   process.exitCode = code
   process.channel?.unref()
-  setTimeout(endNow, LAST_TURNS, code).unref()
+  setTimeout(endNow, IDLE_TIMEOUT_MS, code).unref()
 }
 
 /** Ends the process whatever its threads do: another program takes its place (execve), and returns the code. */

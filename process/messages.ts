@@ -1,6 +1,6 @@
 import type { Config } from '#config/schema/schema.ts'
 import type { LogLevels } from '#schemas/log-levels.ts'
-import type { MetricData } from './group-metrics.ts'
+import type { MetricData } from './metric-data.ts'
 
 /** Messages from the primary to a worker. They travel as JSON. */
 export type ToWorker =

@@ -1,5 +1,5 @@
 /** Milliseconds between looks. */
-const CHECK = 500
+const CHECK_INTERVAL_MS = 500
 
 /** Calls `onOrphaned`, once, when the process that started this one is gone. */
 export function followParent(onOrphaned: () => void): void {
@@ -8,6 +8,6 @@ export function followParent(onOrphaned: () => void): void {
     if (process.ppid === parent) return
     clearInterval(timer)
     onOrphaned()
-  }, CHECK)
+  }, CHECK_INTERVAL_MS)
   timer.unref()
 }

@@ -2,13 +2,13 @@ import inspector from 'node:inspector'
 import { Worker } from 'node:worker_threads'
 
 /** Milliseconds between two signs of life, and between two looks at them. */
-const INTERVAL = 1000
+const INTERVAL_MS = 1000
 
 /** Looks beyond the limit: in them the process logs why it ends, and a primary kills its workers. */
-const GRACE = 4
+const GRACE_LOOKS = 4
 
 /** Looks without a sign of life that the watchdog tolerates at least, for machines that are very busy. */
-const SHORTEST_SILENCE = 10
+const MIN_SILENT_LOOKS = 10
 
 /** Memory that the two threads share: 32-bit integers at these places. */
 const SHARED = { beats: 0, ending: 1, debugged: 2 } as const
@@ -34,7 +34,7 @@ export class Watchdog {
 
   /** @param timeout milliseconds that an orderly end may take */
   constructor(timeout: number) {
-    this.#limit = Math.ceil(timeout / INTERVAL) + GRACE
+    this.#limit = Math.ceil(timeout / INTERVAL_MS) + GRACE_LOOKS
   }
 
   start(): void {
@@ -44,8 +44,8 @@ export class Watchdog {
       memory: this.#state.buffer,
       at: SHARED,
       limit: this.#limit,
-      silence: Math.max(this.#limit, SHORTEST_SILENCE),
-      interval: INTERVAL,
+      silence: Math.max(this.#limit, MIN_SILENT_LOOKS),
+      interval: INTERVAL_MS,
     }
     // Its source, because a file of TypeScript would load the compiler in the thread too, which takes 10 MB.
     const source = `(${watchProcess})(require('node:worker_threads').workerData, require('node:fs'))`
@@ -53,7 +53,7 @@ export class Watchdog {
     // Where a thread cannot be had, the service works without one.
     thread.on('error', () => undefined)
     thread.unref()
-    setInterval(() => this.#beat(), INTERVAL).unref()
+    setInterval(() => this.#beat(), INTERVAL_MS).unref()
   }
 
   /** From now on the time that the end may take is running. */

@@ -80,6 +80,7 @@ const Others = {
   code: Type.Union([Type.Number(), Type.Null()], { description: 'Its exit code.' }),
   delay_ms: count('Milliseconds until another takes its place.'),
   workers: count('How many workers there are.'),
+  phase: text('What the end of the process was doing when its time was over.'),
 }
 
 /** The groups of fields, by their heading in docs/logging.md. */

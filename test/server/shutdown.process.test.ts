@@ -110,7 +110,11 @@ t.test('at shutdown_timeout it does not wait any longer', async (t) => {
   running.service.child.kill('SIGTERM')
   await t.rejects(answer, { code: 'ECONNRESET' })
   t.same(await running.service.exited, { code: 1, signal: null })
-  t.match(running.service.logs().at(-1), { level: 'fatal', msg: 'shutdown_timeout is over, exiting' })
+  t.match(running.service.logs().at(-1), {
+    level: 'fatal',
+    msg: 'shutdown_timeout is over, exiting',
+    phase: 'close the application',
+  })
   await release()
 })
 

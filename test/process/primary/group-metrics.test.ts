@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import t from 'tap'
-import { GroupMetrics, readRegistry } from '#process/group-metrics.ts'
+import { readRegistry } from '#process/metric-data.ts'
+import { GroupMetrics } from '#process/primary/group-metrics.ts'
 
 /** A process's registry, and how to send it as processes do. */
 function createMember() {

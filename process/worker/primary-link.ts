@@ -1,11 +1,9 @@
 import cluster, { type Worker } from 'node:cluster'
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
-import type { Config } from '#config/schema/schema.ts'
 import type { LogLevels } from '#schemas/log-levels.ts'
-import { readRegistry } from './group-metrics.ts'
-import type { ToPrimary, ToWorker } from './messages.ts'
+import type { ToPrimary, ToWorker } from '../messages.ts'
+import { readRegistry } from '../metric-data.ts'
 
 /** The configuration to serve. */
 export type Task = Pick<Extract<ToWorker, { type: 'serve' }>, 'config' | 'first'>
@@ -20,16 +18,13 @@ export interface Orders {
 }
 
 /** Milliseconds that a scrape waits for the primary, which itself waits a second for each worker. */
-const READ_PATIENCE = 5000
+const READ_TIMEOUT_MS = 5000
 
 /** Milliseconds between looks at whether this worker is ready for the first time. */
-const READY_CHECK = 100
+const READY_CHECK_INTERVAL_MS = 100
 
-/** Milliseconds, at least, that clients have to see, with their next answer, that they are to connect again. */
-const REDIRECTION = 1000
-
-/** The primary, seen from a worker. */
-export class Primary {
+/** A worker's connection to its primary. */
+export class PrimaryLink {
   readonly #worker: Worker
   readonly #task = Promise.withResolvers<Task>()
   /** Who waits for the metrics of all. */
@@ -47,8 +42,8 @@ export class Primary {
   }
 
   /** Undefined in a process that is not a worker. */
-  static find(): Primary | undefined {
-    return cluster.worker && new Primary(cluster.worker)
+  static find(): PrimaryLink | undefined {
+    return cluster.worker && new PrimaryLink(cluster.worker)
   }
 
   get task(): Promise<Task> {
@@ -91,7 +86,7 @@ export class Primary {
       const checks = await app.health.run()
       if (checks.every(({ status }) => status === 'up')) return this.#send({ type: 'ready' })
       if (app.isDraining()) return
-      await sleep(READY_CHECK, undefined, { ref: false })
+      await sleep(READY_CHECK_INTERVAL_MS, undefined, { ref: false })
     }
   }
 
@@ -140,7 +135,7 @@ export class Primary {
     const id = this.#readCount++
     const answer = new Promise<string | null>((resolve) => this.#readers.set(id, resolve))
     this.#send({ type: 'read', id })
-    const text = await Promise.race([answer, sleep(READ_PATIENCE, null, { ref: false })])
+    const text = await Promise.race([answer, sleep(READ_TIMEOUT_MS, null, { ref: false })])
     this.#readers.delete(id)
     if (text === null) throw new Error('the primary process gave no metrics')
     return text
@@ -155,18 +150,4 @@ export class Primary {
 function obey(orders: Orders, message: Extract<ToWorker, { type: keyof Orders }>): void {
   if (message.type === 'stop') orders.stop(message.signal)
   else orders[message.type]()
-}
-
-/**
- * Hands the instance's clients over to other workers: it takes no new connections, and asks those that it has
- * to connect again, for which they get `drain_delay`, a second at least.
- */
-export async function handOver(
-  app: FastifyInstance,
-  { drain_delay, shutdown_timeout }: Config['server'],
-): Promise<void> {
-  const closed = once(app.server, 'close')
-  app.retire()
-  const patience = Math.min(Math.max(drain_delay, REDIRECTION), shutdown_timeout / 2)
-  await Promise.race([closed, sleep(patience)])
 }

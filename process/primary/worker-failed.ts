@@ -1,4 +1,4 @@
-import type { End } from './member.ts'
+import type { End } from './worker-process.ts'
 
 /** A worker ended before the service was ready, and so ends the whole. It has said why itself. */
 export class WorkerFailed extends Error {

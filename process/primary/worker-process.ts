@@ -2,7 +2,7 @@ import cluster, { type Worker } from 'node:cluster'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '#config/schema/schema.ts'
 import type { LogLevels } from '#schemas/log-levels.ts'
-import type { ToPrimary, ToWorker } from './messages.ts'
+import type { ToPrimary, ToWorker } from '../messages.ts'
 
 /** How a worker ended. */
 export interface End {
@@ -11,26 +11,26 @@ export interface End {
 }
 
 /** Is told what a worker says that is not for the one who forked it. */
-export interface MemberListener {
-  collected(member: Member, metrics: Extract<ToPrimary, { type: 'collected' }>['metrics']): void
+export interface WorkerListener {
+  collected(member: WorkerProcess, metrics: Extract<ToPrimary, { type: 'collected' }>['metrics']): void
   /** Returns the metrics of all. */
   read(): Promise<string>
   /** It was told at what levels all are to log. */
   logLevelsWanted(levels: LogLevels): void
   /** It has not answered for a long time, and is killed. */
-  stuck(member: Member): void
+  stuck(member: WorkerProcess): void
 }
 
 /** Milliseconds between questions whether a worker still answers. */
-const PING = 5000
+const PING_INTERVAL_MS = 5000
 
 /** Milliseconds without a word after which a worker counts as stuck: far above what a busy machine does. */
-const STUCK = 30_000
+const STUCK_TIMEOUT_MS = 30_000
 
-/** One worker process, seen from the primary. */
-export class Member {
+/** A worker process that the primary has started. */
+export class WorkerProcess {
   readonly #worker: Worker
-  readonly #listener: MemberListener
+  readonly #listener: WorkerListener
   readonly #listening = Promise.withResolvers<number | undefined>()
   readonly #ready = Promise.withResolvers<boolean>()
   readonly #ended = Promise.withResolvers<End>()
@@ -41,7 +41,7 @@ export class Member {
   #unsent: ToWorker[] | undefined = []
   #heardAt = performance.now()
 
-  constructor(config: Config, first: boolean, listener: MemberListener) {
+  constructor(config: Config, first: boolean, listener: WorkerListener) {
     this.#listener = listener
     this.#worker = cluster.fork()
     this.#worker.on('message', (message: ToPrimary) => this.#receive(message))
@@ -93,11 +93,11 @@ export class Member {
   }
 
   /** Asks for its metrics, which the listener is told, and waits some milliseconds for them. */
-  async collect(patience: number): Promise<void> {
+  async collect(timeout: number): Promise<void> {
     const id = this.#collectionCount++
     const collected = new Promise<void>((resolve) => this.#collections.set(id, resolve))
     this.#send({ type: 'collect', id })
-    await Promise.race([collected, this.ended, sleep(patience, undefined, { ref: false })])
+    await Promise.race([collected, this.ended, sleep(timeout, undefined, { ref: false })])
     this.#collections.delete(id)
   }
 
@@ -137,14 +137,14 @@ export class Member {
   /** Ends it when it is stuck: its share of the connections would wait for ever, and probes see the others. */
   #watch(): void {
     const timer = setInterval(() => {
-      if (performance.now() - this.#heardAt > STUCK) {
+      if (performance.now() - this.#heardAt > STUCK_TIMEOUT_MS) {
         clearInterval(timer)
         this.#listener.stuck(this)
         this.kill()
       } else {
         this.#send({ type: 'ping' })
       }
-    }, PING)
+    }, PING_INTERVAL_MS)
     timer.unref()
     void this.ended.then(() => clearInterval(timer))
   }

@@ -5,23 +5,23 @@ import { workerCount } from '#config/worker-count.ts'
 import { toggled } from '#lib/log/levels.ts'
 import type { LogLevels } from '#schemas/log-levels.ts'
 import { GroupMetrics } from './group-metrics.ts'
-import { type End, Member, type MemberListener } from './member.ts'
 import { Slot, type SlotHost } from './slot.ts'
 import { WorkerFailed } from './worker-failed.ts'
+import { type End, type WorkerListener, WorkerProcess } from './worker-process.ts'
 
 /** Milliseconds that a scrape waits for a worker, which then counts with what it said last. */
-const SCRAPE_PATIENCE = 1000
+const SCRAPE_TIMEOUT_MS = 1000
 
 /** Milliseconds in which a worker of a rolling restart must be ready, its migrations done. */
-const READY_PATIENCE = 60_000
+const READY_TIMEOUT_MS = 60_000
 
 /** Milliseconds that workers have to write their last lines when they are to end at once. */
-const ABORT_PATIENCE = 500
+const ABORT_TIMEOUT_MS = 500
 
 /** The primary's side: workers that share a port, each kept alive; it serves nothing itself. */
-export class WorkerGroup implements SlotHost, MemberListener {
+export class WorkerGroup implements SlotHost, WorkerListener {
   readonly log: FastifyBaseLogger
-  readonly #metrics = new GroupMetrics<Member>()
+  readonly #metrics = new GroupMetrics<WorkerProcess>()
   readonly #slots = new Set<Slot>()
   /** Slots of a rolling restart whose worker was not ready yet. */
   readonly #onTrial = new Set<Slot>()
@@ -80,7 +80,7 @@ export class WorkerGroup implements SlotHost, MemberListener {
     this.#stopping = true
     const members = [...this.#slots].map((slot) => slot.member)
     for (const member of members) member.abort()
-    await Promise.race([Promise.all(members.map((member) => member.ended)), sleep(ABORT_PATIENCE)])
+    await Promise.race([Promise.all(members.map((member) => member.ended)), sleep(ABORT_TIMEOUT_MS)])
     for (const member of members) member.kill()
   }
 
@@ -93,10 +93,10 @@ export class WorkerGroup implements SlotHost, MemberListener {
     this.#changed.catch((err: unknown) => this.log.error({ err }, 'the rolling restart failed'))
   }
 
-  fork(): Member {
+  fork(): WorkerProcess {
     const { server, ...others } = this.#config
     const port = server.port === 0 ? this.#choosePort() : server.port
-    const member = new Member({ ...others, server: { ...server, port } }, this.#forked++ === 0, this)
+    const member = new WorkerProcess({ ...others, server: { ...server, port } }, this.#forked++ === 0, this)
     if (this.#logLevels) member.setLogLevels(this.#logLevels)
     this.#alive++
     void member.listening.then((bound) => {
@@ -129,12 +129,12 @@ export class WorkerGroup implements SlotHost, MemberListener {
     return true
   }
 
-  collected(member: Member, metrics: Parameters<MemberListener['collected']>[1]): void {
+  collected(member: WorkerProcess, metrics: Parameters<WorkerListener['collected']>[1]): void {
     this.#metrics.update(member, metrics)
   }
 
   async read(): Promise<string> {
-    await Promise.all([...this.#slots].map((slot) => slot.member.collect(SCRAPE_PATIENCE)))
+    await Promise.all([...this.#slots].map((slot) => slot.member.collect(SCRAPE_TIMEOUT_MS)))
     return this.#metrics.read()
   }
 
@@ -147,7 +147,7 @@ export class WorkerGroup implements SlotHost, MemberListener {
     this.#setLogLevels(levels)
   }
 
-  stuck({ pid }: Member): void {
+  stuck({ pid }: WorkerProcess): void {
     this.log.error({ worker_pid: pid }, 'a worker does not answer any more and is killed')
   }
 
@@ -208,7 +208,7 @@ export class WorkerGroup implements SlotHost, MemberListener {
   async #openReady(): Promise<boolean> {
     const slot = this.#open()
     this.#onTrial.add(slot)
-    const ready = await Promise.race([slot.member.ready, sleep(READY_PATIENCE, false, { ref: false })])
+    const ready = await Promise.race([slot.member.ready, sleep(READY_TIMEOUT_MS, false, { ref: false })])
     this.#onTrial.delete(slot)
     if (ready || this.#stopping) return ready
     slot.stop('SIGTERM')

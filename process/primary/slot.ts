@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { End, Member } from './member.ts'
+import type { End, WorkerProcess } from './worker-process.ts'
 
 /** The group's functions that a slot needs. */
 export interface SlotHost {
-  fork(): Member
+  fork(): WorkerProcess
   /**
    * A worker ended that nobody told to.
    *
@@ -14,17 +14,17 @@ export interface SlotHost {
 }
 
 /** Milliseconds after which a worker's death is no longer one of a row. */
-const STABLE = 10_000
+const STABLE_AFTER_MS = 10_000
 
 /** Milliseconds before the second worker of a row; they double with each one after it, up to the longest. */
-const FIRST_DELAY = 500
-const LONGEST_DELAY = 30_000
+const FIRST_DELAY_MS = 500
+const LONGEST_DELAY_MS = 30_000
 
 /** Keeps one worker alive: when it dies, another takes its place; when they die in a row, ever later. */
 export class Slot {
   readonly #host: SlotHost
   readonly #leaving = new AbortController()
-  #member: Member
+  #member: WorkerProcess
   /** Whether its last worker ended well; settles when it ended because it was told to, or is not replaced. */
   readonly done: Promise<boolean>
 
@@ -35,7 +35,7 @@ export class Slot {
   }
 
   /** The worker of the moment. */
-  get member(): Member {
+  get member(): WorkerProcess {
     return this.#member
   }
 
@@ -56,8 +56,8 @@ export class Slot {
       const born = performance.now()
       const end = await this.#member.ended
       if (this.#leaving.signal.aborted) return end.code === 0
-      deaths = performance.now() - born < STABLE ? deaths + 1 : 0
-      const delay = deaths === 0 ? 0 : Math.min(FIRST_DELAY * 2 ** (deaths - 1), LONGEST_DELAY)
+      deaths = performance.now() - born < STABLE_AFTER_MS ? deaths + 1 : 0
+      const delay = deaths === 0 ? 0 : Math.min(FIRST_DELAY_MS * 2 ** (deaths - 1), LONGEST_DELAY_MS)
       if (!this.#host.lost(this, end, delay)) return end.code === 0
       // Rejects when the group ends meanwhile.
       await sleep(delay, undefined, { signal: this.#leaving.signal }).catch(() => undefined)

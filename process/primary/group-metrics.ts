@@ -1,42 +1,13 @@
-import { type Aggregator, AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client'
-
-/** A metric of one process with its values, as prom-client returns it (`getMetricsAsJSON`). */
-export interface MetricData {
-  name: string
-  help: string
-  type: unknown
-  /** How the values of several processes become one. */
-  aggregator: Aggregator
-  values: { value: number }[]
-}
-
-/** Default metrics of prom-client whose own way to add up says little: the worst loop, the latest start. */
-const AGGREGATORS: Readonly<Record<string, Aggregator>> = {
-  nodejs_eventloop_lag_seconds: 'max',
-  nodejs_eventloop_lag_p90_seconds: 'max',
-  nodejs_eventloop_lag_p99_seconds: 'max',
-  process_start_time_seconds: 'max',
-}
-
-/** Reads a registry for another process. Values that are not numbers, such as the mean of nothing, are left out. */
-export async function readRegistry(registry: Registry): Promise<MetricData[]> {
-  const metrics = await registry.getMetricsAsJSON()
-  return metrics.map(({ name, help, type, aggregator, values }) => ({
-    name,
-    help,
-    type,
-    aggregator: AGGREGATORS[name] ?? aggregator,
-    values: values.filter(({ value }) => Number.isFinite(value)),
-  }))
-}
+import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client'
+import { type MetricData, readRegistry } from '../metric-data.ts'
 
 /**
  * Adds up the metrics of processes that come and go. Counters never fall: what a process had counted stays
  * when it has ended, else Prometheus would take the fall for a restart and count everything again. One that
  * does not answer counts with what it said last.
  */
-export class GroupMetrics<Member extends object> {
-  readonly #latest = new Map<Member, MetricData[]>()
+export class GroupMetrics<Process extends object> {
+  readonly #latest = new Map<Process, MetricData[]>()
   #ended: Promise<MetricData[]> = Promise.resolve([])
   /** Memory, processor time and so on of the process that does the adding. */
   readonly #own = new Registry()
@@ -46,12 +17,12 @@ export class GroupMetrics<Member extends object> {
   }
 
   /** Stores a process' latest report. */
-  update(member: Member, metrics: MetricData[]): void {
+  update(member: Process, metrics: MetricData[]): void {
     this.#latest.set(member, metrics)
   }
 
   /** The process has ended: its counts stay, its gauges go. */
-  retire(member: Member): void {
+  retire(member: Process): void {
     const counts = (this.#latest.get(member) ?? []).filter(isCumulative)
     this.#latest.delete(member)
     this.#ended = this.#ended.then(async (ended) =>

@@ -1,0 +1,100 @@
+import { enableCompileCache } from 'node:module'
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import { pino } from 'pino'
+import { readHeaderPairs } from '#config/engine/header-pairs.ts'
+import type { Config } from '#config/schema/schema.ts'
+import { workerCount } from '#config/worker-count.ts'
+import { explainFailure } from '#lib/advice/explain-failure.ts'
+import { withDatabase } from '#lib/embedded-postgres/with-database.ts'
+import type { LogDestination } from '#lib/log/destination.ts'
+import { loggerOptions } from '#lib/log/logger.ts'
+import { startTracing } from '#lib/tracing/start.ts'
+import type { Tracing } from '#lib/tracing/tracing.ts'
+import packageJson from '#package.json' with { type: 'json' }
+import { announce, say } from './announce.ts'
+import { WorkerGroup } from './primary/worker-group.ts'
+import type { PrimaryLink } from './worker/primary-link.ts'
+
+/** What the process has started, and so has to end. */
+export interface Service {
+  readonly logDestination: LogDestination
+  /** The connection to the process that keeps this one running, when this is a worker. */
+  readonly primary: PrimaryLink | undefined
+  app?: FastifyInstance
+  /** The workers that this process keeps running, where there are several (`server.workers`). */
+  group?: WorkerGroup
+  /** Traces, where they are on. */
+  tracing?: Tracing | undefined
+  /** Leaves the embedded database server. */
+  stopDatabase?: () => Promise<void>
+}
+
+/** Whether the process keeps workers running that serve in its place. */
+export function isPrimary({ primary }: Service, { server }: Config): boolean {
+  return !primary && workerCount(server) > 1
+}
+
+/** Starts what serves: the application in this process, or workers. */
+export async function startService(service: Service, loaded: Config): Promise<void> {
+  if (service.primary) return startWorker(service, service.primary)
+  const { config, stop } = await withDatabase(loaded, say)
+  service.stopDatabase = stop
+  if (isPrimary(service, config)) return startWorkers(service, config)
+  const { logDestination } = service
+  service.tracing = await openTraces(config)
+  const { buildApp } = await loadApp()
+  const app = await buildApp(config, { logDestination, tracing: service.tracing })
+  service.app = app
+  announce(app, await app.listen({ host: config.server.host, port: config.server.port }))
+}
+
+/** Logs; says it on standard error while there is no logger yet. */
+export function log(service: Service, level: 'info' | 'fatal', fields: object, message: string): void {
+  const logger = service.app?.log ?? service.group?.log
+  if (logger) logger[level](fields, message)
+  else say('err' in fields ? `${message}: ${explainFailure(fields.err)}` : message)
+}
+
+async function startWorkers(service: Service, config: Config): Promise<void> {
+  service.logDestination.share()
+  service.group = new WorkerGroup(config, pino(sharedLoggerOptions(config), service.logDestination))
+  await service.group.start()
+}
+
+async function startWorker(service: Service, primary: PrimaryLink): Promise<void> {
+  const { logDestination } = service
+  const { config, first } = await primary.task
+  const { host, port } = config.server
+  service.tracing = await openTraces(config)
+  const { buildApp } = await loadApp()
+  logDestination.share()
+  const logger = { ...sharedLoggerOptions(config), stream: logDestination }
+  const app = await buildApp(config, { logger, logDestination, tracing: service.tracing })
+  service.app = app
+  primary.share(app)
+  // One tells where they all are.
+  const listenTextResolver = (url: string) => (first ? `Server listening at ${url}` : 'Worker listening')
+  const url = await app.listen({ host, port, listenTextResolver })
+  if (first) announce(app, url)
+  void primary.report(app)
+}
+
+function openTraces({ tracing, environment }: Config) {
+  const headers = readHeaderPairs(tracing.headers ?? '') ?? {}
+  return startTracing({ tracing, environment, version: packageJson.version, headers })
+}
+
+/**
+ * Not imported above, because a primary does without. The compiled code is kept, where the directory can be written to:
+ * a later start takes a quarter less time, and does without the compiler of TypeScript and its 10 MB.
+ */
+function loadApp() {
+  enableCompileCache(join(import.meta.dirname, '../.data/compile-cache'))
+  return import('#app.ts')
+}
+
+/** Lines of several processes say whose they are. */
+function sharedLoggerOptions({ log }: Config) {
+  return { ...loggerOptions(log), base: { pid: process.pid } }
+}

@@ -1,0 +1,174 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Config } from '#config/schema/schema.ts'
+import { endNow, endWhenIdle } from './end-process.ts'
+import { isPrimary, log, type Service } from './service.ts'
+import { Watchdog } from './watchdog.ts'
+import { handOver } from './worker/hand-over.ts'
+
+/** What ends the process; a restart is that of a worker, in whose place there is another already. */
+export type Reason = { signal: NodeJS.Signals } | { err: unknown } | { restart: true }
+
+/** A step of the end. All of them together have `shutdown_timeout`; the log says in which one that was over. */
+interface Phase {
+  readonly name: string
+  readonly run: () => Promise<unknown> | undefined
+  /** Whether it comes also after a phase that failed. */
+  readonly always?: boolean
+}
+
+/** The time that the end waits for whatever reads the log. */
+const LOG_FLUSH_TIMEOUT_MS = 1000
+
+/** The time that the end waits for the receiver of traces. */
+const TRACE_FLUSH_TIMEOUT_MS = 2000
+
+/** The time beyond shutdown_timeout in which workers can say that theirs is over. */
+const WORKERS_GRACE_MS = 1000
+
+/** The same signal again within this time is the same request: npm passes on the Ctrl-C that we got too. */
+const ECHO_MS = 500
+
+/**
+ * The end of the process: not ready, then, after drain_delay, no new connections, then the requests in flight, then
+ * the database. At shutdown_timeout or a second signal or error it exits with 1. A primary has its workers do this, and
+ * ends after them.
+ */
+export class Shutdown {
+  readonly #service: Service
+  readonly #config: Config
+  readonly #starting: Promise<void>
+  readonly #limitMs: number
+  readonly #watchdog: Watchdog
+  #begun: { readonly reason: Reason; readonly at: number } | undefined
+  #phase = ''
+
+  constructor(service: Service, config: Config, starting: Promise<void>) {
+    this.#service = service
+    this.#config = config
+    this.#starting = starting
+    this.#limitMs = config.server.shutdown_timeout + (isPrimary(service, config) ? WORKERS_GRACE_MS : 0)
+    this.#watchdog = new Watchdog(this.#limitMs)
+    // A primary watches its workers. A start may block for long while it loads the application.
+    if (service.primary) return
+    starting.then(
+      () => this.#watchdog.start(),
+      () => undefined,
+    )
+  }
+
+  get isUnderWay(): boolean {
+    return this.#begun !== undefined
+  }
+
+  /** Begins the end, unless it has begun. */
+  begin(reason: Reason): void {
+    if (this.#begun) return
+    this.#begun = { reason, at: performance.now() }
+    this.#watchdog.expectEnd()
+    const deadline = setTimeout(
+      () => this.exitNow({ phase: this.#phase }, 'shutdown_timeout is over, exiting'),
+      this.#limitMs,
+    )
+    this.#run(reason)
+      .finally(() => clearTimeout(deadline))
+      .then(
+        () => exit(this.#service, 'err' in reason ? 1 : 0),
+        (err: unknown) => this.exitNow({ err }, 'shutdown failed'),
+      )
+  }
+
+  /** Begins the end at a signal; a second one ends the process at once. */
+  onSignal(signal: NodeJS.Signals): void {
+    if (!this.#begun) this.begin({ signal })
+    else if (!this.#isEcho(signal)) this.exitNow({ signal }, 'second signal, exiting')
+  }
+
+  /** Begins the end at an uncaught error; during the end it ends the process at once. */
+  onError(err: unknown): void {
+    if (this.#begun) this.exitNow({ err }, 'uncaught error during shutdown, exiting')
+    else this.begin({ err })
+  }
+
+  async exitNow(fields: object, message: string): Promise<void> {
+    log(this.#service, 'fatal', fields, message)
+    await this.#service.group?.abort()
+    await this.#service.logDestination.flush(LOG_FLUSH_TIMEOUT_MS)
+    endNow(1)
+  }
+
+  async #run(reason: Reason): Promise<void> {
+    const service = this.#service
+    log(service, 'err' in reason ? 'fatal' : 'info', reason, 'shutting down')
+    if ('err' in reason) service.app?.recordError(reason.err, { operation: 'process', level: 'fatal' })
+    this.#refuseWork(reason)
+    await runPhases([...this.#leave(reason), ...endPhases(service)], (name) => {
+      this.#phase = name
+    })
+    log(service, 'info', {}, 'shut down')
+  }
+
+  /** What comes before the service is ended: clients and load balancers notice, and turn to others. */
+  #leave(reason: Reason): Phase[] {
+    const service = this.#service
+    const { server } = this.#config
+    // An error leaves the process in doubt; it does not stay to be polite.
+    const drains = 'signal' in reason && !isPrimary(service, this.#config)
+    return [
+      // A start is not cut off, so that nothing it started stays behind.
+      { name: 'finish the start', run: () => this.#starting.catch(() => undefined) },
+      { name: 'refuse work', run: async () => this.#refuseWork(reason) },
+      { name: 'drain_delay', run: async () => (drains ? sleep(server.drain_delay) : undefined) },
+      {
+        name: 'hand over',
+        run: async () => ('restart' in reason && service.app ? handOver(service.app, server) : undefined),
+      },
+    ]
+  }
+
+  #refuseWork(reason: Reason): void {
+    this.#service.group?.stop('signal' in reason ? reason.signal : 'SIGTERM')
+    if (!('restart' in reason)) this.#service.app?.drain()
+  }
+
+  #isEcho(signal: NodeJS.Signals): boolean {
+    if (!this.#begun) return false
+    const { reason, at } = this.#begun
+    return 'signal' in reason && reason.signal === signal && performance.now() - at < ECHO_MS
+  }
+}
+
+/** Ends what a service has started. */
+export function endService(service: Service): Promise<void> {
+  return runPhases(endPhases(service))
+}
+
+function endPhases(service: Service): Phase[] {
+  return [
+    { name: 'close the application', run: () => service.app?.close() },
+    { name: 'send traces', run: () => service.tracing?.shutdown(TRACE_FLUSH_TIMEOUT_MS) },
+    { name: 'report the last metrics', run: () => service.primary?.leave() },
+    { name: 'wait for the workers', run: () => service.group?.end() },
+    { name: 'leave the database', run: () => service.stopDatabase?.(), always: true },
+  ]
+}
+
+/** Runs them in turn. After one that fails, only those run that always do; its error is thrown in the end. */
+async function runPhases(phases: readonly Phase[], entered?: (name: string) => void): Promise<void> {
+  const errors: unknown[] = []
+  for (const { name, run, always = false } of phases) {
+    if (errors.length > 0 && !always) continue
+    entered?.(name)
+    try {
+      await run()
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  if (errors.length > 0) throw errors[0]
+}
+
+/** Exits when the log has been taken, or nobody takes it. */
+export async function exit({ logDestination }: Pick<Service, 'logDestination'>, code: 0 | 1): Promise<void> {
+  await logDestination.flush(LOG_FLUSH_TIMEOUT_MS)
+  endWhenIdle(code)
+}
