@@ -17,6 +17,19 @@ import {
 } from '#services/users/errors.ts'
 import * as users from '#services/users/users.ts'
 
+const UPDATE_ERRORS = [
+  Forbidden,
+  UserNotFound,
+  EmailTaken,
+  UsernameTaken,
+  LastAdmin,
+  UserChanged,
+  CurrentPasswordRequired,
+  WrongPassword,
+  TooManyAttempts,
+  PasswordQueueFull,
+]
+
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '',
@@ -37,21 +50,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.patch(
     '',
     {
-      config: {
-        versioned: true,
-        errors: [
-          Forbidden,
-          UserNotFound,
-          EmailTaken,
-          UsernameTaken,
-          LastAdmin,
-          UserChanged,
-          CurrentPasswordRequired,
-          WrongPassword,
-          TooManyAttempts,
-          PasswordQueueFull,
-        ],
-      },
+      config: { versioned: true, errors: UPDATE_ERRORS },
       schema: {
         operationId: 'updateUser',
         tags: ['users'],
