@@ -1,7 +1,7 @@
 import { transaction } from '#lib/database/database.ts'
 import type { User } from '#schemas/users.ts'
 import * as attempts from '#services/authentication/attempts.ts'
-import { checkPassword } from '#services/passwords/check-password.ts'
+import { checkPassword } from '#services/passwords/passwords.ts'
 import { assertAcceptable } from '#services/passwords/policy.ts'
 import * as userRecords from '#services/users/records.ts'
 import type { AccountContext } from './context.ts'

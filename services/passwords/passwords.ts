@@ -2,11 +2,12 @@ import { availableParallelism } from 'node:os'
 import { hash, type Options, verify } from '@node-rs/argon2'
 import pLimit, { type LimitFunction } from 'p-limit'
 import type { Config } from '#config/schema/schema.ts'
+import type { Context } from '#lib/context.ts'
 import { PasswordQueueFull } from './errors.ts'
 import { type HashCost, isUsableHash } from './stored-hash.ts'
 
 /** Seconds after which a client that found the queue full may try again. */
-const RETRY_AFTER = 2
+const RETRY_AFTER_SECONDS = 2
 
 /** Is told of every hash computed; the time is in seconds and without the wait. */
 export interface PasswordObserver {
@@ -84,7 +85,7 @@ export class Passwords {
    */
   enter(): Disposable {
     if (this.#admitted >= this.#limit.concurrency + this.#maxQueue) {
-      throw new PasswordQueueFull({ retryAfter: RETRY_AFTER })
+      throw new PasswordQueueFull({ retryAfter: RETRY_AFTER_SECONDS })
     }
     this.#admitted++
     return { [Symbol.dispose]: () => void this.#admitted-- }
@@ -108,7 +109,7 @@ export class Passwords {
 
   #run<T>(operation: 'hash' | 'verify', work: () => Promise<T>): Promise<T> {
     if (this.#limit.activeCount >= this.#limit.concurrency && this.#limit.pendingCount >= this.#maxQueue) {
-      throw new PasswordQueueFull({ retryAfter: RETRY_AFTER })
+      throw new PasswordQueueFull({ retryAfter: RETRY_AFTER_SECONDS })
     }
     return this.#limit(async () => {
       const start = performance.now()
@@ -119,4 +120,31 @@ export class Passwords {
       }
     })
   }
+}
+
+/** The stored form of a user's password. */
+export interface StoredPassword {
+  /** Id of the user. */
+  readonly id: string
+  /** Null for a user without a password. */
+  readonly password_hash: string | null
+}
+
+/**
+ * Checks a password against the stored hash. Without a user, or with a hash that cannot be used, it does the same
+ * work and the password counts as wrong; the log names the user whose hash that is.
+ *
+ * @returns the hash that the password belongs to; undefined for a wrong password
+ * @throws PasswordQueueFull
+ */
+export async function checkPassword(
+  ctx: Pick<Context, 'log'> & { readonly passwords: Passwords },
+  stored: StoredPassword | undefined,
+  password: string,
+): Promise<string | undefined> {
+  const hash = stored?.password_hash ?? undefined
+  if (hash !== undefined && !ctx.passwords.isUsable(hash)) {
+    ctx.log.error({ user_id: stored?.id }, 'a stored password hash is malformed or too expensive to verify')
+  }
+  return (await ctx.passwords.verify(hash, password)) ? hash : undefined
 }

@@ -1,6 +1,6 @@
 import type { onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import { bearerToken } from '#plugins/api/tokens/bearer-token.ts'
+import { bearerToken } from '#plugins/api/tokens/credentials.ts'
 import type { User } from '#schemas/users.ts'
 import type { AccessTokenClaims } from '#services/authentication/access-tokens.ts'
 import { Unauthenticated } from '#services/authentication/errors.ts'
@@ -73,5 +73,5 @@ export default fp(
       done()
     })
   },
-  { name: 'authentication', dependencies: ['bearer-token', 'credentials', 'tokens'] },
+  { name: 'authentication', dependencies: ['credentials', 'tokens'] },
 )

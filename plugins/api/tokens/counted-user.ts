@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { AccessTokenClaims } from '#services/authentication/access-tokens.ts'
-import { bearerToken } from './bearer-token.ts'
+import { bearerToken } from './credentials.ts'
 
 /**
  * Has the rate limit count a request against its user when its token was seen to be valid here before and is alive
@@ -36,5 +36,5 @@ export default fp(
       return ask(request, token, claims)
     })
   },
-  { name: 'counted-user', dependencies: ['bearer-token', 'credentials', 'rate-limit', 'tokens'] },
+  { name: 'counted-user', dependencies: ['credentials', 'rate-limit', 'tokens'] },
 )

@@ -19,10 +19,18 @@ declare module 'fastify' {
     credentials: Credentials
   }
   interface FastifyRequest {
+    /** For `bearerToken`: null before the first call, undefined without a token. */
+    tokenText: string | null | undefined
     /** The answer to `credentials.find`, once the database was asked. */
     owner: Promise<User | undefined> | undefined
   }
 }
+
+/** Longest `Authorization` that is looked at, in characters; our tokens have a few hundred. */
+const MAX_LENGTH = 2048
+
+/** RFC 6750 section 2.1, with the characters of a JWT. */
+const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i
 
 /**
  * Decides whether a token that we issued is alive. The rate limit asks this before it takes from a user's budget, and
@@ -31,6 +39,7 @@ declare module 'fastify' {
  */
 export default fp(
   async (app) => {
+    app.decorateRequest('tokenText', null)
     app.decorateRequest('owner', undefined)
 
     async function ask(token: string, claims: AccessTokenClaims): Promise<User | undefined> {
@@ -62,4 +71,17 @@ export default fp(
 /** Whether a token says no more than its user may; `user` is what everybody has at least. */
 function speaksFor({ sub, role }: AccessTokenClaims, user: User): boolean {
   return user.id === sub && (role === 'user' || role === user.role)
+}
+
+/**
+ * Returns the token of a request's `Authorization`; undefined when it holds no token that could be ours. Always the same
+ * string, whose hash the tokens' cache then has to work out once.
+ */
+export function bearerToken(request: FastifyRequest): string | undefined {
+  if (request.tokenText === null) {
+    const { authorization } = request.headers
+    const isShort = authorization !== undefined && authorization.length <= MAX_LENGTH
+    request.tokenText = isShort ? BEARER.exec(authorization)?.[1] : undefined
+  }
+  return request.tokenText
 }

@@ -5,8 +5,8 @@ import type { User } from '#schemas/users.ts'
 
 /** Sessions whose owners are kept. */
 const MAX_ENTRIES = 50_000
-/** Milliseconds after which an owner is read again in any case. */
-const MAX_AGE = 60_000
+/** An owner is read again after this time in any case. */
+const MAX_AGE_MS = 60_000
 
 /** Reads the active user of an open session, when that expires, and the database's time of reading it. */
 export type OwnerReader = (
@@ -23,57 +23,26 @@ export interface IdentitiesOptions extends Pick<CacheOptions<User>, 'isTrusted' 
  * Identities by session, cached so that a request needs no query. The cache is only used while the channel
  * that tells of changes is known to work; otherwise the database is asked each time.
  */
-export class Identities {
-  readonly #cache: Cache<User>
-
+export class Identities extends Cache<User> {
   constructor({ read, shared, ...options }: IdentitiesOptions) {
-    this.#cache = new Cache({
+    super({
       ...options,
       maxEntries: MAX_ENTRIES,
-      maxAge: MAX_AGE,
+      maxAge: MAX_AGE_MS,
       read: async (sessionId) => {
         const owner = await read(sessionId)
         return owner && loaded(owner)
       },
-      shared: shared && new SharedCache({ ...shared, prefix: 'identity:1:', maxAge: MAX_AGE }),
+      shared: shared && new SharedCache({ ...shared, prefix: 'identity:1:', maxAge: MAX_AGE_MS }),
     })
   }
 
-  /** Whether what is kept is believed now; otherwise each question is one to the database. */
-  get isTrusted(): boolean {
-    return this.#cache.isTrusted
-  }
-
-  /** As `peek`, for a caller who will ask again: it is not counted. */
-  look(sessionId: string): User | undefined {
-    return this.#cache.look(sessionId)
-  }
-
-  /** Returns the user of a session if it is known here and now. */
-  peek(sessionId: string): User | undefined {
-    return this.#cache.peek(sessionId)
-  }
-
-  /** Finds out who the user of a session is. */
-  load(sessionId: string): Promise<User | undefined> {
-    return this.#cache.load(sessionId)
-  }
-
-  /** Asks the database who the user of a session is, whatever is kept. */
-  reload(sessionId: string): Promise<User | undefined> {
-    return this.#cache.reload(sessionId)
-  }
-
   forgetSession(sessionId: string): void {
-    this.#cache.forget(sessionId)
+    this.forget(sessionId)
   }
 
   forgetUser(userId: string): void {
-    this.#cache.forgetOwner(userId)
-  }
-
-  forgetAll(): void {
-    this.#cache.forgetAll()
+    this.forgetOwner(userId)
   }
 }
 
