@@ -26,8 +26,8 @@ const USAGE =
   'Usage: npm run backup -- --to <directory | s3://bucket/prefix> [--keep <n>] [--every <duration>] [--textfile <directory>]\n'
 
 /** Milliseconds between two backups: a minute at least, and no more than a timer can wait. */
-const MIN_INTERVAL = 60_000
-const MAX_INTERVAL = 7 * 86_400_000
+const MIN_INTERVAL_MS = 60_000
+const MAX_INTERVAL_MS = 7 * 86_400_000
 
 offerHelp(USAGE)
 
@@ -51,7 +51,7 @@ function parseArguments(args: string[]): Arguments | undefined {
   try {
     const { to, keep, every, textfile } = parseArgs({ args, options }).values
     const interval = every === undefined ? undefined : parseDuration(every)
-    if (every !== undefined && !(interval && interval >= MIN_INTERVAL && interval <= MAX_INTERVAL))
+    if (every !== undefined && !(interval && interval >= MIN_INTERVAL_MS && interval <= MAX_INTERVAL_MS))
       return undefined
     if (!to || textfile === '' || !/^[1-9]\d{0,5}$/.test(keep ?? '1')) return undefined
     return { to, keep: keep === undefined ? undefined : Number(keep), every: interval, textfile }

@@ -11,7 +11,7 @@ export interface Result {
 }
 
 /** Milliseconds after which a check has found that something hangs. */
-const PATIENCE = 20_000
+const CHECK_TIMEOUT_MS = 20_000
 
 const CHECKS = join(import.meta.dirname, 'checks')
 
@@ -40,7 +40,10 @@ async function runPatiently(
   const keys = broken.filter(isRead)
   if (config === undefined || keys.length > 0) return [notRun(keys)]
   const { promise, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(`no end within ${PATIENCE / 1000} s`)), PATIENCE)
+  const timer = setTimeout(
+    () => reject(new Error(`no end within ${CHECK_TIMEOUT_MS / 1000} s`)),
+    CHECK_TIMEOUT_MS,
+  )
   try {
     return await Promise.race([check.run({ ...patient, config }), promise])
   } catch (error) {

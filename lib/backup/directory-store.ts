@@ -7,7 +7,7 @@ import type { BackupStore } from './store.ts'
 const PARTIAL = '.partial'
 
 /** Milliseconds after which an unfinished file belongs to nobody any more. */
-const ABANDONED = 24 * 3_600_000
+const ABANDONED_AFTER_MS = 24 * 3_600_000
 
 /** A directory, readable by its owner alone: a dump holds what the database does. */
 export class DirectoryStore implements BackupStore {
@@ -77,7 +77,7 @@ export class DirectoryStore implements BackupStore {
       if (!name.endsWith(PARTIAL)) continue
       const path = join(this.place, name)
       const { mtimeMs } = await stat(path)
-      if (Date.now() - mtimeMs > ABANDONED) await rm(path, { force: true })
+      if (Date.now() - mtimeMs > ABANDONED_AFTER_MS) await rm(path, { force: true })
     }
   }
 }

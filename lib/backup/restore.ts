@@ -76,14 +76,14 @@ async function choose({ store, name }: RestoreOptions): Promise<BackupName> {
 }
 
 /** Bytes of a manifest, which has some 100 for each table. */
-const MAX_MANIFEST = 16 * 1024 * 1024
+const MAX_MANIFEST_BYTES = 16 * 1024 * 1024
 
 async function readText(store: BackupStore, name: string): Promise<string> {
   const pieces: Uint8Array[] = []
   let size = 0
   for await (const piece of await store.read(name)) {
     size += piece.length
-    if (size > MAX_MANIFEST)
+    if (size > MAX_MANIFEST_BYTES)
       throw new BackupError(`${name} is too large for a manifest. Take another backup.`)
     pieces.push(piece)
   }

@@ -39,10 +39,10 @@ export function s3Settings(env: Readonly<Record<string, string | undefined>>): S
  * Bytes of one part of an upload. There may be 10 000 parts, so a dump may have 312 GiB; one part is in memory
  * at a time.
  */
-const PART = 32 * 1024 * 1024
+const PART_BYTES = 32 * 1024 * 1024
 
 /** Again after an answer that says "not now", with a growing pause. */
-const RETRIES = 5
+const MAX_RETRIES = 5
 
 /** An object store that speaks S3. A multipart upload is an object when it is completed, and nothing before. */
 export class S3Store implements BackupStore {
@@ -73,14 +73,14 @@ export class S3Store implements BackupStore {
     this.#bucket = endpoint
       ? `${endpoint.replace(/\/+$/, '')}/${bucket}`
       : `https://${bucket}.s3.${region}.amazonaws.com`
-    this.#partSize = options.partSize ?? PART
+    this.#partSize = options.partSize ?? PART_BYTES
     this.#client = new AwsClient({
       accessKeyId,
       secretAccessKey,
       ...(sessionToken ? { sessionToken } : {}),
       service: 's3',
       region,
-      retries: RETRIES,
+      retries: MAX_RETRIES,
     })
   }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Milliseconds after a failure until it is tried again, where the interval is not shorter. */
-const RETRY_MS = 15 * 60_000
+const RETRY_DELAY_MS = 15 * 60_000
 
 interface Schedule {
   /** Milliseconds from the beginning of one run to that of the next. */
@@ -30,7 +30,7 @@ export async function repeat(
       await work()
     } catch (error) {
       failed(error)
-      next = Date.now() + Math.min(interval, RETRY_MS)
+      next = Date.now() + Math.min(interval, RETRY_DELAY_MS)
     }
   }
 }

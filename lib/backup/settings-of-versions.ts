@@ -1,5 +1,5 @@
 /** Bytes of the beginning of a script in which pg_restore sets everything that it sets. */
-const HEAD = 8192
+const HEAD_BYTES = 8192
 
 /** The first major version of a server that knows a setting, of those that pg_restore sets whatever the server is. */
 const SINCE: Readonly<Record<string, number>> = { transaction_timeout: 17 }
@@ -22,7 +22,7 @@ export async function* withoutUnknownSettings(
       continue
     }
     head = Buffer.concat([head, piece])
-    if (head.length < HEAD) continue
+    if (head.length < HEAD_BYTES) continue
     yield withoutSettings(head, unknown)
     head = undefined
   }

@@ -29,7 +29,7 @@ interface Stored<Value> {
 }
 
 /** Characters of a stored value; larger ones are not kept, and what is larger in the store is not ours. */
-const MAX_STORED = 65_536
+const MAX_STORED_CHARACTERS = 65_536
 
 /** Names of what is not believed that are kept; beyond it nothing is believed for a while. */
 const MAX_DISTRUSTED = 100_000
@@ -71,7 +71,7 @@ export class SharedCache<T> {
     const px = Math.min(lifetime, maxAge)
     const stored: Stored<T> = { value, owner, until: readAt + px }
     const text = this.#sign(key, JSON.stringify(stored))
-    if (text.length <= MAX_STORED) store.set(prefix + key, text, { px }).catch(() => undefined)
+    if (text.length <= MAX_STORED_CHARACTERS) store.set(prefix + key, text, { px }).catch(() => undefined)
   }
 
   /** From now on nothing older is believed about a key, or about anything of an owner. */
@@ -101,7 +101,7 @@ export class SharedCache<T> {
   }
 
   #verify(key: string, text: string): Stored<T> | undefined {
-    if (text.length > MAX_STORED) return undefined
+    if (text.length > MAX_STORED_CHARACTERS) return undefined
     const [signature = '', json = ''] = split(text)
     const [given, expected] = [Buffer.from(signature, 'base64url'), this.#signature(key, json)]
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined

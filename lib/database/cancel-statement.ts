@@ -15,7 +15,7 @@ declare module 'pg' {
 }
 
 /** Milliseconds that the server gets to take the request. */
-const PATIENCE = 2000
+const CANCEL_TIMEOUT_MS = 2000
 
 /**
  * Asks the server to cancel what runs on a connection, over another one, which is how the protocol has it
@@ -40,7 +40,7 @@ export function cancelStatement(client: pg.Client): Promise<boolean> {
     accepted = false
     connection.stream.destroy()
   }
-  const timer = setTimeout(fail, PATIENCE)
+  const timer = setTimeout(fail, CANCEL_TIMEOUT_MS)
   connection.once('connect', () => (ssl ? connection.requestSsl() : send()))
   connection.once('sslconnect', send)
   connection.on('error', fail)

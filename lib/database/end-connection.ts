@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 
 /** Milliseconds that a server gets to let go of a connection. */
-const PATIENCE = 1000
+const END_TIMEOUT_MS = 1000
 
 /**
  * Ends a connection in order: once it returns, the server counts it no more, unless the server does not answer.
@@ -10,5 +10,5 @@ const PATIENCE = 1000
  */
 export async function endConnection(client: pg.Client): Promise<void> {
   const ended = client.end().catch(() => undefined)
-  await Promise.race([ended, sleep(PATIENCE, undefined, { ref: false })])
+  await Promise.race([ended, sleep(END_TIMEOUT_MS, undefined, { ref: false })])
 }

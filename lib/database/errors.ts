@@ -17,7 +17,7 @@ export const ValueNotStorable = defineError({
 })
 
 /** Seconds after which a client may try again. */
-const RETRY_AFTER = 5
+const RETRY_AFTER_SECONDS = 5
 
 /** Codes of failed system calls under the driver. */
 const NETWORK_CODES = new Set([
@@ -122,5 +122,5 @@ function isConnectionError(error: Error): boolean {
 
 /** The database is unavailable for this reason. */
 export function unavailable(cause: Error) {
-  return new DatabaseUnavailable({ cause, retryAfter: RETRY_AFTER })
+  return new DatabaseUnavailable({ cause, retryAfter: RETRY_AFTER_SECONDS })
 }

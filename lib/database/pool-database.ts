@@ -9,9 +9,9 @@ import { BrokenConnection, runTransaction } from './transaction-database.ts'
 import { Watch } from './watch.ts'
 
 /** How often a transaction, or a statement of its own, is begun in all when it loses races to others. */
-const ATTEMPTS = 3
+const MAX_ATTEMPTS = 3
 /** Milliseconds before the second attempt at most, twice that before the third; the pause is random. */
-const PAUSE = 50
+const MAX_PAUSE_MS = 50
 
 /** The database behind a pool of connections. */
 export class PoolDatabase implements Database {
@@ -68,10 +68,10 @@ export class PoolDatabase implements Database {
         return await work()
       } catch (error) {
         const state = lostRace(error)
-        if (state === undefined || attempt === ATTEMPTS || caller?.isGone()) throw error
+        if (state === undefined || attempt === MAX_ATTEMPTS || caller?.isGone()) throw error
         this.#observer.repeated(state)
       }
-      await sleep(Math.random() * PAUSE * attempt)
+      await sleep(Math.random() * MAX_PAUSE_MS * attempt)
     }
   }
 

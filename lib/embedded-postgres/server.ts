@@ -23,8 +23,8 @@ export interface ServerOptions {
 }
 
 // Recovery after a crash takes its time.
-const READY_WITHIN = 120_000
-const ATTEMPTS = 6
+const READY_TIMEOUT_MS = 120_000
+const MAX_ATTEMPTS = 6
 // Each of these passes: another took the port, orphaned backends are about to end, another server starts.
 const PASSING =
   /could not create any TCP\/IP sockets|pre-existing shared memory block|lock file .* already exists/
@@ -43,7 +43,7 @@ export async function ensureServer(options: ServerOptions): Promise<Address> {
     }
     const output = (await readFile(options.layout.log, 'utf8').catch(() => '')).slice(-2000)
     // One that ran before was about to stop; a new one may be started.
-    if (!running && (attempt >= ATTEMPTS || !PASSING.test(output))) {
+    if (!running && (attempt >= MAX_ATTEMPTS || !PASSING.test(output))) {
       throw new EmbeddedPostgresError(
         `PostgreSQL did not start in ${options.layout.directory}: ${explainOutput(output)}`,
       )
@@ -98,7 +98,7 @@ async function launch(options: ServerOptions): Promise<Lives> {
 /** Waits until the server accepts our password, or returns undefined when it ends. */
 async function whenReady(layout: Layout, lives: Lives): Promise<Address | undefined> {
   const password = await readPassword(layout)
-  const deadline = Date.now() + READY_WITHIN
+  const deadline = Date.now() + READY_TIMEOUT_MS
   for (;;) {
     const postmaster = await findPostmaster(layout)
     if (postmaster?.port && (await answers(layout, { port: postmaster.port, password }))) {

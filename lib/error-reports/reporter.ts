@@ -15,15 +15,15 @@ export interface ReporterOptions extends Release {
 }
 
 /** Reports that wait. */
-const MAX_QUEUE = 50
+const MAX_QUEUED = 50
 /** Milliseconds in which a kind of error is reported once. */
-const REPEAT = 60_000
+const REPEAT_INTERVAL_MS = 60_000
 /** Reports in such a time, of all kinds. */
 const MAX_REPORTS = 60
 /** Milliseconds that the receiver has to answer. */
-const TIMEOUT = 5000
+const SEND_TIMEOUT_MS = 5000
 /** Milliseconds that a receiver which says 429 is left alone for, unless it says for how long. */
-const PAUSE = 60_000
+const PAUSE_MS = 60_000
 
 /**
  * Sends errors by Sentry's protocol, one after the other and never in anybody's way: what is too much, and what
@@ -69,12 +69,12 @@ export class Reporter {
   /** An error that ends the process always has a place. */
   #admits({ fingerprint, level }: ErrorReport): boolean {
     const now = performance.now()
-    if (now - this.#minuteBegan > REPEAT) {
+    if (now - this.#minuteBegan > REPEAT_INTERVAL_MS) {
       this.#minuteBegan = now
       this.#reported = new Map()
     }
     if (level === 'fatal') return true
-    if (now < this.#pausedUntil || this.#queue.length >= MAX_QUEUE) return false
+    if (now < this.#pausedUntil || this.#queue.length >= MAX_QUEUED) return false
     if (this.#reported.has(fingerprint) || this.#reported.size >= MAX_REPORTS) return false
     this.#reported.set(fingerprint, now)
     return true
@@ -100,7 +100,7 @@ export class Reporter {
     }
     const { request } = this.#url.protocol === 'https:' ? https : http
     return new Promise((resolve, reject) => {
-      const signal = AbortSignal.timeout(TIMEOUT)
+      const signal = AbortSignal.timeout(SEND_TIMEOUT_MS)
       const call = request(this.#url, { method: 'POST', headers, signal }, (answer) => {
         answer.resume()
         answer.on('error', reject)
@@ -113,6 +113,6 @@ export class Reporter {
   }
 
   #pause(seconds: number): void {
-    this.#pausedUntil = performance.now() + (seconds > 0 ? seconds * 1000 : PAUSE)
+    this.#pausedUntil = performance.now() + (seconds > 0 ? seconds * 1000 : PAUSE_MS)
   }
 }

@@ -10,9 +10,9 @@ export type Check = () => Promise<void>
 export class CheckFailed extends Error {}
 
 /** Milliseconds after which a check counts as failed; /health answers within 2 s. */
-const TIMEOUT = 1500
+const CHECK_TIMEOUT_MS = 1500
 /** Milliseconds for which results are kept, so that probes can't load what they check. */
-const MAX_AGE = 1000
+const MAX_AGE_MS = 1000
 
 /** Runs the checks, all at once, at most once a second, each within its time. */
 export class HealthChecks {
@@ -39,7 +39,7 @@ export class HealthChecks {
     const results = await Promise.all([...this.#checks].map(([name, check]) => runCheck(name, check)))
     setTimeout(() => {
       this.#results = undefined
-    }, MAX_AGE).unref()
+    }, MAX_AGE_MS).unref()
     return results
   }
 }
@@ -48,7 +48,10 @@ async function runCheck(name: CheckName, check: Check): Promise<CheckResult> {
   const start = performance.now()
   const latency = () => ({ latency_ms: Math.round((performance.now() - start) * 1000) / 1000 })
   const timeout = Promise.withResolvers<never>()
-  const timer = setTimeout(() => timeout.reject(new CheckFailed(`no answer within ${TIMEOUT} ms`)), TIMEOUT)
+  const timer = setTimeout(
+    () => timeout.reject(new CheckFailed(`no answer within ${CHECK_TIMEOUT_MS} ms`)),
+    CHECK_TIMEOUT_MS,
+  )
   try {
     await Promise.race([check(), timeout.promise])
     return { name, status: 'up', ...latency() }

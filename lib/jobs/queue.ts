@@ -7,13 +7,13 @@ import { connectionOf } from './connection.ts'
 import { DEAD_LETTER, type EnqueueOptions, type JobDefinition, type Jobs } from './jobs.ts'
 import { jobAttributes, withTrace } from './trace-context.ts'
 
-const DAY = 24 * 60 * 60
+const DAY_SECONDS = 24 * 60 * 60
 
 /** Dead letters that one statement moves. */
 const REDRIVE_BATCH = 1000
 
 /** Seconds after which a caller may try again while the queues are not ready. */
-const RETRY_AFTER = 5
+const RETRY_AFTER_SECONDS = 5
 
 /** The queues of pg-boss. */
 export class JobQueue implements Jobs {
@@ -45,7 +45,7 @@ export class JobQueue implements Jobs {
     data: Data,
     options: EnqueueOptions = {},
   ): Promise<void> {
-    if (!this.#ready) throw new DatabaseUnavailable({ retryAfter: RETRY_AFTER })
+    if (!this.#ready) throw new DatabaseUnavailable({ retryAfter: RETRY_AFTER_SECONDS })
     const send = async () => {
       const traced = withTrace(data, this.#tracing?.carrier())
       await this.#boss.send(job.name, traced, { ...options, db: connectionOf(db, 'enqueueJob') })
@@ -109,8 +109,8 @@ function queueOptions(job: JobDefinition<never>): Omit<Queue, 'name'> {
     retryDelayMax: job.retryDelayMax,
     expireInSeconds: job.timeout,
     heartbeatSeconds: HEARTBEAT_SECONDS,
-    retentionSeconds: 14 * DAY,
-    deleteAfterSeconds: DAY,
+    retentionSeconds: 14 * DAY_SECONDS,
+    deleteAfterSeconds: DAY_SECONDS,
     deadLetter: DEAD_LETTER,
     notify: true,
   }

@@ -22,12 +22,12 @@ export interface WorkerOptions<Ctx extends Context> {
 }
 
 /** Seconds between looks for jobs to retry; notifications announce new ones. */
-const POLLING = 5
+const POLLING_SECONDS = 5
 /** Seconds between looks without notifications. */
-const POLLING_DEAF = 2
+const POLLING_WITHOUT_NOTIFICATIONS_SECONDS = 2
 
 /** Errors are kept in the queue, where operators read them. */
-const MAX_MESSAGE = 500
+const MAX_MESSAGE_CHARACTERS = 500
 
 /** Begins to work on a queue's jobs as they come, until the boss stops. */
 export async function work<Data extends object, Ctx extends Context>(
@@ -35,12 +35,12 @@ export async function work<Data extends object, Ctx extends Context>(
   job: JobDefinition<Data, Ctx>,
   options: WorkerOptions<Ctx>,
 ): Promise<void> {
-  const { polling = POLLING } = options
+  const { polling = POLLING_SECONDS } = options
   await boss.work(
     job.name,
     {
       notifyPollingIntervalSeconds: polling,
-      pollingIntervalSeconds: Math.min(polling, POLLING_DEAF),
+      pollingIntervalSeconds: Math.min(polling, POLLING_WITHOUT_NOTIFICATIONS_SECONDS),
       localConcurrency: job.concurrency,
       perJobResults: true,
       includeMetadata: true,
@@ -114,5 +114,5 @@ async function completeJob(boss: PgBoss, queue: string, id: string, db: Database
 function describe(error: unknown): string {
   // What PostgreSQL says may quote rows; the log has the rest.
   if (error instanceof Error && 'severity' in error && 'code' in error) return `database error ${error.code}`
-  return (error instanceof Error ? error.message : String(error)).slice(0, MAX_MESSAGE)
+  return (error instanceof Error ? error.message : String(error)).slice(0, MAX_MESSAGE_CHARACTERS)
 }

@@ -2,13 +2,13 @@ import type { Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Milliseconds for which lines are gathered, so that a busy instance does not make a system call for each. */
-const GATHER = 10
+const GATHER_TIME_MS = 10
 /** Characters after which it does not wait for more. */
-const CHUNK = 16_384
+const CHUNK_CHARACTERS = 16_384
 /** Bytes that a pipe takes at once or not at all (PIPE_BUF of Linux), so that nobody else's come between. */
-const ATOMIC = 4096
+const ATOMIC_WRITE_BYTES = 4096
 /** Characters that may wait for a reader that does not read; some 25 000 lines. */
-const LIMIT = 8_388_608
+const MAX_WAITING_CHARACTERS = 8_388_608
 
 /**
  * Writes log lines to a stream that may be slow, blocked, full or closed, without ever making anybody wait: what
@@ -43,14 +43,14 @@ export class LogDestination {
 
   /** Takes one line, its end included. */
   write(line: string): void {
-    if (this.#waiting.length + line.length > LIMIT) {
+    if (this.#waiting.length + line.length > MAX_WAITING_CHARACTERS) {
       this.#dropped++
       return
     }
     this.#waiting += line
     this.#lines++
-    if (this.#waiting.length >= CHUNK) this.flushSync()
-    else this.#timer ??= setTimeout(() => this.flushSync(), GATHER)
+    if (this.#waiting.length >= CHUNK_CHARACTERS) this.flushSync()
+    else this.#timer ??= setTimeout(() => this.flushSync(), GATHER_TIME_MS)
   }
 
   /** Hands over what waits, unless the stream still has to do with what it got before. Pino calls it after `fatal`. */
@@ -79,7 +79,7 @@ export class LogDestination {
     }
     if (error) this.#dropped += lines
     this.#writing = undefined
-    if (this.#waiting.length >= CHUNK) this.flushSync()
+    if (this.#waiting.length >= CHUNK_CHARACTERS) this.flushSync()
   }
 }
 
@@ -89,7 +89,9 @@ function splitLines(text: string): Buffer[] {
   const pieces: Buffer[] = []
   for (let start = 0; start < bytes.length; ) {
     const last =
-      bytes.length - start > ATOMIC ? bytes.lastIndexOf('\n', start + ATOMIC - 1) : bytes.length - 1
+      bytes.length - start > ATOMIC_WRITE_BYTES
+        ? bytes.lastIndexOf('\n', start + ATOMIC_WRITE_BYTES - 1)
+        : bytes.length - 1
     const end = last < start ? bytes.indexOf('\n', start) : last
     pieces.push(bytes.subarray(start, end + 1))
     start = end + 1

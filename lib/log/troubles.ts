@@ -1,7 +1,7 @@
 import type { Log } from '#lib/context.ts'
 
 /** Milliseconds between two lines about one trouble. */
-const INTERVAL = 60_000
+const REPEAT_INTERVAL_MS = 60_000
 /** Kinds of errors that are told apart. */
 const MAX_KINDS = 100
 
@@ -20,7 +20,7 @@ export function warnOfTrouble(
   return (error) => {
     const kind = kindOf(error)
     const known = kinds.get(kind)
-    if (known && now() - known.since < INTERVAL) {
+    if (known && now() - known.since < REPEAT_INTERVAL_MS) {
       known.unlogged++
       return
     }

@@ -12,7 +12,7 @@ export interface MigrationOptions {
 
 // Any number will do, so long as nothing else in the database locks it.
 const LOCK = '7306361248735502'
-const POLL = 200
+const POLL_INTERVAL_MS = 200
 
 /** An index takes as long as it takes; for its locks a migration has a limit of its own. */
 const NO_LIMITS = {
@@ -83,5 +83,5 @@ async function lock(
   }
   if (await tryLock()) return
   log?.('Waiting for another instance that migrates the database')
-  while (!(await tryLock())) await sleep(POLL)
+  while (!(await tryLock())) await sleep(POLL_INTERVAL_MS)
 }

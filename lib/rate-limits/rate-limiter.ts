@@ -25,7 +25,7 @@ export interface RateLimiterSettings {
 }
 
 /** Milliseconds of a client's requests that are asked for in advance. */
-const RESERVE_TIME = 100
+const RESERVE_TIME_MS = 100
 /** Share of the rest of a limit that all instances together may reserve in advance. */
 const RESERVE_SHARE = 0.01
 
@@ -166,7 +166,7 @@ export class RateLimiter {
    */
   #reserve({ admitted, endsAt, used, owed }: Window, points: number, now: number): number {
     const elapsed = Math.max(1, this.#settings.window - (endsAt - now))
-    const likely = (admitted / elapsed) * RESERVE_TIME
+    const likely = (admitted / elapsed) * RESERVE_TIME_MS
     const share = ((points - used - owed) * RESERVE_SHARE) / this.#settings.instances()
     return Math.floor(Math.max(0, Math.min(likely, share)))
   }

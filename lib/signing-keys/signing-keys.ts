@@ -24,7 +24,7 @@ export interface SigningKey {
 }
 
 /** Bytes of a key file; a PEM of Ed25519 has 119. */
-const MAX_SIZE = 65_536
+const MAX_FILE_BYTES = 65_536
 
 /** A key file can't be used; the message completes "the file ...". */
 export class KeyFileError extends Error {
@@ -66,7 +66,7 @@ export async function readKeyFile(file: string): Promise<SigningKey> {
 
 async function readPem(file: string): Promise<string> {
   try {
-    if ((await stat(file)).size <= MAX_SIZE) return await readFile(file, 'utf8')
+    if ((await stat(file)).size <= MAX_FILE_BYTES) return await readFile(file, 'utf8')
   } catch (error) {
     throw new KeyFileError(`${file} cannot be read (${errorCode(error)})`)
   }

@@ -39,12 +39,12 @@ import type {
 } from './tracing.ts'
 
 /** Spans that wait for a receiver; those beyond are lost. */
-const MAX_QUEUE = 2048
-const MAX_BATCH = 512
+const MAX_QUEUED_SPANS = 2048
+const MAX_BATCH_SPANS = 512
 /** Milliseconds that spans are gathered for. */
-const DELAY = 1000
+const GATHER_TIME_MS = 1000
 /** Milliseconds that the receiver has to take a batch. */
-const EXPORT_TIMEOUT = 5000
+const EXPORT_TIMEOUT_MS = 5000
 
 const KINDS: Readonly<Record<SpanKind, OtelSpanKind>> = {
   server: OtelSpanKind.SERVER,
@@ -90,7 +90,7 @@ export function startTracing({
     new OTLPTraceExporter({
       url: tracesUrl(endpoint),
       headers,
-      timeoutMillis: EXPORT_TIMEOUT,
+      timeoutMillis: EXPORT_TIMEOUT_MS,
       httpAgentOptions: globalAgent,
     }),
   )
@@ -105,10 +105,10 @@ export function startTracing({
     spanProcessors: [
       new BatchSpanProcessor({
         exporter,
-        maxQueueSize: MAX_QUEUE,
-        maxExportBatchSize: MAX_BATCH,
-        scheduledDelayMillis: DELAY,
-        exportTimeoutMillis: EXPORT_TIMEOUT,
+        maxQueueSize: MAX_QUEUED_SPANS,
+        maxExportBatchSize: MAX_BATCH_SPANS,
+        scheduledDelayMillis: GATHER_TIME_MS,
+        exportTimeoutMillis: EXPORT_TIMEOUT_MS,
       }),
     ],
   })

@@ -74,7 +74,7 @@ async function shutOut(ctx: AccountContext, actor: User, { id }: User): Promise<
  * link must not tell whether somebody has the address. The worker finds out whom to mail what.
  */
 async function requestEmailChange(ctx: AccountContext, user: User, email: string): Promise<void> {
-  const token = await issue(ctx, { user_id: user.id, purpose: 'change_email', new_email: email })
+  const token = await issue(ctx, { userId: user.id, purpose: 'change_email', newEmail: email })
   await ctx.jobs.enqueue(ctx.db, emailChangeMailJob, token)
 }
 

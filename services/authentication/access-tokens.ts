@@ -25,7 +25,7 @@ export interface TokenPolicy {
 }
 
 /** Seconds by which the clocks of two instances may differ: each may be a minute off, either way. */
-const CLOCK_SKEW = 120
+const CLOCK_SKEW_SECONDS = 120
 
 /** Segments of base64url as an encoder spells them: unused bits are zero. */
 const SEGMENT = '(?:[\\w-]{4})*(?:[\\w-][AQgw]|[\\w-]{2}[AEIMQUYcgkosw048])?'
@@ -60,7 +60,7 @@ export function readClaims(payload: object, policy: TokenPolicy, now: Date): Acc
   if (!isId(sub) || !isId(jti) || !isId(sid)) throw new TypeError('an id is invalid')
   if (!isRole(role)) throw new TypeError('the role is invalid')
   if (!isTime(iat) || !isTime(exp)) throw new TypeError('a time is invalid')
-  if (iat > now.getTime() / 1000 + CLOCK_SKEW) throw new TypeError('the token is not issued yet')
+  if (iat > now.getTime() / 1000 + CLOCK_SKEW_SECONDS) throw new TypeError('the token is not issued yet')
   if (exp <= iat || exp - iat > policy.lifetime) throw new TypeError('the lifetime is not one of ours')
   return { sub, sid, role, iat, exp, jti }
 }

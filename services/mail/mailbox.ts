@@ -19,7 +19,7 @@ export interface KeptMail {
 }
 
 /** Older ones are dropped. */
-const MOST_KEPT = 500
+const MAX_KEPT = 500
 
 /**
  * Mail for developers and tests, kept as a file each, so that workers and web instances see the same. The
@@ -45,7 +45,7 @@ export class Mailbox implements MailTransport {
     // A concurrent reader sees the whole file or none.
     await writeFile(`${file}.part`, JSON.stringify(kept))
     await rename(`${file}.part`, file)
-    for (const old of (await this.#ids()).slice(MOST_KEPT)) await rm(this.#file(old), { force: true })
+    for (const old of (await this.#ids()).slice(MAX_KEPT)) await rm(this.#file(old), { force: true })
   }
 
   /** Returns the kept mails, newest first. */

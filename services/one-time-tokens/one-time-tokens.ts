@@ -40,10 +40,15 @@ export function newToken(
 /** Issues a token for one purpose of one user; an older one is void. */
 export async function issue(
   ctx: OneTimeTokenContext,
-  token: { user_id: string; purpose: queries.Purpose; new_email?: string },
+  {
+    userId,
+    purpose,
+    newEmail = null,
+  }: { userId: string; purpose: queries.Purpose; newEmail?: string | null },
 ): Promise<TokenReference> {
-  const { id, digest, expires_at } = newToken(ctx, token.purpose)
-  await queries.upsertOneTimeToken(ctx.db, { new_email: null, ...token, id, digest, expires_at })
+  const { id, digest, expires_at } = newToken(ctx, purpose)
+  const token = { id, digest, user_id: userId, purpose, new_email: newEmail, expires_at }
+  await queries.upsertOneTimeToken(ctx.db, token)
   return { id, expires_at: expires_at.toISOString() }
 }
 

@@ -7,7 +7,7 @@ type BreachCheck = Config['auth']['breach_check']
 const PREFIX_LENGTH = 5
 
 /** In bytes; a range of the largest service is about 40 KiB, and a little more with padding. */
-const LARGEST_ANSWER = 1024 * 1024
+const MAX_ANSWER_BYTES = 1024 * 1024
 
 /** A line of the answer: the rest of a SHA-1 hash and in how many breaches it was; padding has 0. */
 const LINE = /^([0-9A-F]{35}):(\d+)$/i
@@ -45,7 +45,7 @@ async function readText({ body }: Response): Promise<string> {
   /* c8 ignore next -- only answers without content, such as 204, have no body */
   for await (const chunk of body ?? []) {
     size += chunk.byteLength
-    if (size > LARGEST_ANSWER) throw new Error('the answer to the breach check is too large')
+    if (size > MAX_ANSWER_BYTES) throw new Error('the answer to the breach check is too large')
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('latin1')

@@ -1,10 +1,10 @@
 import { dictionary } from '@zxcvbn-ts/language-common'
 
 /** Shorter ones are refused for their length. */
-const SHORTEST = 8
+const MIN_LENGTH = 8
 
 /** The list is all in small letters. */
-const common = new Set(dictionary['passwords-common'].filter((password) => password.length >= SHORTEST))
+const common = new Set(dictionary['passwords-common'].filter((password) => password.length >= MIN_LENGTH))
 
 /** Whether a password is among the most common ones, its case aside. */
 export function isCommon(password: string): boolean {

@@ -25,10 +25,10 @@ export interface PasswordOwner {
 }
 
 /** Shorter names stand in too many words by chance. */
-const SHORTEST_NAME = 4
+const MIN_NAME_LENGTH = 4
 
 /** Seconds after which a password that could not be checked may be tried again. */
-const RETRY_AFTER = 30
+const RETRY_AFTER_SECONDS = 30
 
 /**
  * Refuses a new password that is easily guessed: one that is common, that holds the owner's name or address
@@ -45,7 +45,7 @@ export async function assertAcceptable(
   if (isCommon(password)) throw new PasswordTooCommon()
   const folded = fold(password)
   const words = [...names(owner), ...ctx.passwordPolicy.password_words]
-  if (words.some((word) => word.length >= SHORTEST_NAME && folded.includes(fold(word)))) {
+  if (words.some((word) => word.length >= MIN_NAME_LENGTH && folded.includes(fold(word)))) {
     throw new PasswordHoldsIdentity()
   }
   if (await isKnownFromBreach(ctx, password)) throw new PasswordBreached()
@@ -67,7 +67,7 @@ async function isKnownFromBreach(ctx: PasswordPolicyContext, password: string): 
   } catch (error) {
     ctx.breachChecked?.('failed')
     if (check.on_error === 'closed') {
-      throw new PasswordCheckUnavailable({ retryAfter: RETRY_AFTER, cause: error })
+      throw new PasswordCheckUnavailable({ retryAfter: RETRY_AFTER_SECONDS, cause: error })
     }
     ctx.log.warn({ err: error }, 'the breach check failed, the password is accepted without it')
     return false

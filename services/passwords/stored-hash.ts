@@ -14,7 +14,7 @@ export interface HashCost {
 const CEILING: HashCost = { memoryCost: 64 * 1024, timeCost: 10, parallelism: 4 }
 
 /** Characters of the longest hash that the pattern below allows. */
-const LONGEST = 192
+const MAX_HASH_CHARACTERS = 192
 
 /** Bytes. */
 const SALT = { shortest: 8, longest: 48 }
@@ -31,7 +31,8 @@ const PHC = /^\$argon2id\$v=19\$m=([1-9]\d{0,9}),t=([1-9]\d{0,9}),p=([1-9]\d{0,2
  * no more than the ceiling or what is configured. Anything else could take gigabytes or a thread for ever.
  */
 export function isUsableHash(text: string, configured: HashCost): boolean {
-  const [, memory, time, lanes, salt = '', tag = ''] = (text.length <= LONGEST && PHC.exec(text)) || []
+  const [, memory, time, lanes, salt = '', tag = ''] =
+    (text.length <= MAX_HASH_CHARACTERS && PHC.exec(text)) || []
   const cost = { memoryCost: Number(memory), timeCost: Number(time), parallelism: Number(lanes) }
   return (
     isWithin(cost, configured) &&

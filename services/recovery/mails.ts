@@ -16,7 +16,7 @@ export async function mailReset(ctx: AccountContext, email: string, run: Run): P
     if (!(await mayMail(tx, email, 'recovery'))) return
     const owner = await userRecords.findByEmail(tx, email)
     if (!owner?.is_active) return
-    const token = await issue(tx, { user_id: owner.id, purpose: 'reset_password' })
+    const token = await issue(tx, { userId: owner.id, purpose: 'reset_password' })
     await sendMail(tx, { template: 'reset-password', to: owner.email, token })
   })
 }

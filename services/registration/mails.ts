@@ -34,7 +34,7 @@ export async function mailVerification(ctx: AccountContext, email: string, run: 
     const owner = await userRecords.findByEmail(tx, email)
     if (owner) {
       if (owner.email_verified_at !== null || !owner.is_active) return
-      const token = await issue(tx, { user_id: owner.id, purpose: 'verify_email' })
+      const token = await issue(tx, { userId: owner.id, purpose: 'verify_email' })
       await sendMail(tx, { template: 'verify-email', to: owner.email, token })
       return
     }

@@ -54,7 +54,7 @@ export async function invite(ctx: AccountContext, actor: Actor, input: InviteUse
   assertAdmin(actor)
   return transaction(ctx, async (tx) => {
     const user = await userRecords.insert(tx, { role: 'user', ...input, password_hash: null })
-    const token = await issue(tx, { user_id: user.id, purpose: 'choose_password' })
+    const token = await issue(tx, { userId: user.id, purpose: 'choose_password' })
     await sendMail(tx, { template: 'choose-password', to: user.email, token })
     return user
   })

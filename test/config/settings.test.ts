@@ -185,7 +185,7 @@ t.test('auth.one_time_token', async (t) => {
   ]
   for (const [purpose, hours] of lifetimes) {
     const { expires_at } = await issue(app.ctx, {
-      user_id: user.id,
+      userId: user.id,
       purpose,
       ...(purpose === 'change_email' ? { new_email: 'new@example.com' } : {}),
     })

@@ -58,6 +58,6 @@ export function liveHeader(name: string): string | undefined {
 }
 
 async function mailedToken({ app, subject }: Situation, purpose: oneTimeTokens.Purpose): Promise<string> {
-  const { id } = await oneTimeTokens.issue(app.ctx, { user_id: subject.user.id, purpose })
+  const { id } = await oneTimeTokens.issue(app.ctx, { userId: subject.user.id, purpose })
   return deriveToken(app.ctx.oneTimeTokens.key, id)
 }

@@ -68,7 +68,7 @@ t.test('they name the product, and every one has the next step', async (t) => {
 t.test('a link that a mail program altered shows its page, and nothing is used up', async (t) => {
   const { db, request, signUp, app } = await createTestApp(t, { APP_ROLE: 'web' })
   const { user } = await signUp()
-  const { id } = await issue(app.ctx, { user_id: user.id, purpose: 'reset_password' })
+  const { id } = await issue(app.ctx, { userId: user.id, purpose: 'reset_password' })
   const token = deriveToken(app.mail.tokenKey, id)
   for (const tail of [
     `%23token=${token}`,

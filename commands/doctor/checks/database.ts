@@ -7,14 +7,14 @@ import { Session } from '#lib/database/session.ts'
 import { loadBinaries } from '#lib/embedded-postgres/binaries.ts'
 import { type Check, type Finding, problem, warning, wordsOf } from '../check.ts'
 
-const OLDEST = 150_000
+const OLDEST_VERSION = 150_000
 
 /** Seconds between our clock and the server's. */
-const NOTABLE = 5
-const HARMFUL = 60
+const NOTABLE_SKEW_SECONDS = 5
+const HARMFUL_SKEW_SECONDS = 60
 
 /** Connections beyond the pool: one hears who may not pass any more, one of jobs, one migrates. */
-const BESIDE_POOL = 3
+const CONNECTIONS_BESIDE_POOL = 3
 
 interface Server {
   version: string
@@ -104,7 +104,7 @@ async function ask(client: pg.Client): Promise<Server> {
 /** Checks what was decided when PostgreSQL was installed and the database was created. */
 function checkBuild(server: Server): Finding[] {
   const findings: Finding[] = []
-  if (server.version_num < OLDEST) {
+  if (server.version_num < OLDEST_VERSION) {
     findings.push(
       problem(
         `PostgreSQL is of version ${server.version}.`,
@@ -177,7 +177,7 @@ function checkWrites(server: Server, strict: boolean): Finding[] {
 
 function checkConnections({ max_connections, reserved }: Server, { database, server }: Config): Finding[] {
   const processes = workerCount(server)
-  const each = database.max_connections + BESIDE_POOL
+  const each = database.max_connections + CONNECTIONS_BESIDE_POOL
   // In a rolling restart there is one worker more.
   const wanted = each * (processes > 1 ? processes + 1 : 1)
   const there = max_connections - reserved
@@ -202,9 +202,9 @@ function checkConnections({ max_connections, reserved }: Server, { database, ser
 
 function checkClock({ now }: Server): Finding[] {
   const difference = Math.round(Math.abs(now - Date.now() / 1000))
-  if (difference < NOTABLE) return []
+  if (difference < NOTABLE_SKEW_SECONDS) return []
   const what = `Our clock and the database's are ${difference} s apart.`
   const why = 'Links and sessions end at other times than they say; past a minute, new tokens are refused.'
   const how = 'Set both clocks by NTP (timedatectl, chrony).'
-  return [difference >= HARMFUL ? problem(what, why, how) : warning(what, why, how)]
+  return [difference >= HARMFUL_SKEW_SECONDS ? problem(what, why, how) : warning(what, why, how)]
 }

@@ -7,8 +7,8 @@ const ROOT = join(import.meta.dirname, '../../..')
 const MIB = 1024 * 1024
 
 /** MiB that must be free: below the first nothing works for long. */
-const LEAST = 100
-const COMFORTABLE = 1024
+const MIN_FREE_MIB = 100
+const COMFORTABLE_FREE_MIB = 1024
 
 const check: Check = {
   name: 'disk',
@@ -36,8 +36,8 @@ async function look(place: string, why: string): Promise<Finding[]> {
   }
   const { bavail, bsize } = found
   const free = Math.floor((bavail * bsize) / MIB)
-  if (free >= COMFORTABLE) return []
+  if (free >= COMFORTABLE_FREE_MIB) return []
   const what = `${free} MiB are free for ${place}.`
   const how = 'Make room, or move it to a larger disk.'
-  return [free < LEAST ? problem(what, why, how) : warning(what, why, how)]
+  return [free < MIN_FREE_MIB ? problem(what, why, how) : warning(what, why, how)]
 }

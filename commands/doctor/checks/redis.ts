@@ -2,7 +2,7 @@ import { createClient } from '@redis/client'
 import { type Check, off, problem, warning, wordsOf } from '../check.ts'
 
 /** Milliseconds. */
-const PATIENCE = 5000
+const TIMEOUT_MS = 5000
 
 const check: Check = {
   name: 'Redis',
@@ -13,8 +13,8 @@ const check: Check = {
     }
     const client = createClient({
       url: redis.url,
-      socket: { connectTimeout: PATIENCE, reconnectStrategy: false },
-      commandOptions: { timeout: PATIENCE },
+      socket: { connectTimeout: TIMEOUT_MS, reconnectStrategy: false },
+      commandOptions: { timeout: TIMEOUT_MS },
     })
     client.on('error', () => undefined)
     try {

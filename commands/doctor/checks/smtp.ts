@@ -3,7 +3,7 @@ import { smtpOptions } from '#services/mail/smtp.ts'
 import { type Check, off, problem, warning, wordsOf } from '../check.ts'
 
 /** Milliseconds. */
-const PATIENCE = 10_000
+const TIMEOUT_MS = 10_000
 
 const check: Check = {
   name: 'mail',
@@ -24,8 +24,8 @@ const check: Check = {
     }
     const transport = createTransport({
       ...smtpOptions(smtp_url, require_tls),
-      connectionTimeout: PATIENCE,
-      greetingTimeout: PATIENCE,
+      connectionTimeout: TIMEOUT_MS,
+      greetingTimeout: TIMEOUT_MS,
     })
     try {
       await transport.verify()

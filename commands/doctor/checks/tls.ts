@@ -6,12 +6,12 @@ import { parseDatabaseUrl } from '#config/engine/database-url.ts'
 import type { Config } from '#config/schema/schema.ts'
 import { type Check, type Finding, problem, unchecked, warning, wordsOf } from '../check.ts'
 
-const DAY = 86_400_000
+const DAY_MS = 86_400_000
 /** Days: renewal by itself comes at thirty. */
-const SOON = 14
+const SOON_DAYS = 14
 
 /** Milliseconds. */
-const PATIENCE = 8000
+const TIMEOUT_MS = 8000
 
 const check: Check = {
   name: 'TLS',
@@ -60,8 +60,8 @@ async function checkFiles({ tls_ca_file, tls_cert_file }: Config['database']): P
 }
 
 function checkDates(place: string, end: Date): Finding[] {
-  const days = Math.floor((end.getTime() - Date.now()) / DAY)
-  if (days >= SOON) return []
+  const days = Math.floor((end.getTime() - Date.now()) / DAY_MS)
+  if (days >= SOON_DAYS) return []
   return [
     problem(
       days < 0
@@ -83,7 +83,7 @@ async function checkServed({ hostname, port, origin }: URL): Promise<Finding[]> 
     // So that its dates can be told too; what is wrong with it is told below.
     rejectUnauthorized: false,
   })
-  socket.setTimeout(PATIENCE, () => socket.destroy(new Error('no answer in time')))
+  socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error('no answer in time')))
   socket.once('error', reject)
   socket.once('secureConnect', () => {
     const end = new Date(socket.getPeerCertificate().valid_to)

@@ -28,7 +28,7 @@ t.test("a password is confirmed by one's own hash only", async (t) => {
 t.test('an inactive account is refused before anything is done for it', async (t) => {
   const { app, db, signUp } = await createTestApp(t)
   const { user, password } = await signUp()
-  const { id } = await issue(app.ctx, { user_id: user.id, purpose: 'reset_password' })
+  const { id } = await issue(app.ctx, { userId: user.id, purpose: 'reset_password' })
   const token = deriveToken(app.ctx.oneTimeTokens.key, id)
   await db.query('UPDATE users SET is_active = false WHERE id = $1', [user.id])
 
@@ -68,7 +68,7 @@ t.test('an admin whom anybody deactivates has to sign in again', async (t) => {
     await t.test(who, async (t) => {
       const { app, db, request, signUp } = await createTestApp(t)
       const [ada, bob] = [await signUp({ role: 'admin' }), await signUp({ role: 'admin' })]
-      await issue(app.ctx, { user_id: ada.user.id, purpose: 'reset_password' })
+      await issue(app.ctx, { userId: ada.user.id, purpose: 'reset_password' })
       const actor = who === 'oneself' ? ada : bob
       await update(app.ctx, actor.user, ada.user.id, { is_active: false }, undefined)
       await update(app.ctx, bob.user, ada.user.id, { is_active: true }, undefined)

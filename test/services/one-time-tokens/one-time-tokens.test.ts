@@ -16,8 +16,8 @@ t.test('one-time tokens', async (t) => {
   const { ctx } = app
 
   /** Issues a token and returns it as the mail would contain it. */
-  async function issueToken(user_id: string, purpose: Purpose, new_email?: string): Promise<string> {
-    const { id } = await issue(ctx, { user_id, purpose, ...(new_email === undefined ? {} : { new_email }) })
+  async function issueToken(userId: string, purpose: Purpose, newEmail?: string): Promise<string> {
+    const { id } = await issue(ctx, { userId, purpose, ...(newEmail === undefined ? {} : { newEmail }) })
     return deriveToken(ctx.oneTimeTokens.key, id)
   }
 
