@@ -16,15 +16,15 @@ import { announce, say } from './announce.ts'
 import { WorkerGroup } from './primary/worker-group.ts'
 import type { PrimaryLink } from './worker/primary-link.ts'
 
-/** What the process has started, and so has to end. */
+/** Everything that was started, and so has to be ended. */
 export interface Service {
   readonly logDestination: LogDestination
-  /** The connection to the process that keeps this one running, when this is a worker. */
+  /** The connection to the primary that keeps this process running, if it is a worker. */
   readonly primary: PrimaryLink | undefined
   app?: FastifyInstance
-  /** The workers that this process keeps running, where there are several (`server.workers`). */
+  /** The workers that this process keeps running, if there are several (`server.workers`). */
   group?: WorkerGroup
-  /** Traces, where they are on. */
+  /** Traces, if they are on. */
   tracing?: Tracing | undefined
   /** Leaves the embedded database server. */
   stopDatabase?: () => Promise<void>

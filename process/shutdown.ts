@@ -5,7 +5,7 @@ import { isPrimary, log, type Service } from './service.ts'
 import { Watchdog } from './watchdog.ts'
 import { handOver } from './worker/hand-over.ts'
 
-/** What ends the process; a restart is that of a worker, in whose place there is another already. */
+/** The reason to end; `restart` is for a worker that another one has already replaced. */
 export type Reason = { signal: NodeJS.Signals } | { err: unknown } | { restart: true }
 
 /** A step of the end. All of them together have `shutdown_timeout`; the log says in which one that was over. */
@@ -16,16 +16,16 @@ interface Phase {
   readonly always?: boolean
 }
 
-/** The time that the end waits for whatever reads the log. */
+/** The time that the shutdown waits for the reader of the log. */
 const LOG_FLUSH_TIMEOUT_MS = 1000
 
-/** The time that the end waits for the receiver of traces. */
+/** The time that the shutdown waits for the receiver of traces. */
 const TRACE_FLUSH_TIMEOUT_MS = 2000
 
 /** The time beyond shutdown_timeout in which workers can say that theirs is over. */
 const WORKERS_GRACE_MS = 1000
 
-/** The same signal again within this time is the same request: npm passes on the Ctrl-C that we got too. */
+/** A signal that is repeated within this time counts once: npm passes on the Ctrl-C that we got too. */
 const ECHO_MS = 500
 
 /**
