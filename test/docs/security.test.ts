@@ -12,16 +12,20 @@ function quoted(file: string): string[] {
 }
 
 const FILE =
-  /^(commands|config|docs|migrations|plugins|routes|schemas|services|test)\/[\w./-]+\.(ts|sql|toml|md)$/
+  /^(commands|config|docs|lib|migrations|plugins|routes|schemas|services|test)\/[\w./-]+\.(ts|sql|toml|md)$/
 const SETTING = /^(auth|jwt|metrics|server)\.[a-z_.]+$/
 
-for (const page of ['docs/security.md', 'docs/signing-keys.md']) {
+const PAGES = ['docs/security.md', 'docs/signing-keys.md']
+
+for (const page of [...PAGES, 'docs/architecture/finding-your-way.md']) {
   t.test(`${page}: the files that it names exist`, async (t) => {
     const files = [...new Set(quoted(page).filter((code) => FILE.test(code)))]
     t.ok(files.length > 0)
     for (const file of files) t.ok(existsSync(join(root, file)), file)
   })
+}
 
+for (const page of PAGES) {
   t.test(`${page}: the settings that it names exist`, async (t) => {
     const settings = [...new Set(quoted(page).filter((code) => SETTING.test(code)))]
     t.ok(settings.length > 0)
