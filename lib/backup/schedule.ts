@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { pause } from '#lib/waiting/repeat.ts'
 
 /** Milliseconds after a failure until it is tried again, where the interval is not shorter. */
 const RETRY_DELAY_MS = 15 * 60_000
@@ -22,8 +22,7 @@ export async function repeat(
   let next = last === undefined ? Date.now() : last + interval
   for (;;) {
     // A clock that was wrong must not put the next run off for more than the interval.
-    const pause = Math.min(Math.max(0, next - Date.now()), interval)
-    await sleep(pause, undefined, { signal }).catch(() => undefined)
+    await pause(Math.min(Math.max(0, next - Date.now()), interval), signal)
     if (signal.aborted) return
     next = Date.now() + interval
     try {

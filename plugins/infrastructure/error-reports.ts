@@ -23,7 +23,7 @@ declare module 'fastify' {
 const MAX_FINGERPRINTS = 50
 
 /** Milliseconds that the shutdown waits for the receiver of reports. */
-const FLUSH = 2000
+const FLUSH_TIMEOUT_MS = 2000
 
 /** Errors that somebody should look at: every 5xx but overload, jobs that are given up, what ends the process. */
 export default fp(
@@ -54,7 +54,7 @@ export default fp(
       span?.fail({ ...found, frames: found.frames.filter(({ isOwn }) => isOwn).map(placeOf) })
       reporter?.report(report)
     })
-    app.addHook('onClose', () => reporter?.flush(FLUSH))
+    app.addHook('onClose', () => reporter?.flush(FLUSH_TIMEOUT_MS))
 
     function createReporter(): Reporter | undefined {
       const { dsn } = app.config.errors

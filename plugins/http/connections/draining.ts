@@ -18,7 +18,7 @@ declare module 'fastify' {
 }
 
 /** Milliseconds for which a client may take nothing of its answer once the listener is closed. */
-const UNREAD = 5000
+const UNREAD_TIMEOUT_MS = 5000
 
 /** Sees to it that clients that send nothing, or read nothing, never hold up the end of the instance. */
 export default fp(
@@ -46,7 +46,7 @@ export default fp(
     function askToLeave(response: ServerResponse): void {
       // Node then says `connection: close`.
       response.shouldKeepAlive = false
-      if (closing) response.once('prefinish', () => response.socket?.setTimeout(UNREAD))
+      if (closing) response.once('prefinish', () => response.socket?.setTimeout(UNREAD_TIMEOUT_MS))
     }
 
     app.addHook('preClose', async () => {
@@ -62,7 +62,7 @@ export default fp(
 
     /** What Node does not look after any more once the server closes. */
     function limit(socket: Socket, { request, response, begun }: Exchange): void {
-      if (response.writableEnded) socket.setTimeout(UNREAD)
+      if (response.writableEnded) socket.setTimeout(UNREAD_TIMEOUT_MS)
       else askToLeave(response)
       if (request.complete) return
       const left = begun + app.config.server.request_timeout - performance.now()

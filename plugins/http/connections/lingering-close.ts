@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 
 /** Milliseconds for which the rest of a request is still taken after the answer that ends its connection. */
-const LINGER = 5000
+const LINGER_MS = 5000
 
 /**
  * Ends a connection whose request was answered before it had all arrived in two steps (RFC 9112 section 9.6):
@@ -31,7 +31,7 @@ export default fp(
 
 /** Ends our side of a connection after `last`, and leaves the client some time to end its own. */
 export function endLingering(socket: Socket, last = ''): void {
-  const timer = setTimeout(() => socket.destroy(), LINGER)
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS)
   socket.once('close', () => clearTimeout(timer))
   socket.end(last)
 }

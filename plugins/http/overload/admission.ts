@@ -18,16 +18,16 @@ export interface Load {
 export type Reason = 'event_loop' | 'database'
 
 /** Milliseconds of nothing but long turns that are taken for a load, and no hiccup. */
-const ONSET = 250
+const ONSET_MS = 250
 
 /** Milliseconds without a long turn after which the load is taken to be over. */
-const RECOVERY = 1000
+const RECOVERY_MS = 1000
 
 /** Requests in one turn up to which its length is the machine's doing, or one request's, and no queue. */
-const CROWD = 128
+const CROWD_SIZE = 128
 
 /** Milliseconds between two turns by which the loop must have slept. */
-const SLEPT = 5
+const SHORTEST_SLEEP_MS = 5
 
 /**
  * Decides whether a request may begin.
@@ -70,7 +70,7 @@ export class Admission {
     if (this.#turnBegan === undefined) this.#beginTurn(now)
     this.#count++
     if (this.#isShedding) return this.#isLong(now)
-    this.#isShedding = this.#isLong(now) && now - this.#lastCalm > ONSET
+    this.#isShedding = this.#isLong(now) && now - this.#lastCalm > ONSET_MS
     return this.#isShedding
   }
 
@@ -78,14 +78,14 @@ export class Admission {
   #isLong(now: number): boolean {
     const { turn } = this.#limits
     const age = now - (this.#turnBegan ?? now)
-    return this.#isShedding ? age > turn / 2 : age > turn && this.#count > CROWD
+    return this.#isShedding ? age > turn / 2 : age > turn && this.#count > CROWD_SIZE
   }
 
   #beginTurn(now: number): void {
     this.#turnBegan = now
     this.#count = 0
-    if (now - this.#turnEnded > SLEPT) this.#lastCalm = now
-    if (now - this.#lastLong > RECOVERY) this.#isShedding = false
+    if (now - this.#turnEnded > SHORTEST_SLEEP_MS) this.#lastCalm = now
+    if (now - this.#lastLong > RECOVERY_MS) this.#isShedding = false
     // After all that has arrived by now.
     setImmediate(() => this.#endTurn())
   }

@@ -1,10 +1,10 @@
 const { eventLoopUtilization } = performance
 
 /** Share of the time beyond which the loop is what there is too little of. */
-const BUSY = 0.9
+const BUSY_UTILIZATION = 0.9
 
 /** Milliseconds over which that is measured. */
-const WINDOW = 100
+const WINDOW_MS = 100
 
 /** Gives a function that tells whether the event loop has hardly rested since it was last asked. */
 export function watchEventLoop(): () => boolean {
@@ -13,9 +13,9 @@ export function watchEventLoop(): () => boolean {
   let isBusy = false
   return () => {
     const now = performance.now()
-    if (now - checked < WINDOW) return isBusy
+    if (now - checked < WINDOW_MS) return isBusy
     const current = eventLoopUtilization()
-    isBusy = eventLoopUtilization(current, since).utilization > BUSY
+    isBusy = eventLoopUtilization(current, since).utilization > BUSY_UTILIZATION
     since = current
     checked = now
     return isBusy

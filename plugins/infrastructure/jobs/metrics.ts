@@ -8,7 +8,7 @@ import type { Outcome } from '#lib/jobs/worker.ts'
 const BUCKETS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300]
 
 /** Milliseconds that a scrape waits for the counts. */
-const PATIENCE = 1000
+const COUNT_TIMEOUT_MS = 1000
 
 /** Our words for pg-boss's states. */
 const STATES = { created: 'waiting', retry: 'retrying', active: 'active' } as const
@@ -93,6 +93,6 @@ function shareWhilePending<T>(ask: () => Promise<T>): () => Promise<T | undefine
       .finally(() => {
         pending = undefined
       })
-    return Promise.race([pending, sleep(PATIENCE, undefined, { ref: false })])
+    return Promise.race([pending, sleep(COUNT_TIMEOUT_MS, undefined, { ref: false })])
   }
 }
