@@ -175,7 +175,7 @@ t.test('a migration that was left out is refused', async (t) => {
   await migrateUp(options)
   await database.query('DELETE FROM schemaversion WHERE version = 2')
   t.match(await migrationStatus(options), [{}, { state: 'skipped' }, {}])
-  await t.rejects(migrateUp(options), { message: /^002\.do\.b\.sql was never applied, though a later/ })
+  await t.rejects(migrateUp(options), { message: /^002\.do\.b\.sql was never applied, although a later/ })
 })
 
 t.test('a database that is newer than the files is left alone', async (t) => {
