@@ -9,7 +9,7 @@ import { query, serverDirectory, start, startChild } from '#test/support/embedde
 import { eventually } from '#test/support/eventually.ts'
 
 async function postmasterPid(directory: string): Promise<number> {
-  return Number.parseInt(await readFile(join(directory, 'process/postmaster.pid'), 'utf8'), 10)
+  return Number.parseInt(await readFile(join(directory, 'cluster/postmaster.pid'), 'utf8'), 10)
 }
 
 t.test('four processes at once on an empty directory get one server, and leave none behind', async (t) => {
@@ -88,7 +88,7 @@ t.test('one whose server is gone for good leaves in peace', async (t) => {
 t.test("a stale postmaster.pid with an unrelated process's number is seen through", async (t) => {
   const directory = await serverDirectory(t)
   const { stop } = await start(directory)
-  const file = join(directory, 'process/postmaster.pid')
+  const file = join(directory, 'cluster/postmaster.pid')
   const lines = (await readFile(file, 'utf8')).split('\n')
   await stop()
 

@@ -120,10 +120,10 @@ t.test('data of another version of PostgreSQL are told, and left alone', async (
   const directory = await serverDirectory(t)
   const { stop } = await start(directory)
   await stop()
-  await writeFile(join(directory, 'process/PG_VERSION'), '15\n')
+  await writeFile(join(directory, 'cluster/PG_VERSION'), '15\n')
   await t.rejects(startEmbeddedPostgres({ directory }), {
     name: 'EmbeddedPostgresError',
     message: /did not start in .*another version of PostgreSQL\. Dump them/s,
   })
-  t.equal(await readFile(join(directory, 'process/PG_VERSION'), 'utf8'), '15\n')
+  t.equal(await readFile(join(directory, 'cluster/PG_VERSION'), 'utf8'), '15\n')
 })
