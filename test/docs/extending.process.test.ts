@@ -8,11 +8,15 @@ const ROOT = join(import.meta.dirname, '../..')
 /** Files that a clone does not have, or gets by a link. */
 const LEFT_OUT = new Set(['.git', '.data', '.tap', 'node_modules', 'secrets'])
 
-const PAGES = ['extending.md', 'extending/service.md', 'extending/routes.md', 'extending/test.md']
+/** In the order in which their blocks build on each other. */
+const PAGES = ['resource', 'service', 'routes', 'test', 'setting', 'context', 'mail', 'job', 'plugin']
 
 /** Tests that a new resource can break, with few of the requests that the suite sends. */
 const TESTS = [
   'routes/api/v1/notes/notes',
+  'services/notes/jobs',
+  'services/mail/render',
+  'config/settings-read',
   ...['routes', 'house-rules', 'errors', 'document', 'canary'].map((name) => `contract/${name}`),
   'authorization/matrix',
 ]
@@ -49,7 +53,7 @@ function patch(text: string, diff: string): string {
   return parts.join(side('-'))
 }
 
-t.test('docs/extending.md, followed to the letter, leads to a working resource', async (t) => {
+t.test('docs/extending.md, followed to the letter, leads to what it says', async (t) => {
   const tree = join(t.testdir({ tree: {} }), 'tree')
   for (const name of await readdir(ROOT)) {
     if (LEFT_OUT.has(name)) continue
@@ -61,7 +65,8 @@ t.test('docs/extending.md, followed to the letter, leads to a working resource',
   const versions = (await readdir(join(ROOT, 'migrations'))).map((name) => Number.parseInt(name, 10))
   const next = String(Math.max(...versions) + 1).padStart(3, '0')
   const blocks: Block[] = []
-  for (const page of PAGES) blocks.push(...blocksOf(await readFile(join(ROOT, 'docs', page), 'utf8')))
+  for (const page of PAGES)
+    blocks.push(...blocksOf(await readFile(join(ROOT, `docs/extending/${page}.md`), 'utf8')))
   const written: string[] = []
   for (const { path, language, text } of blocks.filter((block) => block.language !== 'sh')) {
     const file = join(tree, path.replace('NNN', next))
