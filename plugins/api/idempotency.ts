@@ -13,7 +13,7 @@ import type { AppContext } from '#plugins/infrastructure/context.ts'
 import { IdempotencyHeaders } from '#schemas/idempotency.ts'
 import { entityTag } from './conditional-requests.ts'
 
-/** What a request has created. */
+/** The resource that a request has created. */
 interface Creation {
   /** 201 unless it says otherwise. */
   readonly status?: number
@@ -50,7 +50,7 @@ export default fp(
     app.decorateRequest('repeatable', undefined)
     app.decorateReply('answeredOnce', false)
 
-    /** Answers what has been answered, before anything dear is done. */
+    /** Sends the stored response, if there is one, before any expensive work. */
     async function replay(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
       request.repeatable = repeatableRequest(key, request)
       if (request.repeatable === undefined) return undefined

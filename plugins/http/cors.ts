@@ -29,7 +29,7 @@ const ALLOWED_HEADERS = [
   ...['x-amzn-trace-id', 'x-cloud-trace-context', 'x-correlation-id'],
 ]
 
-/** What pages may read of answers, besides what CORS lets everybody read. */
+/** Response headers that pages may read, besides those that CORS lets everybody read. */
 const EXPOSED_HEADERS = [
   ...['allow', 'date', 'etag', 'idempotency-replayed', 'location', 'retry-after', 'www-authenticate'],
   ...['x-request-id', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'],
@@ -60,7 +60,7 @@ export default fp(
     }
     await app.stepOf('cors', () =>
       app.register(cors, {
-        // OPTIONS that is no preflight is for plugins/http/method-not-allowed.ts.
+        // plugins/http/method-not-allowed.ts handles OPTIONS outside a preflight.
         delegator: ({ headers }, done) => {
           done(null, { ...options, preflight: headers['access-control-request-method'] !== undefined })
         },

@@ -10,7 +10,7 @@ declare module 'fastify' {
   }
 }
 
-/** What must work for the instance to take requests. */
+/** Checks that must pass for the instance to take requests. */
 export default fp(
   async (app) => {
     const isCurrent = await createVersionCheck(MIGRATIONS)
@@ -61,7 +61,7 @@ export default fp(
       try {
         return await work
       } catch (error) {
-        // What ends has closed its database, and is asked for its metrics once more.
+        // An ending process has closed its database, and is asked for its metrics one last time.
         if (!ending && !app.isDraining()) app.log.warn({ err: error }, reason)
         throw new CheckFailed(reason)
       }

@@ -3,7 +3,7 @@ import type { Context } from '#lib/context.ts'
 import { LOCAL_ADDRESS } from '#lib/network/addresses.ts'
 
 /**
- * What services take first. Each plugin that has something for them adds it (`app.addContext`), and declares it here:
+ * The first argument of services. Each plugin that has something for them adds it (`app.addContext`), and declares it here:
  * `declare module '#plugins/infrastructure/context.ts' { interface AppContext { ... } }`.
  */
 export interface AppContext extends Context {}

@@ -7,7 +7,7 @@ import { serializeError } from '#lib/log/errors.ts'
 import { redactText } from '#lib/log/redaction.ts'
 import type { Span } from '#lib/tracing/tracing.ts'
 
-/** What was going on when an error came. */
+/** The circumstances of an error. */
 export interface ErrorScene extends Pick<ErrorReport, 'operation' | 'level' | 'status' | 'requestId'> {
   readonly span?: Span | undefined
 }

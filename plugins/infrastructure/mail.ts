@@ -26,7 +26,7 @@ declare module 'fastify' {
 
 const MAILBOXES = fileURLToPath(new URL('../../.data/mail/', import.meta.url))
 
-/** The way that mail leaves: SMTP, or the mailbox of development and tests; elsewhere none is no error, mail waits. */
+/** The way that mail leaves: SMTP, or the mailbox of development and tests; without one elsewhere, mail waits. */
 export default fp(
   async (app) => {
     const { database, email, environment, jwt, product, role } = app.config

@@ -8,7 +8,7 @@ declare module 'fastify' {
     /** Where plugins register their metrics; /metrics shows them. */
     metrics: Registry
     /**
-     * What /metrics answers: this process's metrics, or in a worker those of all workers (server.workers).
+     * Returns the content of /metrics: this process's metrics, or in a worker those of all workers (server.workers).
      *
      * @param accept the format is OpenMetrics where this has it and there are traces to name, else Prometheus's own
      */
@@ -25,7 +25,7 @@ export interface Exposition {
 /** Gauges of prom-client with a counter's suffix, which promtool objects to; their sums are elsewhere by type. */
 const MISNAMED = ['handles', 'requests', 'resources'].map((kind) => `nodejs_active_${kind}_total`)
 
-/** Of `Accept`. */
+/** The media type in `Accept`. */
 const OPENMETRICS = /\bapplication\/openmetrics-text\b/i
 
 /**

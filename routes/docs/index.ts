@@ -41,7 +41,7 @@ const UI = {
   tryItOutEnabled: true,
 }
 
-/** What Swagger UI needs: its own files, inline styles, and images in data URLs. */
+/** Sources that Swagger UI needs: its own files, inline styles, and images in data URLs. */
 const CSP =
   "default-src 'none'; connect-src 'self'; font-src 'self'; img-src 'self' data:; script-src 'self'; " +
   "style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -17,6 +17,7 @@ const TESTS = [
   'services/notes/jobs',
   'services/mail/render',
   'config/settings-read',
+  'plugins/http/order',
   ...['routes', 'house-rules', 'errors', 'document', 'canary'].map((name) => `contract/${name}`),
   'authorization/matrix',
 ]

@@ -28,9 +28,9 @@ declare module '@fastify/jwt' {
 }
 
 /**
- * The check of who may pass. A token says which session it belongs to; whether that is open, and what its
- * user may do, is asked of `credentials`, so that changes hold at once. A token of a role that its user has no
- * more is refused; refreshing gives one with the role of today. Without a miss there all of it is synchronous.
+ * Authenticates and authorizes. A token says which session it belongs to; whether that is open, and what its
+ * user may do, comes from `credentials`, so that changes take effect at once. A token of a role that its user has
+ * lost is refused; refreshing returns one with the current role. Without a cache miss all of it is synchronous.
  */
 export default fp(
   async (app) => {

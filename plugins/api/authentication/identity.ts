@@ -14,12 +14,12 @@ declare module '#plugins/infrastructure/context.ts' {
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Who may pass, by session. */
+    /** Identities by session. */
     identities: Identities
   }
 }
 
-/** Keeps who may pass, in memory and in Redis where there is one, and hears from the database when that changes. */
+/** Caches identities, in memory and in Redis if there is one; the database tells of changes. */
 export default fp(
   async (app) => {
     const { auth, database, jwt } = app.config

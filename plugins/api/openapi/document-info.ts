@@ -5,7 +5,7 @@ import type { Config } from '#config/schema/schema.ts'
 
 type OpenApi = NonNullable<Extract<SwaggerOptions, { openapi?: unknown }>['openapi']>
 
-/** What the document says of the API as a whole. */
+/** The document's description of the API as a whole. */
 export function documentInfo(app: FastifyInstance): OpenApi {
   const { product } = app.config
   return {
@@ -66,7 +66,7 @@ export function documentInfo(app: FastifyInstance): OpenApi {
           type: 'http',
           scheme: 'bearer',
           bearerFormat: 'JWT',
-          description: 'The `access_token` that `login` gives.',
+          description: 'The `access_token` that `login` returns.',
         },
         metricsToken: {
           type: 'http',
@@ -79,7 +79,7 @@ export function documentInfo(app: FastifyInstance): OpenApi {
 }
 
 /**
- * The service where the document was read, which is below `/docs`: whatever name or path a proxy gives it, "Try it out"
+ * The service where the document was read, which is below `/docs`: under any name or path of a proxy, "Try it out"
  * calls the same. Its public URL, where it has one, is for documents that were saved.
  */
 function servers({ public_url }: Config['server']): OpenAPIV3_1.ServerObject[] {

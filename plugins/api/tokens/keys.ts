@@ -17,7 +17,7 @@ export interface TokenKey {
 const TOKEN_TYPE = 'at+jwt'
 
 /**
- * Gives the keys that the configuration names: the one that signs, those that verify besides, and what is
+ * Returns the keys that the configuration names: the one that signs, others that verify, and what is
  * published of them.
  *
  * @throws ConfigError for key files that can't be used
@@ -77,7 +77,7 @@ async function loadKeyRing({ config, log }: FastifyInstance): Promise<KeyRing> {
   return ring
 }
 
-/** What is wrong with key files keeps the service from starting as any bad setting does. */
+/** Invalid key files keep the service from starting, as any invalid setting does. */
 function configError({ problems }: KeyRingError): ConfigError {
   return new ConfigError(
     problems.map(({ setting, message }) => `${variableName(`jwt.${setting}`)}: ${message}`),

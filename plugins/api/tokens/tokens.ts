@@ -16,16 +16,16 @@ import { loadKeys, registerKey } from './keys.ts'
 /** Issues and checks access tokens. */
 export interface Tokens extends TokenIssuer {
   /**
-   * Gives what a token says. Synchronous; a token that was seen before costs one look into a cache.
+   * Verifies a token and returns its claims. Synchronous; a token that was seen before costs one cache lookup.
    *
    * @throws whatever, for everything that we did not issue or that has expired
    */
   verify(token: string): AccessTokenClaims
-  /** Gives what a token says that was verified here before, and is still valid; looks, and does no more. */
+  /** Returns the claims of a token that was verified here before and is still valid; only looks them up. */
   peek(token: string): AccessTokenClaims | undefined
   /** Forgets that a token was verified here, because nobody is behind it any more. */
   forget(token: string): void
-  /** What others need to verify our tokens. */
+  /** The public keys with which others can verify our tokens. */
   readonly keySet: JsonWebKeySet
 }
 

@@ -12,7 +12,7 @@ const ANNOTATIONS = ['example', 'x-message', 'x-sensitivity']
 /** A UUID as PostgreSQL prints it, in either case. The format of ajv-formats takes `urn:uuid:` as well. */
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** Longest text that the check of a format looks at, for it splits what it is given. */
+/** Longest text that a format's check examines, because it splits its input. */
 const MAX_FORMATTED = 64
 
 /** Has the schema of schemas, which each instance would compile again otherwise: 25 ms. */

@@ -6,7 +6,7 @@ import fp from 'fastify-plugin'
 export interface Exchange {
   readonly request: IncomingMessage
   readonly response: ServerResponse
-  /** Of `performance.now()`. */
+  /** Time by `performance.now()`. */
   readonly begun: number
 }
 

@@ -38,7 +38,7 @@ export default fp(
       Server.prototype.close.call(app.server)
     })
 
-    // No hook, for it would cost at each answer.
+    // Not a hook, because that would cost time at each response.
     app.server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
       if (draining || retired) askToLeave(response)
     })
@@ -60,7 +60,7 @@ export default fp(
       }
     })
 
-    /** What Node does not look after any more once the server closes. */
+    /** Connections that Node does not look after any more once the server closes. */
     function limit(socket: Socket, { request, response, begun }: Exchange): void {
       if (response.writableEnded) socket.setTimeout(UNREAD_TIMEOUT_MS)
       else askToLeave(response)

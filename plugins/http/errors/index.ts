@@ -5,7 +5,7 @@ import { PROBLEM_TYPE, problem, publicError } from './problem.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What made the request fail, for the log; undefined while nothing has. */
+    /** The error that made the request fail, for the log; undefined while there is none. */
     failure: Error | undefined
     /** Code of the error of ours that was answered with 503; undefined for every other answer. */
     refusal: string | undefined

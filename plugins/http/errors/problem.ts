@@ -14,14 +14,14 @@ import { invalidValues } from './invalid-values.ts'
 /** Media type of problem documents (RFC 9457 section 3). */
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
-/** What errors carry that are answered before any hook has run. */
+/** Headers of errors that are answered before any hook has run. */
 export const EARLY_HEADERS = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none';frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
 }
 
-/** What the framework's own errors are to our clients. */
+/** The framework's own errors as our clients see them. */
 const FRAMEWORK_ERRORS: Readonly<Record<string, ErrorClass>> = {
   FST_ERR_VALIDATION: ValidationFailed,
   FST_ERR_CTP_EMPTY_JSON_BODY: InvalidJson,
@@ -30,7 +30,7 @@ const FRAMEWORK_ERRORS: Readonly<Record<string, ErrorClass>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: PayloadTooLarge,
 }
 
-/** Gives the error that the client may know of: ours as it is, everything unknown as an internal error. */
+/** Returns the error that the client may see: ours as it is, everything unknown as an internal error. */
 export function publicError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error
   if (!isFastifyError(error)) return new InternalError({ cause: error })

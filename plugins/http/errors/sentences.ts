@@ -28,7 +28,7 @@ const UNDELIVERABLE =
   'must have only ASCII letters, digits and signs before the @, without quotes: most mail servers cannot deliver to others'
 
 /**
- * What breaking each keyword of JSON Schema means to people and programs. A keyword that a schema uses and that
+ * Errors for people and programs, by the keyword of JSON Schema that was broken. A keyword that a schema uses and that
  * is missing here fails a contract test.
  */
 export const SENTENCES: Readonly<Record<string, Describe>> = {

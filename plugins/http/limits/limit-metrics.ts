@@ -4,7 +4,7 @@ import type { CountingPlace } from './stores.ts'
 const KINDS = ['user', 'address'] as const
 const PLACES = ['memory', 'postgres', 'redis'] as const
 
-/** What is to be told of limited requests. */
+/** Metrics of limited requests. */
 export interface RateLimitMetrics {
   refused(kind: (typeof KINDS)[number]): void
   decidedAlone(): void

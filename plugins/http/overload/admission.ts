@@ -6,7 +6,7 @@ export interface AdmissionLimits {
   readonly waiting: number
 }
 
-/** What the process has to do. */
+/** The process' load. */
 export interface Load {
   /** Callers that wait for a database connection. */
   waiting(): number
@@ -14,7 +14,7 @@ export interface Load {
   isBusy(): boolean
 }
 
-/** What there was too much of. */
+/** The overloaded part. */
 export type Reason = 'event_loop' | 'database'
 
 /** Milliseconds of nothing but long turns that are taken for a load, and no hiccup. */
@@ -57,7 +57,7 @@ export class Admission {
     this.#now = now
   }
 
-  /** Gives why one more request can't be served, or undefined when it can. */
+  /** Returns why another request can't be served, or undefined if it can. */
   refusal(): Reason | undefined {
     const { waiting } = this.#limits
     if (waiting > 0 && this.#load.waiting() >= waiting && this.#load.isBusy()) return 'database'

@@ -9,7 +9,7 @@ type ReadableBy = (origin: string | undefined) => Record<string, string>
 const ID = '\u0000'
 
 /**
- * Gives what answers 503 with a problem document, for as little as an answer can cost: all but the id is made
+ * Returns a function that answers 503 with a problem document as cheaply as possible: all but the id is made
  * once, and the refusals of a turn of the event loop are written at its end. A client that reads many of them is
  * woken for the first; to wake it for each is the largest part of what a refusal costs.
  *

@@ -6,7 +6,7 @@ const BUSY_UTILIZATION = 0.9
 /** Milliseconds over which that is measured. */
 const WINDOW_MS = 100
 
-/** Gives a function that tells whether the event loop has hardly rested since it was last asked. */
+/** Returns a function that tells whether the event loop has hardly rested since its last call. */
 export function watchEventLoop(): () => boolean {
   let since = eventLoopUtilization()
   let checked = performance.now()

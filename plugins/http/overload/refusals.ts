@@ -83,7 +83,7 @@ function createCounts(app: FastifyInstance): (stage: RefusalStage, reason: strin
   return (stage, reason) => add(stage, reason, 1)
 }
 
-/** What the process has to do now. */
+/** The process' current load. */
 function pressureOf(app: FastifyInstance): object {
   const { eventLoopDelay, eventLoopUtilized, heapUsed } = app.memoryUsage()
   return {

@@ -11,7 +11,7 @@ declare module 'fastify' {
 }
 
 function letPass(): void {
-  // Whoever asks how we are gets an answer.
+  // Probes always get an answer.
 }
 
 /** Sheds load with 503 while the event loop or the heap is over its limit; probes are still answered. */

@@ -4,16 +4,16 @@ import { REQUEST_END_STEPS, type RequestEndStep } from '#plugins/http/order.ts'
 
 /** How a request ended. */
 export interface RequestEnd {
-  /** Of the answer; 499 when the client left before it was sent. */
+  /** Status of the response; 499 if the client left before it was sent. */
   readonly status: number
-  /** What was asked for, from the closed set of our operations. */
+  /** The operation, from the closed set of ours. */
   readonly operation: string
   /** The route's URL, with the names of its parameters; undefined when there is no such route. */
   readonly route: string | undefined
   /** Whether it was one of the routes that machines ask every few seconds. */
   readonly probe: boolean
   readonly milliseconds: number
-  /** Of the client; undefined when it had left before its request was looked at. */
+  /** Address of the client; undefined if it had left before its request was examined. */
   readonly address: string | undefined
 }
 
@@ -37,7 +37,7 @@ declare module 'fastify' {
 /** The status that logs and metrics have for requests whose client left before the answer was sent. */
 const CLIENT_CLOSED_REQUEST = 499
 
-/** Tells metrics and log of the end of requests. One listener for both, for each one costs at every request. */
+/** Tells metrics and log of the end of requests. One listener for both, because each one costs time at every request. */
 export default fp(
   async (app) => {
     const offered = new Map<RequestEndStep, RequestEndListener>()
@@ -79,7 +79,7 @@ export default fp(
 /** Node does not close the responses that wait for those before them when the connection goes. */
 function endWithConnection({ raw, request }: FastifyReply, end: () => void): void {
   const { socket } = request.raw
-  // There may be hundreds of them, which is no leak.
+  // There may be hundreds of them, which is not a leak.
   socket.setMaxListeners(0)
   socket.once('close', end)
   raw.once('close', () => socket.off('close', end))

@@ -8,7 +8,7 @@ const MAX_LENGTH = 128
 /** A caller's own request id is kept when it is a token that can't do harm in a log or a header, and no JWT. */
 const SANE_REQUEST_ID = /^(?!.*eyJ)[\w.-]+$/i
 
-/** Gives the id of a request with these headers. */
+/** Returns the id of a request with these headers. */
 export function requestIdOf({ 'x-request-id': own }: IncomingHttpHeaders): string {
   return typeof own === 'string' && own.length <= MAX_LENGTH && SANE_REQUEST_ID.test(own) ? own : randomUUID()
 }

@@ -17,7 +17,7 @@ const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PAT
  * A span for each request but probes, named by its operation. While traces are off there is not a hook.
  *
  * It is begun by the first hook that may wait for something; the context is entered again after the body was
- * read, for that ends in whatever context the socket's data came in.
+ * read, because reading ends in the context in which the socket's data came.
  */
 export default fp(
   async (app) => {
@@ -54,7 +54,7 @@ export default fp(
   { name: 'request-span', dependencies: ['request-end'] },
 )
 
-/** Of the first `traceparent` only: several are none (W3C Trace Context section 4.3). */
+/** The value of a single `traceparent`; several are invalid (W3C Trace Context section 4.3). */
 function carrierOf({ headers: { traceparent, tracestate } }: FastifyRequest): TraceCarrier | undefined {
   if (typeof traceparent !== 'string') return undefined
   return { traceparent, ...(typeof tracestate === 'string' ? { tracestate } : {}) }

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { REQUEST_END_STEPS, REQUEST_STEPS, requestOrder } from '#plugins/http/order.ts'
 import { createTestApp } from '#test/support/helper.ts'
 
-/** What happens to every request. To change this list is to decide that clients see something else. */
+/** The steps of every request. To change this list is to decide that clients see something else. */
 const ORDER = [
   ['onRequest', 'request end'],
   ['onRequest', 'request id'],
