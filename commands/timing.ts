@@ -52,7 +52,7 @@ function parseArguments(args: string[]): Arguments | undefined {
   }
 }
 
-/** Starts a service whose limits bear the attempts, on a database that is its own. */
+/** Starts a service whose limits allow the attempts, on a database of its own. */
 async function measureOwn(options: Arguments): Promise<string> {
   // Only here, for who asks a service that runs needs none of it.
   const { buildApp } = await import('#app.ts')

@@ -30,7 +30,7 @@ function checkStrict({ values, sources, environment, knownSecrets }: Candidate):
   for (const { path } of configKeys.filter((key) => key.secret)) {
     const value = valueAt(values, path)
     if (value !== undefined && knownSecrets.has(value)) {
-      problems.push(`${locate(path, sources)}: is a secret that a committed file holds, and so no secret`)
+      problems.push(`${locate(path, sources)}: is a secret that a committed file contains, so it is not secret`)
     }
   }
   const origins = valueAt(values, 'cors.allowed_origins')

@@ -31,7 +31,7 @@ export function isTable(value: unknown): value is TomlTable {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
 }
 
-/** The secrets that the committed files hold, and that are therefore none. */
+/** The secrets in committed files, which everybody can read. */
 export function readKnownSecrets(directory: string): ReadonlySet<TomlValue> {
   const files = listFiles(directory).filter((file) => file.endsWith('.toml') && file !== LOCAL_FILE)
   // Problems of a file are reported when it is read as a layer; other files do not matter.

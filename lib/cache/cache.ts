@@ -28,7 +28,7 @@ export interface CacheOptions<T> {
   readonly maxAge: number
   /** Reads at the source of truth; undefined, which is never kept, when there is nothing. */
   readonly read: (key: string) => Promise<Loaded<T> | undefined>
-  /** Whether every change that is older than a second has been heard of; otherwise nothing kept is believed. */
+  /** Whether every change older than a second has arrived; otherwise no cached value is trusted. */
   readonly isTrusted: () => boolean
   /** Keeps values for all instances. */
   readonly shared?: Shared<T> | undefined
@@ -121,7 +121,7 @@ export class Cache<T> {
     this.#entries.clear()
   }
 
-  /** Readings under way may be older than the change that is told of. */
+  /** Reads in progress may be older than the announced change. */
   #startForgetting(): void {
     this.#forgotten++
     this.#loading.clear()

@@ -24,7 +24,7 @@ export interface Database {
   /**
    * Runs `work` in a transaction, or in the one that is open: commits when it resolves, rolls back when it
    * rejects. Up to three times in all when the whole of it is undone by a deadlock or a serialization failure,
-   * so what `work` does outside of the database has to bear repetition.
+   * so what `work` does outside the database must be safe to repeat.
    */
   transaction<T>(work: (db: Database) => Promise<T>): Promise<T>
 }

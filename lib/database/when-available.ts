@@ -13,7 +13,7 @@ interface Waiting {
   readonly signal: AbortSignal
   /** Called at each attempt that finds the database away. */
   away(cause: unknown): void
-  /** Called when the first attempt takes long; the start then goes on without it. */
+  /** Called when the first attempt takes long; the start then continues without it. */
   slow?(): void
 }
 

@@ -9,7 +9,7 @@ import type { Layout } from './layout.ts'
 /** The superuser that owns everything in an embedded server. */
 export const SUPERUSER = 'postgres'
 
-/** Tells whether `layout` holds a cluster. A half-made one never bears the name. */
+/** Tells whether `layout` holds a cluster. An incomplete one never has this name. */
 export async function clusterExists(layout: Layout): Promise<boolean> {
   return (await stat(join(layout.cluster, 'PG_VERSION')).catch(() => undefined)) !== undefined
 }

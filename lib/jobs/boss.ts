@@ -60,7 +60,7 @@ function bossDatabase(pool: pg.Pool, connection: ConnectionOptions, log: Log): D
         retryIntervalMs: RETRY_INTERVAL_MS,
         heard,
         connected,
-        lost: warnOfTrouble(log, 'new jobs are not heard of at the moment; polling goes on'),
+        lost: warnOfTrouble(log, 'new jobs are not announced at the moment; polling continues'),
       })
       await listener.open()
       return { close: () => listener.close() }

@@ -10,7 +10,7 @@ export interface JobRun {
   /** Aborted when the run has taken its time, or the process has to end. */
   readonly signal: AbortSignal
   /**
-   * Ends the job as part of a transaction, so that what that does is done exactly once, whenever the worker
+   * Ends the job as part of a transaction, so that the transaction's work is done exactly once, whenever the worker
    * dies.
    *
    * @throws Error when another worker has ended it already, which undoes the transaction
@@ -22,15 +22,15 @@ interface JobOptions<Data extends object, Ctx> {
   /** Names the queue, in metrics and logs too. Renaming it leaves the jobs under the old name behind. */
   readonly name: string
   /**
-   * Does the work. It runs at least once, so doing it again has to be harmless. What it rejects with makes it
-   * run again later, except for a PermanentFailure.
+   * Does the work. It runs at least once, so repeating it must be harmless. If it rejects, it
+   * runs again later, except after a PermanentFailure.
    *
    * @param data as JSON brought it back: no dates, no undefined; perhaps enqueued by an older version
    */
   readonly handler: (ctx: Ctx, data: Data, run: JobRun) => Promise<void>
-  /** Whether this process can do such work at all; else the jobs wait for one that can. */
+  /** Whether this process can do such work at all; otherwise the jobs wait for one that can. */
   readonly canRun?: (ctx: Ctx) => boolean
-  /** How often it is tried again after the first time. */
+  /** How often it is retried. */
   readonly retryLimit?: number
   /** Seconds before the second attempt; doubled (with jitter) before each one after it. */
   readonly retryDelay?: number
@@ -40,13 +40,13 @@ interface JobOptions<Data extends object, Ctx> {
   readonly timeout?: number
   /** Runs at once in one process. */
   readonly concurrency?: number
-  /** Whose lines those of its runs are, `jobs` when left out. */
+  /** The log module of its runs; `jobs` by default. */
   readonly module?: LogModule
-  /** When to run by itself, in cron's five fields, UTC: once in the whole fleet, with empty data. */
+  /** When to run by itself, in cron's five fields, UTC: once across all processes, with empty data. */
   readonly cron?: string
 }
 
-/** A kind of work that is done later, by whatever worker is free. */
+/** A kind of work that is done later, by any free worker. */
 export type JobDefinition<Data extends object, Ctx = never> = Required<
   Omit<JobOptions<Data, Ctx>, 'cron' | 'canRun'>
 > &
@@ -57,7 +57,7 @@ export interface EnqueueOptions {
   readonly startAfter?: Date
 }
 
-/** Where work for later goes. */
+/** The queue for work to be done later. */
 export interface Jobs {
   /**
    * Enqueues a job over `db`: inside `transaction(ctx, ...)` with the transaction's database, so that it

@@ -17,7 +17,7 @@ export interface WorkerOptions<Ctx extends Context> {
   /** Is told of a job that is given up, within its span. */
   readonly gaveUp?: (queue: string, error: unknown, span: Span | undefined) => void
   readonly tracing?: Tracing | undefined
-  /** Seconds between looks at a queue while new jobs are heard of at once; 5 when left out. */
+  /** Seconds between looks at a queue while notifications announce new jobs; 5 by default. */
   readonly polling?: number
 }
 

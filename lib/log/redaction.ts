@@ -47,7 +47,7 @@ interface Fields extends Record<string, unknown> {
   readonly [HARMLESS]?: boolean
 }
 
-/** What a logger needs so that no line of it holds a secret. */
+/** Functions that keep secrets out of a logger's lines. */
 export interface Redaction {
   /** Returns the fields as they may be written. */
   fields(fields: Fields): Record<string, unknown>

@@ -10,7 +10,7 @@ export class Window {
   endsAt: number
   /** Points that this instance has given away in this window. */
   admitted = 0
-  /** Those of them that the store has not heard of. */
+  /** Those of them that the store does not know yet. */
   owed = 0
   /** Points that the store has granted and nobody has used. */
   credit = 0

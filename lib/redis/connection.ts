@@ -72,7 +72,7 @@ export class RedisConnection {
     })
   }
 
-  /** Resolves when the connection is lost, or there was none to be had. */
+  /** Resolves when the connection is lost or could not be opened. */
   async #connect(onReady?: () => void): Promise<void> {
     const client = newClient(this.#url)
     const lost = new Promise<unknown>((resolve) => {
@@ -102,7 +102,7 @@ export class RedisConnection {
   #miss(error: unknown): void {
     if (this.#isMissed || this.#stop.signal.aborted) return
     this.#isMissed = true
-    this.#log.warn({ err: error }, 'Redis is away; the service goes on without it')
+    this.#log.warn({ err: error }, 'Redis is away; the service continues without it')
   }
 }
 

@@ -2,7 +2,7 @@ import { type ExportResult, ExportResultCode } from '@opentelemetry/core'
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace'
 import { onlyAllowed } from './allowed.ts'
 
-/** Lets an exporter see nothing but what may be known, and counts what became of the spans. */
+/** Passes only allowed attributes to an exporter, and counts exported and lost spans. */
 export class GuardedExporter implements SpanExporter {
   readonly counts = { exported: 0, lost: 0 }
   readonly #exporter: SpanExporter

@@ -1,4 +1,4 @@
-/** There was no answer in time. */
+/** No answer came in time. */
 export class NoAnswer extends Error {
   constructor(milliseconds: number) {
     super(`there was no answer within ${milliseconds} ms`)
@@ -6,15 +6,15 @@ export class NoAnswer extends Error {
   }
 }
 
-/** Parts that the time is waited for in. */
+/** Number of parts in which the time is counted. */
 const PARTS = 4
 
 /**
- * Waits for an answer from outside of the process, for so many milliseconds in which the event loop turned. On
- * a busy loop timers fire late, and before an answer is read that has long arrived; so the time is counted in
- * parts, of which a loop that stood still loses one, and in the end the loop gets a turn to read what is there.
+ * Waits for an answer from outside the process, counting only milliseconds in which the event loop turned. On
+ * a busy loop, timers fire late, and before an answer is read that arrived long ago. So the time is counted in
+ * parts: a blocked loop loses only one of them, and at the end the loop gets a turn to read what has arrived.
  *
- * @param work goes on when it is not waited for any more; what it then throws is dropped
+ * @param work continues after the timeout; an error that it then throws is ignored
  * @throws NoAnswer
  */
 export function answerWithin<T>(work: Promise<T>, milliseconds: number): Promise<T> {

@@ -9,7 +9,7 @@ import { migrateUp } from '#lib/migrations/migrations.ts'
 export const MIGRATIONS = fileURLToPath(new URL('../../migrations/', import.meta.url))
 
 /**
- * Brings the schema up to date before the service listens. While the database is away it goes on without,
+ * Brings the schema up to date before the service listens. While the database is away it continues without,
  * not ready, and tries again; a migration that fails ends the process.
  */
 export default fp(

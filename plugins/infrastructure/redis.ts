@@ -12,7 +12,7 @@ declare module 'fastify' {
 /** Seconds; a command takes tens of microseconds to `redis.command_timeout`. */
 const BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1]
 
-/** Redis, where it is configured. The service starts, and goes on, without it. */
+/** Redis, if it is configured. The service starts and runs without it. */
 export default fp(
   async (app) => {
     const { url, key_prefix: prefix, command_timeout: timeout } = app.config.redis
@@ -48,7 +48,7 @@ export default fp(
     })
     new Gauge({
       name: 'redis_up',
-      help: 'Whether Redis is connected: 1, or 0 while the service goes on without it.',
+      help: 'Whether Redis is connected: 1, or 0 while the service runs without it.',
       aggregator: 'min',
       registers,
       collect() {

@@ -28,7 +28,7 @@ const check: Check = {
       return [
         warning(
           `Redis took ${Math.round(took)} ms for a command, and redis.command_timeout is ${redis.command_timeout} ms.`,
-          'Slower answers count as none, and the service goes on without Redis.',
+          'Slower answers count as failures, and the service runs without Redis.',
           'Have it near, or raise APP_REDIS__COMMAND_TIMEOUT.',
         ),
       ]

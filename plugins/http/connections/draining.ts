@@ -73,7 +73,7 @@ export default fp(
   { name: 'draining', dependencies: ['connections'] },
 )
 
-/** Whether the answer is sent, and the whole request has come, be it before or after. */
+/** Whether the response is sent and the whole request has arrived, in either order. */
 function isOver({ request, response }: Exchange): boolean {
   return response.writableFinished && request.complete
 }

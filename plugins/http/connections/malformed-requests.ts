@@ -18,7 +18,7 @@ export default fp(
     // Clients name the same host again and again.
     let lastValid: string | undefined
     function isHostValid(host: string | undefined, httpVersion: string): boolean {
-      // RFC 9112 section 3.2: there is one, which only HTTP/1.0 may leave out, and it is one.
+      // RFC 9112 section 3.2: a request has exactly one valid Host; only HTTP/1.0 may omit it.
       if (host === undefined) return httpVersion === '1.0'
       if (host === lastValid) return true
       const isValid = host.length <= MAX_HOST && HOST.test(host)

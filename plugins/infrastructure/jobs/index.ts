@@ -18,7 +18,7 @@ declare module '#plugins/infrastructure/context.ts' {
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Where work for later goes. */
+    /** The queue for work to be done later. */
     jobs: JobQueue
   }
 }

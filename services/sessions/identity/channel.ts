@@ -53,7 +53,7 @@ export class IdentityChannel {
     })
   }
 
-  /** Whether every change that is older than a second has been heard of. */
+  /** Whether every change older than a second has arrived. */
   isTrusted(): boolean {
     return performance.now() - this.#heardAt < SILENCE_MS
   }

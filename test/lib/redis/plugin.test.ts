@@ -36,7 +36,7 @@ t.test('with a URL', { skip: WITHOUT_REDIS }, async (t) => {
     t.equal((await request({ url: '/ready' })).statusCode, 200)
     t.match((await request({ url: '/metrics' })).body, /^redis_up 0$/m)
     t.match(
-      logs().find(({ msg }) => msg === 'Redis is away; the service goes on without it'),
+      logs().find(({ msg }) => msg === 'Redis is away; the service continues without it'),
       { level: 'warn', err: { code: 'ECONNREFUSED' } },
     )
     await server.restart()

@@ -29,7 +29,7 @@ async function connect(t: Test, url: string, { timeout = 2000 } = {}): Promise<R
 
 const isReady = (redis: Redis) => eventually(async () => redis.isReady)
 const isAway = (redis: Redis) => eventually(async () => !redis.isReady)
-const AWAY = { level: 'warn', message: 'Redis is away; the service goes on without it' }
+const AWAY = { level: 'warn', message: 'Redis is away; the service continues without it' }
 const CONNECTED = { level: 'info', message: 'connected to Redis' }
 
 t.test('Redis', { skip: WITHOUT_REDIS }, async (t) => {
