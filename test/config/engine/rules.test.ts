@@ -6,7 +6,7 @@ t.test('outside development and test the rules are strict', async (t) => {
   const directory = folder(t, { 'staging.toml': '[metrics]\ntoken = "committed"' })
   const env = { ...production, APP_ENVIRONMENT: 'staging', APP_METRICS__TOKEN: 'own' }
   t.same(problemsOf({ directory, env }), [])
-  const known = 'is a secret that a committed file holds, and so no secret'
+  const known = 'is a secret that a committed file contains, so it is not secret'
   t.same(
     problemsOf({ directory, env: { ...env, APP_JWT__SECRET: 'a well-known key of more than 32 bytes' } }),
     [`APP_JWT__SECRET: ${known}`],

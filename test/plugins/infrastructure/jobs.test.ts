@@ -61,7 +61,7 @@ t.test('a worker that hears of nothing for a while polls, and hears again', asyn
   await db.query(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'groundwork-jobs' AND datname = current_database()",
   )
-  await eventually(async () => logs().some(({ msg }) => `${msg}`.startsWith('new jobs are not heard of')))
+  await eventually(async () => logs().some(({ msg }) => `${msg}`.startsWith('new jobs are not announced')))
   await sendMail(app.ctx, NOTICE)
   await eventually(async () => (await request({ url: '/dev/mail/messages' })).json().data.length === 1)
 })
