@@ -107,7 +107,7 @@ export class Shutdown {
     log(service, 'info', {}, 'shut down')
   }
 
-  /** What comes before the service is ended: clients and load balancers notice, and turn to others. */
+  /** The parts that comes before the service is ended: clients and load balancers notice, and turn to others. */
   #leave(reason: Reason): Phase[] {
     const service = this.#service
     const { server } = this.#config

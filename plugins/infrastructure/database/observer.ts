@@ -25,7 +25,7 @@ export function createObserver(app: FastifyInstance): DatabaseObserver {
   measurePool(app)
   const retries = new Counter({
     name: 'db_retries_total',
-    help: 'Transactions and statements begun anew after a deadlock (40P01) or a serialization failure (40001).',
+    help: 'Transactions and statements retried after a deadlock (40P01) or a serialization failure (40001).',
     labelNames: ['state'],
     registers,
   })
