@@ -107,7 +107,7 @@ export class Shutdown {
     log(service, 'info', {}, 'shut down')
   }
 
-  /** The parts that comes before the service is ended: clients and load balancers notice, and turn to others. */
+  /** The phase before the service ends, in which clients and load balancers notice and turn elsewhere. */
   #leave(reason: Reason): Phase[] {
     const service = this.#service
     const { server } = this.#config
