@@ -30,7 +30,9 @@ function checkStrict({ values, sources, environment, knownSecrets }: Candidate):
   for (const { path } of configKeys.filter((key) => key.secret)) {
     const value = valueAt(values, path)
     if (value !== undefined && knownSecrets.has(value)) {
-      problems.push(`${locate(path, sources)}: is a secret that a committed file contains, so it is not secret`)
+      problems.push(
+        `${locate(path, sources)}: is a secret that a committed file contains, so it is not secret`,
+      )
     }
   }
   const origins = valueAt(values, 'cors.allowed_origins')
