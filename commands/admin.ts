@@ -21,7 +21,8 @@ import { invalidValues } from '#plugins/http/errors/invalid-values.ts'
 import { MailRequest } from '#schemas/one-time-tokens.ts'
 import { CreateUser } from '#schemas/users.ts'
 import * as operators from '#services/users/operators.ts'
-import { offerHelp } from './run-command.ts'
+import { RefusedCommand } from './confirm.ts'
+import { note, offerHelp, runCommand } from './run-command.ts'
 
 const USAGE = `Usage: npm run admin -- create --email <address> --username <name>
        npm run admin -- promote --email <address>
@@ -30,35 +31,39 @@ const USAGE = `Usage: npm run admin -- create --email <address> --username <name
 
 offerHelp(USAGE)
 
-/** A mistake in the arguments. */
-class UsageError extends Error {}
+/** Asks for what is missing before anything starts, and returns what to do with the application. */
+type Command = () => Promise<(app: FastifyInstance) => Promise<string>>
 
-type Command = (app: FastifyInstance) => Promise<string>
-
-try {
-  await run(await parseCommand(process.argv.slice(2)))
-} catch (error) {
-  process.stderr.write(`${explain(error)}\n`)
-  process.exitCode = error instanceof UsageError ? 2 : 1
+interface Values {
+  readonly email?: string | undefined
+  readonly username?: string | undefined
+  readonly 'registered-before'?: string | undefined
 }
 
-async function parseCommand(args: string[]): Promise<Command> {
-  const { positionals, values } = parseArguments(args)
-  const { email, username, 'registered-before': before } = values
+await runCommand(parseCommand(process.argv.slice(2)), USAGE, run)
+
+function parseCommand(args: string[]): Command | undefined {
+  const { positionals, values } = parseArguments(args) ?? { positionals: [], values: {} }
   const [name, ...rest] = positionals
-  if (name === 'verify' && rest.length === 0 && username === undefined) {
-    if (email && before === undefined) return (app) => verify(app, { email: email.normalize('NFC') })
-    if (before && email === undefined) return (app) => verify(app, { before: readTime(before) })
+  if (rest.length > 0) return undefined
+  if (name === 'verify') return parseVerify(values)
+  const { email, username } = values
+  if (!email || values['registered-before'] !== undefined) return undefined
+  if (name === 'create' && username) {
+    return async () => {
+      const input = { email, username, password: await readPassword() }
+      return (app) => create(app, input)
+    }
   }
-  if (before !== undefined) throw new UsageError(USAGE)
-  if (name === 'create' && rest.length === 0 && email && username) {
-    const input = { email, username, password: await readPassword() }
-    return (app) => create(app, input)
-  }
-  if (name === 'promote' && rest.length === 0 && email && username === undefined) {
-    return (app) => promote(app, email)
-  }
-  throw new UsageError(USAGE)
+  if (name === 'promote' && username === undefined) return async () => (app) => promote(app, email)
+  return undefined
+}
+
+function parseVerify({ email, username, 'registered-before': before }: Values): Command | undefined {
+  if (username !== undefined || (email === undefined) === (before === undefined)) return undefined
+  if (email) return async () => (app) => verify(app, { email: email.normalize('NFC') })
+  const time = before ? readTime(before) : undefined
+  return time && (async () => (app) => verify(app, { before: time }))
 }
 
 function parseArguments(args: string[]) {
@@ -70,7 +75,7 @@ function parseArguments(args: string[]) {
     } as const
     return parseArgs({ args, options, allowPositionals: true })
   } catch {
-    throw new UsageError(USAGE)
+    return undefined
   }
 }
 
@@ -78,15 +83,15 @@ function parseArguments(args: string[]) {
 async function readPassword(): Promise<string> {
   if (stdin.isTTY) return password({ message: 'Password:', mask: true })
   const bytes = await buffer(stdin)
-  if (!isUtf8(bytes)) throw new Error('password must be UTF-8')
+  if (!isUtf8(bytes)) throw new RefusedCommand('password must be UTF-8')
   const line = bytes.toString().replace(/\r?\n$/, '')
   // The API refuses NUL everywhere, so nobody could sign in with it.
-  if (line.includes('\0')) throw new Error('password must not hold NUL characters')
+  if (line.includes('\0')) throw new RefusedCommand('password must not hold NUL characters')
   return line
 }
 
 async function run(command: Command): Promise<void> {
-  const note = (message: string) => process.stderr.write(`${message}\n`)
+  const act = await command()
   // As `web`, so that it does not begin to work on jobs.
   const loaded = loadConfig({ env: { APP_LOG__LEVEL: 'error', ...process.env, APP_ROLE: 'web' } })
   useProxies(process.env)
@@ -94,7 +99,7 @@ async function run(command: Command): Promise<void> {
   try {
     const app = await buildApp(config)
     try {
-      process.stdout.write(`${await command(app)}\n`)
+      process.stdout.write(`${await act(app)}\n`)
     } finally {
       await app.close()
     }
@@ -119,14 +124,10 @@ async function verify(app: FastifyInstance, which: operators.Unverified): Promis
 }
 
 /** A day, or a time with its offset: without one it would depend on the machine's zone. */
-function readTime(text: string): Date {
+function readTime(text: string): Date | undefined {
   const time = new Date(text)
-  if (!/^\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d))?$/.test(text) || Number.isNaN(time.getTime())) {
-    throw new UsageError(
-      '--registered-before takes a time such as 2026-12-01T00:00:00Z, or a day such as 2026-12-01',
-    )
-  }
-  return time
+  const isTime = /^\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d))?$/.test(text)
+  return isTime && !Number.isNaN(time.getTime()) ? time : undefined
 }
 
 /** Returns input in its normal form; it is checked as the API checks it. */
@@ -137,9 +138,5 @@ function valid<T extends object>(schema: TSchema, input: T): T {
   const problems = invalidValues(validate.errors ?? [], '').map(
     ({ pointer, message }) => `${pointer.slice(2)} ${message}`,
   )
-  throw new Error(problems.join('\n'))
-}
-
-function explain(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  throw new RefusedCommand(problems.join('\n'))
 }

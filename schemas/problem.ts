@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { StringEnum } from './primitives.ts'
 
 /** Codes of invalid values; docs/api/errors.md has a line for each. */
-export const INVALID_VALUE_CODES = [
+const INVALID_VALUE_CODES = [
   'required',
   'unknown_property',
   'wrong_type',

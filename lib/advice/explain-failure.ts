@@ -1,3 +1,4 @@
+import { ServiceError } from '#lib/errors.ts'
 import { databaseAdvice } from './database-advice.ts'
 
 /** Errors whose message was written for the operator. */
@@ -50,6 +51,7 @@ export function explainFailure(error: unknown, { listening = false } = {}): stri
   if (SPOKEN.has(error.name)) return error.message
   const advice = adviceOn(error, listening)
   if (advice !== undefined) return `${summary(error)}\n${advice}`
+  if (error instanceof ServiceError) return error.message
   // PostgreSQL has a severity; its words are enough.
   return 'severity' in error ? error.message : (error.stack ?? error.message)
 }

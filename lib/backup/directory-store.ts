@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { isMissingFile } from '#lib/files/missing-file.ts'
 import { BackupError } from './backup-error.ts'
 import type { BackupStore } from './store.ts'
 
@@ -21,7 +22,7 @@ export class DirectoryStore implements BackupStore {
     try {
       return (await readdir(this.place)).filter((name) => !name.endsWith(PARTIAL))
     } catch (error) {
-      if (isMissing(error)) return []
+      if (isMissingFile(error)) return []
       throw error
     }
   }
@@ -52,7 +53,7 @@ export class DirectoryStore implements BackupStore {
     try {
       await stat(path)
     } catch (error) {
-      if (isMissing(error)) throw new BackupError(`There is no ${path}.`)
+      if (isMissingFile(error)) throw new BackupError(`There is no ${path}.`)
       throw error
     }
     return createReadStream(path)
@@ -80,8 +81,4 @@ export class DirectoryStore implements BackupStore {
       if (Date.now() - mtimeMs > ABANDONED_AFTER_MS) await rm(path, { force: true })
     }
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }

@@ -72,7 +72,7 @@ export function createRedaction(): Redaction {
 }
 
 /** Returns a copy of a log record's fields in which secrets are masked by their names. */
-export function redactFields(fields: Record<string, unknown>): Record<string, unknown> {
+function redactFields(fields: Record<string, unknown>): Record<string, unknown> {
   return isPlain(fields) ? redactObject(fields, 0) : { object: nameOf(fields) }
 }
 

@@ -59,10 +59,6 @@ export class Redis {
     await this.#send(['SET', this.#keyOf(key), value, 'PX', String(Math.ceil(px))])
   }
 
-  async delete(...keys: string[]): Promise<void> {
-    if (keys.length > 0) await this.#send(['DEL', ...keys.map((key) => this.#keyOf(key))])
-  }
-
   /** Runs a script, by its digest where the server knows it. Everything it touches must be among `keys`. */
   async run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     const words = [String(keys.length), ...keys.map((key) => this.#keyOf(key)), ...args.map(String)]

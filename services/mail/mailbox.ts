@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path'
 import { createTransport } from 'nodemailer'
 import { validate as isUuid } from 'uuid'
+import { isMissingFile } from '#lib/files/missing-file.ts'
 import { composeMessage, type MailSender } from './compose.ts'
 import type { Mail, MailTransport } from './transport.ts'
 
@@ -61,7 +62,7 @@ export class Mailbox implements MailTransport {
     try {
       return JSON.parse(await readFile(this.#file(id), 'utf8'))
     } catch (error) {
-      if (isMissing(error)) return null
+      if (isMissingFile(error)) return null
       throw error
     }
   }
@@ -87,12 +88,8 @@ export class Mailbox implements MailTransport {
       const ids = files.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length))
       return ids.sort().reverse()
     } catch (error) {
-      if (isMissing(error)) return []
+      if (isMissingFile(error)) return []
       throw error
     }
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }

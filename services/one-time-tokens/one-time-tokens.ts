@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 import type { Context } from '#lib/context.ts'
 import { deriveToken, digestToken } from '#lib/secrets/secrets.ts'
+import type { TokenReference } from '#services/mail/message.ts'
 import { InvalidOneTimeToken } from './errors.ts'
 import * as queries from './queries.ts'
 
@@ -17,13 +18,6 @@ export interface OneTimeTokenSettings {
 
 export interface OneTimeTokenContext extends Context {
   readonly oneTimeTokens: OneTimeTokenSettings
-}
-
-/** Names a token without holding it; for the mail that will carry it. */
-export interface TokenReference {
-  readonly id: string
-  /** RFC 3339. */
-  readonly expires_at: string
 }
 
 /** Makes the id of a token, what is stored of it, and its end. */
