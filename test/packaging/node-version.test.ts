@@ -17,9 +17,8 @@ function findOldNode(): string | undefined {
 
 t.test('every script that runs TypeScript looks at the version first', async (t) => {
   for (const [name, script] of Object.entries(packageJson.scripts)) {
-    if (/^node .*\.ts\b/.test(script) && !script.includes('tap'))
-      t.match(script, /^node --import \.\/node-version\.js /, name)
-    if (script.includes('tap')) t.match(script, /^node node-version\.js && /, name)
+    if (/\btap (?:build|--)/.test(script)) t.match(script, /^node node-version\.js && /, name)
+    else if (/^node .*\.ts\b/.test(script)) t.match(script, /^node --import \.\/node-version\.js /, name)
   }
   t.match(await readFile(join(ROOT, 'deploy/build-image.sh'), 'utf8'), '\nnode node-version.js\n')
   t.equal(
