@@ -12,10 +12,10 @@ const ROOT = join(import.meta.dirname, '../..')
 /** Settings that are not read by an application that is built, with the file that reads them. */
 const READ_ELSEWHERE: Readonly<Record<string, string>> = {
   environment: 'config/load.ts',
-  'server.host': 'server.ts',
-  'server.port': 'server.ts',
-  'server.drain_delay': 'server.ts',
-  'server.shutdown_timeout': 'server.ts',
+  'server.host': 'process/service.ts',
+  'server.port': 'process/service.ts',
+  'server.drain_delay': 'process/shutdown.ts',
+  'server.shutdown_timeout': 'process/shutdown.ts',
   'database.migrate_on_start': 'plugins/infrastructure/migrations.ts',
   'database.tls_ca_file': 'config/engine/database-connection.ts',
   'database.tls_cert_file': 'config/engine/database-connection.ts',
@@ -26,7 +26,7 @@ const READ_ELSEWHERE: Readonly<Record<string, string>> = {
   'redis.command_timeout': 'plugins/infrastructure/redis.ts',
   'tracing.accept_context': 'plugins/http/request/request-span.ts',
   'tracing.endpoint': 'lib/tracing/start.ts',
-  'tracing.headers': 'server.ts',
+  'tracing.headers': 'process/service.ts',
   'tracing.sample_ratio': 'lib/tracing/start.ts',
   'tracing.service_name': 'lib/tracing/start.ts',
   'auth.breach_check.url': 'services/passwords/breached-passwords.ts',

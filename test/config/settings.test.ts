@@ -187,7 +187,7 @@ t.test('auth.one_time_token', async (t) => {
     const { expires_at } = await issue(app.ctx, {
       userId: user.id,
       purpose,
-      ...(purpose === 'change_email' ? { new_email: 'new@example.com' } : {}),
+      ...(purpose === 'change_email' ? { newEmail: 'new@example.com' } : {}),
     })
     within(t, Date.parse(expires_at) - Date.now(), hours * HOUR)
   }

@@ -221,8 +221,8 @@ function newNames(): { email: string; username: string } {
 }
 
 async function mailedToken(app: TestApp['app'], { user }: TestUser, purpose: Purpose): Promise<string> {
-  const new_email = purpose === 'change_email' ? { new_email: newNames().email } : {}
-  const { id } = await issue(app.ctx, { userId: user.id, purpose, ...new_email })
+  const changed = purpose === 'change_email' ? { newEmail: newNames().email } : {}
+  const { id } = await issue(app.ctx, { userId: user.id, purpose, ...changed })
   return deriveToken(app.ctx.oneTimeTokens.key, id)
 }
 
