@@ -65,7 +65,7 @@ export default fp(
       if (response.writableEnded) socket.setTimeout(UNREAD_TIMEOUT_MS)
       else askToLeave(response)
       if (request.complete) return
-      const left = begun + app.config.server.request_timeout - performance.now()
+      const left = Math.max(0, begun + app.config.server.request_timeout - performance.now())
       const timer = setTimeout(() => request.complete || socket.destroy(), left)
       socket.once('close', () => clearTimeout(timer))
     }
