@@ -101,6 +101,10 @@ export class WorkerGroup implements SlotHost, WorkerListener {
     this.#alive++
     void member.listening.then((bound) => {
       this.#port ??= bound
+      // Those that it was to share the port with died before it listened: its successor asks for that port.
+      if (port !== 0 || bound === undefined || bound === this.#port) return
+      this.#portIsFixed = true
+      member.kill()
     })
     void member.ready.then((ready) => {
       this.#established ||= ready

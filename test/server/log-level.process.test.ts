@@ -44,6 +44,8 @@ t.test('of all workers, and of those that come later; an admin too', async (t) =
   })
   const [victim] = [...seen]
   process.kill(Number(victim), 'SIGKILL')
+  // Until its end is noticed it may be handed connections, which nobody answers then.
+  await eventually(async () => service.logs().some(({ worker_pid }) => worker_pid === victim))
   await eventually(async () => {
     for (const pid of await probed(service, 5).catch(() => [])) seen.add(pid)
     return seen.size === 3
