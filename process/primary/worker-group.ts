@@ -102,7 +102,7 @@ export class WorkerGroup implements SlotHost, WorkerListener {
     void member.listening.then((bound) => {
       this.#port ??= bound
       // Those that it was to share the port with died before it listened: its successor asks for that port.
-      if (port !== 0 || bound === undefined || bound === this.#port) return
+      if (this.#stopping || port !== 0 || bound === undefined || bound === this.#port) return
       this.#portIsFixed = true
       member.kill()
     })
