@@ -19,6 +19,14 @@ async function press(locator: Locator): Promise<void> {
   await locator.dispatchEvent('click')
 }
 
+/** Keeps the page's own object, from which can be told what it has resolved. */
+const KEEP_UI = `
+  let bundle
+  Object.defineProperty(window, 'SwaggerUIBundle', {
+    get: () => bundle,
+    set: (original) => { bundle = Object.assign((options) => (window.ui = original(options)), original) },
+  })`
+
 /** Swagger UI as a person uses it. */
 class SwaggerUi {
   readonly executed: string[] = []
@@ -48,12 +56,22 @@ class SwaggerUi {
     const block = this.#page.locator(`#operations-${placed.operation.tags?.[0]}-${operationId}`)
     const control = block.locator('.opblock-summary-control')
     await press(control)
+    await this.#resolved(placed)
     const response = await this.#send(placed, block, entry)
     await block.locator('.live-responses-table').waitFor({ state: 'attached' })
     await press(control)
     this.executed.push(operationId)
     const text = response.status() === 204 ? 'null' : await response.text()
     return { status: response.status(), text, url: response.url() }
+  }
+
+  /**
+   * Waits until the page has resolved an operation's references. It shows the button before, and one who presses it
+   * then waits for ever, because the page looks the operation up by another id.
+   */
+  async #resolved({ path, method }: PlacedOperation): Promise<void> {
+    const place = JSON.stringify(['paths', path, method])
+    await eventually(() => this.#page.evaluate(`Boolean(ui.specSelectors.specResolvedSubtree(${place}))`))
   }
 
   /**
@@ -117,6 +135,7 @@ t.test(
     page.setDefaultTimeout(120_000)
     const errors: string[] = []
     page.on('pageerror', (error) => errors.push(String(error)))
+    await page.addInitScript(KEEP_UI)
     // Not the name that the service calls itself by.
     await page.goto(`http://localhost:${port}/docs`)
     await page.locator('.opblock').first().waitFor()
