@@ -22,8 +22,12 @@ export interface EmbeddedPostgresOptions {
 export interface EmbeddedPostgres {
   /** The database `groundwork`, as the superuser. */
   readonly url: string
-  /** Leaves the server, and stops it when no other process uses it. May be called more than once. */
-  stop(): Promise<void>
+  /**
+   * Leaves the server, and stops it when no other process uses it. May be called more than once.
+   *
+   * @param discard whether its data are removed with it
+   */
+  stop(options?: { discard?: boolean }): Promise<void>
 }
 
 /**
@@ -41,8 +45,11 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   let stopped: Promise<void> | undefined
   return {
     url: databaseUrl(address),
-    stop() {
-      stopped ??= withLock(layout.lock, () => leave(layout, keeper, log))
+    stop({ discard = false } = {}) {
+      stopped ??= withLock(layout.lock, async () => {
+        const ended = await leave(layout, keeper, log)
+        if (ended && discard) await removeCluster(layout)
+      })
       return stopped
     },
   }
@@ -69,17 +76,19 @@ async function enter(
   return { address, keeper }
 }
 
-async function leave(layout: Layout, keeper: Keeper, log: (message: string) => void): Promise<void> {
+/** Returns whether the server was stopped. */
+async function leave(layout: Layout, keeper: Keeper, log: (message: string) => void): Promise<boolean> {
   // Who cannot be counted (the server died, or is recovering) cannot be harmed by a server that stays either:
   // the next start takes it over.
   const others = await keeper.countOthers().catch(() => undefined)
   await keeper.release()
-  if (others !== 0) return
+  if (others !== 0) return false
   const postmaster = await findPostmaster(layout)
   /* c8 ignore next -- It answered a moment ago. */
-  if (!postmaster) return
+  if (!postmaster) return false
   await endPostmaster(layout, postmaster.pid, 'SIGINT')
   log(`Stopped PostgreSQL in ${layout.directory}`)
+  return true
 }
 
 async function removeUnused(layout: Layout): Promise<void> {
