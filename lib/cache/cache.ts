@@ -6,7 +6,7 @@ export interface Loaded<T> {
   /** An owner whose change also invalidates the value; `forgetOwner` names it. */
   readonly owner: string
   /** Milliseconds for which it may be kept at most. */
-  readonly lifetime: number
+  readonly lifetimeMs: number
   /** When it was read, on the clock of the source: milliseconds since 1970, not later than the reading began. */
   readonly readAt: number
 }
@@ -144,10 +144,10 @@ export class Cache<T> {
     answered('miss')
     const loaded = await read(key)
     if (loaded === undefined) return undefined
-    const lifetime = Math.min(maxAge * (1 - JITTER * Math.random()), loaded.lifetime)
-    if (mayKeep() && lifetime > 0) {
-      this.#keep(key, { ...loaded, lifetime })
-      shared?.set(key, { ...loaded, lifetime })
+    const lifetimeMs = Math.min(maxAge * (1 - JITTER * Math.random()), loaded.lifetimeMs)
+    if (mayKeep() && lifetimeMs > 0) {
+      this.#keep(key, { ...loaded, lifetimeMs })
+      shared?.set(key, { ...loaded, lifetimeMs })
     }
     return loaded.value
   }
@@ -158,8 +158,8 @@ export class Cache<T> {
     return () => this.#forgotten === before && this.isTrusted
   }
 
-  #keep(key: string, { value, owner, lifetime }: Omit<Loaded<T>, 'readAt'>): void {
-    this.#entries.set(key, { value, owner }, { ttl: lifetime })
+  #keep(key: string, { value, owner, lifetimeMs }: Omit<Loaded<T>, 'readAt'>): void {
+    this.#entries.set(key, { value, owner }, { ttl: lifetimeMs })
     const keys = this.#owned.get(owner) ?? new Set()
     this.#owned.set(owner, keys.add(key))
   }

@@ -59,16 +59,16 @@ export class SharedCache<T> {
     const text = await store.get(prefix + key).catch(() => undefined)
     const stored = text === undefined ? undefined : this.#verify(key, text)
     if (stored === undefined) return undefined
-    const lifetime = stored.until - now()
+    const lifetimeMs = stored.until - now()
     const { owner, value } = stored
-    const isBelieved = lifetime > 0 && !this.#isDistrusted(key) && !this.#isDistrusted(owner)
-    return isBelieved && performance.now() >= this.#believedFrom ? { value, owner, lifetime } : undefined
+    const isBelieved = lifetimeMs > 0 && !this.#isDistrusted(key) && !this.#isDistrusted(owner)
+    return isBelieved && performance.now() >= this.#believedFrom ? { value, owner, lifetimeMs } : undefined
   }
 
   /** Keeps a value for the others, without waiting for it. */
-  set(key: string, { value, owner, lifetime, readAt }: Loaded<T>): void {
+  set(key: string, { value, owner, lifetimeMs, readAt }: Loaded<T>): void {
     const { store, prefix, maxAge } = this.#options
-    const px = Math.min(lifetime, maxAge)
+    const px = Math.min(lifetimeMs, maxAge)
     const stored: Stored<T> = { value, owner, until: readAt + px }
     const text = this.#sign(key, JSON.stringify(stored))
     if (text.length <= MAX_STORED_CHARACTERS) store.set(prefix + key, text, { px }).catch(() => undefined)

@@ -12,7 +12,7 @@ const CLEANUP_INTERVAL_MS = 10_000
 
 export interface PostgresStoreSettings {
   /** Milliseconds from a subject's first claim until its count starts again. */
-  readonly window: number
+  readonly windowMs: number
   /** Milliseconds that a claim waits for its answer. */
   readonly timeout: number
 }
@@ -42,9 +42,9 @@ export class PostgresStore implements Store {
   }
 
   async take(claims: readonly Claim[]): Promise<Grant[]> {
-    const { window, timeout } = this.#settings
+    const { windowMs, timeout } = this.#settings
     try {
-      const grants = await answerWithin(queries.takePoints(this.#db, claims, window), timeout)
+      const grants = await answerWithin(queries.takePoints(this.#db, claims, windowMs), timeout)
       this.#cleanUp()
       return claims.map(({ subject }) => {
         const grant = grants.get(subject)

@@ -5,12 +5,12 @@ import type { Claim, Grant } from './store.ts'
  * Counts claims in one statement, row after row in one order for all instances, so that they wait for each
  * other instead of dead-locking. A row's `granted` is what its last claim got.
  *
- * @param window milliseconds from a subject's first claim until its count starts again
+ * @param windowMs from a subject's first claim until its count starts again
  */
 export async function takePoints(
   db: Database,
   claims: readonly Claim[],
-  window: number,
+  windowMs: number,
 ): Promise<Map<string, Grant>> {
   const rows = await db.query<Grant & { subject: string }>({
     name: 'takePoints',
@@ -39,7 +39,7 @@ export async function takePoints(
       claims.map(({ points }) => points),
       claims.map(({ owed }) => owed),
       claims.map(({ wanted }) => wanted),
-      window,
+      windowMs,
     ],
   })
   return new Map(rows.map(({ subject, ...grant }) => [subject, grant]))

@@ -15,7 +15,7 @@ export interface Decision {
 
 export interface RateLimiterSettings {
   /** Milliseconds from a subject's first request until its count starts again. */
-  readonly window: number
+  readonly windowMs: number
   /** Where instances count together at the moment; undefined when this one counts for itself. */
   readonly store: () => Store | undefined
   /** Between how many instances a limit is divided while they can't count together. */
@@ -58,7 +58,7 @@ export class RateLimiter {
 
   constructor(settings: RateLimiterSettings) {
     this.#settings = settings
-    this.#windows = new Windows(settings.window)
+    this.#windows = new Windows(settings.windowMs)
   }
 
   /**
@@ -165,7 +165,7 @@ export class RateLimiter {
    * is left that other instances, which can't use it until the window ends, hardly miss it.
    */
   #reserve({ admitted, endsAt, used, owed }: Window, points: number, now: number): number {
-    const elapsed = Math.max(1, this.#settings.window - (endsAt - now))
+    const elapsed = Math.max(1, this.#settings.windowMs - (endsAt - now))
     const likely = (admitted / elapsed) * RESERVE_TIME_MS
     const share = ((points - used - owed) * RESERVE_SHARE) / this.#settings.instances()
     return Math.floor(Math.max(0, Math.min(likely, share)))
@@ -184,7 +184,7 @@ export class RateLimiter {
   }
 
   #distributeAlone({ window, points, waiting }: Batch, now: number): void {
-    if (now >= window.endsAt) window.restart(now + this.#settings.window)
+    if (now >= window.endsAt) window.restart(now + this.#settings.windowMs)
     for (const { cost, decide } of waiting.splice(0)) {
       this.#settings.decidedAlone()
       decide(this.#decideAlone(window, points, cost, now))

@@ -15,10 +15,10 @@ export default fp(
     const { mail_limit, one_time_token } = auth
     app.addContext({
       registration: auth.registration,
-      mailLimit: { perAccount: mail_limit.per_account, window: mail_limit.window },
+      mailLimit: { perAccount: mail_limit.per_account, windowMs: mail_limit.window },
       oneTimeTokens: {
         key: deriveKey(jwt.secret, 'one-time tokens'),
-        lifetimes: {
+        lifetimesMs: {
           verify_email: one_time_token.verify_lifetime,
           change_email: one_time_token.verify_lifetime,
           reset_password: one_time_token.reset_lifetime,

@@ -21,7 +21,7 @@ export interface TokenPolicy {
   readonly issuer: string
   readonly audience: string
   /** Longest life of a token in seconds. */
-  readonly lifetime: number
+  readonly lifetimeS: number
 }
 
 /** Seconds by which the clocks of two instances may differ: each may be a minute off, either way. */
@@ -61,7 +61,7 @@ export function readClaims(payload: object, policy: TokenPolicy, now: Date): Acc
   if (!isRole(role)) throw new TypeError('the role is invalid')
   if (!isTime(iat) || !isTime(exp)) throw new TypeError('a time is invalid')
   if (iat > now.getTime() / 1000 + CLOCK_SKEW_SECONDS) throw new TypeError('the token is not issued yet')
-  if (exp <= iat || exp - iat > policy.lifetime) throw new TypeError('the lifetime is not one of ours')
+  if (exp <= iat || exp - iat > policy.lifetimeS) throw new TypeError('the lifetime is not one of ours')
   return { sub, sid, role, iat, exp, jti }
 }
 

@@ -8,7 +8,7 @@ export interface AttemptLimits {
   readonly perAccount: number
   readonly perAddress: number
   /** Milliseconds from the first until the count begins again. */
-  readonly window: number
+  readonly windowMs: number
 }
 
 export interface AttemptContext extends Context {

@@ -15,7 +15,7 @@ export interface TokenIssuer {
   /** Returns a signed token for the user, bound to a session. */
   issue(user: Pick<User, 'id' | 'role'>, session: string): string
   /** Life of a token in seconds. */
-  readonly lifetime: number
+  readonly lifetimeS: number
 }
 
 export interface AuthContext extends AccountContext {
@@ -130,7 +130,7 @@ function tokenPair(ctx: AuthContext, user: User, session: sessionRecords.Session
   return {
     access_token: ctx.tokens.issue(user, session.sessionId),
     token_type: 'Bearer',
-    expires_in: ctx.tokens.lifetime,
+    expires_in: ctx.tokens.lifetimeS,
     refresh_token: session.refreshToken,
     user,
   }

@@ -5,7 +5,7 @@ import * as queries from './queries.ts'
 export interface MailLimit {
   readonly perAccount: number
   /** Milliseconds. */
-  readonly window: number
+  readonly windowMs: number
 }
 
 /**
@@ -17,6 +17,6 @@ export async function mayMail(
   email: string,
   topic: queries.MailTopic,
 ): Promise<boolean> {
-  const { perAccount, window } = ctx.mailLimit
-  return queries.countMail(ctx.db, { mail: email, topic }, { window, limit: perAccount })
+  const { perAccount, windowMs } = ctx.mailLimit
+  return queries.countMail(ctx.db, { mail: email, topic }, { windowMs, limit: perAccount })
 }

@@ -37,18 +37,18 @@ function counting(source: string, limit: string): string {
 /**
  * Counts one mail unless there were `limit` already. Returns false for one that is not counted.
  *
- * @param window milliseconds from the first mail until the count starts again
+ * @param windowMs from the first mail until the count starts again
  */
 export async function countMail(
   db: Database,
   subject: { mail: string; topic: MailTopic },
-  { window, limit }: { window: number; limit: number },
+  { windowMs, limit }: { windowMs: number; limit: number },
 ): Promise<boolean> {
   const { sql, kind, value } = expression(subject)
   const rows = await db.query({
     name: `countMail:${kind}`,
     text: counting(`VALUES (${sql}, 1, ${END})`, '$2'),
-    values: [value, limit, window],
+    values: [value, limit, windowMs],
   })
   return rows.length > 0
 }
@@ -59,12 +59,12 @@ export type Counted = 'both' | 'not network' | 'not account'
 /**
  * Counts one attempt for a network and, unless that is beyond its limit, for an account.
  *
- * @param window milliseconds from the first attempt until the count starts again
+ * @param windowMs from the first attempt until the count starts again
  */
 export async function countAttempts(
   db: Database,
   { email, network }: { email: string; network: string },
-  { window, perAccount, perAddress }: { window: number; perAccount: number; perAddress: number },
+  { windowMs, perAccount, perAddress }: { windowMs: number; perAccount: number; perAddress: number },
 ): Promise<Counted> {
   const [account, place] = [expression({ email }), expression({ network })]
   const rows = await db.query<{ network: boolean; account: boolean }>({
@@ -72,7 +72,7 @@ export async function countAttempts(
     text: `WITH network AS (${counting(`VALUES (${place.sql.replace('$1', '$2')}, 1, ${END})`, '$4')}),
              account AS (${counting(`SELECT ${account.sql}, 1, ${END} FROM network`, '$5')})
            SELECT EXISTS (SELECT FROM network) AS network, EXISTS (SELECT FROM account) AS account`,
-    values: [email, network, window, perAddress, perAccount],
+    values: [email, network, windowMs, perAddress, perAccount],
   })
   if (!rows[0]?.network) return 'not network'
   return rows[0].account ? 'both' : 'not account'

@@ -13,7 +13,7 @@ export interface OneTimeTokenSettings {
   /** Key from which tokens are derived. */
   readonly key: KeyObject
   /** Milliseconds, by purpose. */
-  readonly lifetimes: Readonly<Record<queries.Purpose, number>>
+  readonly lifetimesMs: Readonly<Record<queries.Purpose, number>>
 }
 
 export interface OneTimeTokenContext extends Context {
@@ -25,9 +25,9 @@ export function newToken(
   ctx: OneTimeTokenContext,
   purpose: queries.Purpose,
 ): { id: string; digest: Buffer; expires_at: Date } {
-  const { key, lifetimes } = ctx.oneTimeTokens
+  const { key, lifetimesMs } = ctx.oneTimeTokens
   const id = uuidv7()
-  const expires_at = new Date(ctx.now().getTime() + lifetimes[purpose])
+  const expires_at = new Date(ctx.now().getTime() + lifetimesMs[purpose])
   return { id, digest: digestToken(deriveToken(key, id)), expires_at }
 }
 

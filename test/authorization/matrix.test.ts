@@ -26,7 +26,7 @@ t.test('who may do what', async (t) => {
     const user = await signUp(world.app)
     t.equal(await ask(user), 200)
     t.equal(await ask(shifted(world, user, 0)), 200, 'one that is made by the test is as good as any')
-    t.equal(await ask(shifted(world, user, -world.app.tokens.lifetime - 1)), 401, 'but for its age')
+    t.equal(await ask(shifted(world, user, -world.app.tokens.lifetimeS - 1)), 401, 'but for its age')
     const deactivated = await signUp(world.app)
     t.equal(await ask(deactivated), 200, 'the user to be deactivated is signed in')
   })
@@ -55,7 +55,7 @@ t.test('who may do what', async (t) => {
 const ACTORS_MADE: Readonly<Record<Actor, (world: World, user: TestUser) => Promise<TestUser | undefined>>> =
   {
     none: async () => undefined,
-    expired: async (world, user) => shifted(world, user, -world.app.tokens.lifetime - 1),
+    expired: async (world, user) => shifted(world, user, -world.app.tokens.lifetimeS - 1),
     user: async (_world, user) => user,
     other: ({ app }) => signUp(app),
     admin: ({ app }) => signUp(app, { role: 'admin' }),

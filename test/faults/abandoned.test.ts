@@ -1,7 +1,7 @@
 import { type ClientRequest, request } from 'node:http'
 import t from 'tap'
 import { eventually } from '#test/support/eventually.ts'
-import { call, signUp } from '#test/support/http.ts'
+import { call, signUpRemote } from '#test/support/http.ts'
 import { audit, startLoad } from './ledger.ts'
 import { assertUnharmed, startRig } from './rig.ts'
 
@@ -49,7 +49,7 @@ t.test('clients that leave: their statements are cancelled, and the connections 
     postgres.query(
       "SELECT pid FROM pg_stat_activity WHERE application_name = 'groundwork' AND backend_type = 'client backend' ORDER BY pid",
     )
-  const user = await signUp(url)
+  const user = await signUpRemote(url)
 
   for (let round = 1; round <= 3; round++) {
     const abandoned = [

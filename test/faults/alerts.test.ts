@@ -12,7 +12,7 @@ import {
 } from '#test/packaging/monitoring.ts'
 import { createTestDatabase } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { call, signUp } from '#test/support/http.ts'
+import { call, signUpRemote } from '#test/support/http.ts'
 import { startProcess, startService } from '#test/support/process.ts'
 import { startProxy } from '#test/support/tcp-proxy.ts'
 
@@ -93,7 +93,7 @@ t.test('Prometheus scrapes two instances and says when the database is away', { 
     return data.alerts.some(({ state, labels }) => state === 'firing' && labels['alertname'] === name)
   }
 
-  await Promise.all(services.map(({ url }) => signUp(url)))
+  await Promise.all(services.map(({ url }) => signUpRemote(url)))
   await eventually(async () => (await query('up{job="groundwork"} == 1')).data.result.length === 2)
   t.pass('both are up')
 

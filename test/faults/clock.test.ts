@@ -3,7 +3,7 @@ import t from 'tap'
 import type { KeptMail } from '#services/mail/mailbox.ts'
 import { createTestDatabase } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { call, type RemoteUser, signUp } from '#test/support/http.ts'
+import { call, type RemoteUser, signUpRemote } from '#test/support/http.ts'
 import { tokenIn } from '#test/support/mails.ts'
 import { startService } from '#test/support/process.ts'
 
@@ -38,7 +38,7 @@ t.test('clocks a minute off either way', async (t) => {
 
   await t.test('who signs in at one is signed in at all, at once', async (t) => {
     for (const url of urls) {
-      const { token } = await signUp(url)
+      const { token } = await signUpRemote(url)
       for (const other of urls) t.match(await call(`${other}/api/v1/users/me`, { token }), { status: 200 })
     }
   })
@@ -48,7 +48,7 @@ t.test('clocks a minute off either way', async (t) => {
       [ahead, behind],
       [behind, ahead],
     ] as const) {
-      const user = await signUp(from)
+      const user = await signUpRemote(from)
       let { refresh_token, access_token } = await login(from, user)
       for (const url of [to, from, to]) {
         const answer = await call(`${url}/api/v1/auth/refresh`, { method: 'POST', json: { refresh_token } })
@@ -71,7 +71,7 @@ t.test('clocks a minute off either way', async (t) => {
       [ahead, behind],
       [behind, ahead],
     ] as const) {
-      const { email } = await signUp(from)
+      const { email } = await signUpRemote(from)
       const asked = await call(`${from}/api/v1/auth/password/forgot`, { method: 'POST', json: { email } })
       t.equal(asked.status, 202)
       const token = tokenIn(await resetMail(exact, email))
@@ -81,7 +81,7 @@ t.test('clocks a minute off either way', async (t) => {
   })
 
   await t.test('wrong passwords are counted together', async (t) => {
-    const { email } = await signUp(exact)
+    const { email } = await signUpRemote(exact)
     const json = { email, password: 'a wrong password' }
     const statuses: number[] = []
     let retryAfter = 0

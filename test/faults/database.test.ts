@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { type Answer, call, type RemoteUser, registration, signUp } from '#test/support/http.ts'
+import { type Answer, call, type RemoteUser, registration, signUpRemote } from '#test/support/http.ts'
 import { startService, type TestService } from '#test/support/process.ts'
 import { startProxy, type TcpProxy } from '#test/support/tcp-proxy.ts'
 
@@ -26,7 +26,7 @@ async function startRig(t: Test, env: Record<string, string> = {}): Promise<Rig>
   const db = await createTestDatabase(t)
   const proxy = await startProxy(t, db.url)
   const service = await startService(t, { APP_DATABASE__URL: proxy.url, ...SHORT, ...env })
-  return { db, proxy, service, user: await signUp(service.url) }
+  return { db, proxy, service, user: await signUpRemote(service.url) }
 }
 
 function unavailable(t: Test, answer: Answer): void {

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { eventually } from '#test/support/eventually.ts'
-import { call, signUp } from '#test/support/http.ts'
+import { call, signUpRemote } from '#test/support/http.ts'
 import { startService } from '#test/support/process.ts'
 import { assertAnswers, audit, startLoad, write, writeId } from './ledger.ts'
 import { assertUnharmed, ready, SHORT, startRig, unavailable } from './rig.ts'
@@ -83,7 +83,7 @@ t.test('a slow statement ends at its limit, and others do not wait for it', asyn
     'BEGIN PERFORM pg_sleep(600); RETURN NULL; END'`)
   await postgres.query(`CREATE TRIGGER slowly AFTER INSERT OR UPDATE ON users FOR EACH ROW
     WHEN (NEW.username LIKE 'slow%') EXECUTE FUNCTION slowly()`)
-  const user = await signUp(url)
+  const user = await signUpRemote(url)
   const load = startLoad(t, { target: () => url, token: admin.token, writers: 2 })
   const slow = () => [
     write(url, admin.token, 'slow-guest'),

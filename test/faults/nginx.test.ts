@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { freePort } from '#lib/embedded-postgres/server.ts'
 import { createTestDatabase } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { call, signUp } from '#test/support/http.ts'
+import { call, signUpRemote } from '#test/support/http.ts'
 import { startProcess, startService, type TestService } from '#test/support/process.ts'
 import { startTraffic } from './traffic.ts'
 
@@ -139,7 +139,7 @@ t.test('the nginx of deploy/compose.prod.yaml', { skip }, async (t) => {
   })
 
   await t.test('loses no read while one instance after the other restarts', async (t) => {
-    const traffic = startTraffic(nginx.plain, await signUp(nginx.plain), { writes: false })
+    const traffic = startTraffic(nginx.plain, await signUpRemote(nginx.plain), { writes: false })
     await traffic.goesOn(100)
     for (let round = 0; round < ROUNDS && traffic.failures().length === 0; round++) {
       for (const turn of [0, 1] as const) {

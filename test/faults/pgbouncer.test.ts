@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createEmptyDatabase } from '#test/support/database.ts'
-import { call, signUp } from '#test/support/http.ts'
+import { call, signUpRemote } from '#test/support/http.ts'
 import { startPgBouncer, WITHOUT_PGBOUNCER } from '#test/support/pgbouncer.ts'
 import { startService } from '#test/support/process.ts'
 
@@ -12,7 +12,7 @@ t.test(
     const env = { APP_DATABASE__URL: await startPgBouncer(t, db.url, { poolSize: 3 }) }
     const service = await startService(t, env)
     const other = await startService(t, env)
-    const users = await Promise.all([1, 2, 3, 4].map(() => signUp(service.url)))
+    const users = await Promise.all([1, 2, 3, 4].map(() => signUpRemote(service.url)))
     const statuses = new Set<number>()
     for (let round = 0; round < 25; round++) {
       const answers = users.flatMap(({ token }, index) =>

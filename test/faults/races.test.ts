@@ -1,5 +1,5 @@
 import t from 'tap'
-import { call, signUp } from '#test/support/http.ts'
+import { call, signUpRemote } from '#test/support/http.ts'
 import { assertAnswers, audit, startLoad } from './ledger.ts'
 import { assertUnharmed, startRig } from './rig.ts'
 
@@ -13,7 +13,7 @@ t.test('two instances deadlock: the victim retries, and no client notices', asyn
     instances: 2,
     settings: { deadlock_timeout: '50ms' },
   })
-  const users = [await signUp(urls[0] ?? ''), await signUp(urls[1] ?? '')]
+  const users = [await signUpRemote(urls[0] ?? ''), await signUpRemote(urls[1] ?? '')]
   // A transaction that has changed one of the two then wants the other, and takes its time.
   await postgres.query('CREATE TABLE couples (id uuid PRIMARY KEY, other uuid NOT NULL)')
   const ids = users.map(({ id }) => id)

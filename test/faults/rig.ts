@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import { eventually } from '#test/support/eventually.ts'
-import { type Answer, call, type RemoteUser, signUp } from '#test/support/http.ts'
+import { type Answer, call, type RemoteUser, signUpRemote } from '#test/support/http.ts'
 import { startService, type TestService } from '#test/support/process.ts'
 import { type FaultyPostgres, type PostgresOptions, startPostgres } from './postgres.ts'
 
@@ -62,7 +62,7 @@ export async function startRig(
 
 /** Registers a user, signs it in and makes it an admin. */
 export async function signUpAdmin(url: string, postgres: Pick<FaultyPostgres, 'query'>): Promise<RemoteUser> {
-  const admin = await signUp(url)
+  const admin = await signUpRemote(url)
   await postgres.query("UPDATE users SET role = 'admin' WHERE id = $1", [admin.id])
   return admin
 }

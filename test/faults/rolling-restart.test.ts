@@ -1,7 +1,7 @@
 import t from 'tap'
 import { createTestDatabase } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { signUp } from '#test/support/http.ts'
+import { signUpRemote } from '#test/support/http.ts'
 import { startService } from '#test/support/process.ts'
 import { startLoadBalancer } from './load-balancer.ts'
 import { startTraffic } from './traffic.ts'
@@ -20,7 +20,7 @@ t.test('SIGTERM of each of three in turn under load: not one request fails', asy
     services.map(({ url }) => url),
   )
   await eventually(async () => balancer.ready().length === 3)
-  const traffic = startTraffic(balancer.url, await signUp(balancer.url))
+  const traffic = startTraffic(balancer.url, await signUpRemote(balancer.url))
   await traffic.goesOn(100)
 
   for (let round = 0; round < ROUNDS && traffic.failures().length === 0; round++) {

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { createTestDatabase } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { call, signUp } from '#test/support/http.ts'
+import { call, signUpRemote } from '#test/support/http.ts'
 import { startService, type TestService } from '#test/support/process.ts'
 import { connectRaw, drip, many, type RawClient } from './clients.ts'
 import { metric } from './metrics.ts'
@@ -32,7 +32,7 @@ function deafClients(t: Test, { url }: TestService): RawClient[] {
 
 /** Checks again and again, until told to stop, that a well-behaved client is served. */
 async function startNeighbour({ url }: TestService): Promise<() => Promise<number[]>> {
-  const { token } = await signUp(url)
+  const { token } = await signUpRemote(url)
   const statuses: number[] = []
   let going = true
   const running = (async () => {
@@ -126,7 +126,7 @@ t.test('a thousand idle connections: others are served, and the shutdown closes 
 t.test('clients that leave: 499, no error, nothing left behind', async (t) => {
   const service = await run(t)
   const { url } = service
-  const user = await signUp(url)
+  const user = await signUpRemote(url)
   const fds = await descriptors(url)
   const post = 'POST /api/v1/auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n'
   const me = `GET /api/v1/users/me HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${user.token}\r\n\r\n`

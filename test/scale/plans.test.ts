@@ -130,7 +130,7 @@ async function workBehindTheScenes(app: FastifyInstance): Promise<void> {
   await listJobs(app.db, { limit: 10 })
 
   const network = { network: '192.0.2.9' }
-  await attempts.countMail(app.db, { mail: user.email, topic: 'recovery' }, { window: 60_000, limit: 5 })
+  await attempts.countMail(app.db, { mail: user.email, topic: 'recovery' }, { windowMs: 60_000, limit: 5 })
   await attempts.selectRemaining(app.db, network)
   await attempts.uncountAttempt(app.db, network)
   const [id, email, digest] = [uuidv7(), `${uuidv7()}@example.com`, randomBytes(32)]

@@ -7,7 +7,7 @@ import { freePort } from '#lib/embedded-postgres/server.ts'
 import { runReadme } from '#test/docs/readme-lines.ts'
 import { createTestDatabase } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { call, signUp } from '#test/support/http.ts'
+import { call, signUpRemote } from '#test/support/http.ts'
 import { startProcess, startService } from '#test/support/process.ts'
 
 const isMissing = (name: string, flag: string) => spawnSync(name, [flag]).error !== undefined
@@ -96,7 +96,7 @@ t.test('behind nginx with compression and a prefix', { skip }, async (t) => {
 
   for (const place of ['prefix', 'streamed']) {
     const base = `${nginx}/${place}`
-    const user = await signUp(base)
+    const user = await signUpRemote(base)
     const bearer = { authorization: `Bearer ${user.token}` }
     const me = `${base}/api/v1/users/me`
 
@@ -115,7 +115,7 @@ t.test('behind nginx with compression and a prefix', { skip }, async (t) => {
         'lost update',
       )
       const latest = String(changed.headers['etag'])
-      const other = await signUp(base)
+      const other = await signUpRemote(base)
       t.match(await call(me, { method: 'DELETE', headers: { ...bearer, 'if-match': tag } }), { status: 412 })
       t.ok(latest)
       t.equal(await postChunks(`${base}/api/v1/auth/logout`, { authorization: `Bearer ${other.token}` }), 204)

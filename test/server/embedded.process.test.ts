@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { eventually } from '#test/support/eventually.ts'
-import { call, registration, signUp } from '#test/support/http.ts'
+import { call, registration, signUpRemote } from '#test/support/http.ts'
 import { environment, listening, startProcess, startServer, startService } from '#test/support/process.ts'
 import { copyProject, type ProjectCopy } from '#test/support/project-copy.ts'
 
@@ -11,7 +11,7 @@ t.test('it starts a PostgreSQL, ends it, and finds the data again', async (t) =>
   const options = { cwd: directory }
   const first = await startService(t, DEVELOPMENT, options)
   t.match(first.stderr(), /Started PostgreSQL in .*\.data\/postgres, port \d+/)
-  const user = await signUp(first.url)
+  const user = await signUpRemote(first.url)
 
   const { port } = new URL(first.url)
   const second = startServer(t, { ...DEVELOPMENT, APP_SERVER__PORT: port }, options)

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createTestDatabase } from '#test/support/database.ts'
-import { call, signUp } from '#test/support/http.ts'
+import { call, signUpRemote } from '#test/support/http.ts'
 import { startOtlpReceiver } from '#test/support/otlp-receiver.ts'
 import { startService } from '#test/support/process.ts'
 
@@ -15,7 +15,7 @@ t.test('a bucket names a trace', async (t) => {
   const env = { APP_DATABASE__URL: db.url, APP_TRACING__SAMPLE_RATIO: '1' }
   const service = await startService(t, { ...env, APP_TRACING__ENDPOINT: receiver.url })
   const before = Date.now() / 1000
-  await signUp(service.url)
+  await signUpRemote(service.url)
   const trace = await receiver.find(({ name }) => name === 'createUser')
 
   const open = await call(`${service.url}/metrics`, { headers: { accept: ACCEPT } })
@@ -39,7 +39,7 @@ t.test('a trace that nobody records is not named', async (t) => {
   const db = await createTestDatabase(t)
   const env = { APP_DATABASE__URL: db.url, APP_TRACING__SAMPLE_RATIO: '0' }
   const service = await startService(t, { ...env, APP_TRACING__ENDPOINT: receiver.url })
-  await signUp(service.url)
+  await signUpRemote(service.url)
   const { text } = await call(`${service.url}/metrics`, { headers: { accept: ACCEPT } })
   t.match(text, /operation="createUser"/)
   t.notMatch(text, 'trace_id')

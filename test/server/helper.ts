@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { createTestDatabase, type TestDatabase } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { call, type RemoteUser, signUp } from '#test/support/http.ts'
+import { call, type RemoteUser, signUpRemote } from '#test/support/http.ts'
 import { startService, type TestService } from '#test/support/process.ts'
 
 const CRASH = ['--import', join(import.meta.dirname, '../fixtures/crash.ts')]
@@ -43,7 +43,7 @@ export async function run(
     { APP_DATABASE__URL: db.url, ...PATIENCE, ...env },
     { nodeArgs: preload },
   )
-  return { service, db, user: await signUp(service.url) }
+  return { service, db, user: await signUpRemote(service.url) }
 }
 
 /** A PATCH that waits for a lock which the test holds until `release`. */

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { createTestDatabase } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { call, signUp } from '#test/support/http.ts'
+import { call, signUpRemote } from '#test/support/http.ts'
 import { startService, type TestService } from '#test/support/process.ts'
 
 /** The processes that have logged a probe, which stands at debug, since the log had so many lines. */
@@ -51,7 +51,7 @@ t.test('of all workers, and of those that come later; an admin too', async (t) =
     return seen.size === 3
   })
 
-  const user = await signUp(service.url)
+  const user = await signUpRemote(service.url)
   await db.query(`UPDATE users SET role = 'admin' WHERE id = $1`, [user.id])
   const { text } = await call(`${service.url}/api/v1/auth/login`, {
     method: 'POST',

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import t, { type Test } from 'tap'
 import { createTestDatabase } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { call, registration, signUp } from '#test/support/http.ts'
+import { call, registration, signUpRemote } from '#test/support/http.ts'
 import { listenOn, type ReceivedSpan, startOtlpReceiver } from '#test/support/otlp-receiver.ts'
 import { startService } from '#test/support/process.ts'
 
@@ -86,7 +86,7 @@ t.test('a service that traces', async (t) => {
   })
 
   await t.test('an error is on its span, with its fingerprint', async (t) => {
-    const user = await signUp(service.url)
+    const user = await signUpRemote(service.url)
     await service.db.query(`
       CREATE FUNCTION break() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'broken: %', NEW.email; END $$`)
     await service.db.query(
@@ -256,7 +256,7 @@ t.test('off, nothing of it is loaded and no hook is there', async (t) => {
   const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(script)}`]
   const receiver = await startOtlpReceiver(t)
   const off = await startService(t, { APP_DATABASE__URL: db.url }, { nodeArgs })
-  await signUp(off.url)
+  await signUpRemote(off.url)
   t.notMatch(off.stderr(), 'LOADED')
   t.notOk(off.logs().some((line) => 'trace_id' in line))
   const on = await startService(

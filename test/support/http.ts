@@ -57,7 +57,7 @@ export function registration() {
 }
 
 /** Registers a user and signs it in. */
-export async function signUp(url: string): Promise<RemoteUser> {
+export async function signUpRemote(url: string): Promise<RemoteUser> {
   const json = registration()
   const created = await call(`${url}/api/v1/users`, { method: 'POST', json })
   const login = { email: json.email, password: PASSWORD }

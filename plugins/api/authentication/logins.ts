@@ -18,7 +18,7 @@ export default fp(
       registers: [app.metrics],
     })
     app.addContext({
-      attemptLimits: { perAccount: per_account, perAddress: per_address, window },
+      attemptLimits: { perAccount: per_account, perAddress: per_address, windowMs: window },
       loginFinished: (outcome) => logins.inc({ outcome }),
     })
   },

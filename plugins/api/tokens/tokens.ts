@@ -59,7 +59,7 @@ const CACHE_SIZE = 10_000
 export default fp(
   async (app) => {
     const { issuer, audience, expires_in } = app.config.jwt
-    const policy = { issuer, audience, lifetime: expires_in / 1000 }
+    const policy = { issuer, audience, lifetimeS: expires_in / 1000 }
     const { signing, others, keySet } = await loadKeys(app)
     const signer = await registerKey(app, signing)
     const verifiers = new Map<string, JWT>([[encodeHeader(signing.header), signer]])
@@ -89,7 +89,7 @@ export default fp(
         return claims
       },
       forget: (token) => void known.delete(token),
-      lifetime: policy.lifetime,
+      lifetimeS: policy.lifetimeS,
       keySet,
     }
     app.decorate('tokens', tokens)

@@ -36,7 +36,7 @@ export default fp(
     app.addHook('onClose', async () => stores.close())
     const metrics = registerRateLimitMetrics(app.metrics, () => stores.current().name)
     const limiter = new RateLimiter({
-      window,
+      windowMs: window,
       store: () => stores.current().store,
       instances: () => (stores.current().isShared ? app.instances.known : 1),
       decidedAlone: metrics.decidedAlone,

@@ -22,7 +22,7 @@ export interface Stores {
 export function createStores(app: FastifyInstance): Stores {
   const { window, store: choice, database_timeout: timeout } = app.config.rate_limit
   const { redis, instances } = app
-  const postgresStore = new PostgresStore(app.db, { window, timeout }, app.log)
+  const postgresStore = new PostgresStore(app.db, { windowMs: window, timeout }, app.log)
   // Who chooses memory for several instances wants the whole limit at each.
   const memory: CountingPlace = { name: 'memory', store: undefined, isShared: false }
   const postgres: CountingPlace = { name: 'postgres', store: postgresStore, isShared: true }

@@ -56,5 +56,5 @@ function loaded({
   readAt: string
 }): Loaded<User> {
   const asked = Date.parse(readAt)
-  return { value: user, owner: user.id, lifetime: Date.parse(expiresAt) - asked, readAt: asked }
+  return { value: user, owner: user.id, lifetimeMs: Date.parse(expiresAt) - asked, readAt: asked }
 }

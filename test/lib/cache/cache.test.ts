@@ -19,7 +19,9 @@ function heldCache({
       new Promise<Loaded<string> | undefined>((resolve) =>
         questions.push((value) =>
           resolve(
-            value === undefined ? undefined : { value, owner: 'owner', lifetime: 60_000, readAt: Date.now() },
+            value === undefined
+              ? undefined
+              : { value, owner: 'owner', lifetimeMs: 60_000, readAt: Date.now() },
           ),
         ),
       ),
@@ -90,7 +92,7 @@ t.test('what is not there is not kept, and can be asked for again', async (t) =>
 })
 
 t.test('an answer of the others that comes after a change is read at the source', async (t) => {
-  const shared = Promise.withResolvers<{ value: string; owner: string; lifetime: number }>()
+  const shared = Promise.withResolvers<{ value: string; owner: string; lifetimeMs: number }>()
   const set: string[] = []
   const { cache, questions, results, answer } = heldCache({
     shared: {
@@ -102,7 +104,7 @@ t.test('an answer of the others that comes after a change is read at the source'
   })
   const loading = cache.load('a')
   cache.forgetOwner('owner')
-  shared.resolve({ value: 'old', owner: 'owner', lifetime: 1000 })
+  shared.resolve({ value: 'old', owner: 'owner', lifetimeMs: 1000 })
   while (questions.length === 0) await nextTurn()
   answer('new')
   t.equal(await loading, 'new')

@@ -32,7 +32,7 @@ function heldStore() {
 t.test('who waits for the store is not refused for credit that others used meanwhile', async (t) => {
   const { store, answer } = heldStore()
   const limiter = new RateLimiter({
-    window: WINDOW,
+    windowMs: WINDOW,
     store: () => store,
     instances: () => 1,
     decidedAlone: () => undefined,

@@ -31,7 +31,7 @@ function createLimiter({ window = WINDOW, instances = 1, maxClaims = 10 } = {}) 
       }),
   }
   const limiter = new RateLimiter({
-    window,
+    windowMs: window,
     store: () => store,
     instances: () => instances,
     decidedAlone: () => state.alone++,

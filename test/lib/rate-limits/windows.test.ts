@@ -29,7 +29,7 @@ function countingStore(points: number) {
 
 function limiterWith(store: Store | undefined, instances = 1): RateLimiter {
   return new RateLimiter({
-    window: 3_600_000,
+    windowMs: 3_600_000,
     store: () => store,
     instances: () => instances,
     decidedAlone: () => undefined,

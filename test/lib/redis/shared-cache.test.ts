@@ -11,7 +11,7 @@ import { type RedisServer, startRedis, WITHOUT_REDIS } from '#test/support/redis
 const MAX_AGE = 3000
 const key = createSecretKey(randomBytes(32))
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
-const ada = (readAt = Date.now()) => ({ value: { name: 'ada' }, owner: 'owner', lifetime: MAX_AGE, readAt })
+const ada = (readAt = Date.now()) => ({ value: { name: 'ada' }, owner: 'owner', lifetimeMs: MAX_AGE, readAt })
 
 /** A cache of an instance; `listening` for how long it has been told of all changes already. */
 async function instance(t: Test, { url }: RedisServer, options: { key?: KeyObject; maxAge?: number } = {}) {
@@ -45,7 +45,7 @@ t.test('instances keep values for each other', { skip: WITHOUT_REDIS }, async (t
   await eventually(async () => (await two.get('a')) !== undefined)
   const found = await two.get('a')
   t.match(found, { value: { name: 'ada' }, owner: 'owner' })
-  t.ok(Number(found?.lifetime) <= MAX_AGE)
+  t.ok(Number(found?.lifetimeMs) <= MAX_AGE)
   await eventually(async () => (await two.get('a')) === undefined)
 })
 
@@ -89,7 +89,7 @@ t.test('a store that does not forget is of no use to anybody', { skip: WITHOUT_R
 t.test('what another has written is nothing', { skip: WITHOUT_REDIS }, async (t) => {
   const redis = await startRedis(t)
   const cache = await believing(t, redis)
-  cache.set('a', { ...ada(), lifetime: 60_000, readAt: Date.now() + 60_000 })
+  cache.set('a', { ...ada(), lifetimeMs: 60_000, readAt: Date.now() + 60_000 })
   await eventually(async () => (await cache.get('a')) !== undefined)
   const text = String(await redis.command('GET', 'test:a'))
   for (const forged of [

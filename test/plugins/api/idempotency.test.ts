@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import type { FastifyPluginAsync } from 'fastify'
 import t, { type Test } from 'tap'
 import { transaction } from '#lib/database/database.ts'
-import { expectProblem } from '#test/routes/api/expect-problem.ts'
+import { expectProblem } from '#test/support/expect-problem.ts'
 import { createTestApp } from '#test/support/helper.ts'
 import { holdTransaction, waiting } from '#test/support/locks.ts'
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { encodeHeader, headerSegment, readClaims } from '#services/authentication/access-tokens.ts'
 
-const POLICY = { issuer: 'us', audience: 'them', lifetime: 900 }
+const POLICY = { issuer: 'us', audience: 'them', lifetimeS: 900 }
 const NOW = new Date('2026-01-31T08:15:30.500Z')
 const iat = Math.floor(NOW.getTime() / 1000)
 const ID = '01997d1c-7b6e-7c3a-9d53-2f6a4c1e8b90'

@@ -10,7 +10,7 @@ t.test('attempts', async (t) => {
   const { app, db } = await createTestApp(t)
   const ctx: AttemptContext = {
     ...app.ctx,
-    attemptLimits: { perAccount: 3, perAddress: 100, window: 60_000 },
+    attemptLimits: { perAccount: 3, perAddress: 100, windowMs: 60_000 },
   }
 
   const counted = async () => {
@@ -136,7 +136,7 @@ t.test('attempts', async (t) => {
   })
 
   t.test('mails: their window does not move either, and topics count apart', async (t) => {
-    const limited = { ...ctx, mailLimit: { perAccount: 2, window: 60_000 } }
+    const limited = { ...ctx, mailLimit: { perAccount: 2, windowMs: 60_000 } }
     const ask = (email: string, topic: 'recovery' | 'address') => mayMail(limited, email, topic)
     t.strictSame([await ask('a@example.com', 'recovery')], [true])
     const ends = () => db.query('SELECT expires_at FROM login_attempts ORDER BY subject LIMIT 1')

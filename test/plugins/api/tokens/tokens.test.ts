@@ -28,7 +28,7 @@ for (const algorithm of ALGORITHMS) {
     t.same({ sub, sid, role }, { sub: id, sid: as.session_id, role: 'user' })
     t.same({ iss, aud }, { iss: 'groundwork', aud: 'groundwork' })
     t.match(jti, UUID)
-    t.equal(Number(exp) - Number(iat), app.tokens.lifetime)
+    t.equal(Number(exp) - Number(iat), app.tokens.lifetimeS)
     t.strictSame(app.tokens.verify(token), { sub, sid, role, iat, exp, jti })
     t.not(parse(issue()).payload['jti'], jti)
     const response = await request({ url: '/api/v1/users/me', headers: { authorization: `Bearer ${token}` } })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import * as userRecords from '#services/users/records.ts'
-import { expectProblem } from '#test/routes/api/expect-problem.ts'
+import { expectProblem } from '#test/support/expect-problem.ts'
 import { createTestApp, type TestApp } from '#test/support/helper.ts'
 
 const PASSWORD = 'correct horse battery staple'

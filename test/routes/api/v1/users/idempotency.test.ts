@@ -1,6 +1,6 @@
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
-import { expectProblem } from '#test/routes/api/expect-problem.ts'
+import { expectProblem } from '#test/support/expect-problem.ts'
 import { createTestApp, type TestApp, type TestUser } from '#test/support/helper.ts'
 import { startInstance, statementsOf } from '#test/support/instances.ts'
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
-import { expectProblem } from '#test/routes/api/expect-problem.ts'
 import { eventually } from '#test/support/eventually.ts'
+import { expectProblem } from '#test/support/expect-problem.ts'
 import { createTestApp, type TestApp, type TestUser } from '#test/support/helper.ts'
 
 const URL = '/api/v1/users'

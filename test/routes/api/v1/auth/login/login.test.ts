@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import t from 'tap'
 import { validate as isUuid } from 'uuid'
-import { expectProblem } from '#test/routes/api/expect-problem.ts'
+import { expectProblem } from '#test/support/expect-problem.ts'
 import { createTestApp } from '#test/support/helper.ts'
 
 const URL = '/api/v1/auth/login'

@@ -1,7 +1,7 @@
 import type { InjectOptions } from 'fastify'
 import t from 'tap'
 import { buildApp } from '#app.ts'
-import { expectProblem } from '#test/routes/api/expect-problem.ts'
+import { expectProblem } from '#test/support/expect-problem.ts'
 import { createTestApp, type TestApp, type TestUser, testConfig } from '#test/support/helper.ts'
 
 const ME = '/api/v1/users/me'

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import { expectProblem } from '#test/routes/api/expect-problem.ts'
 import { eventually } from '#test/support/eventually.ts'
+import { expectProblem } from '#test/support/expect-problem.ts'
 import { createTestApp, type TestUser } from '#test/support/helper.ts'
 import { startInstance } from '#test/support/instances.ts'
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { buildApp } from '#app.ts'
-import { expectProblem } from '#test/routes/api/expect-problem.ts'
+import { expectProblem } from '#test/support/expect-problem.ts'
 import { createTestApp, testConfig } from '#test/support/helper.ts'
 
 const URL = '/api/v1/users/me'

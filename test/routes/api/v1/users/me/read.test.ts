@@ -1,5 +1,5 @@
 import t from 'tap'
-import { expectProblem } from '#test/routes/api/expect-problem.ts'
+import { expectProblem } from '#test/support/expect-problem.ts'
 import { createTestApp } from '#test/support/helper.ts'
 
 const URL = '/api/v1/users/me'
