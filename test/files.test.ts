@@ -29,6 +29,7 @@ t.test('every test file is run: by its name, by a suite, or by a command of its 
   const { scripts } = JSON.parse(readFileSync(join(TEST, '../package.json'), 'utf8'))
   const commands = Object.values(scripts).join('\n')
   for (const folder of APART) t.ok(commands.includes(`test/${folder}/`), folder)
+  t.match(commands, /--processes/)
 })
 
 t.test('no file of a suite sets the time limit of the whole suite', async (t) => {

@@ -28,12 +28,6 @@ async function cruise(cwd: string): Promise<{ violations: string[]; modules: num
   }
 }
 
-t.test('this tree keeps the rules', async (t) => {
-  const { violations, modules } = await cruise(root)
-  t.strictSame(violations, [])
-  t.ok(modules > 100, 'it was looked at')
-})
-
 t.test('npm run check holds it to them', async (t) => {
   const { default: packageJson } = await import('#package.json', { with: { type: 'json' } })
   t.match(packageJson.scripts.check, /\bdepcruise \./)

@@ -1,10 +1,10 @@
 /**
  * Runs tap for npm's scripts, with the arguments that it is given: `npm test -- test/files.test.ts`. Builds tap first
  * where that was not done with the plugins of .taprc, and keeps Node's compile cache. `--long` asks for the large numbers
- * of generated cases (test/support/amount.ts).
+ * of generated cases (test/support/amount.ts), `--processes` for the files that start processes.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -21,7 +21,11 @@ const env: NodeJS.ProcessEnv = {
 }
 
 if (!isBuilt()) run('build')
-run(...args.filter((arg) => arg !== '--long'))
+const files = args.filter((arg) => !arg.startsWith('--'))
+run(
+  ...files,
+  ...(args.includes('--processes') ? globSync('test/**/*.process.test.ts', { cwd: ROOT }).sort() : []),
+)
 
 /** Building takes seconds, so it is done once per installation. */
 function isBuilt(): boolean {
