@@ -63,16 +63,52 @@ async function joinServer(t: Owner): Promise<EmbeddedPostgres> {
 
 async function create(t: Owner, serverUrl: string, source: string): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`
-  await withClient(serverUrl, (client) => clone(client, name, source))
+  await administer(serverUrl, (admin) => clone(admin, name, source))
   const url = databaseUrl(serverUrl, name)
-  const client = new pg.Client(url)
-  client.on('error', () => undefined)
-  await client.connect()
+  let client: Promise<pg.Client> | undefined
   t.teardown(async () => {
-    await client.end()
-    await withClient(serverUrl, (admin) => admin.query(`DROP DATABASE ${name} WITH (FORCE)`))
+    await (await client)?.end()
+    await administer(serverUrl, (admin) => admin.query(`DROP DATABASE ${name} WITH (FORCE)`))
   })
-  return { url, name, query: async (text, values) => (await client.query(text, values)).rows }
+  return {
+    url,
+    name,
+    // Connected when it is asked for the first time: every connection is a process to start.
+    async query(text, values) {
+      client ??= connect(url)
+      return (await (await client).query(text, values)).rows
+    },
+  }
+}
+
+/** The connection by which this process makes and drops databases. */
+let administration: { url: string; client: Promise<pg.Client> } | undefined
+/** Who uses it now; when nobody does, it does not keep the process alive. */
+let administrators = 0
+
+async function administer<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  if (administration?.url !== url) {
+    const lost = () => {
+      administration = undefined
+    }
+    administration = { url, client: connect(url, lost) }
+    administration.client.catch(lost)
+  }
+  const client = await administration.client
+  administrators++
+  client.ref()
+  try {
+    return await work(client)
+  } finally {
+    if (--administrators === 0) client.unref()
+  }
+}
+
+async function connect(url: string, lost: () => void = () => undefined): Promise<pg.Client> {
+  const client = new pg.Client(url)
+  client.on('error', lost)
+  await client.connect()
+  return client
 }
 
 async function clone(client: pg.Client, name: string, source: string): Promise<void> {
@@ -131,9 +167,7 @@ function databaseUrl(serverUrl: string, name: string): string {
 }
 
 async function withClient<T>(url: string, fn: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client(url)
-  client.on('error', () => undefined)
-  await client.connect()
+  const client = await connect(url)
   try {
     return await fn(client)
   } finally {
