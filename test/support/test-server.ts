@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { existsSync, statfsSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync, statfsSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '#lib/embedded-postgres/embedded-postgres.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
+const DATA = join(import.meta.dirname, '../../.data')
 
 /** A folder in memory, on Linux. */
 const MEMORY = '/dev/shm'
@@ -30,13 +30,16 @@ export function startTestServer(options: { fresh: boolean }): Promise<EmbeddedPo
 
 /**
  * In memory where there is room, because a database has 400 files, and to make them takes 20 ms there and 400 ms on a
- * disk. A process that comes later finds the folder that the first one chose.
+ * disk. A process that comes later finds the folder that the first one chose; so does a copy of the project with a link
+ * to this one's .data.
  */
 function directory(): string {
-  const name = createHash('sha256').update(ROOT).digest('hex').slice(0, 12)
+  mkdirSync(DATA, { recursive: true })
+  const data = realpathSync(DATA)
+  const name = createHash('sha256').update(data).digest('hex').slice(0, 12)
   const inMemory = join(MEMORY, `groundwork-test-${userInfo().uid}-${name}`)
   if (existsSync(inMemory)) return inMemory
-  return hasRoom() ? inMemory : join(ROOT, '.data/test')
+  return hasRoom() ? inMemory : join(data, 'test')
 }
 
 function hasRoom(): boolean {
