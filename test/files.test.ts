@@ -30,6 +30,7 @@ t.test('every test file is run: by its name, by a suite, or by a command of its 
   const commands = Object.values(scripts).join('\n')
   for (const folder of APART) t.ok(commands.includes(`test/${folder}/`), folder)
   t.match(commands, /--processes/)
+  t.match(readFileSync(join(TEST, '../.ci/run'), 'utf8'), /\btest:processes\b/)
 })
 
 t.test('no file of a suite sets the time limit of the whole suite', async (t) => {

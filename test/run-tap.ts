@@ -21,11 +21,9 @@ const env: NodeJS.ProcessEnv = {
 }
 
 if (!isBuilt()) run('build')
-const files = args.filter((arg) => !arg.startsWith('--'))
-run(
-  ...files,
-  ...(args.includes('--processes') ? globSync('test/**/*.process.test.ts', { cwd: ROOT }).sort() : []),
-)
+const forTap = args.filter((arg) => arg !== '--long' && arg !== '--processes')
+if (args.includes('--processes')) forTap.push(...globSync('test/**/*.process.test.ts', { cwd: ROOT }).sort())
+run(...forTap)
 
 /** Building takes seconds, so it is done once per installation. */
 function isBuilt(): boolean {

@@ -67,6 +67,15 @@ t.test('the last to leave stops the server', async (t) => {
   await t.rejects(query(two.url, 'SELECT 1'), { code: 'ECONNREFUSED' })
 })
 
+t.test('only the last to leave can discard the data', async (t) => {
+  const directory = await serverDirectory(t)
+  const [first, second] = [await start(directory), await start(directory)]
+  await first.stop({ discard: true })
+  t.same(await query(second.url, 'SELECT 1 AS one'), [{ one: 1 }])
+  await second.stop({ discard: true })
+  t.notOk((await readdir(directory)).includes('cluster'))
+})
+
 t.test('who comes while the last one leaves gets a server', async (t) => {
   const directory = await serverDirectory(t)
   const last = await start(directory)
