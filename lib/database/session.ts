@@ -72,6 +72,9 @@ const ORIGIN = 'origin'
 
 const QUERY_CANCELED = '57014'
 
+/** How often a limit is replaced that ends the statement which replaces it. */
+const ATTEMPTS = 20
+
 /**
  * A connection to PostgreSQL, and the only kind that there is: the pool's, those that listen, those of migrations,
  * backups and commands. It says everything that the driver would otherwise take from `PG*` variables, and after the
@@ -190,10 +193,21 @@ export class Session extends pg.Client {
     try {
       return await this.#ask<Opened>(text)
     } catch (error) {
-      if (!(error instanceof pg.DatabaseError) || error.code !== QUERY_CANCELED) throw error
-      // The role's own limit is less than this takes.
-      await this.query(`SET statement_timeout = ${this.#options.statement_timeout}`)
+      if (!isCanceled(error)) throw error
+      await this.#replaceLimit()
       return this.#ask<Opened>(text)
+    }
+  }
+
+  /** For a role whose own limit is shorter than the login takes. It may end this statement too, on a busy machine. */
+  async #replaceLimit(): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.query(`SET statement_timeout = ${this.#options.statement_timeout}`)
+        return
+      } catch (error) {
+        if (!isCanceled(error) || attempt === ATTEMPTS) throw error
+      }
     }
   }
 
@@ -248,6 +262,10 @@ interface Opened {
   readonly direct: boolean
   readonly replication_role: string
   readonly encoding: string
+}
+
+function isCanceled(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === QUERY_CANCELED
 }
 
 /** Whether a statement may be prepared by name on a connection: ours say so. */
