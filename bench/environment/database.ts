@@ -3,6 +3,7 @@ import pg from 'pg'
 import { connectionOptions } from '#config/engine/database-connection.ts'
 import { loadConfig } from '#config/load.ts'
 import { startEmbeddedPostgres } from '#lib/embedded-postgres/embedded-postgres.ts'
+import { ROLE } from '#lib/embedded-postgres/role.ts'
 import { migrateUp } from '#lib/migrations/migrations.ts'
 import { type Usage, usageOf } from '../system/process-usage.ts'
 import { seedUsers } from './seed.ts'
@@ -24,7 +25,7 @@ const SETTINGS = { max_connections: '200', shared_buffers: '512MB', max_wal_size
 /** Starts PostgreSQL with an empty cluster in `directory`. */
 export async function startPostgres(directory: string): Promise<BenchPostgres> {
   const server = await startEmbeddedPostgres({ directory, settings: SETTINGS, fresh: true })
-  const { version, pid } = await withClient(server.url, async (client) => {
+  const { version, pid } = await withClient(server.superuserUrl, async (client) => {
     const { rows } = await client.query<{ version: string; pid: number }>(
       `SELECT current_setting('server_version') AS version, pg_read_file('postmaster.pid')::text AS pid`,
     )
@@ -34,7 +35,8 @@ export async function startPostgres(directory: string): Promise<BenchPostgres> {
     version,
     usage: () => usageOf(pid),
     async createDatabase(name, users) {
-      await withClient(server.url, (client) => client.query(`CREATE DATABASE ${name} TEMPLATE template0`))
+      const text = `CREATE DATABASE ${name} OWNER ${ROLE} TEMPLATE template0`
+      await withClient(server.superuserUrl, (client) => client.query(text))
       const url = new URL(server.url)
       url.pathname = name
       const { config } = loadConfig({ env: { APP_ENVIRONMENT: 'test', APP_DATABASE__URL: url.href } })

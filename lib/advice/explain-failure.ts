@@ -10,6 +10,7 @@ const SPOKEN = new Set([
   'MeasurementError',
   'MigrationError',
   'RefusedCommand',
+  'UnboundRole',
   'UnknownQueue',
   'WorkerFailed',
 ])

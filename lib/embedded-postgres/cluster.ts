@@ -6,7 +6,7 @@ import { runInitdb } from './initdb.ts'
 import type { Launcher } from './launcher.ts'
 import type { Layout } from './layout.ts'
 
-/** The superuser that owns everything in an embedded server. */
+/** The superuser of an embedded server, which only its keepers are. */
 export const SUPERUSER = 'postgres'
 
 /** Tells whether `layout` holds a cluster. An incomplete one never has this name. */

@@ -1,24 +1,30 @@
 import type pg from 'pg'
 import { Session } from '#lib/database/session.ts'
 import { SUPERUSER } from './cluster.ts'
+import { DATABASE, ROLE, rolePassword } from './role.ts'
 
-/** Where the server is and how to be let in. */
+/** Where the server is and how its superuser is let in. */
 export interface Address {
   readonly port: number
   readonly password: string
 }
 
-/** The database that every embedded server has. */
-export const DATABASE = 'groundwork'
-
-/** Opens a connection of the superuser. The server's going away never throws; the next query tells. */
-export async function connect(address: Address, applicationName: string): Promise<pg.Client> {
+/**
+ * Opens a connection of the superuser. The server's going away never throws; the next query tells.
+ *
+ * @param database the server's own `postgres` unless another is named
+ */
+export async function connect(
+  address: Address,
+  applicationName: string,
+  database = 'postgres',
+): Promise<pg.Client> {
   const client = new Session({
     host: '127.0.0.1',
     port: address.port,
     user: SUPERUSER,
     password: address.password,
-    database: 'postgres',
+    database,
     application_name: applicationName,
     ssl: false,
     prepared_statements: 'auto',
@@ -39,13 +45,12 @@ export async function connect(address: Address, applicationName: string): Promis
   return client
 }
 
-/** Makes the database `groundwork` unless it exists. */
-export async function ensureDatabase(client: pg.Client): Promise<void> {
-  const found = await client.query('SELECT FROM pg_database WHERE datname = $1', [DATABASE])
-  if (found.rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`)
+/** The URL of the database `groundwork`, as the service's role. */
+export function databaseUrl(address: Address): string {
+  return `postgres://${ROLE}:${rolePassword(address.password)}@127.0.0.1:${address.port}/${DATABASE}`
 }
 
-/** The URL of the database `groundwork`. */
-export function databaseUrl(address: Address): string {
+/** The same as the superuser, whom row-level security does not bind. */
+export function superuserUrl(address: Address): string {
   return `postgres://${SUPERUSER}:${address.password}@127.0.0.1:${address.port}/${DATABASE}`
 }

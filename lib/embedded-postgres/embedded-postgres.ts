@@ -1,12 +1,14 @@
 import type pg from 'pg'
 import { loadBinaries } from './binaries.ts'
 import { clusterExists, createCluster, readPassword, removeCluster } from './cluster.ts'
-import { type Address, connect, databaseUrl, ensureDatabase } from './connection.ts'
+import { type Address, connect, databaseUrl, superuserUrl } from './connection.ts'
+import { handOver } from './hand-over.ts'
 import { countKeepers, type Keeper, openKeeper } from './keeper.ts'
 import { chooseLauncher } from './launcher.ts'
 import { type Layout, openLayout } from './layout.ts'
 import { withLock } from './lock.ts'
 import { endPostmaster, findPostmaster } from './postmaster.ts'
+import { DATABASE, ensureDatabase } from './role.ts'
 import { ensureServer, freePort } from './server.ts'
 
 export interface EmbeddedPostgresOptions {
@@ -20,8 +22,10 @@ export interface EmbeddedPostgresOptions {
 }
 
 export interface EmbeddedPostgres {
-  /** The database `groundwork`, as the superuser. */
+  /** The database `groundwork`, as its owner, whom row-level security binds. */
   readonly url: string
+  /** The same as the superuser, for tests and measurements. */
+  readonly superuserUrl: string
   /**
    * Leaves the server, and stops it when no other process uses it. May be called more than once.
    *
@@ -45,6 +49,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   let stopped: Promise<void> | undefined
   return {
     url: databaseUrl(address),
+    superuserUrl: superuserUrl(address),
     stop({ discard = false } = {}) {
       stopped ??= withLock(layout.lock, async () => {
         const ended = await leave(layout, keeper, log)
@@ -72,7 +77,11 @@ async function enter(
   }
   const address = await ensureServer(server)
   const keeper = await openKeeper(address)
-  await withClient(address, ensureDatabase)
+  const isOthers = await withClient(address, (client) => ensureDatabase(client, address.password))
+  if (isOthers) {
+    log(`Handing the database in ${layout.directory} over to a role that is not a superuser`)
+    await withClient(address, handOver, DATABASE)
+  }
   return { address, keeper }
 }
 
@@ -106,8 +115,12 @@ async function countAt(address: Address): Promise<number> {
   return withClient(address, countKeepers).catch(() => 0)
 }
 
-async function withClient<T>(address: Address, fn: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = await connect(address, 'groundwork-setup')
+async function withClient<T>(
+  address: Address,
+  fn: (client: pg.Client) => Promise<T>,
+  database?: string,
+): Promise<T> {
+  const client = await connect(address, 'groundwork-setup', database)
   try {
     return await fn(client)
   } finally {

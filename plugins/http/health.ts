@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
 import { Gauge } from 'prom-client'
+import { UnboundRole } from '#lib/database/role.ts'
 import { type Check, CheckFailed, type CheckName, HealthChecks } from '#lib/health/health.ts'
 import { createVersionCheck } from '#lib/migrations/version-check.ts'
 import { MIGRATIONS } from '#plugins/infrastructure/migrations.ts'
@@ -27,7 +28,7 @@ export default fp(
       [
         'database',
         async () => {
-          await explain(query('checkDatabase', 'SELECT 1'), 'the database does not answer')
+          await explain(app.assertRoleBound(), 'the database does not answer')
         },
       ],
       [
@@ -61,11 +62,13 @@ export default fp(
       try {
         return await work
       } catch (error) {
+        if (error instanceof UnboundRole)
+          throw new CheckFailed('the database role bypasses row-level security')
         // An ending process has closed its database, and is asked for its metrics one last time.
         if (!ending && !app.isDraining()) app.log.warn({ err: error }, reason)
         throw new CheckFailed(reason)
       }
     }
   },
-  { name: 'health', dependencies: ['database', 'draining', 'metrics'] },
+  { name: 'health', dependencies: ['database-role', 'draining', 'metrics'] },
 )

@@ -32,5 +32,5 @@ export default fp(
     )
     app.addHook('onClose', async () => closing.abort())
   },
-  { name: 'migrations', dependencies: ['database'] },
+  { name: 'migrations', dependencies: ['database-role'] },
 )

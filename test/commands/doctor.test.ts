@@ -97,21 +97,34 @@ t.test('what could not be looked at is not well, and has an exit code of its own
 })
 
 t.test('a session is compared with what was asked for', async (t) => {
-  const { url, query, name } = await createTestDatabase(t)
+  const { url, querySuper: query, name } = await createTestDatabase(t)
   await query(`ALTER DATABASE ${name} SET session_replication_role = replica`)
   const refused = await findings(t, { APP_DATABASE__URL: url })
   t.match(refused.join('\n'), /^problem database: .*session_replication_role is replica/m)
   t.match(refused.join('\n'), /^unchecked database session: /m)
   await query(`ALTER DATABASE ${name} RESET session_replication_role`)
-  await query(`ALTER DATABASE ${name} SET role = pg_monitor`)
+  await query(`CREATE ROLE ${name} ROLE groundwork`)
+  t.teardown(() => query(`DROP ROLE ${name}`))
+  await query(`ALTER DATABASE ${name} SET role = ${name}`)
   t.match(await findings(t, { APP_DATABASE__URL: url }), [
     /^problem database: Our role may not create/,
     /^unchecked migrations: .*permission denied/,
-    /^warning database session: The session acts as pg_monitor/,
+    /^warning database session: The session acts as test_/,
   ])
   await query(`ALTER DATABASE ${name} RESET role`)
   const { stdout } = await doctor({ APP_DATABASE__URL: url, PGOPTIONS: '-c x=y', PGHOST: 'z' }, [])
   t.match(stdout, /^off {9}database session: PGHOST, PGOPTIONS: set, and not read/m)
+})
+
+t.test('a role that row-level security does not bind', async (t) => {
+  const { url, querySuper, name } = await createTestDatabase(t)
+  await querySuper(`CREATE ROLE ${name} LOGIN SUPERUSER PASSWORD 'secret'`)
+  t.teardown(() => querySuper(`DROP ROLE ${name}`))
+  const { host, pathname } = new URL(url)
+  const env = { APP_DATABASE__URL: `postgres://${name}:secret@${host}${pathname}` }
+  t.match(await findings(t, env), [/^warning database: .*BYPASSRLS.*ALTER ROLE .. NOSUPERUSER/])
+  const { stdout } = await doctor({ ...PRODUCTION, ...env }, [])
+  t.match(stdout, /The database's role is a superuser, or has BYPASSRLS\.[\s\S]*The service does not start/)
 })
 
 t.test('a session through a pooler', { skip: WITHOUT_PGBOUNCER }, async (t) => {

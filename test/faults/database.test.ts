@@ -156,8 +156,8 @@ t.test('a connection that the server ends', async (t) => {
 t.test('no more connections to be had', async (t) => {
   const rig = await startRig(t)
   const { db, service } = rig
-  await db.query(`CREATE ROLE ${db.name} LOGIN PASSWORD 'limited' CONNECTION LIMIT 0`)
-  t.teardown(() => db.query(`DROP ROLE ${db.name}`))
+  await db.querySuper(`CREATE ROLE ${db.name} LOGIN PASSWORD 'limited' CONNECTION LIMIT 0`)
+  t.teardown(() => db.querySuper(`DROP ROLE ${db.name}`))
   const limited = new URL(db.url)
   limited.username = db.name
   limited.password = 'limited'

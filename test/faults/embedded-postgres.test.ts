@@ -105,7 +105,7 @@ t.test("a stale postmaster.pid with an unrelated process's number is seen throug
 
 t.test('a keeper that lost its connection comes back, so its process still counts', async (t) => {
   const directory = await serverDirectory(t)
-  const { url } = await start(directory)
+  const { superuserUrl: url } = await start(directory)
   const others = "FROM pg_stat_activity WHERE application_name = 'groundwork-keeper'"
   const [before] = await query(url, `SELECT pid ${others}`)
   await query(url, `SELECT pg_terminate_backend(pid) ${others}`)

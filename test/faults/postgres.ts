@@ -15,6 +15,8 @@ export interface FaultyPostgres {
   query<Row extends QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>
   /** The URL past the proxy, of the server that runs now. */
   direct(): string
+  /** The same as the superuser. */
+  superuser(): string
   /** Ends the server in order. */
   stop(): Promise<void>
   /** Ends the server as a crash does: no checkpoint, no goodbye. */
@@ -35,9 +37,11 @@ export interface PostgresOptions {
 /** Starts a PostgreSQL with a data directory of its own; all of it is gone when `t` ends. */
 export async function startPostgres(t: Test, options: PostgresOptions = {}): Promise<FaultyPostgres> {
   const directory = options.directory ?? (await serverDirectory(t))
+  let superuserUrl = ''
   const launch = async () => {
     const server = await start(directory, { settings: { ...FAST, ...options.settings } })
     t.teardown(() => server.stop())
+    superuserUrl = server.superuserUrl
     return server.url
   }
   const pid = async () => {
@@ -51,8 +55,9 @@ export async function startPostgres(t: Test, options: PostgresOptions = {}): Pro
     directory,
     url: proxy.url,
     proxy,
-    query: (text, values) => query(direct, text, values),
+    query: (text, values) => query(superuserUrl, text, values),
     direct: () => direct,
+    superuser: () => superuserUrl,
     async stop() {
       const layout = await openLayout(directory)
       await endPostmaster(layout, await pid(), 'SIGINT')

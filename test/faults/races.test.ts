@@ -15,7 +15,9 @@ t.test('two instances deadlock: the victim retries, and no client notices', asyn
   })
   const users = [await signUpRemote(urls[0] ?? ''), await signUpRemote(urls[1] ?? '')]
   // A transaction that has changed one of the two then wants the other, and takes its time.
-  await postgres.query('CREATE TABLE couples (id uuid PRIMARY KEY, other uuid NOT NULL)')
+  await postgres.query(
+    'CREATE TABLE couples (id uuid PRIMARY KEY, other uuid NOT NULL); GRANT ALL ON couples TO PUBLIC',
+  )
   const ids = users.map(({ id }) => id)
   await postgres.query('INSERT INTO couples VALUES ($1, $2), ($2, $1)', ids)
   await postgres.query(`CREATE FUNCTION embrace() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -54,7 +56,7 @@ t.test(
   async (t) => {
     const { postgres, services, urls, admin } = await startRig(t)
     // A sequence also counts what is undone. Three failures in a row are more than are allowed.
-    await postgres.query('CREATE SEQUENCE tries')
+    await postgres.query('CREATE SEQUENCE tries; GRANT ALL ON SEQUENCE tries TO PUBLIC')
     await postgres.query(`CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
       IF nextval('tries') % 5 < 3 THEN RAISE EXCEPTION 'planted' USING ERRCODE = '40001'; END IF;

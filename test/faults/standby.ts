@@ -29,7 +29,7 @@ export async function startStandby(t: Test, primary: FaultyPostgres): Promise<St
   const { uid, gid } = await stat(cluster)
   await writeFile(signal, '')
   await chown(signal, uid, gid)
-  const { port, username, password } = new URL(primary.direct())
+  const { port, username, password } = new URL(primary.superuser())
   const primary_conninfo = `host=127.0.0.1 port=${port} user=${username} password=${password}`
   const server = await start(directory, { settings: { ...FAST, primary_conninfo } })
   t.teardown(() => server.stop())
@@ -41,10 +41,10 @@ export async function startStandby(t: Test, primary: FaultyPostgres): Promise<St
   })
   return {
     url: server.url,
-    query: (text, values) => query(server.url, text, values),
+    query: (text, values) => query(server.superuserUrl, text, values),
     promote: async () => {
-      await query(server.url, 'ALTER SYSTEM RESET synchronous_standby_names')
-      await query(server.url, 'SELECT pg_promote()')
+      await query(server.superuserUrl, 'ALTER SYSTEM RESET synchronous_standby_names')
+      await query(server.superuserUrl, 'SELECT pg_promote()')
     },
   }
 }

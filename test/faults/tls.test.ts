@@ -49,11 +49,14 @@ async function startTlsServer(t: Test) {
   install('server.key', readFileSync(key))
   install('server.crt', readFileSync(cert))
   install('root.crt', readFileSync(ours.ca))
-  await query(server.url, 'ALTER SYSTEM SET ssl = on')
-  await query(server.url, "ALTER SYSTEM SET ssl_ca_file = 'root.crt'")
-  await query(server.url, 'SELECT pg_reload_conf()')
+  await query(server.superuserUrl, 'ALTER SYSTEM SET ssl = on')
+  await query(server.superuserUrl, "ALTER SYSTEM SET ssl_ca_file = 'root.crt'")
+  await query(server.superuserUrl, 'SELECT pg_reload_conf()')
   await eventually(async () => {
-    const [row] = await query(server.url, "SELECT FROM pg_settings WHERE name = 'ssl' AND setting = 'on'")
+    const [row] = await query(
+      server.superuserUrl,
+      "SELECT FROM pg_settings WHERE name = 'ssl' AND setting = 'on'",
+    )
     return row !== undefined
   })
   const byName = new URL(server.url)

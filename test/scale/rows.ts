@@ -41,8 +41,8 @@ export const LARGE_TABLES = FILLINGS.map((sql) => /INSERT INTO (\w+)/.exec(sql)?
 /** Fills the tables of a database, and has PostgreSQL count what is in them. */
 export async function fill(db: TestDatabase): Promise<void> {
   // Checking a million references takes as long as all the rest.
-  await db.query("SET session_replication_role = 'replica'")
-  for (const sql of FILLINGS) await db.query(sql)
-  await db.query("SET session_replication_role = 'origin'")
-  await db.query('VACUUM ANALYZE')
+  await db.querySuper("SET session_replication_role = 'replica'")
+  for (const sql of FILLINGS) await db.querySuper(sql)
+  await db.querySuper("SET session_replication_role = 'origin'")
+  await db.querySuper('VACUUM ANALYZE')
 }

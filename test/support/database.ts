@@ -7,6 +7,7 @@ import { PgBoss } from 'pg-boss'
 import bossPackage from 'pg-boss/package.json' with { type: 'json' }
 import type { Test } from 'tap'
 import type { EmbeddedPostgres } from '#lib/embedded-postgres/embedded-postgres.ts'
+import { ROLE } from '#lib/embedded-postgres/role.ts'
 import { migrateUp } from '#lib/migrations/migrations.ts'
 import { connectionTo } from './connection-to.ts'
 import { startTestServer } from './test-server.ts'
@@ -18,11 +19,15 @@ export type Owner = Pick<Test, 'teardown'>
 export interface TestDatabase {
   readonly url: string
   readonly name: string
-  /** Runs one statement, outside of what is tested, and returns the rows. */
+  /** Runs one statement, outside of what is tested, as the owner and with every organization's rows; returns the rows. */
   query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>
+  /** The same as the superuser, whom nothing binds. */
+  querySuper<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>
 }
 
 const MIGRATIONS = join(import.meta.dirname, '../../migrations')
+/** Options of a connection that sees the rows of every organization. */
+const SYSTEM = '-c app.scope=system'
 const OBJECT_IN_USE = '55006'
 // Held while the template is made, so that two test files don't both make it.
 const TEMPLATE_LOCK = 1
@@ -34,15 +39,14 @@ let joins = 0
 
 /** Makes a database with all migrations applied and no rows. Drops it when `t` ends. */
 export async function createTestDatabase(t: Owner): Promise<TestDatabase> {
-  const { url } = await joinServer(t)
-  template ??= prepareTemplate(url)
-  return create(t, url, await template)
+  const server = await joinServer(t)
+  template ??= prepareTemplate(server)
+  return create(t, server, await template)
 }
 
 /** Makes a database with nothing in it. Drops it when `t` ends. */
 export async function createEmptyDatabase(t: Owner): Promise<TestDatabase> {
-  const { url } = await joinServer(t)
-  return create(t, url, 'template0')
+  return create(t, await joinServer(t), 'template0')
 }
 
 async function joinServer(t: Owner): Promise<EmbeddedPostgres> {
@@ -61,22 +65,28 @@ async function joinServer(t: Owner): Promise<EmbeddedPostgres> {
   return joined
 }
 
-async function create(t: Owner, serverUrl: string, source: string): Promise<TestDatabase> {
+async function create(t: Owner, server: EmbeddedPostgres, source: string): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`
-  await administer(serverUrl, (admin) => clone(admin, name, source))
-  const url = databaseUrl(serverUrl, name)
+  await administer(server.superuserUrl, (admin) => clone(admin, name, source))
+  const url = databaseUrl(server.url, name)
   let client: Promise<pg.Client> | undefined
+  let superuser: Promise<pg.Client> | undefined
   t.teardown(async () => {
     await (await client)?.end()
-    await administer(serverUrl, (admin) => admin.query(`DROP DATABASE ${name} WITH (FORCE)`))
+    await (await superuser)?.end()
+    await administer(server.superuserUrl, (admin) => admin.query(`DROP DATABASE ${name} WITH (FORCE)`))
   })
   return {
     url,
     name,
     // Connected when it is asked for the first time: every connection is a process to start.
     async query(text, values) {
-      client ??= connect(url)
+      client ??= connect(url, undefined, SYSTEM)
       return (await (await client).query(text, values)).rows
+    },
+    async querySuper(text, values) {
+      superuser ??= connect(databaseUrl(server.superuserUrl, name))
+      return (await (await superuser).query(text, values)).rows
     },
   }
 }
@@ -104,8 +114,12 @@ async function administer<T>(url: string, work: (client: pg.Client) => Promise<T
   }
 }
 
-async function connect(url: string, lost: () => void = () => undefined): Promise<pg.Client> {
-  const client = new pg.Client(url)
+async function connect(
+  url: string,
+  lost: () => void = () => undefined,
+  options?: string,
+): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, ...(options && { options }) })
   client.on('error', lost)
   await client.connect()
   return client
@@ -115,7 +129,7 @@ async function clone(client: pg.Client, name: string, source: string): Promise<v
   for (let attempt = 1; ; attempt++) {
     try {
       // A quarter of the time of the default, which writes every block to the log.
-      await client.query(`CREATE DATABASE ${name} TEMPLATE ${source} STRATEGY FILE_COPY`)
+      await client.query(`CREATE DATABASE ${name} OWNER ${ROLE} TEMPLATE ${source} STRATEGY FILE_COPY`)
       return
     } catch (error) {
       const inUse = error instanceof pg.DatabaseError && error.code === OBJECT_IN_USE
@@ -126,16 +140,16 @@ async function clone(client: pg.Client, name: string, source: string): Promise<v
 }
 
 /** The template is named for the content of the migrations and the version of pg-boss, so a changed file leads to another. */
-async function prepareTemplate(serverUrl: string): Promise<string> {
+async function prepareTemplate(server: EmbeddedPostgres): Promise<string> {
   const name = `template_${await hashMigrations()}`
-  await withClient(serverUrl, async (client) => {
+  await withClient(server.superuserUrl, async (client) => {
     await client.query('SELECT pg_advisory_lock($1)', [TEMPLATE_LOCK])
     const found = await client.query('SELECT FROM pg_database WHERE datname = $1', [name])
     if (found.rowCount === 1) return
     const unfinished = `${name}_unfinished`
     await client.query(`DROP DATABASE IF EXISTS ${unfinished} WITH (FORCE)`)
-    await client.query(`CREATE DATABASE ${unfinished} TEMPLATE template0`)
-    const url = databaseUrl(serverUrl, unfinished)
+    await client.query(`CREATE DATABASE ${unfinished} OWNER ${ROLE} TEMPLATE template0`)
+    const url = databaseUrl(server.url, unfinished)
     await migrateUp({ connection: connectionTo(url), directory: MIGRATIONS })
     await installBoss({ connectionString: url })
     // Nobody may connect to it, for a database with connections cannot be cloned.
@@ -153,7 +167,7 @@ async function installBoss(connection: { connectionString: string }): Promise<vo
 }
 
 async function hashMigrations(): Promise<string> {
-  const hash = createHash('sha256').update(bossPackage.version)
+  const hash = createHash('sha256').update(ROLE).update(bossPackage.version)
   for (const file of (await readdir(MIGRATIONS)).sort()) {
     hash.update(file).update(await readFile(join(MIGRATIONS, file)))
   }

@@ -3,6 +3,7 @@ import { connectionOptions } from '#config/engine/database-connection.ts'
 import type { Config } from '#config/schema/schema.ts'
 import { workerCount } from '#config/worker-count.ts'
 import { databaseAdvice } from '#lib/advice/database-advice.ts'
+import { SELECT_UNBOUND } from '#lib/database/role.ts'
 import { Session } from '#lib/database/session.ts'
 import { loadBinaries } from '#lib/embedded-postgres/binaries.ts'
 import { type Check, type Finding, problem, warning, wordsOf } from '../check.ts'
@@ -28,6 +29,8 @@ interface Server {
   reserved: number
   read_only: boolean
   can_create: boolean
+  /** Whether row-level security leaves our role out. */
+  unbound: boolean
   fsync: string
   full_page_writes: string
   /** Seconds since 1970. */
@@ -50,6 +53,7 @@ const check: Check = {
       return [
         ...checkBuild(server),
         ...checkWrites(server, strict),
+        ...checkRole(server, strict),
         ...checkConnections(server, config),
         ...checkClock(server),
       ]
@@ -91,6 +95,7 @@ async function ask(client: pg.Client): Promise<Server> {
            current_setting('superuser_reserved_connections')::int AS reserved,
            pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS read_only,
            has_database_privilege(oid, 'CREATE') AND has_schema_privilege('public', 'CREATE') AS can_create,
+           (${SELECT_UNBOUND}),
            current_setting('fsync') AS fsync,
            current_setting('full_page_writes') AS full_page_writes,
            extract(epoch FROM clock_timestamp())::float8 AS now
@@ -173,6 +178,15 @@ function checkWrites(server: Server, strict: boolean): Finding[] {
     )
   }
   return findings
+}
+
+/** Whether organizations are kept apart by PostgreSQL too. */
+function checkRole({ unbound }: Server, strict: boolean): Finding[] {
+  if (!unbound) return []
+  const what = "The database's role is a superuser, or has BYPASSRLS."
+  const why = 'Row-level security does not bind it, so nothing in PostgreSQL keeps organizations apart.'
+  const how = 'ALTER ROLE .. NOSUPERUSER NOBYPASSRLS, or a new role (docs/operations/database.md, The role).'
+  return [strict ? problem(what, `${why} The service does not start.`, how) : warning(what, why, how)]
 }
 
 function checkConnections({ max_connections, reserved }: Server, { database, server }: Config): Finding[] {

@@ -64,6 +64,7 @@ export async function startPostgresServer(t: Test): Promise<PostgresServer> {
   t.teardown(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }))
   const server = startProcess(t, file, all, options)
   const url = (name: string) => `postgres://postgres:${password}@127.0.0.1:${port}/${name}`
+  const serviceUrl = (name: string) => `postgres://service:${password}@127.0.0.1:${port}/${name}`
   const query: PostgresServer['query'] = async (at, text) => {
     const client = new pg.Client(at)
     client.on('error', () => undefined)
@@ -81,12 +82,13 @@ export async function startPostgresServer(t: Test): Promise<PostgresServer> {
       () => false,
     )
   })
+  await query(url('postgres'), `CREATE ROLE service LOGIN PASSWORD '${password}'`)
   return {
     query,
     async createDatabase() {
       const name = `db_${randomBytes(4).toString('hex')}`
-      await query(url('postgres'), `CREATE DATABASE ${name}`)
-      return url(name)
+      await query(url('postgres'), `CREATE DATABASE ${name} OWNER service`)
+      return serviceUrl(name)
     },
   }
 }

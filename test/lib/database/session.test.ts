@@ -99,7 +99,7 @@ t.test('variables of PostgreSQL are not read', async (t) => {
 
 t.test('a session in which no trigger fires is refused', async (t) => {
   const db = await createTestDatabase(t)
-  await db.query(`ALTER DATABASE ${db.name} SET session_replication_role = replica`)
+  await db.querySuper(`ALTER DATABASE ${db.name} SET session_replication_role = replica`)
   const client = new Session(connectionTo(db.url))
   client.on('error', () => undefined)
   const error: unknown = await client.connect().catch((thrown: unknown) => thrown)

@@ -6,12 +6,12 @@ import { FAST, query, serverDirectory, start } from '#test/support/embedded-serv
 
 t.test('the server is PostgreSQL 18, closed to the network and to those without the password', async (t) => {
   const directory = await serverDirectory(t)
-  const { url } = await start(directory)
+  const { url, superuserUrl } = await start(directory)
   const settings = `SELECT current_setting('server_version_num')::int / 10000 AS version,
     current_setting('listen_addresses') AS addresses, current_setting('unix_socket_directories') AS sockets,
     current_setting('password_encryption') AS password, current_setting('timezone') AS timezone,
     current_setting('fsync') AS fsync`
-  t.same(await query(url, settings), [
+  t.same(await query(superuserUrl, settings), [
     {
       version: 18,
       addresses: '127.0.0.1',
@@ -28,7 +28,8 @@ t.test('the server is PostgreSQL 18, closed to the network and to those without 
   ])
 
   const password = await readFile(join(directory, 'password'), 'utf8')
-  t.equal(new URL(url).password, password.trim())
+  t.equal(new URL(superuserUrl).password, password.trim())
+  t.not(new URL(url).password, password.trim())
   t.match(password, /^[\w-]{32}\n$/)
   t.equal((await stat(join(directory, 'password'))).mode & 0o777, 0o600)
   t.equal((await stat(directory)).mode & 0o777, 0o700)

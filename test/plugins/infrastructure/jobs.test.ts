@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import pg from 'pg'
 import t from 'tap'
 import { buildApp } from '#app.ts'
 import { DatabaseUnavailable } from '#lib/database/errors.ts'
@@ -118,15 +117,12 @@ t.test('the service starts without its database, and works when that comes', asy
   await t.rejects(sendMail(app.ctx, NOTICE), DatabaseUnavailable)
   t.notMatch(await app.metrics.metrics(), 'job_queue_depth{')
 
-  const admin = new pg.Client(url.href.replace(/[^/]*$/, 'postgres'))
-  await admin.connect()
   t.teardown(async () => {
     await app.close()
     await mailbox?.clear()
-    await admin.query(`DROP DATABASE ${db.name}_later WITH (FORCE)`)
-    await admin.end()
+    await db.querySuper(`DROP DATABASE ${db.name}_later WITH (FORCE)`)
   })
-  await admin.query(`CREATE DATABASE ${db.name}_later`)
+  await db.querySuper(`CREATE DATABASE ${db.name}_later OWNER ${url.username}`)
   const mailbox = app.mailbox
   const to = `${randomBytes(6).toString('hex')}@example.com`
   await eventually(() =>
