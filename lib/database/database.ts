@@ -1,3 +1,5 @@
+import type { Scope } from './scope.ts'
+
 /** One SQL statement. */
 export interface Statement {
   /** Names the statement in metrics and as a prepared statement, so it must come from a closed set. */
@@ -11,6 +13,8 @@ export interface Statement {
   readonly pipelined?: boolean
   /** False for text that varies under one name: it is not prepared, and the name is for metrics alone. */
   readonly prepare?: boolean
+  /** Whose rows of tenant tables it may see; set by the database that an organization's context has. */
+  readonly scope?: Scope
 }
 
 /** PostgreSQL as queries see it: the pool, or the connection of a transaction. */

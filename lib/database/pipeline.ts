@@ -1,5 +1,7 @@
 import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg'
 import { breaksConnection } from './errors.ts'
+import type { Scope } from './scope.ts'
+import { send } from './scoped-query.ts'
 import { prepares } from './session.ts'
 
 /**
@@ -17,12 +19,12 @@ export class Pipeline {
     this.#pool = pool
   }
 
-  async query<Row extends object>(statement: QueryConfig): Promise<QueryResult<Row>> {
+  async query<Row extends object>(statement: QueryConfig, scope?: Scope): Promise<QueryResult<Row>> {
     this.#connecting ??= this.#connect()
     const client = await this.#connecting
     this.#gather(client)
     try {
-      return await client.query<Row>(prepares(client) ? statement : { ...statement, name: undefined })
+      return await send<Row>(client, prepares(client) ? statement : { ...statement, name: undefined }, scope)
     } catch (error) {
       // The socket may take a moment to close, and the next statement is not to go there.
       if (breaksConnection(error)) this.#release(client, true)

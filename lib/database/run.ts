@@ -1,6 +1,8 @@
-import type { QueryConfig, QueryResult } from 'pg'
+import type { ClientBase } from 'pg'
 import type { Statement } from './database.ts'
 import { databaseError } from './errors.ts'
+import { Pipeline } from './pipeline.ts'
+import { send } from './scoped-query.ts'
 import { prepares } from './session.ts'
 import type { Watch } from './watch.ts'
 
@@ -16,24 +18,23 @@ export interface DatabaseObserver {
   readonly trace?: (<T>(statement: string, work: () => Promise<T>) => Promise<T>) | undefined
 }
 
-/** A client of the pool, or the pipeline. */
-interface Connection {
-  query<Row extends object>(statement: QueryConfig): Promise<QueryResult<Row>>
-}
-
 /** Runs a statement on a connection, watched if it is to be cancelled when its caller leaves. */
 export async function run<Row extends object>(
-  connection: Connection,
-  { name, text, values = [], prepare = true }: Statement,
+  connection: ClientBase | Pipeline,
+  { name, text, values = [], prepare = true, scope }: Statement,
   observer: DatabaseObserver,
   watch?: Watch,
 ): Promise<Row[]> {
   const named = prepare && prepares(connection) ? { name } : {}
-  const send = () => connection.query<Row>({ ...named, text, values: [...values] })
+  const config = { ...named, text, values: [...values] }
+  const ask = () =>
+    connection instanceof Pipeline
+      ? connection.query<Row>(config, scope)
+      : send<Row>(connection, config, scope)
   const start = performance.now()
   try {
-    const ask = watch ? () => watch.run(send) : send
-    const result = await (observer.trace ? observer.trace(name, ask) : ask())
+    const watched = watch ? () => watch.run(ask) : ask
+    const result = await (observer.trace ? observer.trace(name, watched) : watched())
     return result.rows
   } catch (error) {
     throw databaseError(error)

@@ -1,6 +1,7 @@
 import type { ClientBase, PoolClient } from 'pg'
 import type { Database, Statement } from './database.ts'
 import { type DatabaseObserver, run } from './run.ts'
+import { isSameScope, NO_SCOPE, type Scope } from './scope.ts'
 import type { Watch } from './watch.ts'
 
 /** The connection of a transaction; transactions inside it join it. */
@@ -9,6 +10,8 @@ class TransactionDatabase implements Database {
   readonly #observer: DatabaseObserver
   readonly #watch: Watch | undefined
   readonly #begun: Promise<void>
+  /** Set by the last statement that was sent; it ends with the transaction. */
+  #scope: Scope = NO_SCOPE
 
   constructor(
     client: ClientBase,
@@ -23,7 +26,11 @@ class TransactionDatabase implements Database {
   }
 
   async query<Row extends object>(statement: Statement): Promise<Row[]> {
-    const rows = await run<Row>(this.#client, statement, this.#observer, this.#watch)
+    const { scope = NO_SCOPE, ...unscoped } = statement
+    const isSet = isSameScope(scope, this.#scope)
+    this.#scope = scope
+    const sent = isSet ? unscoped : { ...unscoped, scope }
+    const rows = await run<Row>(this.#client, sent, this.#observer, this.#watch)
     // It was answered before; without it nothing more is to be done.
     await this.#begun
     return rows
