@@ -33,11 +33,7 @@ t.test('a role that row-level security does not bind ends the start', async (t) 
     ['BYPASSRLS', 'NOBYPASSRLS'],
   ]) {
     await alter(`${attribute}`)
-    const app = await buildApp(testConfig(url, STRICT))
-    await t.rejects(async () => {
-      await app.ready()
-    }, UnboundRole)
-    await app.close()
+    await t.rejects(buildApp(testConfig(url, STRICT)), UnboundRole)
     await alter(`${reset}`)
   }
 })
