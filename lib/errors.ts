@@ -10,8 +10,6 @@ export interface ErrorDefinition {
   readonly title: string
   /** The problem, for people. An instance may be more precise. */
   readonly detail: string
-  /** `WWW-Authenticate` of a 401, where it says more than `Bearer` (RFC 9470 section 3). */
-  readonly challenge?: string
 }
 
 interface ErrorOptions {
@@ -19,6 +17,8 @@ interface ErrorOptions {
   detail?: string
   /** When to come back, in seconds; becomes `Retry-After`. */
   retryAfter?: number
+  /** `WWW-Authenticate` of a 401, where it says more than `Bearer`. */
+  challenge?: string
   /** Values of the request that are invalid. */
   errors?: readonly InvalidValue[]
   /** The error underneath. It goes to the log, never to the client. */
@@ -29,6 +29,7 @@ interface ErrorOptions {
 export class ServiceError extends Error {
   readonly definition: ErrorDefinition
   readonly retryAfter: number | undefined
+  readonly challenge: string | undefined
   readonly errors: readonly InvalidValue[] | undefined
 
   constructor(definition: ErrorDefinition, options: ErrorOptions = {}) {
@@ -36,6 +37,7 @@ export class ServiceError extends Error {
     this.name = 'ServiceError'
     this.definition = definition
     this.retryAfter = options.retryAfter
+    this.challenge = options.challenge
     this.errors = options.errors
   }
 }

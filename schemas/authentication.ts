@@ -11,6 +11,13 @@ export const Login = Type.Object(
 )
 export type Login = Static<typeof Login>
 
+/** Body of reauthenticate. */
+export const Reauthenticate = Type.Object(
+  { password: CurrentPassword },
+  { $id: 'Reauthenticate', additionalProperties: false, description: 'Your password.' },
+)
+export type Reauthenticate = Static<typeof Reauthenticate>
+
 const RefreshTokenText = Type.String({
   minLength: 1,
   maxLength: 512,

@@ -4,6 +4,23 @@ import { Nullable, Timestamp, Uuid } from './primitives.ts'
 import { ref } from './registry.ts'
 import { UserParams } from './users.ts'
 
+/** When and how the user of a session last proved who they are; refreshing changes neither. */
+const authentication = {
+  authenticated_at: Timestamp('When its user last proved who they are: by signing in, or since.'),
+  methods: Type.Array(Type.String({ description: 'A name of RFC 8176.', examples: ['pwd'] }), {
+    description: 'How they did, by the names of RFC 8176: `pwd` is the password. More may follow.',
+    examples: [['pwd']],
+  }),
+}
+
+/** Answer of reauthenticate. */
+export const Authentication = Type.Object(authentication, {
+  $id: 'Authentication',
+  additionalProperties: false,
+  description: 'When and how the user of a session last proved who they are.',
+})
+export type Authentication = Static<typeof Authentication>
+
 /** A signed-in device or program. */
 export const Session = Type.Object(
   {
@@ -17,6 +34,7 @@ export const Session = Type.Object(
     ),
     ip: Type.String({ description: 'Address that it signed in from.', examples: ['203.0.113.7'] }),
     created_at: Timestamp('When it signed in.'),
+    ...authentication,
     last_used_at: Timestamp('When it last refreshed its tokens.'),
     expires_at: Timestamp(
       'When it ends unless it is used before; use never extends it beyond its absolute lifetime.',

@@ -5,8 +5,12 @@ const hooks: FastifyPluginAsync = async (app) => {
   app.addHook('onRoute', (route) => {
     const config = { access: 'user' as const, ...route.config }
     route.config = config
-    if (config.access === 'public') return
-    route.onRequest = [app.authenticate(config.access), ...[route.onRequest ?? []].flat()]
+    const { access, requires } = config
+    if (access === 'public') {
+      if (requires) throw new TypeError(`${route.url} is public and can't require a recent authentication`)
+      return
+    }
+    route.onRequest = [app.authenticate(access, requires), ...[route.onRequest ?? []].flat()]
   })
 }
 

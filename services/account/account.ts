@@ -3,7 +3,6 @@ import type { User, UserChanges } from '#schemas/users.ts'
 import { sendMail } from '#services/mail/mail.ts'
 import { issue, voidAll } from '#services/one-time-tokens/one-time-tokens.ts'
 import { recordEvent } from '#services/security-events/security-events.ts'
-import * as sessionRecords from '#services/sessions/records.ts'
 import * as sessions from '#services/sessions/sessions.ts'
 import * as userRecords from '#services/users/records.ts'
 import * as users from '#services/users/users.ts'
@@ -101,17 +100,16 @@ async function updateOther(
 }
 
 /**
- * Deletes an account; one's own only soon after signing in.
+ * Deletes an account.
  *
- * @throws Forbidden, UserNotFound, UserChanged, LastAdmin, FreshSignInRequired
+ * @throws Forbidden, UserNotFound, UserChanged, LastAdmin
  */
 export async function remove(
   ctx: AccountContext,
-  actor: User & { sessionId: string },
+  actor: User,
   id: string,
   versions: users.ExpectedVersions,
 ): Promise<void> {
-  if (actor.id === id) await sessionRecords.assertFresh(ctx, actor.sessionId)
   await users.remove(ctx, actor, id, versions)
   ctx.identities.forgetUser(id)
 }

@@ -4,6 +4,7 @@ import type { Context } from '#lib/context.ts'
 /** Events of an account that a person or an operator may want to look up later. */
 export interface SecurityEvent {
   kind:
+    | 'reauthenticated'
     | 'refresh_token_reused'
     | 'password_changed'
     | 'password_reset'

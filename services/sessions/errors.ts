@@ -14,14 +14,10 @@ export const SessionNotFound = defineError({
   detail: 'There is no open session with this id.',
 })
 
-/** Seconds since signing in, within which one's account can be deleted. */
-export const FRESH_SIGN_IN_SECONDS = 300
-
-export const FreshSignInRequired = defineError({
-  code: 'fresh_sign_in_required',
+export const ReauthenticationRequired = defineError({
+  code: 'reauthentication_required',
   status: 401,
-  title: 'Sign in again',
+  title: 'Authenticate again',
   detail:
-    'This needs a sign-in within the last 5 minutes. Sign in again, and repeat the request with the new token.',
-  challenge: `Bearer error="insufficient_user_authentication", error_description="a recent sign-in is needed", max_age="${FRESH_SIGN_IN_SECONDS}"`,
+    'This needs a recent proof of who you are: send the password to `reauthenticate`, then repeat the request.',
 })

@@ -1,5 +1,5 @@
 import type { Database } from '#lib/database/database.ts'
-import type { Session } from '#schemas/sessions.ts'
+import type { Authentication, Session } from '#schemas/sessions.ts'
 import type { User } from '#schemas/users.ts'
 
 export interface NewSession {
@@ -7,11 +7,15 @@ export interface NewSession {
   user_id: string
   user_agent: string | null
   ip: string
+  methods: readonly string[]
   /** Milliseconds. */
   idle_timeout: number
   /** Milliseconds. */
   absolute_timeout: number
 }
+
+/** Sessions that are older than the column have no time of their own. */
+const AUTHENTICATED_AT = 'coalesce(s.authenticated_at, s.created_at) AS authenticated_at'
 
 const OPEN = 's.ended_at IS NULL AND now() < least(s.idle_expires_at, s.expires_at)'
 
@@ -20,8 +24,8 @@ export async function insertSession(db: Database, session: NewSession, digest: B
   await db.query({
     name: 'insertSession',
     text: `WITH session AS (
-             INSERT INTO sessions (id, user_id, user_agent, ip, idle_expires_at, expires_at)
-             VALUES ($1, $2, $3, $4, now() + $5 * interval '1 millisecond', now() + $6 * interval '1 millisecond')
+             INSERT INTO sessions (id, user_id, user_agent, ip, methods, idle_expires_at, expires_at)
+             VALUES ($1, $2, $3, $4, $8, now() + $5 * interval '1 millisecond', now() + $6 * interval '1 millisecond')
              RETURNING id)
            INSERT INTO refresh_tokens (digest, session_id) SELECT $7, id FROM session`,
     values: [
@@ -32,20 +36,28 @@ export async function insertSession(db: Database, session: NewSession, digest: B
       session.idle_timeout,
       session.absolute_timeout,
       digest,
+      session.methods,
     ],
   })
 }
 
-/** Whether a user signed in with this session within these seconds; refreshing it does not count. */
-export async function selectIsFresh(db: Database, id: string, seconds: number): Promise<boolean> {
-  const rows = await db.query<{ is_fresh: boolean }>({
-    name: 'selectIsFresh',
-    text: `SELECT s.created_at > now() - $2 * interval '1 second' AS is_fresh FROM sessions s
-           WHERE s.id = $1 AND ${OPEN}`,
-    values: [id, seconds],
-    pipelined: true,
+/**
+ * Records that the user of an open session has just proved who they are; returns when, or undefined when the session
+ * has ended.
+ */
+export async function updateAuthentication(
+  db: Database,
+  id: string,
+  methods: readonly string[],
+): Promise<Authentication | undefined> {
+  const rows = await db.query<Authentication>({
+    name: 'updateAuthentication',
+    text: `UPDATE sessions s SET authenticated_at = now(), methods = $2
+           WHERE s.id = $1 AND ${OPEN}
+           RETURNING s.authenticated_at, s.methods`,
+    values: [id, methods],
   })
-  return rows[0]?.is_fresh ?? false
+  return rows[0]
 }
 
 export async function insertRefreshToken(db: Database, sessionId: string, digest: Buffer): Promise<void> {
@@ -137,6 +149,7 @@ export function selectOpenSessions(
   return db.query<Session>({
     name: 'selectOpenSessions',
     text: `SELECT s.id, s.id = $2 AS is_current, s.user_agent, host(s.ip) AS ip, s.created_at, s.last_used_at,
+                  ${AUTHENTICATED_AT}, s.methods,
                   least(s.idle_expires_at, s.expires_at) AS expires_at
            FROM sessions s
            WHERE s.user_id = $1 AND ${OPEN} AND ($3::uuid IS NULL OR s.id < $3)
@@ -161,7 +174,7 @@ export async function selectDevice(
   return rows[0] ?? { has_sessions: false, is_known: false }
 }
 
-export interface SessionOwner extends User {
+export interface SessionOwner extends User, Authentication {
   session_expires_at: string
   /** The database's clock, before it looked. */
   read_at: string
@@ -176,6 +189,7 @@ export async function selectSessionOwner(db: Database, sessionId: string): Promi
   const rows = await db.query<SessionOwner>({
     name: 'selectSessionOwner',
     text: `SELECT u.id, u.email, u.username, u.role, u.is_active, u.created_at, u.updated_at,
+                  ${AUTHENTICATED_AT}, s.methods,
                   least(s.idle_expires_at, s.expires_at) AS session_expires_at, statement_timestamp() AS read_at
            FROM sessions s JOIN users u ON u.id = s.user_id
            WHERE s.id = $1 AND ${OPEN} AND u.is_active`,

@@ -3,14 +3,18 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Context } from '#lib/context.ts'
 import { transaction } from '#lib/database/database.ts'
 import { deriveToken, digestToken } from '#lib/secrets/secrets.ts'
+import type { Authentication } from '#schemas/sessions.ts'
 import type { User } from '#schemas/users.ts'
 import { recordEvent } from '#services/security-events/security-events.ts'
-import { FRESH_SIGN_IN_SECONDS, FreshSignInRequired, InvalidRefreshToken } from './errors.ts'
+import { InvalidRefreshToken } from './errors.ts'
 import * as queries from './queries.ts'
 import type { SessionContext } from './sessions.ts'
 
 // What other services and authentication do with sessions. Nothing here asks who the actor is, so routes never import
 // it.
+
+/** The methods of a proof by password, by their names of RFC 8176. */
+const PASSWORD: readonly string[] = ['pwd']
 
 /** The tokens that a session's client gets. */
 export interface SessionTokens {
@@ -29,6 +33,7 @@ export async function open(ctx: SessionContext, user: Pick<User, 'id'>): Promise
     user_id: user.id,
     user_agent: userAgent,
     ip,
+    methods: PASSWORD,
     idle_timeout: idleTimeout,
     absolute_timeout: absoluteTimeout,
   }
@@ -37,13 +42,12 @@ export async function open(ctx: SessionContext, user: Pick<User, 'id'>): Promise
 }
 
 /**
- * Refuses a session whose user typed the password too long ago, for what a stolen token must not do. It works for every
- * way to sign in, and guesses are counted where they always are: at login (decision 028).
+ * Records that the user of a session has just given the password. The caller forgets the session after the commit.
  *
- * @throws FreshSignInRequired
+ * @returns undefined when the session has ended
  */
-export async function assertFresh(ctx: Pick<Context, 'db'>, id: string): Promise<void> {
-  if (!(await queries.selectIsFresh(ctx.db, id, FRESH_SIGN_IN_SECONDS))) throw new FreshSignInRequired()
+export function authenticateAgain(ctx: Pick<Context, 'db'>, id: string): Promise<Authentication | undefined> {
+  return queries.updateAuthentication(ctx.db, id, PASSWORD)
 }
 
 /** Whether a sign-in comes from a device that the user, who has signed in before, has not used yet. */
@@ -99,13 +103,22 @@ async function rotate(ctx: SessionContext, token: string): Promise<Rotation> {
   return { tokens: { sessionId, refreshToken, user: owner.user } }
 }
 
-/** Returns the active user of an open session, when that expires, and when the database was asked; or undefined. */
+/** Who an open session belongs to, as the database said. Times are RFC 3339. */
+export interface SessionOwner extends Authentication {
+  user: User
+  /** When the session ends. */
+  expires_at: string
+  /** When the database was asked, by its own clock. */
+  read_at: string
+}
+
+/** Returns the active user of an open session. */
 export async function findOwner(
   ctx: Pick<Context, 'db'>,
   sessionId: string,
-): Promise<{ user: User; expiresAt: string; readAt: string } | undefined> {
+): Promise<SessionOwner | undefined> {
   const row = await queries.selectSessionOwner(ctx.db, sessionId)
   if (row === undefined) return undefined
-  const { session_expires_at: expiresAt, read_at: readAt, ...user } = row
-  return { user, expiresAt, readAt }
+  const { session_expires_at: expires_at, read_at, authenticated_at, methods, ...user } = row
+  return { user, authenticated_at, methods, expires_at, read_at }
 }

@@ -62,6 +62,7 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   getCurrentUser: everyUser(200),
   listCurrentUserSessions: everyUser(200),
   logout: everyUser(204),
+  reauthenticate: everyUser(200),
   updateCurrentUser: everyUser(200),
   endSession: onlyOwner(204, '404 session_not_found'),
 

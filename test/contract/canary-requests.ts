@@ -51,7 +51,8 @@ export function rightRequest(
 
 function bodyOf({ canaries, document, placed: { operation }, target }: Planting): object | undefined {
   const { user, password, refresh_token } = target
-  const credentials = operation.operationId === 'login' ? { email: user.email, password } : {}
+  const asksPassword = ['login', 'reauthenticate'].includes(operation.operationId)
+  const credentials = asksPassword ? { email: user.email, password } : {}
   return plantedBody(canaries, document, operation, {
     current_password: password,
     refresh_token,

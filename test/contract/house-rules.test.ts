@@ -4,7 +4,7 @@ import { document, rule } from './rules.ts'
 
 const operations = operationsOf(document)
 const VERBS = [
-  ...['create', 'get', 'list', 'update', 'delete', 'login', 'logout'],
+  ...['create', 'get', 'list', 'update', 'delete', 'login', 'logout', 'reauthenticate'],
   // Where none of these says what happens: tokens, mailed links, passwords, sessions, invitations.
   ...['refresh', 'verify', 'resend', 'forgot', 'reset', 'change', 'end', 'invite'],
 ]
@@ -34,7 +34,7 @@ rule(
     which(
       ({ operation }) => !new RegExp(`^(?:${VERBS.join('|')})[A-Z][A-Za-z]+$`).test(operation.operationId),
     ),
-  ['login', 'logout'],
+  ['login', 'logout', 'reauthenticate'],
 )
 
 rule('an operationId is used once', () => {

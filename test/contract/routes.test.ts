@@ -29,6 +29,7 @@ const EXPECTED = [
   'POST /api/v1/auth/logout logout user',
   'POST /api/v1/auth/password/forgot forgotPassword public',
   'POST /api/v1/auth/password/reset resetPassword public',
+  'POST /api/v1/auth/reauthenticate reauthenticate user',
   'POST /api/v1/auth/refresh refreshTokens public',
   'POST /api/v1/users createUser public',
   'POST /api/v1/users/invitations inviteUser admin',

@@ -20,6 +20,7 @@ type Values = Record<string, unknown>
  */
 const BODIES: Readonly<Record<string, (situation: Situation) => Values | Promise<Values>>> = {
   login: ({ subject }) => ({ email: subject.user.email, password: subject.password }),
+  reauthenticate: ({ actor }) => ({ password: actor?.password ?? 'nobody' }),
   refreshTokens: ({ subject }) => ({ refresh_token: subject.refresh_token }),
   resetPassword: async (situation) => ({ token: await mailedToken(situation, 'reset_password') }),
   verifyEmail: async (situation) => ({ token: await mailedToken(situation, 'verify_email') }),

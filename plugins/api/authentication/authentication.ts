@@ -4,7 +4,9 @@ import { bearerToken } from '#plugins/api/tokens/credentials.ts'
 import type { User } from '#schemas/users.ts'
 import type { AccessTokenClaims } from '#services/authentication/access-tokens.ts'
 import { Unauthenticated } from '#services/authentication/errors.ts'
+import type { Identity } from '#services/sessions/identity/identities.ts'
 import { Forbidden } from '#services/users/errors.ts'
+import { type Requirement, stepUp } from './step-up.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -13,7 +15,7 @@ declare module 'fastify' {
   }
   interface FastifyInstance {
     /** Makes the hook that lets a request pass if its user may; the signed-in user is `request.user`. */
-    authenticate(access: 'user' | 'admin'): onRequestHookHandler
+    authenticate(access: 'user' | 'admin', requires?: Requirement): onRequestHookHandler
   }
   interface FastifyRequest {
     /** The session that the request belongs to; empty when nobody is signed in. */
@@ -45,33 +47,37 @@ export default fp(
       }
     }
 
-    app.decorate('authenticate', (access) => (request, _reply, done) => {
-      const enter = (token: string, claims: AccessTokenClaims, user: User | undefined) => {
-        if (user === undefined) {
-          // It was verified, which would let it be asked about before it is counted.
-          app.tokens.forget(token)
-          throw new Unauthenticated()
+    app.decorate('authenticate', (access, requires) => {
+      const assertRecent = requires && stepUp(app.identities, requires)
+      return (request, _reply, done) => {
+        const enter = (token: string, claims: AccessTokenClaims, identity: Identity | undefined) => {
+          if (identity === undefined) {
+            // It was verified, which would let it be asked about before it is counted.
+            app.tokens.forget(token)
+            throw new Unauthenticated()
+          }
+          request.user = identity.user
+          request.sessionId = claims.sid
+          if (access === 'admin' && identity.user.role !== 'admin') throw new Forbidden()
+          assertRecent?.(request, identity)
         }
-        request.user = user
-        request.sessionId = claims.sid
-        if (access === 'admin' && user.role !== 'admin') throw new Forbidden()
-      }
-      try {
-        const token = bearerToken(request)
-        if (token === undefined) throw new Unauthenticated()
-        const claims = verify(token)
-        const found = app.credentials.find(request, token, claims)
-        if (found instanceof Promise) {
-          found.then((user) => enter(token, claims, user)).then(() => done(), done)
+        try {
+          const token = bearerToken(request)
+          if (token === undefined) throw new Unauthenticated()
+          const claims = verify(token)
+          const found = app.credentials.find(request, token, claims)
+          if (found instanceof Promise) {
+            found.then((identity) => enter(token, claims, identity)).then(() => done(), done)
+            return
+          }
+          enter(token, claims, found)
+        } catch (error) {
+          done(error instanceof Error ? error : new Unauthenticated({ cause: error }))
           return
         }
-        enter(token, claims, found)
-      } catch (error) {
-        done(error instanceof Error ? error : new Unauthenticated({ cause: error }))
-        return
+        done()
       }
-      done()
     })
   },
-  { name: 'authentication', dependencies: ['credentials', 'tokens'] },
+  { name: 'authentication', dependencies: ['credentials', 'identity', 'tokens'] },
 )

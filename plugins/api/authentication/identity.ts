@@ -41,11 +41,8 @@ export default fp(
       answered: (result) => {
         answers[result]++
       },
-      shared: app.redis && {
-        store: app.redis,
-        key: deriveKey(jwt.secret, 'identities'),
-        now: () => channel.now(),
-      },
+      now: () => channel.now(),
+      shared: app.redis && { store: app.redis, key: deriveKey(jwt.secret, 'identities') },
     })
     const channel: IdentityChannel = new IdentityChannel(
       await connectionOptions(database),

@@ -1,6 +1,7 @@
 import type { RouteOptions } from 'fastify'
 import type { OpenAPIV3 } from 'openapi-types'
 import type { ErrorDefinition } from '#lib/errors.ts'
+import { maxAgeSeconds, type Requirement } from '#plugins/api/authentication/step-up.ts'
 import { errorsOf, isLimited } from './errors-of.ts'
 import type { SharedResponses } from './shared-responses.ts'
 
@@ -37,6 +38,7 @@ export function describeOperation(
   operation.responses ??= {}
   const { responses } = operation
   for (const parameter of operation.parameters ?? []) describeParameter(parameter)
+  if (route.config?.requires) describeRequirement(operation, route.config.requires)
   if (route.config?.versioned) describeVersions(operation, responses, String(route.method))
   if (responses['201']) addHeaders(responses['201'], { location: { $ref: '#/components/headers/Location' } })
   if (route.config?.idempotent) describeReplay(responses)
@@ -64,6 +66,17 @@ function security(route: RouteOptions): OpenAPIV3.SecurityRequirementObject[] {
   if (route.schema?.operationId === 'getMetrics') return [{}, { metricsToken: [] }]
   const access = route.config?.access
   return access === undefined || access === 'public' ? [] : [{ accessToken: [] }]
+}
+
+/** For people in the description, for programs as an extension. */
+function describeRequirement(operation: OpenAPIV3.OperationObject, requires: Requirement): void {
+  const seconds = maxAgeSeconds(requires)
+  const exception = requires.unless === undefined ? '' : `, unless it is your ${requires.unless}`
+  const sentence =
+    `Needs a proof of who you are of the last ${seconds / 60} minutes${exception}: a sign-in or ` +
+    '`reauthenticate`. Otherwise the answer is 401 `reauthentication_required`.'
+  operation.description = `${operation.description} ${sentence}`
+  Object.assign(operation, { 'x-max-authentication-age': seconds })
 }
 
 function describeVersions(

@@ -14,6 +14,7 @@ import {
   ValidationFailed,
 } from '#plugins/http/errors/http-errors.ts'
 import { Unauthenticated } from '#services/authentication/errors.ts'
+import { ReauthenticationRequired } from '#services/sessions/errors.ts'
 import { Forbidden } from '#services/users/errors.ts'
 
 /** Every error that a route can give: its own, and those that follow from what it takes and who may call it. */
@@ -32,6 +33,7 @@ export function errorsOf(route: RouteOptions): ErrorDefinition[] {
   // Every method but these has its body read, wanted or not.
   if (route.method !== 'GET') add(InvalidJson, PayloadTooLarge, UnsupportedMediaType)
   if (config.access === 'user' || config.access === 'admin') add(Unauthenticated)
+  if (config.requires) add(ReauthenticationRequired)
   if (config.access === 'admin') add(Forbidden)
   if (config.access !== undefined) add(DatabaseUnavailable)
   if (isLimited(route)) add(RateLimited)

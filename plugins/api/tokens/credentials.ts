@@ -1,17 +1,21 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { User } from '#schemas/users.ts'
 import type { AccessTokenClaims } from '#services/authentication/access-tokens.ts'
+import type { Identity } from '#services/sessions/identity/identities.ts'
 
 /** Tells whom a verified token speaks for at this moment, if anybody. */
 export interface Credentials {
-  /** Returns the user if it is known here and now; looks into memory, and does no more. */
-  look(claims: AccessTokenClaims): User | undefined
+  /** Returns the identity if it is known here and now; looks into memory, and does no more. */
+  look(claims: AccessTokenClaims): Identity | undefined
   /**
-   * Returns the user; undefined when the session has ended, its user is gone or inactive, or the token promises a role
+   * Returns the identity; undefined when the session has ended, its user is gone or inactive, or the token promises a role
    * that the user has lost. A promise when the database has to be asked, which is done once for each request.
    */
-  find(request: FastifyRequest, token: string, claims: AccessTokenClaims): User | Promise<User | undefined>
+  find(
+    request: FastifyRequest,
+    token: string,
+    claims: AccessTokenClaims,
+  ): Identity | Promise<Identity | undefined>
 }
 
 declare module 'fastify' {
@@ -22,7 +26,7 @@ declare module 'fastify' {
     /** For `bearerToken`: null before the first call, undefined without a token. */
     tokenText: string | null | undefined
     /** The answer to `credentials.find`, once the database was asked. */
-    owner: Promise<User | undefined> | undefined
+    owner: Promise<Identity | undefined> | undefined
   }
 }
 
@@ -42,20 +46,20 @@ export default fp(
     app.decorateRequest('tokenText', null)
     app.decorateRequest('owner', undefined)
 
-    async function ask(token: string, claims: AccessTokenClaims): Promise<User | undefined> {
+    async function ask(token: string, claims: AccessTokenClaims): Promise<Identity | undefined> {
       const kept = await app.identities.load(claims.sid)
       // A token may be newer than what is kept: another instance has just issued it to a promoted user.
       const isOlder = kept !== undefined && !speaksFor(claims, kept)
-      const user = isOlder ? await app.identities.reload(claims.sid) : kept
-      if (user !== undefined && speaksFor(claims, user)) return user
+      const identity = isOlder ? await app.identities.reload(claims.sid) : kept
+      if (identity !== undefined && speaksFor(claims, identity)) return identity
       app.tokens.forget(token)
       return undefined
     }
 
     app.decorate('credentials', {
       look(claims) {
-        const user = app.identities.look(claims.sid)
-        return user !== undefined && speaksFor(claims, user) ? user : undefined
+        const identity = app.identities.look(claims.sid)
+        return identity !== undefined && speaksFor(claims, identity) ? identity : undefined
       },
       find(request, token, claims) {
         const known = request.owner === undefined ? app.identities.peek(claims.sid) : undefined
@@ -69,7 +73,7 @@ export default fp(
 )
 
 /** Whether a token says no more than its user may; `user` is what everybody has at least. */
-function speaksFor({ sub, role }: AccessTokenClaims, user: User): boolean {
+function speaksFor({ sub, role }: AccessTokenClaims, { user }: Identity): boolean {
   return user.id === sub && (role === 'user' || role === user.role)
 }
 

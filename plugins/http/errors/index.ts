@@ -26,11 +26,11 @@ export default fp(
 /** Sends an error; also for the framework's errors before a route is known. */
 export function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = publicError(thrown)
-  const { code, status, challenge = 'Bearer' } = error.definition
+  const { code, status } = error.definition
   if (status === 503) request.refusal = code
   // Unknown errors arrive wrapped; what they were is what the log wants.
   request.failure = error.cause instanceof Error ? error.cause : error
   if (error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter)
-  if (status === 401) reply.header('www-authenticate', challenge)
+  if (status === 401) reply.header('www-authenticate', error.challenge ?? 'Bearer')
   return reply.code(status).type(PROBLEM_TYPE).serializer(JSON.stringify).send(problem(error, request.id))
 }

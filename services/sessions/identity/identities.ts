@@ -2,29 +2,45 @@ import type { KeyObject } from 'node:crypto'
 import { Cache, type CacheOptions, type Loaded } from '#lib/cache/cache.ts'
 import { SharedCache, type Store } from '#lib/cache/shared-cache.ts'
 import type { User } from '#schemas/users.ts'
+import type { SessionOwner } from '../records.ts'
 
 /** Sessions whose owners are kept. */
 const MAX_ENTRIES = 50_000
 /** An owner is read again after this time in any case. */
 const MAX_AGE_MS = 60_000
+/** Its number changes with the shape of `Identity`: two versions run side by side while one replaces the other. */
+const SHARED_PREFIX = 'identity:2:'
 
-/** Reads the active user of an open session, when that expires, and the database's time of reading it. */
-export type OwnerReader = (
-  sessionId: string,
-) => Promise<{ user: User; expiresAt: string; readAt: string } | undefined>
+/** Who a session speaks for. Times are milliseconds since 1970, by the database's clock. */
+export interface Identity {
+  readonly user: User
+  /** When the user last proved who they are, */
+  readonly authenticatedAt: number
+  /** and how. */
+  readonly methods: readonly string[]
+  /** When this was read. */
+  readonly readAt: number
+}
 
-export interface IdentitiesOptions extends Pick<CacheOptions<User>, 'isTrusted' | 'answered'> {
+/** Reads the active user of an open session. */
+export type OwnerReader = (sessionId: string) => Promise<SessionOwner | undefined>
+
+export interface IdentitiesOptions extends Pick<CacheOptions<Identity>, 'isTrusted' | 'answered'> {
   readonly read: OwnerReader
-  /** Where instances keep owners for each other, the key that these are signed with, and the database's time. */
-  readonly shared?: { readonly store: Store; readonly key: KeyObject; readonly now: () => number } | undefined
+  /** The database's time in milliseconds since 1970; asked only while the cache is trusted. */
+  readonly now: () => number
+  /** Where instances keep owners for each other, and the key that these are signed with. */
+  readonly shared?: { readonly store: Store; readonly key: KeyObject } | undefined
 }
 
 /**
  * Identities by session, cached so that a request needs no query. The cache is only used while the channel
  * that tells of changes is known to work; otherwise the database is asked each time.
  */
-export class Identities extends Cache<User> {
-  constructor({ read, shared, ...options }: IdentitiesOptions) {
+export class Identities extends Cache<Identity> {
+  readonly #now: () => number
+
+  constructor({ read, now, shared, ...options }: IdentitiesOptions) {
     super({
       ...options,
       maxEntries: MAX_ENTRIES,
@@ -33,8 +49,17 @@ export class Identities extends Cache<User> {
         const owner = await read(sessionId)
         return owner && loaded(owner)
       },
-      shared: shared && new SharedCache({ ...shared, prefix: 'identity:1:', maxAge: MAX_AGE_MS }),
+      shared: shared && new SharedCache({ ...shared, now, prefix: SHARED_PREFIX, maxAge: MAX_AGE_MS }),
     })
+    this.#now = now
+  }
+
+  /**
+   * Milliseconds since the user of a session last proved who they are, by the database's clock. What is not from a
+   * trusted cache has just been read.
+   */
+  ageOf({ authenticatedAt, readAt }: Identity): number {
+    return (this.isTrusted ? this.#now() : readAt) - authenticatedAt
   }
 
   forgetSession(sessionId: string): void {
@@ -46,15 +71,8 @@ export class Identities extends Cache<User> {
   }
 }
 
-function loaded({
-  user,
-  expiresAt,
-  readAt,
-}: {
-  user: User
-  expiresAt: string
-  readAt: string
-}): Loaded<User> {
-  const asked = Date.parse(readAt)
-  return { value: user, owner: user.id, lifetimeMs: Date.parse(expiresAt) - asked, readAt: asked }
+function loaded({ user, authenticated_at, methods, expires_at, read_at }: SessionOwner): Loaded<Identity> {
+  const readAt = Date.parse(read_at)
+  const value = { user, authenticatedAt: Date.parse(authenticated_at), methods, readAt }
+  return { value, owner: user.id, lifetimeMs: Date.parse(expires_at) - readAt, readAt }
 }

@@ -6,7 +6,6 @@ import * as changes from '#services/account/account.ts'
 import { CurrentPasswordRequired, WrongPassword } from '#services/account/errors.ts'
 import { TooManyAttempts } from '#services/authentication/errors.ts'
 import { PasswordQueueFull } from '#services/passwords/errors.ts'
-import { FreshSignInRequired } from '#services/sessions/errors.ts'
 import {
   EmailTaken,
   Forbidden,
@@ -50,7 +49,11 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.patch(
     '',
     {
-      config: { versioned: true, errors: UPDATE_ERRORS },
+      config: {
+        versioned: true,
+        requires: { maxAge: '10m', unless: 'own account' },
+        errors: UPDATE_ERRORS,
+      },
       schema: {
         operationId: 'updateUser',
         tags: ['users'],
@@ -76,23 +79,21 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     {
       config: {
         versioned: true,
-        errors: [Forbidden, UserNotFound, LastAdmin, UserChanged, FreshSignInRequired],
+        requires: { maxAge: '5m' },
+        errors: [Forbidden, UserNotFound, LastAdmin, UserChanged],
       },
       schema: {
         operationId: 'deleteUser',
         tags: ['users'],
         summary: 'Delete a user',
-        description:
-          'For the user and for admins. The account is gone at once, and its tokens stop working. To delete your ' +
-          'own needs a sign-in of the last 5 minutes.',
+        description: 'For the user and for admins. The account is gone at once, and its tokens stop working.',
         params: UserParams,
         response: { 204: NoContent('The user is deleted.') },
       },
     },
     async (request, reply) => {
-      const { ctx, user, sessionId, params } = request
-      const actor = { ...user, sessionId }
-      await changes.remove(ctx, actor, params.id, request.expectedVersions())
+      const { ctx, user, params } = request
+      await changes.remove(ctx, user, params.id, request.expectedVersions())
       return reply.code(204).send(undefined)
     },
   )

@@ -13,6 +13,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         cost: 10,
         versioned: true,
         idempotent: true,
+        requires: { maxAge: '10m' },
         errors: [EmailTaken, UsernameTaken],
       },
       schema: {

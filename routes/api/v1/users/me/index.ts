@@ -6,7 +6,6 @@ import * as changes from '#services/account/account.ts'
 import { CurrentPasswordRequired, WrongPassword } from '#services/account/errors.ts'
 import { TooManyAttempts } from '#services/authentication/errors.ts'
 import { PasswordQueueFull } from '#services/passwords/errors.ts'
-import { FreshSignInRequired } from '#services/sessions/errors.ts'
 import { LastAdmin, UserChanged, UserNotFound, UsernameTaken } from '#services/users/errors.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
@@ -64,21 +63,22 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.delete(
     '',
     {
-      config: { versioned: true, errors: [UserNotFound, LastAdmin, UserChanged, FreshSignInRequired] },
+      config: {
+        versioned: true,
+        requires: { maxAge: '5m' },
+        errors: [UserNotFound, LastAdmin, UserChanged],
+      },
       schema: {
         operationId: 'deleteCurrentUser',
         tags: ['users'],
         summary: 'Delete your own account',
-        description:
-          'The account is gone at once, and its tokens stop working. It needs a sign-in of the last 5 minutes: ' +
-          'a session that is older gets 401 `fresh_sign_in_required`; log in again then, and send the new token.',
+        description: 'The account is gone at once, and its tokens stop working.',
         response: { 204: NoContent('The account is deleted.') },
       },
     },
     async (request, reply) => {
-      const { ctx, user, sessionId } = request
-      const actor = { ...user, sessionId }
-      await changes.remove(ctx, actor, user.id, request.expectedVersions())
+      const { ctx, user } = request
+      await changes.remove(ctx, user, user.id, request.expectedVersions())
       return reply.code(204).send(undefined)
     },
   )

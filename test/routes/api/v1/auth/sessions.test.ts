@@ -38,7 +38,10 @@ t.test('own sessions', async (t) => {
       { id: second.session_id, is_current: true, user_agent: 'Browser/1.0', ip: '127.0.0.1' },
     ])
     t.equal(response.json().data.length, 2)
-    const keys = ['id', 'is_current', 'user_agent', 'ip', 'created_at', 'last_used_at', 'expires_at']
+    const keys = [
+      ...['id', 'is_current', 'user_agent', 'ip', 'created_at', 'authenticated_at', 'methods'],
+      ...['last_used_at', 'expires_at'],
+    ]
     t.same(Object.keys(response.json().data[0]), keys)
     t.equal((await request({ url, as: first })).statusCode, 401)
   })
