@@ -5,12 +5,14 @@ import { DatabaseUnavailable, databaseError } from './errors.ts'
 /** Milliseconds between attempts while the database is away. */
 const RETRY_INTERVAL_MS = 1000
 
-/** Milliseconds that a start waits for the first attempt. */
-const START_TIMEOUT_MS = 5000
+/** Milliseconds that a start waits for the first attempt beyond the time in which a connection is made. */
+const START_TIMEOUT_MS = 2000
 
 interface Waiting {
   /** Ends the attempts. */
   readonly signal: AbortSignal
+  /** Milliseconds after which a connection that is not there yet is given up (`database.connection_timeout`). */
+  readonly connectionTimeoutMs: number
   /** Called at each attempt that finds the database away. */
   away(cause: unknown): void
   /** Called when the first attempt takes long; the start then continues without it. */
@@ -26,7 +28,7 @@ interface Waiting {
  */
 export async function whenAvailable(
   work: () => Promise<unknown>,
-  { signal, away, slow }: Waiting,
+  { signal, connectionTimeoutMs, away, slow }: Waiting,
 ): Promise<void> {
   async function attempt(): Promise<boolean> {
     try {
@@ -44,7 +46,8 @@ export async function whenAvailable(
   }
 
   const first = attempt()
-  const outcome = await Promise.race([first, sleep(START_TIMEOUT_MS, 'slow', { ref: false })])
+  const timeout = connectionTimeoutMs + START_TIMEOUT_MS
+  const outcome = await Promise.race([first, sleep(timeout, 'slow', { ref: false })])
   if (outcome === true) return
   if (outcome === 'slow') slow?.()
   void finish(first)

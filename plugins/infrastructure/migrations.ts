@@ -23,6 +23,7 @@ export default fp(
     app.addHook('onReady', () =>
       whenAvailable(migrate, {
         signal: closing.signal,
+        connectionTimeoutMs: database.connection_timeout,
         away: (cause) => {
           const advice = databaseAdvice(cause)
           app.log.warn({ err: cause, advice }, 'the database is away; migrations wait for it')

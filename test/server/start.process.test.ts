@@ -25,6 +25,7 @@ t.test('in development it says where everything is, and logs JSON', async (t) =>
   ]
   await eventually(async () => stderr() === announcement.join('\n'))
   t.notMatch(stderr(), /PostgreSQL/, 'with a URL no embedded server is started')
+  await eventually(async () => (await call(`${url}/ready`)).status === 200)
   for (const path of ['/docs', '/docs/json', '/dev/mail', '/health', '/metrics', '/ready', '/live']) {
     t.match(await call(`${url}${path}`), { status: 200 }, path)
   }
@@ -94,7 +95,8 @@ t.test('migrations that take long do not keep it from listening', async (t) => {
   const { url: databaseUrl, query } = await createEmptyDatabase(t)
   const migration = '7306361248735502'
   await query('SELECT pg_advisory_lock($1)', [migration])
-  const service = await startService(t, { APP_DATABASE__URL: databaseUrl })
+  const env = { APP_DATABASE__URL: databaseUrl, APP_DATABASE__CONNECTION_TIMEOUT: '3s' }
+  const service = await startService(t, env)
   t.match(service.stdout(), /migrations take their time/)
   t.match(await call(`${service.url}/live`), { status: 200 })
   t.match(await call(`${service.url}/ready`), { status: 503, text: /migrations are pending/ })
@@ -143,8 +145,10 @@ t.test('a database that does not let us in is waited for, and the log says what 
   for (const [url, expected] of cases) {
     const env = { APP_DATABASE__URL: url, APP_DATABASE__MIGRATE_ON_START: 'true' }
     const service = await startService(t, env)
-    const told = service.logs().find(({ msg }) => msg === 'the database is away; migrations wait for it')
-    t.match(told, { level: 'warn', advice: expected })
+    const told = () =>
+      service.logs().find(({ msg }) => msg === 'the database is away; migrations wait for it')
+    await eventually(async () => told() !== undefined)
+    t.match(told(), { level: 'warn', advice: expected })
     t.match(await call(`${service.url}/live`), { status: 200 })
     t.match(await call(`${service.url}/ready`), { status: 503 })
   }

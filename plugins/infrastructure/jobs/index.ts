@@ -70,6 +70,7 @@ export default fp(
     app.addHook('onReady', () =>
       whenAvailable(startUnlessStopped, {
         signal: stopping.signal,
+        connectionTimeoutMs: database.connection_timeout,
         away: (cause) => log.warn({ err: cause }, 'the database is away; jobs wait for it'),
       }),
     )
