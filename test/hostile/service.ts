@@ -66,6 +66,7 @@ type Credentials = Pick<Actor, 'id' | 'email' | 'username' | 'password'>
 
 async function createUsers(url: string): Promise<Record<ActorName, Credentials>> {
   const pool = new pg.Pool({ connectionString: url, max: 2 })
+  pool.on('error', () => undefined)
   const db = new PoolDatabase(pool, {
     queried: () => undefined,
     waited: () => undefined,
