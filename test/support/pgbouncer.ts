@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import type { Test } from 'tap'
-import { freePort } from '#lib/embedded-postgres/server.ts'
 import { eventually } from './eventually.ts'
+import { freePort } from './free-port.ts'
 import { startProcess } from './process.ts'
 
 /** Why tests that need PgBouncer are skipped; false where it is. */

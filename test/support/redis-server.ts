@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { createClient } from '@redis/client'
 import type { Test } from 'tap'
-import { freePort } from '#lib/embedded-postgres/server.ts'
 import { eventually } from './eventually.ts'
+import { freePort } from './free-port.ts'
 import { startProcess, type TestProcess } from './process.ts'
 
 /** Why tests that need redis-server are skipped; false where it is. */

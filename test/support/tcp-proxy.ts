@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
+import { freePort } from './free-port.ts'
 
 /** Stands between the service and PostgreSQL, to take the network away. */
 export interface TcpProxy {
@@ -130,9 +131,8 @@ export async function startProxy(
     }
   }
 
-  await listen(0)
-  const address = server.address()
-  const port = address !== null && typeof address === 'object' ? address.port : 0
+  const port = await freePort()
+  await listen(port)
   const proxied = new URL(url)
   proxied.host = `127.0.0.1:${port}`
   if (!open) await cut()

@@ -7,8 +7,8 @@ import pg from 'pg'
 import type { Test } from 'tap'
 import { chooseLauncher, output } from '#lib/embedded-postgres/launcher.ts'
 import { openLayout } from '#lib/embedded-postgres/layout.ts'
-import { freePort } from '#lib/embedded-postgres/server.ts'
 import { eventually } from '#test/support/eventually.ts'
+import { freePort } from '#test/support/free-port.ts'
 import { startProcess } from '#test/support/process.ts'
 
 /** Where servers are that pg_dump of this machine can dump: the programs of one version, all together. */
