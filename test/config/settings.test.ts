@@ -69,12 +69,12 @@ t.test('database.prepared_statements', async (t) => {
 })
 
 t.test('database.query_timeout, and the connection is not used again', async (t) => {
-  const { app } = await createTestApp(t, { APP_DATABASE__QUERY_TIMEOUT: '500ms', APP_ROLE: 'web' })
+  const { app } = await createTestApp(t, { APP_DATABASE__QUERY_TIMEOUT: '1s', APP_ROLE: 'web' })
   for (const pipelined of [true, false]) {
     const pid = async () =>
       (await app.db.query({ name: 'pid', text: 'SELECT pg_backend_pid()', pipelined }))[0]
     const before = await pid()
-    const slow = app.db.query({ name: 'slow', text: 'SELECT pg_sleep(5), pg_backend_pid()', pipelined })
+    const slow = app.db.query({ name: 'slow', text: 'SELECT pg_sleep(60), pg_backend_pid()', pipelined })
     await t.rejects(slow, {
       definition: { code: 'database_unavailable' },
       cause: { message: /read timeout/ },

@@ -82,7 +82,7 @@ t.test('a body that is still coming is in flight', async (t) => {
 })
 
 t.test('during drain_delay it is not ready, and works', async (t) => {
-  const { service, user } = await run(t, { APP_SERVER__DRAIN_DELAY: '5s' })
+  const { service, user } = await run(t, { APP_SERVER__DRAIN_DELAY: '10s' })
   t.match(await call(`${service.url}/ready`), { status: 200 })
   service.child.kill('SIGTERM')
   await eventually(async () => service.stdout().includes('shutting down'))

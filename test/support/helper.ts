@@ -39,10 +39,18 @@ export interface TestApp {
   signUp(options?: { role?: Role; email?: string; username?: string; password?: string }): Promise<TestUser>
 }
 
+/** What a busy machine takes longer for than a test may depend on. */
+const PATIENCE = {
+  APP_DATABASE__LOCK_TIMEOUT: '60s',
+  APP_DATABASE__STATEMENT_TIMEOUT: '120s',
+  APP_DATABASE__IDLE_IN_TRANSACTION_TIMEOUT: '120s',
+  APP_DATABASE__QUERY_TIMEOUT: '125s',
+}
+
 /** The configuration of a test: the test environment's, with these variables over it. */
 export function testConfig(url: string, env: Record<string, string> = {}): Config {
   const base = { APP_ENVIRONMENT: 'test', APP_DATABASE__URL: url, APP_DATABASE__MIGRATE_ON_START: 'false' }
-  return loadConfig({ env: { ...base, ...env } }).config
+  return loadConfig({ env: { ...base, ...PATIENCE, ...env } }).config
 }
 
 /**

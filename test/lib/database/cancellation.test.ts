@@ -11,13 +11,20 @@ import { createTestDatabase, type TestDatabase } from '#test/support/database.ts
 import { eventually } from '#test/support/eventually.ts'
 import { createTestApp } from '#test/support/helper.ts'
 import { startInstance } from '#test/support/instances.ts'
+import { holdTransaction, waiting } from '#test/support/locks.ts'
 import { startProxy } from '#test/support/tcp-proxy.ts'
 import { expectUnavailable } from './expect-unavailable.ts'
 
 /** Longer than any test, and than the limits of the statement, waits for. */
 const SLEEP = { name: 'sleep', text: 'SELECT pg_sleep(600)' }
 const ONE = { name: 'one', text: 'SELECT 1 AS one' }
-const PATIENT = { APP_DATABASE__STATEMENT_TIMEOUT: '590s', APP_DATABASE__QUERY_TIMEOUT: '595s' }
+const PATIENT = {
+  APP_DATABASE__STATEMENT_TIMEOUT: '590s',
+  APP_DATABASE__QUERY_TIMEOUT: '595s',
+  APP_DATABASE__LOCK_TIMEOUT: '590s',
+}
+/** The lock for which a statement waits that is to end when the test says so. */
+const GATE = 7
 
 /** A caller whom the test lets leave. */
 function createCaller(): Caller & { leave(): void; listeners(): number } {
@@ -124,13 +131,15 @@ t.test('a transaction is undone, at the statement or between two', async (t) => 
 t.test('a commit is left to finish', async (t) => {
   const { app, db, note, notes } = await setUp(t)
   await db.query(`CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS
-    'BEGIN PERFORM pg_sleep(1); RETURN NULL; END'`)
+    'BEGIN PERFORM pg_advisory_xact_lock(${GATE}); RETURN NULL; END'`)
   await db.query(`CREATE CONSTRAINT TRIGGER slowly AFTER INSERT ON notes DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION slowly()`)
   const caller = createCaller()
+  const gate = await holdTransaction(t, db, 'SELECT pg_advisory_xact_lock($1)', [GATE])
   const asked = app.db.forCaller(caller).transaction((tx) => tx.query(note('done')))
-  await sleeping(db, 1)
+  await waiting(db, 1)
   caller.leave()
+  await gate.commit()
   await asked
   t.same(await notes(), [{ text: 'done' }])
   t.equal(await cancellations(app), 0)
@@ -167,11 +176,12 @@ t.test('who leaves while waiting for a connection gets none', async (t) => {
 t.test('what all share is not cancelled for one', async (t) => {
   const { app, db } = await setUp(t)
   const caller = createCaller()
-  const asked = app.db
-    .forCaller(caller)
-    .query({ name: 'nap', text: 'SELECT pg_sleep(1) IS NOT NULL AS woke', pipelined: true })
-  await sleeping(db, 1)
+  const gate = await holdTransaction(t, db, 'SELECT pg_advisory_xact_lock($1)', [GATE])
+  const text = `SELECT pg_advisory_xact_lock(${GATE}) IS NOT NULL AS woke`
+  const asked = app.db.forCaller(caller).query({ name: 'nap', text, pipelined: true })
+  await waiting(db, 1)
   caller.leave()
+  await gate.commit()
   t.match(await asked, [{ woke: true }])
 })
 

@@ -8,6 +8,7 @@ import { createVersionCheck } from '#lib/migrations/version-check.ts'
 import { connectionTo } from '#test/support/connection-to.ts'
 import { createEmptyDatabase } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'
+import { holdTransaction, waiting } from '#test/support/locks.ts'
 
 const THREE = {
   '001.do.a.sql': 'CREATE TABLE a (id int PRIMARY KEY);\nINSERT INTO a VALUES (1);\n',
@@ -80,14 +81,18 @@ t.test('eight processes at once apply each migration once', async (t) => {
 })
 
 t.test('one that waits for the lock says so, and heeds no timeout', async (t) => {
-  const files = { '001.do.a.sql': 'CREATE TABLE a (); SELECT pg_sleep(1);' }
+  const files = { '001.do.a.sql': 'CREATE TABLE a (); SELECT pg_advisory_xact_lock(7);' }
   const { database, messages, options } = await setUp(t, files)
+  const gate = await holdTransaction(t, database, 'SELECT pg_advisory_xact_lock(7)')
   const first = migrateUp({ ...options, log: () => undefined })
-  const sleeping =
-    "SELECT FROM pg_stat_activity WHERE datname = $1 AND query LIKE '%pg_sleep(1)' AND state = 'active'"
-  await eventually(async () => (await database.query(sleeping, [database.name])).length === 1)
+  await waiting(database, 1)
   const connection = connectionTo(database.url, { lock_timeout: 1, query_timeout: 1 })
-  t.same(await migrateUp({ ...options, connection }), [])
+  const second = migrateUp({ ...options, connection })
+  await eventually(async () => messages.length > 0)
+  // Longer than those timeouts.
+  await database.query('SELECT pg_sleep(0.05)')
+  await gate.commit()
+  t.same(await second, [])
   t.same(await first, ['001.do.a.sql'])
   t.same(messages, ['Waiting for another instance that migrates the database'])
 })

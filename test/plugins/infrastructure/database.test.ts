@@ -22,7 +22,13 @@ t.test('an idle connection that is lost is a warning, no crash', async (t) => {
     logs().filter(({ msg }) => msg === warning.msg),
     [warning],
   )
-  t.match(await app.db.query(one), [{ one: 1 }])
+  // The pool notices the end of each by itself.
+  await eventually(() =>
+    app.db.query(one).then(
+      () => true,
+      () => false,
+    ),
+  )
 })
 
 t.test('the metrics say what the pool does', async (t) => {

@@ -10,7 +10,7 @@ const LIMITS = {
   APP_RATE_LIMIT__WINDOW: '1h',
   APP_RATE_LIMIT__PER_ADDRESS: '90',
   // A busy machine is not a database that hangs.
-  APP_RATE_LIMIT__DATABASE_TIMEOUT: '2s',
+  APP_RATE_LIMIT__DATABASE_TIMEOUT: '10s',
 }
 
 /** Three instances on one database. */
@@ -137,7 +137,11 @@ t.test('PostgreSQL away', async (t) => {
       const apps = await startThree(
         t,
         { url: proxy.url },
-        { APP_DATABASE__CONNECTION_TIMEOUT: '2s', APP_DATABASE__QUERY_TIMEOUT: '3s' },
+        {
+          APP_RATE_LIMIT__DATABASE_TIMEOUT: '2s',
+          APP_DATABASE__CONNECTION_TIMEOUT: '2s',
+          APP_DATABASE__QUERY_TIMEOUT: '3s',
+        },
       )
       const [first, second, third] = apps
       if (!first || !second || !third) throw new Error('there are three')

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { eventually } from '#test/support/eventually.ts'
-import { createTestApp, type TestApp, type TestUser } from '#test/support/helper.ts'
+import { createTestApp, type LogRecord, type TestApp, type TestUser } from '#test/support/helper.ts'
 
 /** Keeps the one connection of the pool that is not the pipeline's, and one caller waiting for it. */
 async function occupyPool(app: FastifyInstance): Promise<() => Promise<void>> {
@@ -87,11 +87,11 @@ t.test('while callers queue for the database, and the event loop is busy', async
   }
   t.equal(await refusedFor(app, 'database'), before + 3)
   await eventually(async () => logs().some(({ msg }) => msg === 'requests were refused'))
-  t.match(
-    logs().filter(({ level }) => level === 'error'),
-    [{ reasons: { database: Number }, pressure: { database_waiting: 1 } }],
-    'one line for all of them',
-  )
+  // One for each second in which something was refused; the instance's own work may be waiting too.
+  for (const line of logs().filter(({ level }) => level === 'error')) {
+    t.match(line, { msg: 'requests were refused', reasons: { database: Number }, err: undefined })
+    t.ok(Number(pressureOf(line)['database_waiting']) >= 1)
+  }
 
   endBusyness()
   // On a machine that has other work, the loop may look busy for longer.
@@ -157,6 +157,10 @@ function sampleOf(response: Response): object {
     code: 'overloaded',
     request_id: response.headers.get('x-request-id'),
   }
+}
+
+function pressureOf({ pressure }: LogRecord): Record<string, unknown> {
+  return { ...(typeof pressure === 'object' ? pressure : undefined) }
 }
 
 async function refusedFor(app: FastifyInstance, reason: string): Promise<number> {
