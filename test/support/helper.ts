@@ -39,7 +39,7 @@ export interface TestApp {
   signUp(options?: { role?: Role; email?: string; username?: string; password?: string }): Promise<TestUser>
 }
 
-/** What a busy machine takes longer for than a test may depend on. */
+/** Limits that a busy machine does not reach, so that no test depends on its speed. */
 const PATIENCE = {
   APP_DATABASE__LOCK_TIMEOUT: '60s',
   APP_DATABASE__STATEMENT_TIMEOUT: '120s',
