@@ -27,7 +27,11 @@ export default fp(
     const closing = new AbortController()
     app.addHook('onReady', () =>
       // Migrations say that the database is away.
-      whenAvailable(app.assertRoleBound, { signal: closing.signal, away: () => undefined }),
+      whenAvailable(app.assertRoleBound, {
+        signal: closing.signal,
+        connectionTimeoutMs: app.config.database.connection_timeout,
+        away: () => undefined,
+      }),
     )
     app.addHook('onClose', async () => closing.abort())
   },
