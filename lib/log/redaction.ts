@@ -17,9 +17,9 @@ const HARMLESS_NAME = /_type$/
  * begun to read without bound cannot fail any more.
  */
 
-/** Secrets by their form, whatever their names: JWTs, PHC hashes, HTTP credentials, user and password in URLs. */
+/** Secrets by their form, whatever their names: JWTs, API keys, PHC hashes, HTTP credentials, logins in URLs. */
 const SECRET_TEXT =
-  /eyJ[\w-]+(?:\.[\w-]*){0,2}|\$argon2(?:id|i|d)\$[^\s"\\]*|\b(?:Bearer|Basic) +[\w.~+/=-]+|(?<=:\/\/)[^\s"\\/]*(?=@)/gi
+  /eyJ[\w-]+(?:\.[\w-]*){0,2}|gwk_\w+|\$argon2(?:id|i|d)\$[^\s"\\]*|\b(?:Bearer|Basic) +[\w.~+/=-]+|(?<=:\/\/)[^\s"\\/]*(?=@)/gi
 
 /**
  * A secret's name and its value: as a property of the line's JSON (`"name":"value"`), of JSON within its text

@@ -8,6 +8,7 @@ import { amount } from '#test/support/amount.ts'
 /** No log may hold this, wherever it was put. */
 const SECRET = 'S3cr3tVa1ue'
 const JWT = `eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIx${SECRET}.${SECRET}-_x`
+const API_KEY = `gwk_01997d1c7b6e7c3a9d532f6a4c1e8b90${SECRET}`
 const PHC = `$argon2id$v=19$m=19456,t=2,p=1$${SECRET}c2FsdA$${SECRET}aGFzaA`
 const URL_TEXT = `postgres://app:${SECRET}@db.internal:5432/app`
 
@@ -124,6 +125,9 @@ const PLANTED: Record<string, (logger: Logger) => void> = {
   'an error that quotes a token': (log) => log.error(new Error(`bad token ${JWT}`)),
   'a JWT in text': (log) => log.info(`got ${JWT}`),
   'a JWT in a field': (log) => log.info({ note: `got ${JWT}`, list: [JWT] }),
+  'an API key in text': (log) => log.info(`sent ${API_KEY}`),
+  'an API key in a field': (log) => log.info({ note: `x-${API_KEY}.`, list: [API_KEY] }),
+  'an API key that is cut': (log) => log.info(`sent gwk_${SECRET}`),
   'a hash in text': (log) => log.info(`stored ${PHC} there`),
   'a hash in a field': (log) => log.info({ note: PHC }),
   'a bearer token in text': (log) => log.info(`sent Authorization: Bearer ${SECRET}.x-y_z~+/=`),
