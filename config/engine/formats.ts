@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import addressparser from 'nodemailer/lib/addressparser'
 import { addressFault, canonicalEmail, canonicalMailbox, isSender } from '../email-address.ts'
 import { parseDatabaseUrl } from './database-url.ts'
+import { readEncryptionKeys } from './encryption-keys.ts'
 import { readHeaderPairs } from './header-pairs.ts'
 import { decoded } from './url-text.ts'
 
@@ -59,6 +60,10 @@ export const formats = {
   'signing-key': {
     validate: (value: string) => Buffer.byteLength(value) >= SIGNING_KEY_BYTES,
     expects: `at least ${SIGNING_KEY_BYTES} bytes long`,
+  },
+  'encryption-keys': {
+    validate: (value: string) => readEncryptionKeys(value) !== undefined,
+    expects: 'different keys of 32 bytes in base64, with commas or line breaks between',
   },
   'smtp-url': {
     validate: isSmtpUrl,

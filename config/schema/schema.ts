@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Auth, Jwt } from './auth.ts'
+import { EncryptionSettings } from './encryption.ts'
 import { BooleanOrAuto, Choice, CountOrAuto, Duration, List, Secret, Section, Size, Text } from './kinds.ts'
 import { Errors, Tracing } from './observability.ts'
 import { Product } from './product.ts'
@@ -223,6 +224,7 @@ export const Config = Section('Groundwork.', {
   redis: Redis,
   jwt: Jwt,
   auth: Auth,
+  encryption: EncryptionSettings,
   cors: Cors,
   metrics: Metrics,
   docs: Docs,

@@ -1,6 +1,9 @@
 import t from 'tap'
 import { formats } from '#config/engine/formats.ts'
 
+const KEY = Buffer.alloc(32, 0xfb).toString('base64')
+const OTHER_KEY = Buffer.alloc(32, 1).toString('base64')
+
 const table: Record<string, { good: string[]; bad: string[] }> = {
   environment: {
     good: ['development', 'production', 'staging-2', 'a'],
@@ -84,6 +87,13 @@ const table: Record<string, { good: string[]; bad: string[] }> = {
   'header-pairs': {
     good: ['x-api-key=abc', 'a=b, c=d%2Ce', 'authorization=Basic%20YTpi=='],
     bad: ['', 'a', '=b', 'a=', 'a=%zz', 'a b=c', 'a=b,', 'a=%0A'],
+  },
+  'encryption-keys': {
+    good: [KEY, `${KEY},${OTHER_KEY}`, `${KEY}\n${OTHER_KEY}\n`, ` ${KEY} , ${OTHER_KEY}`],
+    bad: [
+      ...['', ',', 'c2hvcnQ=', KEY.slice(0, -1), `${KEY.slice(0, -2)}B=`, KEY.replaceAll('+', '-')],
+      ...[`${KEY},${KEY}`, `${KEY},x`, `x${KEY}`, KEY + OTHER_KEY],
+    ],
   },
   'key-prefix': {
     good: ['groundwork:', 'a', 'x'.repeat(100)],

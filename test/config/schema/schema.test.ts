@@ -27,6 +27,7 @@ t.test('the keys that are secrets', async (t) => {
     'database.url',
     'redis.url',
     'jwt.secret',
+    'encryption.keys',
     'metrics.token',
     'tracing.headers',
     'errors.dsn',

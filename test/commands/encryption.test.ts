@@ -1,0 +1,40 @@
+import t from 'tap'
+import { readEncryptionKeys } from '#config/engine/encryption-keys.ts'
+import { Encryption } from '#lib/encryption/encryption.ts'
+import { runCommand } from '#test/support/command.ts'
+import { createTestDatabase } from '#test/support/database.ts'
+
+t.test('npm run encryption', async (t) => {
+  const db = await createTestDatabase(t)
+  const run = (args: readonly string[], env: Record<string, string> = {}) =>
+    runCommand('encryption', args, { env: { APP_ENVIRONMENT: 'test', APP_DATABASE__URL: db.url, ...env } })
+
+  t.test('makes keys, which the setting accepts', async (t) => {
+    const made = [await run(['new']), await run(['new'])]
+    for (const { code, stderr } of made) t.same({ code, stderr }, { code: 0, stderr: '' })
+    t.equal(readEncryptionKeys(made.map(({ stdout }) => stdout).join(''))?.length, 2)
+  })
+
+  t.test('says which key encrypts, and encrypts with it what others encrypted', async (t) => {
+    const [first, second] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)]
+    const env = { APP_ENCRYPTION__KEYS: `${first.toString('base64')},${second.toString('base64')}` }
+    const [one, other] = new Encryption(first, second).keyIds
+    const status = await run(['status'], env)
+    t.equal(status.code, 0, status.stderr)
+    t.equal(status.stdout, `KEY               USE       VALUES\n${one}  encrypts  0\n${other}  decrypts  0\n`)
+    const rotated = await run(['rotate'], env)
+    t.equal(rotated.code, 0, rotated.stderr)
+    t.equal(rotated.stdout, 'Encrypted with the first key: 0\n')
+  })
+
+  t.test('says what it lacks, and how it is used', async (t) => {
+    const without = await run(['rotate'])
+    t.equal(without.code, 1)
+    t.match(without.stderr, 'APP_ENCRYPTION__KEYS: must be set')
+    for (const args of [[], ['spin'], ['new', 'key']]) t.equal((await run(args)).code, 2)
+    const bad = await run(['status'], { APP_ENCRYPTION__KEYS: 'c2hvcnQ=' })
+    t.equal(bad.code, 1)
+    t.match(bad.stderr, 'different keys of 32 bytes in base64')
+    t.notMatch(bad.stderr, 'c2hvcnQ=')
+  })
+})
