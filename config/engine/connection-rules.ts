@@ -1,7 +1,7 @@
 import { LENIENT_ENVIRONMENTS } from '../schema/schema.ts'
 import type { Candidate } from './candidate.ts'
 import { type DatabaseAddress, parseDatabaseUrl, printable } from './database-url.ts'
-import { locate } from './keys.ts'
+import { locate, variableName } from './keys.ts'
 import { valueAt } from './toml-files.ts'
 
 /** Values of `database.tls` that are at least as strict as a given libpq sslmode. */
@@ -55,18 +55,53 @@ export function checkConnections(candidate: Candidate): string[] {
 
 function checkDatabase(candidate: Candidate): string[] {
   const { values, sources, variables: env } = candidate
-  const text = valueAt(values, 'database.url')
-  if (typeof text !== 'string') return []
   const where = locate('database.url', sources)
-  const address = parseDatabaseUrl(text)
-  // The validation has said it.
-  if (typeof address === 'string') return []
+  const primary = readAddress(valueAt(values, 'database.url'))
+  const replicas = checkReplicas(candidate, primary)
+  if (primary === undefined) return replicas
   return [
-    ...checkQuery(candidate, address, where),
+    ...checkAddress(candidate, primary, where),
     ...checkTlsOf(candidate, env['PGSSLMODE'], 'PGSSLMODE'),
     ...checkFiles(candidate, 'the variable', (name) => env[`PG${name.toUpperCase()}`], true),
-    ...checkSocket(candidate, address, where),
+    ...replicas,
   ]
+}
+
+/** The address of a URL that is there and valid; of others the validation has said what is wrong. */
+function readAddress(text: unknown): DatabaseAddress | undefined {
+  const address = typeof text === 'string' ? parseDatabaseUrl(text) : undefined
+  return typeof address === 'string' ? undefined : address
+}
+
+function checkAddress(candidate: Candidate, address: DatabaseAddress, where: string): string[] {
+  return [...checkQuery(candidate, address, where), ...checkSocket(candidate, address, where)]
+}
+
+/** Replicas have the same rules as the primary, and must be others than it, with the same database. */
+function checkReplicas(candidate: Candidate, primary: DatabaseAddress | undefined): string[] {
+  const urls = valueAt(candidate.values, 'database.replica_urls')
+  if (!Array.isArray(urls) || urls.length === 0) return []
+  const where = locate('database.replica_urls', candidate.sources)
+  if (valueAt(candidate.values, 'database.url') === undefined) {
+    return [`${where}: is set without ${variableName('database.url')}, of which they are replicas`]
+  }
+  const taken = new Set(primary === undefined ? [] : [placeOf(primary)])
+  return urls.flatMap((url, index) => {
+    const address = readAddress(url)
+    if (address === undefined) return []
+    const item = `${where}: item ${index + 1}`
+    const problems = checkAddress(candidate, address, item)
+    if (taken.has(placeOf(address)))
+      problems.push(`${item} names a server that is named before: leave it out`)
+    if (primary !== undefined && address.database !== primary.database)
+      problems.push(`${item} names another database than database.url`)
+    taken.add(placeOf(address))
+    return problems
+  })
+}
+
+function placeOf({ host, port }: DatabaseAddress): string {
+  return `${host}:${port}`
 }
 
 function checkQuery(candidate: Candidate, { parameters }: DatabaseAddress, where: string): string[] {

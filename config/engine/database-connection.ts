@@ -11,10 +11,11 @@ type Database = Config['database']
  * connections that listen, for migrations, backups and commands. Each option is said, so that the driver looks for
  * none in the environment.
  *
+ * @param url the server's; a replica's has the same options as the primary's
  * @throws {ConfigError} when there is no URL, or a certificate's file cannot be read
  */
-export async function connectionOptions(database: Database) {
-  const address = parseDatabaseUrl(database.url ?? '')
+export async function connectionOptions(database: Database, url = database.url) {
+  const address = parseDatabaseUrl(url ?? '')
   if (typeof address === 'string') throw new ConfigError([`${variableName('database.url')}: ${address}`])
   const { host, port, user, password, database: name } = address
   return {

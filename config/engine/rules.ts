@@ -28,8 +28,8 @@ function checkStrict({ values, sources, environment, knownSecrets }: Candidate):
     )
   }
   for (const { path } of configKeys.filter((key) => key.secret)) {
-    const value = valueAt(values, path)
-    if (value !== undefined && knownSecrets.has(value)) {
+    const secrets = [valueAt(values, path)].flat()
+    if (secrets.some((value) => value !== undefined && knownSecrets.has(value))) {
       problems.push(
         `${locate(path, sources)}: is a secret that a committed file contains, so it is not secret`,
       )

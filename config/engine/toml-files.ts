@@ -37,7 +37,7 @@ export function readKnownSecrets(directory: string): ReadonlySet<TomlValue> {
   // Problems of a file are reported when it is read as a layer; other files do not matter.
   const tables = files.map((file) => readToml(directory, file, []))
   const secrets = configKeys.filter((key) => key.secret)
-  const values = tables.flatMap((table) => secrets.map((key) => valueAt(table, key.path)))
+  const values = tables.flatMap((table) => secrets.flatMap((key) => valueAt(table, key.path)))
   return new Set(values.filter((value) => value !== undefined))
 }
 

@@ -62,10 +62,13 @@ function explain(error: ErrorObject, values: TomlTable, sources: ReadonlyMap<str
   const item = /^\d+$/.test(String(names.at(-1))) ? Number(names.pop()) : undefined
   const path = names.join('.')
   const schema: KeySchema = { ...findKey(path)?.schema }
-  const value = valueAt(values, path)
-  const own: StringFormat | undefined =
-    error.keyword === 'format' && schema.format ? formats[schema.format] : undefined
-  if (own?.explain && typeof value === 'string') return `${locate(path, sources)}: ${own.explain(value)}`
+  const value = [valueAt(values, path)].flat()[item ?? 0]
+  const format = item === undefined ? schema.format : schema.items?.format
+  const own: StringFormat | undefined = error.keyword === 'format' && format ? formats[format] : undefined
+  if (own?.explain && typeof value === 'string') {
+    const place = item === undefined ? '' : `item ${item + 1} `
+    return `${locate(path, sources)}: ${place}${own.explain(value)}`
+  }
   const expected =
     item === undefined
       ? `must be ${describeExpected(schema)}`

@@ -86,7 +86,7 @@ function readSecretFile(
   try {
     // A file of random bytes would be read as many equal replacement characters, a weak secret.
     const text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path))
-    return [{ key, value: text.trim(), source: name }]
+    return [{ key, value: parseText(text.trim(), key.schema), source: name }]
   } catch (error) {
     // Without the path, because somebody may have put the secret itself in its place.
     problems.push(`${name}: names a file that cannot be read as text (${errorCode(error)})`)

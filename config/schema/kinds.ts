@@ -66,6 +66,11 @@ export function List({ format, ...options }: { description: string; format: Form
   return Type.Array(Type.String({ format }), options)
 }
 
+/** A list of texts that are never shown, and that a file can hold, comma-separated (`_FILE`). */
+export function SecretList({ format, ...options }: { description: string; format: FormatName }) {
+  return Type.Array(Type.String({ format }), { ...options, 'x-secret': true })
+}
+
 /** A table of TOML; it has no other keys than these. */
 export function Section<T extends TProperties>(description: string, properties: T) {
   return Type.Object(properties, { description, additionalProperties: false })

@@ -1,7 +1,18 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Auth, Jwt } from './auth.ts'
 import { EncryptionSettings } from './encryption.ts'
-import { BooleanOrAuto, Choice, CountOrAuto, Duration, List, Secret, Section, Size, Text } from './kinds.ts'
+import {
+  BooleanOrAuto,
+  Choice,
+  CountOrAuto,
+  Duration,
+  List,
+  Secret,
+  SecretList,
+  Section,
+  Size,
+  Text,
+} from './kinds.ts'
 import { Errors, Tracing } from './observability.ts'
 import { Product } from './product.ts'
 import { RateLimit } from './rate-limit.ts'
@@ -79,10 +90,22 @@ const Database = Section('PostgreSQL.', {
         'Where the server is: `postgres://user:password@host:5432/name`, or `postgres://user@/name?host=/run/postgresql` for a Unix socket. User, password and name are percent-encoded. It says nothing else: neither its query nor `PG*` variables can change the options of connections. Without it, in development and test only, the service starts a PostgreSQL of its own.',
     }),
   ),
+  replica_urls: SecretList({
+    format: 'postgres-url',
+    description:
+      'Standbys of `url` that lists are read from, each written as `url` is; empty: none. All other settings of this section apply to them too. A list contains everything that was acknowledged before it was asked for: where a replica does not have it in time, the primary is read.',
+  }),
+  replica_patience: Duration({
+    minimum: '0ms',
+    maximum: '5s',
+    description:
+      'Time that a read waits for a replica to have what the primary has; then the primary is read. A replica that takes longer is not used until it has caught up.',
+  }),
   max_connections: Type.Integer({
     minimum: 2,
     maximum: 10_000,
-    description: 'Connections that one process may hold open; one of them is kept for short reads.',
+    description:
+      'Connections that one process may hold open, to each of the servers; one of them is kept for short reads.',
   }),
   connection_timeout: Duration({
     description: 'Time to wait for a connection, from the pool or from the server.',

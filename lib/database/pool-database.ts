@@ -19,13 +19,20 @@ export class PoolDatabase implements Database {
   readonly #pipeline: Pipeline
   readonly #observer: DatabaseObserver
   readonly #maxWaiting: number
+  readonly #maxAttempts: number
 
   /**
    * @param options.maxWaiting callers that may wait for a connection; those beyond are refused at once
+   * @param options.maxAttempts how often work is begun in all when it loses races to others
    */
-  constructor(pool: Pool, observer: DatabaseObserver, { maxWaiting = Number.POSITIVE_INFINITY } = {}) {
+  constructor(
+    pool: Pool,
+    observer: DatabaseObserver,
+    { maxWaiting = Number.POSITIVE_INFINITY, maxAttempts = MAX_ATTEMPTS } = {},
+  ) {
     this.#pool = pool
     this.#maxWaiting = maxWaiting
+    this.#maxAttempts = maxAttempts
     this.#pipeline = new Pipeline(pool)
     this.#observer = observer
   }
@@ -68,7 +75,7 @@ export class PoolDatabase implements Database {
         return await work()
       } catch (error) {
         const state = lostRace(error)
-        if (state === undefined || attempt === MAX_ATTEMPTS || caller?.isGone()) throw error
+        if (state === undefined || attempt === this.#maxAttempts || caller?.isGone()) throw error
         this.#observer.repeated(state)
       }
       await sleep(Math.random() * MAX_PAUSE_MS * attempt)

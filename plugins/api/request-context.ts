@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Client } from '#lib/context.ts'
+import type { Database } from '#lib/database/database.ts'
 import { LOCAL_ADDRESS } from '#lib/network/addresses.ts'
 import { SocketCaller } from '#plugins/http/request/request-caller.ts'
 import type { AppContext } from '#plugins/infrastructure/context.ts'
@@ -18,11 +19,19 @@ declare module 'fastify' {
 export default fp(
   async (app) => {
     app.decorateRequest('ownContext', undefined)
+    /** A route that reads from replicas says so; it gets them where there are some. */
+    function databaseFor({ raw, routeOptions }: FastifyRequest): Database {
+      const caller = new SocketCaller(raw.socket)
+      const { replicas } = app
+      if (replicas !== undefined && routeOptions.config.replica) return replicas.forCaller(caller)
+      return app.db.forCaller(caller)
+    }
+
     app.decorateRequest('ctx', {
       getter() {
         this.ownContext ??= {
           ...app.ctx,
-          db: app.db.forCaller(new SocketCaller(this.raw.socket)),
+          db: databaseFor(this),
           log: this.log,
           client: clientOf(this, app.clientAddress(this)),
         }
@@ -30,7 +39,7 @@ export default fp(
       },
     })
   },
-  { name: 'request-context', dependencies: ['client-address', 'context'] },
+  { name: 'request-context', dependencies: ['client-address', 'context', 'replicas'] },
 )
 
 /** Longest user agent that is kept. */

@@ -41,7 +41,7 @@ t.test('a set-up that is well', async (t) => {
   const env = { APP_DATABASE__URL: url, APP_EMAIL__SMTP_URL: smtp.url }
   t.match(await doctor(env, []), {
     code: 0,
-    stdout: /^(?:(?:ok {10}[\w ]+|off {9}.+)\n){14}$/,
+    stdout: /^(?:(?:ok {10}[\w ]+|off {9}.+)\n){15}$/,
     stderr: '',
   })
   t.same(smtp.received, [], 'nothing was mailed')
@@ -173,6 +173,15 @@ t.test('migrations that are not those of the files', async (t) => {
   t.match(await findings(t, { APP_DATABASE__URL: url }), [
     /^problem migrations: Migrations are not what was applied: 2 \(create-sessions\)/,
     /^warning migrations: The database has newer migrations: 999 \(later\)/,
+  ])
+})
+
+t.test('replicas', async (t) => {
+  const { url } = await createTestDatabase(t)
+  const replicas = [url.replace('127.0.0.1', 'localhost'), url.replace(/@[^/]+/, '@127.0.0.1:1')]
+  t.match(await findings(t, { APP_DATABASE__URL: url, APP_DATABASE__REPLICA_URLS: replicas.join(',') }), [
+    /^problem replicas: The replica localhost:\d+ is a primary/,
+    /^problem replicas: The replica 127\.0\.0\.1:1 cannot be used: .*ECONNREFUSED/,
   ])
 })
 

@@ -17,10 +17,14 @@ const EXTERNAL: Record<string, string[]> = {
   probe_ssl_earliest_cert_expiry: [],
 }
 
-/** Metrics that the service has with Redis only, which is not configured here. */
-const WITH_REDIS: Record<string, Record<string, string[]>> = {
+/** Metrics that the service has with Redis or with replicas only, which are not configured here. */
+const OPTIONAL: Record<string, Record<string, string[]>> = {
   redis_up: {},
   redis_command_failures_total: { reason: ['lost', 'no_answer', 'refused'] },
+  db_replica_reads_total: { replica: [] },
+  db_replica_fallbacks_total: { reason: ['none_up', 'behind', 'conflict', 'failed', 'no_position'] },
+  db_replica_state: { replica: [], state: ['up', 'behind', 'down', 'not_standby'] },
+  db_replica_lag_seconds: { replica: [] },
 }
 
 /** Values of labels that it takes a fault to see. */
@@ -107,7 +111,7 @@ class Checker {
   #labelsOf(name: string): ReadonlySet<string> | undefined {
     const recorded = this.#recorded.get(name)
     if (recorded !== undefined) return recorded
-    const own = EXTERNAL[name] ?? WITH_REDIS[name] ?? this.#served.get(name)?.labels
+    const own = EXTERNAL[name] ?? OPTIONAL[name] ?? this.#served.get(name)?.labels
     if (own === undefined) return undefined
     return new Set([
       ...TARGET,
@@ -133,7 +137,7 @@ class Checker {
     if (label === 'job') return new Set(this.#jobs)
     if (label === 'status_code') return undefined
     if (label === 'operation' && metric.startsWith('http_')) return this.#operations
-    const seen = this.#served.get(metric)?.labels.get(label) ?? WITH_REDIS[metric]?.[label]
+    const seen = this.#served.get(metric)?.labels.get(label) ?? OPTIONAL[metric]?.[label]
     return seen === undefined ? undefined : new Set([...seen, ...(RARE[label] ?? [])])
   }
 }

@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import { connectionOptions } from '#config/engine/database-connection.ts'
 import type { Config } from '#config/schema/schema.ts'
 import { PoolDatabase } from '#lib/database/pool-database.ts'
+import type { DatabaseObserver } from '#lib/database/run.ts'
 import { Session } from '#lib/database/session.ts'
 import { types } from '#lib/database/types.ts'
 import { createObserver } from './observer.ts'
@@ -10,6 +11,8 @@ import { createObserver } from './observer.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     db: PoolDatabase
+    /** Counts, times and traces what databases do. */
+    databaseObserver: DatabaseObserver
   }
 }
 
@@ -35,10 +38,12 @@ export default fp(
     })
 
     const { max_waiting } = app.config.pressure
-    const db = new PoolDatabase(pool, createObserver(app), {
+    const observer = createObserver(app)
+    const db = new PoolDatabase(pool, observer, {
       ...(max_waiting > 0 ? { maxWaiting: max_waiting } : {}),
     })
     app.decorate('db', db)
+    app.decorate('databaseObserver', observer)
     // Hooks run in reverse order: this one before the one that ends the pool.
     app.addHook('onClose', () => db.close())
   },

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import t from 'tap'
 import { connectionOptions } from '#config/engine/database-connection.ts'
 import { loadConfig } from '#config/load.ts'
@@ -143,4 +144,58 @@ t.test('an address is what the URL says, whatever stands around it', async (t) =
     server: { port: 81 },
     database: { migrate_on_start: false },
   })
+})
+
+t.test('replicas have the rules of the primary, and are others than it', async (t) => {
+  const directory = folder(t)
+  const problems = (urls: string, env: Record<string, string> = {}) =>
+    problemsOf({
+      directory,
+      env: {
+        ...production,
+        APP_DATABASE__TLS: 'require',
+        [URL_VARIABLE]: 'postgres://a:b@h/d',
+        APP_DATABASE__REPLICA_URLS: urls,
+        ...env,
+      },
+    })
+  t.same(problems('postgres://a:b@r1/d?sslmode=require,postgres://x:y@r2:5433/d'), [])
+  const refused: [string, RegExp][] = [
+    ['http://r1', /REPLICA_URLS: item 1 must begin with postgres:/],
+    ['postgres://a:b@r1/d,postgres://r2/d', /REPLICA_URLS: item 2 names no user/],
+    [
+      'postgres://a:b@r1/d?sslmode=disable',
+      /REPLICA_URLS: item 1: sslmode in its query is disable, and .*TLS is require/,
+    ],
+    ['postgres://a:b@r1/d?options=x', /item 1: holds options in its query/],
+    ['postgres://a@/d?host=/run', /item 1: names a Unix socket/],
+    ['postgres://a:b@r1/other', /item 1 names another database than database.url$/],
+    ['postgres://x:y@h:5432/d', /item 1 names a server that is named before/],
+    ['postgres://a:b@r1/d,postgres://a:b@r1/d', /item 2 names a server that is named before/],
+  ]
+  for (const [urls, expected] of refused) {
+    const found = problems(urls)
+    t.equal(found.length, 1, urls)
+    t.match(found[0], expected)
+    t.notMatch(found[0], /:b@/, 'no password')
+  }
+  const alone = problemsOf({
+    directory,
+    env: { APP_ENVIRONMENT: 'test', APP_DATABASE__REPLICA_URLS: 'postgres://a:b@r1/d' },
+  })
+  t.match(alone, [/REPLICA_URLS: is set without APP_DATABASE__URL, of which they are replicas$/])
+})
+
+t.test('a file holds the URLs of replicas; one that is committed is not secret', async (t) => {
+  const directory = folder(t, { urls: 'postgres://a:b@r1/d,postgres://a:b@r2/d\n' })
+  const env = { ...production, [URL_VARIABLE]: 'postgres://a:b@h/d' }
+  const { config } = loadConfig({
+    directory,
+    env: { ...env, APP_DATABASE__REPLICA_URLS_FILE: join(directory, 'urls') },
+  })
+  t.same(config.database.replica_urls, ['postgres://a:b@r1/d', 'postgres://a:b@r2/d'])
+  const committed = folder(t, { 'production.toml': '[database]\nreplica_urls = ["postgres://a:b@r1/d"]\n' })
+  t.match(problemsOf({ directory: committed, env }), [
+    /REPLICA_URLS .*: is a secret that a committed file contains/,
+  ])
 })

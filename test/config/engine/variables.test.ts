@@ -45,6 +45,7 @@ t.test('text is read as its key has it, and left as it is where it is not that',
       'https://a.example, https://b.example',
       ['https://a.example', 'https://b.example'],
     ],
+    ['APP_DATABASE__REPLICA_URLS', 'postgres://a@b/c, d', ['postgres://a@b/c', 'd']],
     ['APP_CORS__ALLOWED_ORIGINS', 'a,,b,', ['a', '', 'b', '']],
   ]
   for (const [name, text, expected] of table) {

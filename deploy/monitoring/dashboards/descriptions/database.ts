@@ -70,6 +70,23 @@ export default {
         span: 12,
       }),
     ],
+    Replicas: [
+      graph('Reads by replica', {
+        unit: 'ops',
+        queries: {
+          '{{replica}}': sum('replica', rate('db_replica_reads_total')),
+          'primary: {{reason}}': sum('reason', rate('db_replica_fallbacks_total')),
+        },
+      }),
+      graph('Processes by state of each replica', {
+        unit: 'short',
+        queries: { '{{replica}} {{state}}': `${sum('replica, state', series('db_replica_state'))} > 0` },
+      }),
+      graph('Replica lag', {
+        unit: 's',
+        queries: { '{{replica}}': `max by (replica) (${series('db_replica_lag_seconds')})` },
+      }),
+    ],
     'Transactions and Redis': [
       graph('Retried transactions', {
         unit: 'ops',

@@ -45,7 +45,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '',
     {
-      config: { access: 'admin', errors: [InvalidCursor] },
+      config: { replica: true, access: 'admin', errors: [InvalidCursor] },
       schema: {
         operationId: 'listUsers',
         tags: ['users'],

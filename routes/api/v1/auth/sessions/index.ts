@@ -9,7 +9,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '',
     {
-      config: { errors: [InvalidCursor] },
+      config: { replica: true, errors: [InvalidCursor] },
       schema: {
         operationId: 'listCurrentUserSessions',
         tags: ['auth'],

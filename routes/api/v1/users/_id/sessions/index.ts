@@ -11,7 +11,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '',
     {
-      config: { errors: [Forbidden, UserNotFound, InvalidCursor] },
+      config: { replica: true, errors: [Forbidden, UserNotFound, InvalidCursor] },
       schema: {
         operationId: 'listUserSessions',
         tags: ['users'],

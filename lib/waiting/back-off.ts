@@ -1,0 +1,23 @@
+/** Pauses between attempts that fail: each is twice the one before, up to a longest, and partly random. */
+export class BackOff {
+  readonly #firstMs: number
+  readonly #longestMs: number
+  #failures = 0
+
+  constructor(firstMs: number, longestMs: number) {
+    this.#firstMs = firstMs
+    this.#longestMs = longestMs
+  }
+
+  /** Returns the milliseconds to wait after another failure: half of it at least, so that many do not come at once. */
+  next(): number {
+    const pauseMs = Math.min(this.#firstMs * 2 ** this.#failures, this.#longestMs)
+    if (pauseMs < this.#longestMs) this.#failures++
+    return pauseMs * (0.5 + Math.random() / 2)
+  }
+
+  /** Begins with the first pause again. */
+  reset(): void {
+    this.#failures = 0
+  }
+}
