@@ -1,7 +1,7 @@
 import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg'
 import { breaksConnection } from './errors.ts'
+import { send } from './preceded-query.ts'
 import type { Scope } from './scope.ts'
-import { send } from './scoped-query.ts'
 import { prepares } from './session.ts'
 
 /**
@@ -24,7 +24,9 @@ export class Pipeline {
     const client = await this.#connecting
     this.#gather(client)
     try {
-      return await send<Row>(client, prepares(client) ? statement : { ...statement, name: undefined }, scope)
+      return await send<Row>(client, prepares(client) ? statement : { ...statement, name: undefined }, {
+        scope,
+      })
     } catch (error) {
       // The socket may take a moment to close, and the next statement is not to go there.
       if (breaksConnection(error)) this.#release(client, true)

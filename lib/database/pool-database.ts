@@ -42,7 +42,7 @@ export class PoolDatabase implements Database {
       // What many share is not cancelled for one of them; it is short anyway.
       statement.pipelined === true
         ? run<Row>(this.#pipeline, statement, this.#observer)
-        : this.#withClient(caller, (client, watch) => run<Row>(client, statement, this.#observer, watch)),
+        : this.#withClient(caller, (client, watch) => run<Row>(client, statement, this.#observer, { watch })),
     )
   }
 

@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg'
 import type { Statement } from './database.ts'
 import { databaseError } from './errors.ts'
 import { Pipeline } from './pipeline.ts'
-import { send } from './scoped-query.ts'
+import { type Preceding, send } from './preceded-query.ts'
 import { prepares } from './session.ts'
 import type { Watch } from './watch.ts'
 
@@ -18,19 +18,22 @@ export interface DatabaseObserver {
   readonly trace?: (<T>(statement: string, work: () => Promise<T>) => Promise<T>) | undefined
 }
 
-/** Runs a statement on a connection, watched if it is to be cancelled when its caller leaves. */
+/**
+ * Runs a statement on a connection, watched if it is to be cancelled when its caller leaves. With `onBegin` it begins a
+ * transaction.
+ */
 export async function run<Row extends object>(
   connection: ClientBase | Pipeline,
   { name, text, values = [], prepare = true, scope }: Statement,
   observer: DatabaseObserver,
-  watch?: Watch,
+  { watch, onBegin }: { watch?: Watch | undefined; onBegin?: Preceding['onBegin'] } = {},
 ): Promise<Row[]> {
   const named = prepare && prepares(connection) ? { name } : {}
   const config = { ...named, text, values: [...values] }
   const ask = () =>
     connection instanceof Pipeline
       ? connection.query<Row>(config, scope)
-      : send<Row>(connection, config, scope)
+      : send<Row>(connection, config, { scope, onBegin })
   const start = performance.now()
   try {
     const watched = watch ? () => watch.run(ask) : ask

@@ -9,66 +9,80 @@ class TransactionDatabase implements Database {
   readonly #client: ClientBase
   readonly #observer: DatabaseObserver
   readonly #watch: Watch | undefined
-  readonly #begun: Promise<void>
+  #begun: Promise<void> | undefined
   /** Set by the last statement that was sent; it ends with the transaction. */
   #scope: Scope = NO_SCOPE
 
-  constructor(
-    client: ClientBase,
-    observer: DatabaseObserver,
-    watch: Watch | undefined,
-    begun: Promise<void>,
-  ) {
+  constructor(client: ClientBase, observer: DatabaseObserver, watch: Watch | undefined) {
     this.#client = client
     this.#observer = observer
     this.#watch = watch
-    this.#begun = begun
+  }
+
+  /** Resolves when BEGIN has been answered; undefined before the first statement, when there is nothing to end. */
+  get begun(): Promise<void> | undefined {
+    return this.#begun
   }
 
   async query<Row extends object>(statement: Statement): Promise<Row[]> {
-    const { scope = NO_SCOPE, ...unscoped } = statement
-    const isSet = isSameScope(scope, this.#scope)
-    this.#scope = scope
-    const sent = isSet ? unscoped : { ...unscoped, scope }
-    const rows = await run<Row>(this.#client, sent, this.#observer, this.#watch)
-    // It was answered before; without it nothing more is to be done.
+    if (this.#begun === undefined) return this.#begin<Row>(statement)
+    // One that comes while the first is under way must not be sent before it is certain that it began a transaction.
     await this.#begun
-    return rows
+    return this.#run<Row>(statement)
   }
 
   transaction<T>(work: (db: Database) => Promise<T>): Promise<T> {
     return work(this)
+  }
+
+  async #begin<Row extends object>(statement: Statement): Promise<Row[]> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    promise.catch(() => undefined)
+    this.#begun = promise
+    this.#watch?.waitFor(promise)
+    try {
+      return await this.#run<Row>(statement, resolve)
+    } catch (error) {
+      reject(new BrokenConnection('BEGIN failed', { cause: error }))
+      throw error
+    }
+  }
+
+  #run<Row extends object>(statement: Statement, onBegin?: () => void): Promise<Row[]> {
+    const { scope = NO_SCOPE, ...unscoped } = statement
+    const isSet = isSameScope(scope, this.#scope)
+    this.#scope = scope
+    const sent = isSet ? unscoped : { ...unscoped, scope }
+    return run<Row>(this.#client, sent, this.#observer, { watch: this.#watch, onBegin })
   }
 }
 
 /** A transaction command failed, so nobody knows what state the connection is in. */
 export class BrokenConnection extends Error {}
 
-/** Runs `work` in a transaction on a connection of the pool. BEGIN goes along with its first statements. */
+/** Runs `work` in a transaction on a connection of the pool. BEGIN goes along with its first statement. */
 export async function runTransaction<T>(
   client: PoolClient,
   work: (db: Database) => Promise<T>,
   observer: DatabaseObserver,
   watch: Watch | undefined,
 ): Promise<T> {
-  const begun = command(client, 'BEGIN')
-  begun.catch(() => undefined)
-  watch?.waitFor(begun)
+  const db = new TransactionDatabase(client, observer, watch)
   try {
-    const result = await work(new TransactionDatabase(client, observer, watch, begun))
-    await begun
+    const result = await work(db)
+    await db.begun
     // Nobody waits for it any more, and nothing is done yet. From here on it is too late to change one's mind.
     watch?.assertPresent()
-    await command(client, 'COMMIT')
+    if (db.begun !== undefined) await command(client, 'COMMIT')
     return result
   } catch (error) {
-    await begun
-    await command(client, 'ROLLBACK')
+    await db.begun
+    if (db.begun !== undefined) await command(client, 'ROLLBACK')
     throw error
   }
 }
 
-async function command(client: ClientBase, text: 'BEGIN' | 'COMMIT' | 'ROLLBACK'): Promise<void> {
+async function command(client: ClientBase, text: 'COMMIT' | 'ROLLBACK'): Promise<void> {
   const result = await client.query(text).catch((error: unknown) => {
     throw new BrokenConnection(`${text} failed`, { cause: error })
   })

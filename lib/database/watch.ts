@@ -5,8 +5,7 @@ import { callerLeft } from './errors.ts'
 
 /**
  * Watches whether the caller of a connection of the pool is still there, and cancels the statement that runs
- * when it leaves. BEGIN, COMMIT and ROLLBACK bypass it, and so are never cancelled: a statement that
- * follows a cancelled BEGIN would be a transaction of its own.
+ * when it leaves. COMMIT and ROLLBACK bypass it, and so are never cancelled.
  */
 export class Watch {
   /** Takes the listener back; to be called before the connection is given away. */

@@ -19,7 +19,7 @@ async function setUp(t: Test) {
   await db.query('CREATE TABLE accounts (id int PRIMARY KEY, balance int NOT NULL)')
   await db.query('INSERT INTO accounts VALUES (1, 0), (2, 0)')
   // For the connections that the application has yet to open.
-  await db.query(`ALTER DATABASE ${db.name} SET deadlock_timeout = '20ms'`)
+  await db.querySuper(`ALTER DATABASE ${db.name} SET deadlock_timeout = '20ms'`)
   const retries = async (state: string) => {
     const line = new RegExp(`^db_retries_total{state="${state}"} (\\d+)`, 'm')
     return Number(line.exec(await app.metrics.metrics())?.[1] ?? 0)

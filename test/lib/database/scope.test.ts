@@ -149,7 +149,7 @@ async function check(t: Test, db: PoolDatabase): Promise<void> {
   })
 }
 
-/** Of each caller. */
+/** Reads by each caller. */
 const READS = amount({ few: 20, many: 1600 })
 
 t.test('scopes', async (t) => {
