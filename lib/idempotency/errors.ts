@@ -6,3 +6,10 @@ export const IdempotencyKeyReused = defineError({
   title: 'Idempotency key reused',
   detail: 'This `Idempotency-Key` was used with another request.',
 })
+
+export const IdempotencyAnswerLost = defineError({
+  code: 'idempotency_answer_lost',
+  status: 409,
+  title: 'Answer lost',
+  detail: 'The request with this `Idempotency-Key` was done, and its answer cannot be read any more.',
+})

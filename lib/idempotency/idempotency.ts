@@ -2,9 +2,10 @@ import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
 import type { Context } from '#lib/context.ts'
 import { transaction } from '#lib/database/database.ts'
 import { digestToken } from '#lib/secrets/secrets.ts'
-import { IdempotencyKeyReused } from './errors.ts'
+import { IdempotencyAnswerLost, IdempotencyKeyReused } from './errors.ts'
 import type { Answer } from './queries.ts'
 import * as queries from './queries.ts'
+import { readAnswer } from './stored-answer.ts'
 
 export type { Answer } from './queries.ts'
 
@@ -44,16 +45,21 @@ export function identify(
 /**
  * Returns the response that the request has had, or undefined.
  *
- * @throws IdempotencyKeyReused when it was another request that had this key
+ * @throws IdempotencyKeyReused when it was another request that had this key; IdempotencyAnswerLost when the row is not
+ * as `once` wrote it, since the request was done and must not be done again
  */
 export async function findAnswer(
-  ctx: Pick<Context, 'db'>,
+  ctx: Pick<Context, 'db' | 'log'>,
   { id, fingerprint }: RepeatableRequest,
 ): Promise<Answer | undefined> {
   const found = await queries.selectAnswer(ctx.db, id)
   if (found === undefined) return undefined
-  if (!timingSafeEqual(found.fingerprint, fingerprint)) throw new IdempotencyKeyReused()
-  return found
+  const isWhole = found.fingerprint.length === fingerprint.length
+  if (isWhole && !timingSafeEqual(found.fingerprint, fingerprint)) throw new IdempotencyKeyReused()
+  const answer = isWhole ? readAnswer(found) : undefined
+  if (answer !== undefined) return answer
+  ctx.log.error({ idempotency_id: id.toString('hex') }, 'a kept answer is not as it was written')
+  throw new IdempotencyAnswerLost()
 }
 
 /**
@@ -63,9 +69,9 @@ export async function findAnswer(
  * into `work`.
  *
  * @param request undefined when the client gave no key: then `work` is all there is, without a transaction
- * @throws IdempotencyKeyReused and what `work` throws
+ * @throws IdempotencyKeyReused, IdempotencyAnswerLost and what `work` throws
  */
-export async function once<C extends Pick<Context, 'db'>>(
+export async function once<C extends Pick<Context, 'db' | 'log'>>(
   ctx: C,
   request: RepeatableRequest | undefined,
   work: (ctx: C) => Promise<Answer>,

@@ -11,11 +11,11 @@ export interface Answer {
   readonly body: string
 }
 
-interface StoredAnswer extends Answer {
-  fingerprint: Buffer
+/** An answer as the table has it. A committed row has one, unless somebody else has written to the table. */
+export type StoredAnswer = { readonly [Part in keyof Answer]: Answer[Part] | null } & {
+  readonly fingerprint: Buffer
 }
 
-/** A committed row has an answer, so every row that is found has one. */
 export async function selectAnswer(db: Database, id: Buffer): Promise<StoredAnswer | undefined> {
   const rows = await db.query<StoredAnswer>({
     name: 'selectAnswer',

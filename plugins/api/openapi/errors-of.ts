@@ -1,7 +1,7 @@
 import type { RouteOptions } from 'fastify'
 import { DatabaseUnavailable, ValueNotStorable } from '#lib/database/errors.ts'
 import type { ErrorClass, ErrorDefinition } from '#lib/errors.ts'
-import { IdempotencyKeyReused } from '#lib/idempotency/errors.ts'
+import { IdempotencyAnswerLost, IdempotencyKeyReused } from '#lib/idempotency/errors.ts'
 import { RateLimited } from '#lib/rate-limits/errors.ts'
 import {
   BadRequest,
@@ -29,7 +29,7 @@ export function errorsOf(route: RouteOptions): ErrorDefinition[] {
   add(BadRequest, InvalidText)
   if (schema.body || schema.params || schema.querystring || schema.headers) add(ValidationFailed)
   if (schema.body) add(ValueNotStorable)
-  if (config.idempotent) add(IdempotencyKeyReused)
+  if (config.idempotent) add(IdempotencyKeyReused, IdempotencyAnswerLost)
   // Every method but these has its body read, wanted or not.
   if (route.method !== 'GET') add(InvalidJson, PayloadTooLarge, UnsupportedMediaType)
   if (config.access === 'user' || config.access === 'admin') add(Unauthenticated)

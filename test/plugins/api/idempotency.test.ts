@@ -37,11 +37,11 @@ const routes: FastifyPluginAsync = async (app) => {
 }
 
 async function start(t: Test) {
-  const { app, db } = await createTestApp(t, {}, routes)
+  const { app, db, logs } = await createTestApp(t, {}, routes)
   await db.query('CREATE TABLE things (id text)')
   const send = (key: string, { id = '1', payload = {} }: { id?: string; payload?: object } = {}) =>
     app.inject({ method: 'POST', url: `/things/${id}`, payload, headers: { 'idempotency-key': key } })
-  return { app, db, send, things: () => db.query('SELECT id FROM things ORDER BY id') }
+  return { app, db, logs, send, things: () => db.query('SELECT id FROM things ORDER BY id') }
 }
 
 t.test('a key is 1 to 255 visible ASCII characters, in quotes or not', async (t) => {
@@ -118,6 +118,45 @@ t.test('who comes while another fails does the work', async (t) => {
   t.match(await second, { statusCode: 202, headers: { 'idempotency-replayed': undefined } })
   t.same(await things(), [{ id: '1' }])
 })
+
+t.test(
+  'an answer that was damaged is lost: a conflict, told to the operator, and nothing is done twice',
+  async (t) => {
+    const { db, send, things, logs } = await start(t)
+    await send('k')
+    const [{ kept } = {}] = await db.query<{ kept: string }>(
+      'SELECT to_json(idempotency_keys)::text AS kept FROM idempotency_keys',
+    )
+    const damages = [
+      'status = NULL',
+      'status = 199',
+      'status = 300',
+      'body = NULL',
+      "body = '{'",
+      String.raw`location = E'/a\r\nset-cookie: a=b'`,
+      "location = 'https://evil.example/'",
+      "location = '//evil.example/'",
+      String.raw`etag = E'"a"\r\nx: y'`,
+      "etag = 'a'",
+      "fingerprint = ''",
+      "fingerprint = fingerprint || '\\x00'::bytea",
+    ]
+    for (const damage of damages) {
+      await db.query(`UPDATE idempotency_keys SET ${damage}`)
+      expectProblem(t, await send('k'), { status: 409, code: 'idempotency_answer_lost' }, damage)
+      await db.query('DELETE FROM idempotency_keys')
+      await db.query(
+        'INSERT INTO idempotency_keys SELECT * FROM json_populate_record(NULL::idempotency_keys, $1)',
+        [kept],
+      )
+      t.match(await send('k'), { statusCode: 202, headers: { 'idempotency-replayed': 'true' } }, damage)
+    }
+    t.same(await things(), [{ id: '1' }])
+    const told = logs().filter(({ msg }) => msg === 'a kept answer is not as it was written')
+    t.equal(told.length, damages.length)
+    t.match(told[0], { level: 'error', idempotency_id: /^[0-9a-f]{64}$/ })
+  },
+)
 
 t.test('another secret recognises the key, and not the body: nothing is done twice', async (t) => {
   const { db, send, things } = await start(t)
