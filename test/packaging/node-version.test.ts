@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { glob, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import packageJson from '#package.json' with { type: 'json' }
@@ -32,6 +32,21 @@ t.test('documents for a checkout say npm run, where the right Node is', async (t
   const files = ['README.md', 'CONTRIBUTING.md', 'docs/extending.md', 'docs/architecture.md']
   for (const file of files)
     t.notMatch(await readFile(join(ROOT, file), 'utf8'), /`node (?:server|commands)/, file)
+})
+
+t.test('where a document runs Node itself, it says what an older one does', async (t) => {
+  // Those of the image, whose Node is right, and the pages that say so.
+  const pages = await Array.fromAsync(glob('docs/**/*.md', { cwd: ROOT, exclude: ['docs/decisions/**'] }))
+  t.ok(pages.length > 20)
+  for (const page of pages) {
+    const text = await readFile(join(ROOT, page), 'utf8')
+    if (/node (?:\S+ )*(?:server|commands\/\w+)\.ts/.test(text))
+      t.match(text, /\bimage\b|docker compose/, page)
+    for (const [command] of text.matchAll(/^ *node .*\bserver\.ts/gm))
+      t.match(command, '--import ./node-version.js', page)
+  }
+  for (const page of ['docs/commands.md', 'docs/operations/start.md'])
+    t.match(await readFile(join(ROOT, page), 'utf8'), 'ERR_UNKNOWN_FILE_EXTENSION', page)
 })
 
 const old = findOldNode()
