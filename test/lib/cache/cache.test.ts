@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
 import { Cache, type CacheResult, type Loaded, type Shared } from '#lib/cache/cache.ts'
+import { eventually } from '#test/support/eventually.ts'
 
 /** A cache whose source answers when the test says so. */
 function heldCache({
@@ -31,6 +32,25 @@ function heldCache({
   })
   return { cache, questions, results, answer: (value?: string) => questions.shift()?.(value) }
 }
+
+t.test(
+  'a value is kept for its age less a tenth at most, so that not all are read again at once',
+  async (t) => {
+    const elapsed = performance.now.bind(performance)
+    let ahead = 0
+    t.intercept(performance, 'now', { value: () => elapsed() + ahead })
+    t.intercept(Math, 'random', { value: () => 0.99 })
+    const { cache, answer } = heldCache()
+    const loading = cache.load('a')
+    await nextTurn()
+    answer('one')
+    await loading
+    ahead = 50_000
+    await eventually(async () => cache.peek('a') === 'one')
+    ahead = 54_100
+    await eventually(async () => cache.peek('a') === undefined)
+  },
+)
 
 t.test('those who ask at once share one reading', async (t) => {
   const { cache, questions, results, answer } = heldCache()

@@ -1,8 +1,10 @@
+import { createSecretKey } from 'node:crypto'
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import type { User } from '#schemas/users.ts'
 import { Identities, type Identity, type OwnerReader } from '#services/sessions/identity/identities.ts'
 import type { SessionOwner } from '#services/sessions/records.ts'
+import { eventually } from '#test/support/eventually.ts'
 
 const now = () => new Date().toISOString()
 const options = { isTrusted: () => true, answered: () => undefined, now: () => Date.now() }
@@ -126,6 +128,61 @@ t.test('nobody is kept beyond the end of the session', async (t) => {
   t.equal(userOf(identities.peek('s1')), user)
   t.equal(await identities.load('nobody'), undefined)
   t.equal(identities.peek('nobody'), undefined)
+})
+
+t.test('instances keep owners for each other, for a minute at most and signed', async (t) => {
+  const elapsed = performance.now.bind(performance)
+  let ahead = 0
+  t.intercept(performance, 'now', { value: () => elapsed() + ahead })
+  const kept = new Map<string, string>()
+  const lives: number[] = []
+  const store = {
+    get: async (key: string) => kept.get(key),
+    set: async (key: string, value: string, { px }: { px: number }) => {
+      lives.push(px)
+      kept.set(key, value)
+    },
+  }
+  const user = someone()
+  const instance = (read: OwnerReader, secret = 'a key of the instances') =>
+    new Identities({
+      ...options,
+      now: () => Date.now() + ahead,
+      read,
+      shared: { store, key: createSecretKey(Buffer.from(secret)) },
+    })
+  const nobody: OwnerReader = async () => undefined
+  const second = instance(nobody)
+  const stranger = instance(nobody, 'a key of somebody else')
+  // They believe others once they have been told of all changes for as long as anything is kept.
+  for (const each of [second, stranger]) each.forgetAll()
+  ahead += 60_000
+  // Read just now, by the clock that is ahead.
+  const later = new Date(Date.now() + ahead).toISOString()
+  const reading = instance(async () => ({
+    ...owned(user, new Date(Date.now() + 7_200_000).toISOString()),
+    read_at: later,
+  }))
+  await reading.load('s1')
+  t.match([...kept.keys()], [/^identity:\d+:s1$/])
+  t.ok(lives.every((px) => px >= 54_000 && px <= 60_000))
+  t.equal(userOf(await second.load('s1'))?.id, user.id)
+  t.equal(await stranger.load('s1'), undefined)
+  second.forgetUser(user.id)
+  t.equal(await second.load('s1'), undefined, 'what is older than a change is not believed')
+})
+
+t.test('an owner is read again after a minute, whatever was not heard', async (t) => {
+  const elapsed = performance.now.bind(performance)
+  let ahead = 0
+  t.intercept(performance, 'now', { value: () => elapsed() + ahead })
+  const user = someone()
+  const identities = new Identities({ ...options, read: async () => owned(user) })
+  await identities.load('s1')
+  t.equal(userOf(identities.peek('s1')), user)
+  ahead = 60_000
+  // What the time is, the library asks once in a turn of the timers.
+  await eventually(async () => identities.peek('s1') === undefined)
 })
 
 t.test('an error is not kept', async (t) => {
