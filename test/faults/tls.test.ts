@@ -4,6 +4,9 @@ import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { cancelStatement } from '#lib/database/cancel-statement.ts'
+import { Session } from '#lib/database/session.ts'
+import { HOSTILE, TIMES } from '#test/lib/database/hostile-settings.ts'
+import { connectionTo } from '#test/support/connection-to.ts'
 import { query, serverDirectory, start } from '#test/support/embedded-servers.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { call, registration } from '#test/support/http.ts'
@@ -61,7 +64,8 @@ async function startTlsServer(t: Test) {
   })
   const byName = new URL(server.url)
   byName.hostname = 'localhost'
-  return { ours, certificates, byAddress: server.url, byName: byName.href, install }
+  const { url: byAddress, superuserUrl } = server
+  return { ours, certificates, byAddress, superuserUrl, byName: byName.href, install }
 }
 
 /** Whether the service's own connections are encrypted. */
@@ -69,14 +73,16 @@ const ENCRYPTED = `SELECT DISTINCT ssl FROM pg_stat_ssl JOIN pg_stat_activity US
   WHERE application_name = 'groundwork'`
 
 t.test('TLS to the database', { skip: lacksOpenssl() }, async (t) => {
-  const { ours, certificates, byAddress, byName, install } = await startTlsServer(t)
+  const { ours, certificates, byAddress, superuserUrl, byName, install } = await startTlsServer(t)
   const theirs = authority(certificates, 'theirs')
 
   async function works(t: Test, env: Record<string, string>, ssl: boolean): Promise<void> {
     const service = await startService(t, env)
     const json = registration()
-    t.match(await call(`${service.url}/api/v1/users`, { method: 'POST', json }), { status: 201 })
-    t.match(await call(`${service.url}/ready`), { status: 200 })
+    await eventually(async () => (await call(`${service.url}/ready`)).status === 200)
+    const created = await call(`${service.url}/api/v1/users`, { method: 'POST', json })
+    t.equal(created.status, 201)
+    t.match(JSON.parse(created.text).created_at, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
     t.same(await query(byAddress, ENCRYPTED), [{ ssl }])
     service.child.kill('SIGTERM')
     await service.exited
@@ -91,8 +97,9 @@ t.test('TLS to the database', { skip: lacksOpenssl() }, async (t) => {
       headers: { 'retry-after': /^\d+$/ },
       text: /database_unavailable/,
     })
-    const told = logs().find(({ msg }) => msg === 'the database is away; migrations wait for it')
-    t.match(told, { level: 'warn', err })
+    const told = () => logs().find(({ msg }) => msg === 'the database is away; migrations wait for it')
+    await eventually(async () => told() !== undefined)
+    t.match(told(), { level: 'warn', err })
   }
 
   await t.test('off', (t) => works(t, { APP_DATABASE__URL: byName, APP_DATABASE__TLS: 'off' }, false))
@@ -111,6 +118,28 @@ t.test('TLS to the database', { skip: lacksOpenssl() }, async (t) => {
   await t.test('verify: another host', (t) =>
     fails(t, { ...verifyOurs, APP_DATABASE__URL: byAddress }, { code: 'ERR_TLS_CERT_ALTNAME_INVALID' }),
   )
+
+  await t.test("verify: settings of the role and the database don't reach a session", async (t) => {
+    const { user, database } = connectionTo(byAddress)
+    for (const [index, [name, value]] of HOSTILE.entries()) {
+      const owner = index % 2 === 0 ? `ROLE ${user}` : `DATABASE ${database}`
+      await query(superuserUrl, `ALTER ${owner} SET ${name} = ${value}`)
+    }
+    const client = new Session(connectionTo(byName, { ...TIMES, ssl: { ca: readFileSync(ours.ca) } }))
+    await client.connect()
+    for (const [name, , expected] of HOSTILE) {
+      const { rows } = await client.query(`SELECT current_setting('${name}') AS value`)
+      t.same(rows, [{ value: expected }], name)
+    }
+    const { rows } = await client.query('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()')
+    t.same(rows, [{ ssl: true }])
+    t.same([client.isPooled, client.differing, client.prepares], [false, [], true])
+    await client.end()
+
+    await works(t, verifyOurs, true)
+    await query(superuserUrl, `ALTER ROLE ${user} RESET ALL`)
+    await query(superuserUrl, `ALTER DATABASE ${database} RESET ALL`)
+  })
 
   await t.test('a request to cancel goes over TLS too', async (t) => {
     const client = new pg.Client({ connectionString: byName, ssl: { ca: readFileSync(ours.ca) } })
@@ -132,7 +161,7 @@ t.test('TLS to the database', { skip: lacksOpenssl() }, async (t) => {
       'host postgres all all scram-sha-256',
     ]
     install('pg_hba.conf', `${rules.join('\n')}\n`)
-    const admin = new URL(byAddress)
+    const admin = new URL(superuserUrl)
     admin.pathname = 'postgres'
     await query(admin.href, 'SELECT pg_reload_conf()')
     await eventually(async () =>
