@@ -125,7 +125,9 @@ t.test('TLS to the database', { skip: lacksOpenssl() }, async (t) => {
       const owner = index % 2 === 0 ? `ROLE ${user}` : `DATABASE ${database}`
       await query(superuserUrl, `ALTER ${owner} SET ${name} = ${value}`)
     }
-    const client = new Session(connectionTo(byName, { ...TIMES, ssl: { ca: readFileSync(ours.ca) } }))
+    const client = new Session(
+      connectionTo(byName, { ...TIMES, ssl: { rejectUnauthorized: true, ca: readFileSync(ours.ca) } }),
+    )
     await client.connect()
     for (const [name, , expected] of HOSTILE) {
       const { rows } = await client.query(`SELECT current_setting('${name}') AS value`)
