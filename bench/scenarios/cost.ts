@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Lab } from '../environment/lab.ts'
-import { requestsOf } from '../environment/subject.ts'
 import { median } from '../statistics.ts'
+import { measureFirstSecond } from './first-second.ts'
 import { measureInstall } from './install.ts'
+import { ACCOUNTS } from './login.ts'
+import { mixOf, openSessions } from './mix.ts'
 import type { Figure, FigureOptions, Scenario } from './scenario.ts'
 
 export const STARTUP = 'start to /ready, database migrated'
@@ -11,7 +13,7 @@ export const MEMORY_MIDDLE = 'memory, after half of the requests'
 export const MEMORY_AFTER = 'memory, after all of them'
 
 const REQUESTS = 1_000_000
-const QUICK_REQUESTS = 50_000
+const QUICK_REQUESTS = 20_000
 
 /** Milliseconds that a service has to come to rest. */
 const REST = 3000
@@ -22,10 +24,11 @@ const SLICE = 5
 export const cost: Scenario = {
   id: 9,
   slug: 'cost',
-  title: 'Cost: start, memory, installation',
+  title: 'Cost: start, memory under the mix, installation',
   async figures(lab, options) {
     return [
       ...(await measureStartup(lab, options)),
+      ...(await measureFirstSecond(lab, options)),
       ...(await measureMemory(lab, options)),
       ...(options.quick ? [] : await measureInstall(lab.options.directory, options)),
     ]
@@ -45,13 +48,14 @@ async function measureStartup(lab: Lab, { quick, onWork }: FigureOptions): Promi
 }
 
 async function measureMemory(lab: Lab, { quick, onWork }: FigureOptions): Promise<Figure[]> {
-  const service = await lab.service()
+  const service = await lab.service(undefined, { users: ACCOUNTS })
+  const url = await lab.database('small')
   const memory = async () => (await service.server.usage())?.memory ?? Number.NaN
   await sleep(REST)
   const figures: Figure[] = [{ name: MEMORY_IDLE, value: await memory(), unit: 'bytes' }]
   const load = {
     origin: service.server.origin,
-    requests: requestsOf(service, 'me'),
+    requests: mixOf(service),
     connections: lab.options.connections,
     seconds: quick ? 1 : SLICE,
   }
@@ -59,6 +63,7 @@ async function measureMemory(lab: Lab, { quick, onWork }: FigureOptions): Promis
   let middle: number | undefined
   for (let done = 0; done < total; ) {
     onWork(`${done.toLocaleString('en')} of ${total.toLocaleString('en')} requests`)
+    await openSessions(url, load.seconds)
     const { requests, refused } = await lab.options.generator.run(load)
     if (requests === 0) throw new Error(`No request is served any more; ${refused} were refused.`)
     done += requests

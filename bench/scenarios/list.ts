@@ -12,18 +12,24 @@ export const LIST_SMALL = 'small table, first page'
 export const LIST_SMALL_DEEP = 'small table, middle'
 export const LIST_LARGE = 'large table, first page'
 export const LIST_LARGE_DEEP = 'large table, middle'
+export const LIST_OF_100 = 'small table, 100 users'
+/** Follows the names of other servers. */
+export const OF_100 = ', 100 users'
 
 export const list: Scenario = {
   id: 3,
   slug: 'list',
-  title: 'GET /api/v1/users?limit=50',
+  title: 'GET /api/v1/users?limit=50, and 100',
   async contestants(lab) {
     const small = await lab.service('groundwork on the small table')
     const large = await lab.service('groundwork on the large table', { database: 'large' })
+    const guests = await lab.guests(small)
     return [
       ...(await pages(lab, small, 'small', [LIST_SMALL, LIST_SMALL_DEEP])),
       ...(await pages(lab, large, 'large', [LIST_LARGE, LIST_LARGE_DEEP])),
-      ...guestsUnderLoad(lab, await lab.guests(small), 'list'),
+      underLoad(lab, small, 'list_of_100', { name: LIST_OF_100 }),
+      ...guestsUnderLoad(lab, guests, 'list'),
+      ...guestsUnderLoad(lab, guests, 'list_of_100', { suffix: OF_100 }),
     ]
   },
 }

@@ -40,8 +40,7 @@ export const mix: Scenario = {
       {
         ...contestant,
         async measure(seconds) {
-          // A refresh token is good for one use, so each round has its own.
-          await withClient(url, (client) => seedSessions(client, nextNumber(), seconds * NUMBERS))
+          await openSessions(url, seconds)
           return contestant.measure(seconds)
         },
       },
@@ -49,8 +48,13 @@ export const mix: Scenario = {
   },
 }
 
+/** Opens the sessions that so many seconds of the mix may refresh: a refresh token is good for one use. */
+export function openSessions(databaseUrl: string, seconds: number): Promise<void> {
+  return withClient(databaseUrl, (client) => seedSessions(client, nextNumber(), seconds * NUMBERS))
+}
+
 /** The mix as a sequence: hundreds in which each operation comes at even distances, by account after account. */
-function mixOf(service: Subject): RequestTemplate[] {
+export function mixOf(service: Subject): RequestTemplate[] {
   const order = interleave(SHARES)
   const pools = new Map(SHARES.map(([name]) => [name, requestsOf(service, name, ACCOUNTS)]))
   return Array.from({ length: ACCOUNTS }).flatMap((_, turn) =>

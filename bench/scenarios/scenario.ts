@@ -52,7 +52,7 @@ export function guestsUnderLoad(
   lab: Lab,
   guests: readonly Subject[],
   operation: OperationName,
-  options: { connections?: number; suffix?: string } = {},
+  options: { connections?: number; users?: number; suffix?: string } = {},
 ): Contestant[] {
   const { suffix = '', ...load } = options
   return guests

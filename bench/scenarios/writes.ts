@@ -8,6 +8,10 @@ const ACCOUNTS = 60
 /** Rows that one limit's round may insert. */
 const ROWS = 1_000_000
 
+export const UPDATE = 'groundwork, update'
+/** Follows the names of other servers. */
+export const UPDATED = ', update'
+
 export const writes: Scenario = {
   id: 4,
   slug: 'writes',
@@ -18,7 +22,7 @@ export const writes: Scenario = {
     const url = await lab.database('small')
     const callers = String(lab.options.connections)
     return [
-      underLoad(lab, service, 'update', { name: 'groundwork, update', users: ACCOUNTS }),
+      underLoad(lab, service, 'update', { name: UPDATE, users: ACCOUNTS }),
       // Few at once: hashing is most of it, and its queue is short. The time of the hash is in the limit below.
       underLoad(lab, service, 'create', { name: 'groundwork, create', connections: 8 }),
       limitContestant(
@@ -28,7 +32,7 @@ export const writes: Scenario = {
         url,
       ),
       limitContestant('one Argon2id hash', 'argon2-limit', (seconds) => [String(seconds)]),
-      ...guestsUnderLoad(lab, guests, 'update', { suffix: ', update' }),
+      ...guestsUnderLoad(lab, guests, 'update', { suffix: UPDATED, users: ACCOUNTS }),
       ...guestsUnderLoad(lab, guests, 'create', { suffix: ', create', connections: 8 }),
     ]
   },

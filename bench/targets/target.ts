@@ -56,6 +56,7 @@ export const Target = Type.Object(
         live: Operation,
         me: Operation,
         list: Operation,
+        list_of_100: Operation,
         update: Operation,
         create: Operation,
         login: Operation,

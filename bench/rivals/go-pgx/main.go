@@ -1,4 +1,4 @@
-// The reads of the service in Go as its libraries' documentation has them: net/http, golang-jwt, a pgx pool,
+// Reads and an update of the service in Go as its libraries' documentation has them: net/http, golang-jwt, a pgx pool,
 // encoding/json, one line of slog for each request. Reads the table of the service, and takes its tokens.
 // Nothing in it is slow on purpose. Listens on PORT.
 package main
@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -65,6 +66,7 @@ func main() {
 		answer(w, http.StatusOK, map[string]string{"status": "alive"})
 	})
 	mux.HandleFunc("GET /api/v1/users/me", s.signedIn(s.me))
+	mux.HandleFunc("PATCH /api/v1/users/me", s.signedIn(s.update))
 	mux.HandleFunc("GET /api/v1/users", s.signedIn(s.list))
 
 	logger := slog.New(slog.NewJSONHandler(os.Stdout, nil))
@@ -95,6 +97,28 @@ func (s *server) me(w http.ResponseWriter, r *http.Request, id string) {
 	answer(w, http.StatusOK, found)
 }
 
+func (s *server) update(w http.ResponseWriter, r *http.Request, id string) {
+	var changes struct {
+		Username string `json:"username"`
+	}
+	if err := json.NewDecoder(r.Body).Decode(&changes); err != nil {
+		answer(w, http.StatusBadRequest, map[string]string{"error": "bad body"})
+		return
+	}
+	const statement = "UPDATE users SET username = $2 WHERE id = $1 AND is_active RETURNING " + columns
+	rows, err := s.pool.Query(r.Context(), statement, id, changes.Username)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	found, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[user])
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	answer(w, http.StatusOK, found)
+}
+
 func (s *server) list(w http.ResponseWriter, r *http.Request, id string) {
 	var admin bool
 	const mayList = "SELECT role = 'admin' FROM users WHERE id = $1 AND is_active"
@@ -102,7 +126,13 @@ func (s *server) list(w http.ResponseWriter, r *http.Request, id string) {
 		answer(w, http.StatusForbidden, map[string]string{"error": "forbidden"})
 		return
 	}
-	rows, err := s.pool.Query(r.Context(), "SELECT "+columns+" FROM users ORDER BY id DESC LIMIT 51")
+	limit, err := strconv.Atoi(r.URL.Query().Get("limit"))
+	if err != nil || limit < 1 || limit > 100 {
+		answer(w, http.StatusBadRequest, map[string]string{"error": "bad limit"})
+		return
+	}
+	const statement = "SELECT " + columns + " FROM users ORDER BY id DESC LIMIT $1"
+	rows, err := s.pool.Query(r.Context(), statement, limit+1)
 	if err != nil {
 		fail(w, err)
 		return
@@ -113,9 +143,9 @@ func (s *server) list(w http.ResponseWriter, r *http.Request, id string) {
 		return
 	}
 	result := page{Data: found}
-	if len(found) > 50 {
-		result.Data = found[:50]
-		result.NextCursor = &found[49].ID
+	if len(found) > limit {
+		result.Data = found[:limit]
+		result.NextCursor = &found[limit-1].ID
 	}
 	answer(w, http.StatusOK, result)
 }

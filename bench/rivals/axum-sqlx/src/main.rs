@@ -1,4 +1,4 @@
-//! The reads of the service in Rust as its libraries' documentation has them: axum, jsonwebtoken, an sqlx pool,
+//! Reads and an update of the service in Rust as its libraries' documentation has them: axum, jsonwebtoken, an sqlx pool,
 //! serde, one line of tracing for each request. Reads the table of the service, and takes its tokens.
 //! Nothing in it is slow on purpose. Listens on PORT.
 
@@ -6,7 +6,7 @@ use std::{env, error::Error, sync::Arc, time::Instant};
 
 use axum::{
     Json, Router,
-    extract::{Request, State},
+    extract::{Query, Request, State},
     http::{HeaderMap, StatusCode, header::AUTHORIZATION},
     middleware::{self, Next},
     response::Response,
@@ -41,6 +41,16 @@ struct Claims {
     sub: Uuid,
 }
 
+#[derive(Deserialize)]
+struct ListQuery {
+    limit: i64,
+}
+
+#[derive(Deserialize)]
+struct Changes {
+    username: String,
+}
+
 struct Service {
     pool: PgPool,
     key: DecodingKey,
@@ -65,7 +75,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().json().init();
     let app = Router::new()
         .route("/live", get(live))
-        .route("/api/v1/users/me", get(me))
+        .route("/api/v1/users/me", get(me).patch(update))
         .route("/api/v1/users", get(list))
         .layer(middleware::from_fn(logged))
         .with_state(Arc::new(Service {
@@ -101,7 +111,30 @@ async fn me(State(service): Shared, headers: HeaderMap) -> Result<Json<User>, St
     Ok(Json(user))
 }
 
-async fn list(State(service): Shared, headers: HeaderMap) -> Result<Json<Page>, StatusCode> {
+async fn update(
+    State(service): Shared,
+    headers: HeaderMap,
+    Json(changes): Json<Changes>,
+) -> Result<Json<User>, StatusCode> {
+    let id = subject(&service, &headers).ok_or(StatusCode::UNAUTHORIZED)?;
+    let user = sqlx::query_as(
+        "UPDATE users SET username = $2 WHERE id = $1 AND is_active
+         RETURNING id, email, username, role, is_active, created_at, updated_at",
+    )
+    .bind(id)
+    .bind(changes.username)
+    .fetch_one(&service.pool)
+    .await
+    .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    Ok(Json(user))
+}
+
+async fn list(
+    State(service): Shared,
+    Query(ListQuery { limit }): Query<ListQuery>,
+    headers: HeaderMap,
+) -> Result<Json<Page>, StatusCode> {
+    let limit = limit.clamp(1, 100);
     let id = subject(&service, &headers).ok_or(StatusCode::UNAUTHORIZED)?;
     let admin: bool =
         sqlx::query_scalar("SELECT role = 'admin' FROM users WHERE id = $1 AND is_active")
@@ -114,13 +147,15 @@ async fn list(State(service): Shared, headers: HeaderMap) -> Result<Json<Page>, 
     }
     let mut data: Vec<User> = sqlx::query_as(
         "SELECT id, email, username, role, is_active, created_at, updated_at
-         FROM users ORDER BY id DESC LIMIT 51",
+         FROM users ORDER BY id DESC LIMIT $1",
     )
+    .bind(limit + 1)
     .fetch_all(&service.pool)
     .await
     .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-    let more = data.len() > 50;
-    data.truncate(50);
+    let limit = limit as usize;
+    let more = data.len() > limit;
+    data.truncate(limit);
     let next_cursor = if more {
         data.last().map(|user| user.id)
     } else {
