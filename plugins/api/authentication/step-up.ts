@@ -24,8 +24,8 @@ declare module 'fastify' {
  * @throws TypeError when it is not a duration of whole seconds
  */
 export function maxAgeSeconds({ maxAge }: Requirement): number {
-  const seconds = (parseDuration(maxAge) ?? 0) / 1000
-  if (!Number.isSafeInteger(seconds) || seconds < 1) {
+  const seconds = Number(parseDuration(maxAge)) / 1000
+  if (!Number.isSafeInteger(seconds) || seconds === 0) {
     throw new TypeError(`'${maxAge}' is not a duration of whole seconds`)
   }
   return seconds
