@@ -1,7 +1,7 @@
 import t from 'tap'
 import { deriveToken } from '#lib/secrets/secrets.ts'
 import { issue } from '#services/one-time-tokens/one-time-tokens.ts'
-import { createTestApp } from '#test/support/helper.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
 
 const PAGES = [
   'verify-email',
@@ -13,7 +13,7 @@ const PAGES = [
 ]
 
 t.test('the pages that links lead to', async (t) => {
-  const { request } = await createTestApp(t, { APP_ROLE: 'web' })
+  const { request } = await borrowTestApp(t, { APP_ROLE: 'web' })
   for (const [name, action, asksPassword] of [
     ['verify-email', '../api/v1/auth/email/verify', false],
     ['confirm-email', '../api/v1/auth/email/verify', false],
@@ -42,8 +42,8 @@ t.test('the pages that links lead to', async (t) => {
 })
 
 t.test('they name the product, and every one has the next step', async (t) => {
-  const bare = await createTestApp(t, { APP_ROLE: 'web' })
-  const { request } = await createTestApp(t, {
+  const bare = await borrowTestApp(t, { APP_ROLE: 'web' })
+  const { request } = await borrowTestApp(t, {
     APP_ROLE: 'web',
     APP_PRODUCT__NAME: 'Acme & Söhne',
     APP_PRODUCT__URL: 'https://app.acme.example',
@@ -66,7 +66,7 @@ t.test('they name the product, and every one has the next step', async (t) => {
 })
 
 t.test('a link that a mail program altered shows its page, and nothing is used up', async (t) => {
-  const { db, request, signUp, app } = await createTestApp(t, { APP_ROLE: 'web' })
+  const { db, request, signUp, app } = await borrowTestApp(t, { APP_ROLE: 'web' })
   const { user } = await signUp()
   const { id } = await issue(app.ctx, { userId: user.id, purpose: 'reset_password' })
   const token = deriveToken(app.mail.tokenKey, id)
@@ -99,7 +99,7 @@ t.test('a link that a mail program altered shows its page, and nothing is used u
 })
 
 t.test('an unknown path is a page for people, and a problem document for programs', async (t) => {
-  const { request } = await createTestApp(t, {
+  const { request } = await borrowTestApp(t, {
     APP_ROLE: 'web',
     APP_PRODUCT__URL: 'https://app.acme.example',
   })
@@ -167,7 +167,7 @@ t.test('the token is found in what mail programs make of a link', async (t) => {
 })
 
 t.test('their script and styles', async (t) => {
-  const { request } = await createTestApp(t, { APP_ROLE: 'web' })
+  const { request } = await borrowTestApp(t, { APP_ROLE: 'web' })
   const script = await request({ url: '/account/account.js' })
   t.match(script, { statusCode: 200, headers: { 'content-type': 'text/javascript; charset=utf-8' } })
   t.match(script.body, 'history.replaceState')
@@ -179,7 +179,7 @@ t.test('their script and styles', async (t) => {
 
 t.test('they can be turned off', async (t) => {
   const env = { APP_EMAIL__PAGES: 'false', APP_EMAIL__LINK_BASE: 'https://app.example.com' }
-  const { app, request } = await createTestApp(t, { APP_ROLE: 'web', ...env })
+  const { app, request } = await borrowTestApp(t, { APP_ROLE: 'web', ...env })
   for (const url of ['/account', '/account/verify-email', '/account/verify-email.']) {
     const response = await request({ url, headers: { accept: 'text/html' } })
     t.equal(response.json().code, 'route_not_found')

@@ -1,7 +1,8 @@
 import t, { type Test } from 'tap'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { createEmptyDatabase, createTestDatabase } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { createTestApp, type TestApp } from '#test/support/helper.ts'
+import type { TestApp } from '#test/support/helper.ts'
 import { statementCounts } from '#test/support/instances.ts'
 import { startProxy } from '#test/support/tcp-proxy.ts'
 
@@ -60,11 +61,11 @@ async function isReady({ request }: TestApp): Promise<boolean> {
 }
 
 t.test('all is well', async (t) => {
-  await expectChecks(t, await createTestApp(t), {})
+  await expectChecks(t, await borrowTestApp(t), {})
 })
 
 t.test('checks are made once for many questions', async (t) => {
-  const { app, request } = await createTestApp(t)
+  const { app, request } = await borrowTestApp(t)
   const urls = Array.from({ length: 50 }, (_, index) => (index % 2 === 0 ? '/ready' : '/health'))
   const responses = await Promise.all(urls.map((url) => request({ url })))
   t.ok(responses.every(({ statusCode }) => statusCode === 200))
@@ -77,7 +78,7 @@ t.test('checks are made once for many questions', async (t) => {
 })
 
 t.test('the database refuses connections', async (t) => {
-  const test = await createTestApp(t, { ...SHORT, APP_DATABASE__URL: 'postgres://app:pw@127.0.0.1:1/app' })
+  const test = await borrowTestApp(t, { ...SHORT, APP_DATABASE__URL: 'postgres://app:pw@127.0.0.1:1/app' })
   await expectChecks(t, test, {
     database: /^the database does not answer$/,
     migrations: /^the schema version cannot be read$/,
@@ -92,7 +93,7 @@ t.test('the database accepts and says nothing', async (t) => {
   const proxy = await startProxy(t, 'postgres://app:pw@127.0.0.1:1/app')
   proxy.hang()
   // The default of config/default.toml, which is longer than what /health may take.
-  const test = await createTestApp(t, {
+  const test = await borrowTestApp(t, {
     APP_DATABASE__URL: proxy.url,
     APP_DATABASE__CONNECTION_TIMEOUT: '3s',
   })
@@ -105,7 +106,7 @@ t.test('the database accepts and says nothing', async (t) => {
 t.test('the database hangs, goes away and comes back', async (t) => {
   const { url } = await createTestDatabase(t)
   const proxy = await startProxy(t, url)
-  const test = await createTestApp(t, { ...SHORT, APP_DATABASE__URL: proxy.url })
+  const test = await borrowTestApp(t, { ...SHORT, APP_DATABASE__URL: proxy.url })
   await expectChecks(t, test, {})
 
   proxy.hang()
@@ -124,12 +125,12 @@ t.test('the database hangs, goes away and comes back', async (t) => {
 
 t.test('migrations are pending', async (t) => {
   const { url } = await createEmptyDatabase(t)
-  const test = await createTestApp(t, { APP_DATABASE__URL: url })
+  const test = await borrowTestApp(t, { APP_DATABASE__URL: url })
   await expectChecks(t, test, { migrations: /^migrations are pending$/ })
 })
 
 t.test('the instance is draining', async (t) => {
-  const test = await createTestApp(t)
+  const test = await borrowTestApp(t)
   await expectChecks(t, test, {})
   test.app.drain()
   await expectChecks(t, test, { draining: /^the instance is shutting down$/ })

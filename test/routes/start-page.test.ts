@@ -1,4 +1,5 @@
 import t from 'tap'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { createTestApp } from '#test/support/helper.ts'
 
 const BROWSER = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
@@ -18,7 +19,7 @@ t.test('in development a browser finds its way from /', async (t) => {
 })
 
 t.test('in production it says as little as it can', async (t) => {
-  const { request } = await createTestApp(t, {
+  const { request } = await borrowTestApp(t, {
     APP_ENVIRONMENT: 'production',
     APP_JWT__SECRET: 'a key for this test, of more than 32 bytes',
     APP_SERVER__PUBLIC_URL: 'https://example.com/prefix',
@@ -31,7 +32,7 @@ t.test('in production it says as little as it can', async (t) => {
 })
 
 t.test('where the documentation is served, / says where', async (t) => {
-  const { request } = await createTestApp(t, {
+  const { request } = await borrowTestApp(t, {
     APP_ENVIRONMENT: 'production',
     APP_JWT__SECRET: 'a key for this test, of more than 32 bytes',
     APP_SERVER__PUBLIC_URL: 'https://example.com/prefix',

@@ -3,7 +3,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import t, { type Test } from 'tap'
 import { REQUEST_END_STEPS, REQUEST_STEPS, requestOrder } from '#plugins/http/order.ts'
-import { createTestApp } from '#test/support/helper.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
 
 /** The steps of every request. To change this list is to decide that clients see something else. */
 const ORDER = [
@@ -37,7 +37,7 @@ t.test('docs/architecture.md shows the same list', async (t) => {
 })
 
 t.test('each step is offered by a plugin, whatever order plugins are loaded in', async (t) => {
-  const { app } = await createTestApp(t, {
+  const { app } = await borrowTestApp(t, {
     APP_CORS__ALLOWED_ORIGINS: 'https://app.example',
     APP_RATE_LIMIT__ENABLED: 'true',
     APP_SERVER__LOCAL_ONLY: 'true',

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import { sendMail } from '#services/mail/mail.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { createTestApp } from '#test/support/helper.ts'
 
 async function prepare(t: Test) {
-  const testApp = await createTestApp(t)
+  const testApp = await borrowTestApp(t)
   const to = `${randomBytes(6).toString('hex')}@example.com`
   const token = { id: uuidv7(), expires_at: new Date(Date.now() + 60_000).toISOString() }
   await sendMail(testApp.app.ctx, { template: 'verify-email', to, token })
@@ -65,7 +65,7 @@ t.test('mail can be thrown away', async (t) => {
 })
 
 t.test('what is not there is 404', async (t) => {
-  const { request } = await createTestApp(t)
+  const { request } = await borrowTestApp(t)
   for (const url of [`/dev/mail/${uuidv7()}`, '/dev/mail/x', `/dev/mail/${uuidv7()}/html`]) {
     const response = await request({ url })
     t.match(response, { statusCode: 404 })
@@ -74,13 +74,13 @@ t.test('what is not there is 404', async (t) => {
 })
 
 t.test('there is no mailbox where mail is sent', async (t) => {
-  const { app, request } = await createTestApp(t, { APP_EMAIL__SMTP_URL: 'smtp://127.0.0.1:1' })
+  const { app, request } = await borrowTestApp(t, { APP_EMAIL__SMTP_URL: 'smtp://127.0.0.1:1' })
   t.equal(app.mailbox, undefined)
   for (const url of ['/dev/mail', '/dev/mail/messages'])
     t.match((await request({ url })).json(), { code: 'not_found' })
 })
 
 t.test('it is not in the document', async (t) => {
-  const { app } = await createTestApp(t)
+  const { app } = await borrowTestApp(t)
   t.notMatch(JSON.stringify(app.swagger()), /dev\/mail|account\//)
 })

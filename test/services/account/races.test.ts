@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { createTestApp, type TestUser } from '#test/support/helper.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
+import type { TestUser } from '#test/support/helper.ts'
 import { holdTransaction, waiting } from '#test/support/locks.ts'
 import { allMails, jobsDone, nextMail, tokenIn } from '#test/support/mails.ts'
 
 t.test('races of account mails', async (t) => {
-  const { app, db, request, signUp } = await createTestApp(t, { APP_AUTH__REGISTRATION: 'verify' })
+  const { app, db, request, signUp } = await borrowTestApp(t, { APP_AUTH__REGISTRATION: 'verify' })
 
   const NEW_PASSWORD = 'an entirely different sentence'
 

@@ -10,12 +10,12 @@ import { InvalidOneTimeToken } from '#services/one-time-tokens/errors.ts'
 import { issue } from '#services/one-time-tokens/one-time-tokens.ts'
 import { PasswordQueueFull } from '#services/passwords/errors.ts'
 import { reset } from '#services/recovery/recovery.ts'
-import { createTestApp } from '#test/support/helper.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
 
 // Checks behind which a second one stands, so that the answer alone does not show whether they are there.
 
 t.test("a password is confirmed by one's own hash only", async (t) => {
-  const { app, signUp } = await createTestApp(t)
+  const { app, signUp } = await borrowTestApp(t)
   const [ada, bob] = [await signUp(), await signUp({ password: 'quite another passphrase' })]
   // What is kept of Ada may be old: by now her address is Bob's.
   const asked = confirmPassword(app.ctx, { ...ada.user, email: bob.user.email }, bob.password)
@@ -26,7 +26,7 @@ t.test("a password is confirmed by one's own hash only", async (t) => {
 })
 
 t.test('an inactive account is refused before anything is done for it', async (t) => {
-  const { app, db, signUp } = await createTestApp(t)
+  const { app, db, signUp } = await borrowTestApp(t)
   const { user, password } = await signUp()
   const { id } = await issue(app.ctx, { userId: user.id, purpose: 'reset_password' })
   const token = deriveToken(app.ctx.oneTimeTokens.key, id)
@@ -44,7 +44,7 @@ t.test('an inactive account is refused before anything is done for it', async (t
 })
 
 t.test('an address that was never confirmed counts as a wrong password', async (t) => {
-  const { app, db, signUp } = await createTestApp(t, { APP_AUTH__REGISTRATION: 'verify' })
+  const { app, db, signUp } = await borrowTestApp(t, { APP_AUTH__REGISTRATION: 'verify' })
   const { user, password } = await signUp()
   await db.query('UPDATE users SET email_verified_at = NULL')
   await t.rejects(login(app.ctx, { email: user.email, password }), InvalidCredentials)
@@ -54,7 +54,7 @@ t.test('an address that was never confirmed counts as a wrong password', async (
 })
 
 t.test('a login that finds no place in the queue is not counted, not even for a moment', async (t) => {
-  const { app, db, signUp } = await createTestApp(t, { APP_AUTH__ARGON2__MAX_QUEUE: '1' })
+  const { app, db, signUp } = await borrowTestApp(t, { APP_AUTH__ARGON2__MAX_QUEUE: '1' })
   const { user, password } = await signUp()
   const places = Array.from({ length: availableParallelism() + 1 }, () => app.ctx.passwords.enter())
   await t.rejects(login(app.ctx, { email: user.email, password }), PasswordQueueFull)
@@ -66,7 +66,7 @@ t.test('a login that finds no place in the queue is not counted, not even for a 
 t.test('an admin whom anybody deactivates has to sign in again', async (t) => {
   for (const who of ['oneself', 'another'] as const) {
     await t.test(who, async (t) => {
-      const { app, db, request, signUp } = await createTestApp(t)
+      const { app, db, request, signUp } = await borrowTestApp(t)
       const [ada, bob] = [await signUp({ role: 'admin' }), await signUp({ role: 'admin' })]
       await issue(app.ctx, { userId: ada.user.id, purpose: 'reset_password' })
       const actor = who === 'oneself' ? ada : bob

@@ -3,11 +3,11 @@ import { ServiceError } from '#lib/errors.ts'
 import { type Attempt, type AttemptContext, begin, forgive } from '#services/authentication/attempts.ts'
 import { TooManyAttempts } from '#services/authentication/errors.ts'
 import { mayMail } from '#services/authentication/mail-limit.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { createTestApp } from '#test/support/helper.ts'
 
 t.test('attempts', async (t) => {
-  const { app, db } = await createTestApp(t)
+  const { app, db } = await borrowTestApp(t)
   const ctx: AttemptContext = {
     ...app.ctx,
     attemptLimits: { perAccount: 3, perAddress: 100, windowMs: 60_000 },

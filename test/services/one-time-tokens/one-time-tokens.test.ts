@@ -9,10 +9,10 @@ import {
   type Purpose,
   voidAll,
 } from '#services/one-time-tokens/one-time-tokens.ts'
-import { createTestApp } from '#test/support/helper.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
 
 t.test('one-time tokens', async (t) => {
-  const { app, db, signUp } = await createTestApp(t)
+  const { app, db, signUp } = await borrowTestApp(t)
   const { ctx } = app
 
   /** Issues a token and returns it as the mail would contain it. */

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import { cleanupJob } from '#services/operations/jobs.ts'
-import { createTestApp } from '#test/support/helper.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
 
 const RUN = {
   id: uuidv7(),
@@ -11,7 +11,7 @@ const RUN = {
 }
 
 t.test('deletes what has expired, and nothing else', async (t) => {
-  const { app, db, signUp, logs } = await createTestApp(t, { APP_ROLE: 'web' })
+  const { app, db, signUp, logs } = await borrowTestApp(t, { APP_ROLE: 'web' })
   const { user } = await signUp()
   const other = await signUp()
   await db.query('DELETE FROM sessions')
@@ -67,7 +67,7 @@ t.test('deletes what has expired, and nothing else', async (t) => {
 })
 
 t.test('stops when it has to', async (t) => {
-  const { app } = await createTestApp(t, { APP_ROLE: 'web' })
+  const { app } = await borrowTestApp(t, { APP_ROLE: 'web' })
   const signal = AbortSignal.abort(new Error('enough'))
   await t.rejects(cleanupJob.handler(app.ctx, {}, { ...RUN, signal }), { message: 'enough' })
 })

@@ -1,10 +1,10 @@
 import t from 'tap'
 import { resetMailJob } from '#services/recovery/jobs.ts'
-import { createTestApp } from '#test/support/helper.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { allMails } from '#test/support/mails.ts'
 
 t.test('a job that runs again after it was ended writes no second letter', async (t) => {
-  const { app, db, signUp } = await createTestApp(t)
+  const { app, db, signUp } = await borrowTestApp(t)
   const { user } = await signUp()
   await app.ctx.jobs.enqueue(app.ctx.db, resetMailJob, { email: user.email })
   const mails = await allMails(app, db, user.email)

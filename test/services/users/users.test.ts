@@ -4,12 +4,12 @@ import { EmailTaken, Forbidden, UserNotFound } from '#services/users/errors.ts'
 import * as operators from '#services/users/operators.ts'
 import * as userRecords from '#services/users/records.ts'
 import * as users from '#services/users/users.ts'
-import { createTestApp } from '#test/support/helper.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
 
 const PASSWORD = 'correct horse'
 
 t.test('users without HTTP', async (t) => {
-  const { app, db, signUp } = await createTestApp(t)
+  const { app, db, signUp } = await borrowTestApp(t)
   const { ctx } = app
   t.beforeEach(() => db.query('DELETE FROM users'))
 

@@ -1,6 +1,7 @@
 import { createHmac, generateKeyPairSync, randomUUID, sign } from 'node:crypto'
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
 import { createTestApp } from '#test/support/helper.ts'
 
@@ -13,7 +14,7 @@ type Claims = Record<string, unknown>
 type Part = Record<string, unknown> | unknown[] | string | number | null
 
 t.test('every token that is not exactly ours gets one and the same 401', async (t) => {
-  const { app, request, signUp, logLines } = await createTestApp(t)
+  const { app, request, signUp, logLines } = await borrowTestApp(t)
   const { user, session_id, headers: ours } = await signUp()
   const stranger = await signUp()
   const { secret } = app.config.jwt
@@ -173,7 +174,7 @@ t.test('every token that is not exactly ours gets one and the same 401', async (
 })
 
 t.test('the scheme is read as RFC 9110 says: in any case, one space or more', async (t) => {
-  const { app, request, signUp } = await createTestApp(t)
+  const { app, request, signUp } = await borrowTestApp(t)
   const { user, session_id } = await signUp()
   const token = app.tokens.issue(user, session_id)
   for (const authorization of [`bearer ${token}`, `BEARER ${token}`, `Bearer   ${token}`]) {
@@ -183,18 +184,18 @@ t.test('the scheme is read as RFC 9110 says: in any case, one space or more', as
 })
 
 t.test('a token lives for its time and is known by every instance with the key', async (t) => {
-  const { app, db, request, signUp } = await createTestApp(t)
+  const { app, db, request, signUp } = await borrowTestApp(t)
   const { user, session_id } = await signUp()
-  const other = await createTestApp(t, { APP_DATABASE__URL: db.url })
+  const other = await borrowTestApp(t, { APP_DATABASE__URL: db.url })
   const headers = bearer(app.tokens.issue(user, session_id))
   t.equal((await other.request({ url: URL, headers })).statusCode, 200)
 
-  const stranger = await createTestApp(t, {
+  const stranger = await borrowTestApp(t, {
     APP_DATABASE__URL: db.url,
     APP_JWT__SECRET: 'another key, and long enough to be taken',
   })
   t.equal((await stranger.request({ url: URL, headers })).statusCode, 401)
-  const shorter = await createTestApp(t, { APP_DATABASE__URL: db.url, APP_JWT__EXPIRES_IN: '1m' })
+  const shorter = await borrowTestApp(t, { APP_DATABASE__URL: db.url, APP_JWT__EXPIRES_IN: '1m' })
   t.equal((await shorter.request({ url: URL, headers })).statusCode, 401, 'a life that was cut holds for all')
 
   const now = Math.floor(Date.now() / 1000)
@@ -209,7 +210,7 @@ t.test('a token lives for its time and is known by every instance with the key',
 })
 
 t.test('a token may promise less than its user has, but not more', async (t) => {
-  const { app, request, signUp } = await createTestApp(t)
+  const { app, request, signUp } = await borrowTestApp(t)
   const { user, session_id } = await signUp()
   const admin = await signUp({ role: 'admin' })
   const more = bearer(app.tokens.issue({ id: user.id, role: 'admin' }, session_id))
@@ -224,7 +225,7 @@ t.test('a token may promise less than its user has, but not more', async (t) => 
 })
 
 t.test('public routes do not look at tokens', async (t) => {
-  const { request } = await createTestApp(t)
+  const { request } = await borrowTestApp(t)
   const payload = { email: 'ada@example.com', username: 'ada', password: 'correct horse' }
   const headers = { authorization: 'Bearer nonsense' }
   const response = await request({ method: 'POST', url: '/api/v1/users', headers, payload })

@@ -2,7 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import type { Role } from '#schemas/users.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { createTestApp, type TestUser } from '#test/support/helper.ts'
+import type { TestUser } from '#test/support/helper.ts'
+import { createTestApp } from '#test/support/helper.ts'
 import { startInstance, statementCounts } from '#test/support/instances.ts'
 
 t.test('identity over two instances', async (t) => {

@@ -4,8 +4,9 @@ import t, { type Test } from 'tap'
 import { buildApp } from '#app.ts'
 import { ConfigError } from '#config/engine/config-error.ts'
 import { createKeyFile } from '#lib/signing-keys/signing-keys.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { createTestDatabase } from '#test/support/database.ts'
-import { createTestApp, testConfig } from '#test/support/helper.ts'
+import { testConfig } from '#test/support/helper.ts'
 import { SECRET } from './forge.ts'
 
 async function keyFiles(t: Test) {
@@ -44,7 +45,7 @@ t.test('a private key that all can read is warned of where it matters', async (t
     APP_JWT__VERIFICATION_KEY_FILES: `${b.file},${publicFile}`,
   }
   const warnings = async (environment: string) => {
-    const { logs } = await createTestApp(t, { ...keys, APP_ENVIRONMENT: environment })
+    const { logs } = await borrowTestApp(t, { ...keys, APP_ENVIRONMENT: environment })
     const message = 'a private key can be read by every account of this machine'
     return logs().filter(({ msg }) => msg === message)
   }

@@ -5,7 +5,8 @@ import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { buildApp } from '#app.ts'
 import { createKeyFile, readKeyFile, type SigningKey } from '#lib/signing-keys/signing-keys.ts'
-import { createTestApp, testConfig } from '#test/support/helper.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
+import { testConfig } from '#test/support/helper.ts'
 import { parse } from './forge.ts'
 
 /** An operator's settings: the key that signs and others that verify. */
@@ -58,7 +59,7 @@ class Fleet {
 t.test('keys are rotated under load without a single 401', async (t) => {
   const directory = t.testdir()
   const [old, fresh] = [await createKeyFile(directory), await createKeyFile(directory)]
-  const { db, signUp } = await createTestApp(t, settings(old, []))
+  const { db, signUp } = await borrowTestApp(t, settings(old, []))
   const { user, session_id } = await signUp()
   const fleet = new Fleet(t, db.url)
   await fleet.start(3, settings(old, []))
@@ -114,8 +115,8 @@ t.test('keys are rotated under load without a single 401', async (t) => {
 t.test('a key that signs before it is published everywhere is what goes wrong', async (t) => {
   const directory = t.testdir()
   const [old, fresh] = [await createKeyFile(directory), await createKeyFile(directory)]
-  const behind = await createTestApp(t, settings(old, []))
-  const ahead = await createTestApp(t, settings(fresh, [old]))
+  const behind = await borrowTestApp(t, settings(old, []))
+  const ahead = await borrowTestApp(t, settings(fresh, [old]))
   const { user, session_id } = await behind.signUp()
   t.ok(ahead.app.tokens.verify(behind.app.tokens.issue(user, session_id)))
   t.throws(() => behind.app.tokens.verify(ahead.app.tokens.issue(user, session_id)))

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { createTestApp } from '#test/support/helper.ts'
 
 t.test('what is wrong is pointed at', async (t) => {
@@ -51,7 +52,7 @@ t.test('what is wrong is pointed at', async (t) => {
 })
 
 t.test('bodies are not coerced, query strings are', async (t) => {
-  const { request, signUp } = await createTestApp(t)
+  const { request, signUp } = await borrowTestApp(t)
   const as = await signUp({ role: 'admin' })
   const page = await request({ url: '/api/v1/users?limit=5&is_active=true', as })
   t.equal(page.statusCode, 200)
@@ -63,7 +64,7 @@ t.test('bodies are not coerced, query strings are', async (t) => {
 })
 
 t.test('lengths count after normalisation, of any text that may become short enough', async (t) => {
-  const { request } = await createTestApp(t)
+  const { request } = await borrowTestApp(t)
   const login = async (password: string) => {
     const payload = { email: 'ada@example.com', password }
     const response = await request({ method: 'POST', url: '/api/v1/auth/login', payload })
@@ -79,7 +80,7 @@ t.test('lengths count after normalisation, of any text that may become short eno
 })
 
 t.test('errors are cut: their number, their names, and the work of finding them', async (t) => {
-  const { request } = await createTestApp(t)
+  const { request } = await borrowTestApp(t)
   const login = async (payload: object) => {
     const response = await request({ method: 'POST', url: '/api/v1/auth/login', payload })
     t.equal(response.statusCode, 400)
@@ -95,7 +96,7 @@ t.test('errors are cut: their number, their names, and the work of finding them'
 })
 
 t.test('bodies are nested so deep and no deeper', async (t) => {
-  const { request } = await createTestApp(t)
+  const { request } = await borrowTestApp(t)
   const nested = async (depth: number) => {
     const payload = `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`
     const headers = { 'content-type': 'application/json' }
@@ -111,7 +112,7 @@ t.test('bodies are nested so deep and no deeper', async (t) => {
 })
 
 t.test('text that cannot be stored is pointed at', async (t) => {
-  const { request, signUp } = await createTestApp(t)
+  const { request, signUp } = await borrowTestApp(t)
   const as = await signUp({ role: 'admin' })
   const post = (payload: string) => {
     const headers = { 'content-type': 'application/json' }

@@ -1,8 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { createTestApp, type TestApp } from '#test/support/helper.ts'
+import type { TestApp } from '#test/support/helper.ts'
 
 /** Keeps the event loop from turning for some time, again and again until it is noticed, which is once a second. */
 async function overload(app: FastifyInstance, attempts = 100): Promise<void> {
@@ -29,7 +30,7 @@ async function isShed(t: Test, { app, request }: TestApp): Promise<void> {
 }
 
 t.test('an event loop that is late', async (t) => {
-  const test = await createTestApp(t, {
+  const test = await borrowTestApp(t, {
     APP_PRESSURE__MAX_EVENT_LOOP_DELAY: '100ms',
     APP_PRESSURE__RETRY_AFTER: '7s',
   })
@@ -51,7 +52,7 @@ t.test('an event loop that is late', async (t) => {
 })
 
 t.test('a heap that is nearly full', async (t) => {
-  const test = await createTestApp(t, {
+  const test = await borrowTestApp(t, {
     APP_PRESSURE__MAX_HEAP_UTILIZATION: '0.0001',
     APP_PRESSURE__MAX_EVENT_LOOP_DELAY: '0ms',
     APP_PRESSURE__RETRY_AFTER: '7s',
@@ -61,7 +62,7 @@ t.test('a heap that is nearly full', async (t) => {
 })
 
 t.test('switched off', async (t) => {
-  const { app, request } = await createTestApp(t, {
+  const { app, request } = await borrowTestApp(t, {
     APP_PRESSURE__MAX_HEAP_UTILIZATION: '1',
     APP_PRESSURE__MAX_EVENT_LOOP_DELAY: '0ms',
     APP_PRESSURE__MAX_EVENT_LOOP_UTILIZATION: '1',

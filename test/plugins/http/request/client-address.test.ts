@@ -1,10 +1,11 @@
 import t from 'tap'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { createTestApp } from '#test/support/helper.ts'
 
 const PROXY = '10.0.0.1'
 
 t.test('the client that a trusted proxy names', async (t) => {
-  const { request, logs } = await createTestApp(t, { APP_SERVER__TRUSTED_PROXIES: '10.0.0.0/8' })
+  const { request, logs } = await borrowTestApp(t, { APP_SERVER__TRUSTED_PROXIES: '10.0.0.0/8' })
 
   /** The address that the log has for a request with these headers. */
   async function seen(headers: Record<string, string>, remoteAddress = PROXY): Promise<unknown> {

@@ -1,14 +1,14 @@
 import { createPublicKey, verify } from 'node:crypto'
 import t from 'tap'
 import { createKeyFile } from '#lib/signing-keys/signing-keys.ts'
-import { createTestApp } from '#test/support/helper.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
 
 const PATH = '/.well-known/jwks.json'
 
 t.test('others can verify our tokens with what is published', async (t) => {
   const directory = t.testdir()
   const [signing, coming] = [await createKeyFile(directory), await createKeyFile(directory)]
-  const { app, request, signUp } = await createTestApp(t, {
+  const { app, request, signUp } = await borrowTestApp(t, {
     APP_JWT__ALGORITHM: 'EdDSA',
     APP_JWT__SIGNING_KEY_FILE: signing.file,
     APP_JWT__VERIFICATION_KEY_FILES: coming.file,
@@ -32,7 +32,7 @@ t.test('others can verify our tokens with what is published', async (t) => {
 })
 
 t.test('there is none to publish with a shared secret', async (t) => {
-  const { request } = await createTestApp(t)
+  const { request } = await borrowTestApp(t)
   const response = await request({ url: PATH })
   t.equal(response.statusCode, 200)
   t.strictSame(response.json(), { keys: [] })

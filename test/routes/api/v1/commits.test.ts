@@ -7,8 +7,9 @@ import { issue, newToken, type Purpose } from '#services/one-time-tokens/one-tim
 import { mailReset } from '#services/recovery/mails.ts'
 import { mailVerification } from '#services/registration/mails.ts'
 import * as sessionRecords from '#services/sessions/records.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import type { TestDatabase } from '#test/support/database.ts'
-import { createTestApp, type TestApp, type TestUser } from '#test/support/helper.ts'
+import type { TestApp, TestUser } from '#test/support/helper.ts'
 
 /** Tables whose commits are made to fail, one after the other. */
 const TABLES = [
@@ -47,6 +48,11 @@ const OPERATIONS: Readonly<Record<string, Prepare>> = {
   refreshTokens: async ({ request, signUp }) => {
     const { refresh_token } = await signUp()
     return () => request({ method: 'POST', url: '/api/v1/auth/refresh', payload: { refresh_token } })
+  },
+  reauthenticate: async ({ request, signUp }) => {
+    const as = await signUp()
+    const payload = { password: as.password }
+    return () => request({ method: 'POST', url: '/api/v1/auth/reauthenticate', as, payload })
   },
   logout: async ({ request, signUp }) => {
     const as = await signUp()
@@ -138,7 +144,7 @@ const EXCEPTIONS = ['forgotPassword', 'resendVerification', 'changeLogLevels']
 
 t.test('a commit that fails leaves nothing of an operation: no row, no mail, no job', async (t) => {
   for (const registration of ['open', 'verify'] as const) {
-    const app = await createTestApp(t, { APP_ROLE: 'web', APP_AUTH__REGISTRATION: registration })
+    const app = await borrowTestApp(t, { APP_ROLE: 'web', APP_AUTH__REGISTRATION: registration })
     await setTraps(app.db)
     for (const [name, prepare] of Object.entries(OPERATIONS)) {
       if (registration === 'open' && name !== 'createUser') continue
@@ -148,7 +154,7 @@ t.test('a commit that fails leaves nothing of an operation: no row, no mail, no 
 })
 
 t.test('every operation that changes something is here', async (t) => {
-  const { app } = await createTestApp(t)
+  const { app } = await borrowTestApp(t)
   const named = [...Object.keys(OPERATIONS), ...EXCEPTIONS].map((name) => name.split(/[: ]/, 1)[0])
   for (const methods of Object.values(app.swagger().paths ?? {})) {
     for (const [method, operation] of Object.entries(methods ?? {})) {

@@ -1,7 +1,8 @@
 import t from 'tap'
 import * as userRecords from '#services/users/records.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
-import { createTestApp, type TestApp } from '#test/support/helper.ts'
+import type { TestApp } from '#test/support/helper.ts'
 
 const PASSWORD = 'correct horse battery staple'
 
@@ -10,7 +11,7 @@ function post({ request }: TestApp, url: string, payload: object) {
 }
 
 t.test('international domains register and sign in, in every spelling and case', async (t) => {
-  const app = await createTestApp(t)
+  const app = await borrowTestApp(t)
   const created = await post(app, 'users', {
     email: 'Ada@b\u00fccher.example',
     username: 'ada',
@@ -33,7 +34,7 @@ t.test('international domains register and sign in, in every spelling and case',
 })
 
 t.test('what most servers cannot deliver to is refused wherever an address is new', async (t) => {
-  const app = await createTestApp(t)
+  const app = await borrowTestApp(t)
   const as = await app.signUp({ role: 'admin' })
   for (const email of ['ren\u00e9e@example.com', '\u7528\u6237@example.com', '"ada"@example.com']) {
     const attempts = [
@@ -55,7 +56,7 @@ t.test('what most servers cannot deliver to is refused wherever an address is ne
 })
 
 t.test('accounts from before sign in, with every casing of their address', async (t) => {
-  const app = await createTestApp(t, { APP_AUTH__LOGIN_LIMIT__PER_ACCOUNT: '3' })
+  const app = await borrowTestApp(t, { APP_AUTH__LOGIN_LIMIT__PER_ACCOUNT: '3' })
   const password_hash = await app.app.ctx.passwords.hash(PASSWORD)
   const names = [
     '\u03bd\u03af\u03ba\u03bf\u03c2',

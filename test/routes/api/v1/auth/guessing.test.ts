@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import t from 'tap'
-import { createTestApp, type TestUser } from '#test/support/helper.ts'
+import type { TestUser } from '#test/support/helper.ts'
+import { createTestApp } from '#test/support/helper.ts'
 import { startInstance } from '#test/support/instances.ts'
 import { nextMail, tokenIn } from '#test/support/mails.ts'
 

@@ -1,9 +1,10 @@
 import t from 'tap'
-import { createTestApp, type TestUser } from '#test/support/helper.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
+import type { TestUser } from '#test/support/helper.ts'
 import { allMails } from '#test/support/mails.ts'
 
 t.test('a sign-in from a new device', async (t) => {
-  const { app, db, signUp } = await createTestApp(t)
+  const { app, db, signUp } = await borrowTestApp(t)
 
   async function signIn({ user, password }: TestUser, userAgent?: string): Promise<void> {
     const headers = { ...(userAgent === undefined ? {} : { 'user-agent': userAgent }) }

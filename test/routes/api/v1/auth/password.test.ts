@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { createTestApp, type TestUser } from '#test/support/helper.ts'
+import type { TestUser } from '#test/support/helper.ts'
 import { startInstance, statementsOf } from '#test/support/instances.ts'
 import { allMails, jobsDone, nextMail, tokenIn } from '#test/support/mails.ts'
 
@@ -10,7 +11,7 @@ const env = {
   APP_SERVER__TRUSTED_PROXIES: '127.0.0.1',
 }
 t.test('forgotten passwords', async (t) => {
-  const { app, db, request, signUp, logLines } = await createTestApp(t, env)
+  const { app, db, request, signUp, logLines } = await borrowTestApp(t, env)
   const other = await startInstance(t, db, env)
   const web = await startInstance(t, db, { APP_ROLE: 'web' })
 
@@ -208,7 +209,7 @@ t.test('forgotten passwords', async (t) => {
   })
 
   t.test('links lead where email.link_base says', async (t) => {
-    const { app: own, signUp: signUpThere } = await createTestApp(t, {
+    const { app: own, signUp: signUpThere } = await borrowTestApp(t, {
       APP_EMAIL__LINK_BASE: 'https://app.example.net/login',
     })
     const { user } = await signUpThere()

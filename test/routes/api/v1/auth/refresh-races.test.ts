@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import { createTestApp, type TestUser } from '#test/support/helper.ts'
+import type { TestUser } from '#test/support/helper.ts'
+import { createTestApp } from '#test/support/helper.ts'
 import { startInstance } from '#test/support/instances.ts'
 import { holdTransaction, waiting } from '#test/support/locks.ts'
 

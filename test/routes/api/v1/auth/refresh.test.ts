@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import { createTestApp, type TestUser } from '#test/support/helper.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
+import type { TestUser } from '#test/support/helper.ts'
 
 const url = '/api/v1/auth/refresh'
 t.test('POST /api/v1/auth/refresh', async (t) => {
-  const test = await createTestApp(t, {
+  const test = await borrowTestApp(t, {
     APP_AUTH__SESSION__IDLE_TIMEOUT: '30d',
     APP_AUTH__SESSION__ABSOLUTE_TIMEOUT: '90d',
   })

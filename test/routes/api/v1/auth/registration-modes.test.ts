@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import t from 'tap'
-import { createTestApp } from '#test/support/helper.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { startInstance, statementsOf } from '#test/support/instances.ts'
 import { allMails, nextMail, tokenIn } from '#test/support/mails.ts'
 
 t.test('registration modes', async (t) => {
-  const { app, db, request, signUp, logLines } = await createTestApp(t, { APP_AUTH__REGISTRATION: 'verify' })
+  const { app, db, request, signUp, logLines } = await borrowTestApp(t, { APP_AUTH__REGISTRATION: 'verify' })
   // Does no jobs, so that its statements are those of its requests.
   const web = await startInstance(t, db, { APP_AUTH__REGISTRATION: 'verify', APP_ROLE: 'web' })
 

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import type { Session } from '#schemas/sessions.ts'
-import { createTestApp, type TestUser } from '#test/support/helper.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
+import type { TestUser } from '#test/support/helper.ts'
 
 t.test('own sessions', async (t) => {
-  const { app, db, request, signUp } = await createTestApp(t)
+  const { app, db, request, signUp } = await borrowTestApp(t)
   const url = '/api/v1/auth/sessions'
 
   /** Signs a user in again. */

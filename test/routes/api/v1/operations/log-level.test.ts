@@ -1,11 +1,11 @@
 import t from 'tap'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { createTestApp } from '#test/support/helper.ts'
 
 const url = '/api/v1/operations/log-level'
 
 t.test('an admin sees and sets what is logged, and it is recorded who did', async (t) => {
-  const { app, db, request, signUp, logs } = await createTestApp(t, { APP_LOG__LEVEL: 'info' })
+  const { app, db, request, signUp, logs } = await borrowTestApp(t, { APP_LOG__LEVEL: 'info' })
   const admin = await signUp({ role: 'admin' })
   t.strictSame((await request({ url, as: admin })).json(), { level: 'info' })
 
@@ -41,7 +41,7 @@ t.test('an admin sees and sets what is logged, and it is recorded who did', asyn
 })
 
 t.test('others may not, and invalid levels are refused', async (t) => {
-  const { request, signUp } = await createTestApp(t)
+  const { request, signUp } = await borrowTestApp(t)
   const user = await signUp()
   t.equal((await request({ method: 'PUT', url, as: user, payload: { level: 'debug' } })).statusCode, 403)
   const admin = await signUp({ role: 'admin' })

@@ -1,13 +1,14 @@
 import t from 'tap'
 import { buildApp } from '#app.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
-import { createTestApp, testConfig } from '#test/support/helper.ts'
+import { testConfig } from '#test/support/helper.ts'
 
 const URL = '/api/v1/users'
 const PASSWORD = 'correct horse'
 
 t.test('an email or a username is taken whatever its case and normal form', async (t) => {
-  const { app, db } = await createTestApp(t)
+  const { app, db } = await borrowTestApp(t)
   const rows = [
     { email: 'jose@b\u00fccher.example', username: 'jose' },
     { email: 'Grace@example.com', username: 'x_Y-z.9' },
@@ -37,7 +38,7 @@ t.test('an email or a username is taken whatever its case and normal form', asyn
 })
 
 t.test('what differs by more than case is free', async (t) => {
-  const { app } = await createTestApp(t)
+  const { app } = await borrowTestApp(t)
   const names = [
     { email: 'jose@example.com', username: 'jose' },
     { email: 'jose@b\u00fccher.example', username: 'jose1' },
@@ -55,7 +56,7 @@ t.test('what differs by more than case is free', async (t) => {
 })
 
 t.test('of identical registrations at once on two instances one is made', async (t) => {
-  const { app, db } = await createTestApp(t)
+  const { app, db } = await borrowTestApp(t)
   const other = await buildApp(testConfig(db.url, { APP_LOG__LEVEL: 'silent' }))
   t.teardown(() => other.close())
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { canonicalEmail } from '#config/email-address.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
-import { createTestApp } from '#test/support/helper.ts'
 
 const URL = '/api/v1/users'
 const VALID = { email: 'ada@example.com', username: 'ada', password: 'correct horse' }
@@ -12,7 +12,7 @@ const longest = `${local}@${label}.${label}.${'b'.repeat(57)}.com`
 
 t.test('createUser: bodies it takes', async (t) => {
   t.equal(longest.length, 254)
-  const { app } = await createTestApp(t)
+  const { app } = await borrowTestApp(t)
   const emails = [
     'a@b.co',
     longest,
@@ -41,7 +41,7 @@ t.test('createUser: bodies it takes', async (t) => {
 })
 
 t.test('createUser: values it refuses', async (t) => {
-  const { app, db } = await createTestApp(t)
+  const { app, db } = await borrowTestApp(t)
   const emails = [
     '',
     'a@b',
@@ -127,7 +127,7 @@ t.test('createUser: values it refuses', async (t) => {
 })
 
 t.test('createUser: types are not coerced, names not forgiven', async (t) => {
-  const { app, db } = await createTestApp(t)
+  const { app, db } = await borrowTestApp(t)
   const wrong = [12345678, 1.5, null, true, false, [], ['ada@example.com'], {}, { email: 'ada@example.com' }]
   for (const name of ['email', 'username', 'password']) {
     for (const value of wrong) {
@@ -169,7 +169,7 @@ t.test('createUser: types are not coerced, names not forgiven', async (t) => {
 })
 
 t.test('createUser: NUL and lone surrogates are refused wherever they stand', async (t) => {
-  const { app, db } = await createTestApp(t)
+  const { app, db } = await borrowTestApp(t)
   for (const bad of ['\\u0000', '\\ud800', '\\uDFFF', '\\udc00\\ud800', '\\ud83d\\ud83d\\ude00']) {
     const bodies = [
       ...Object.keys(VALID).map((name) => ({ ...VALID, [name]: `${VALID.email}@@` })),
@@ -185,7 +185,7 @@ t.test('createUser: NUL and lone surrogates are refused wherever they stand', as
   t.equal((await db.query('SELECT FROM users')).length, 0)
 })
 
-function post(app: Awaited<ReturnType<typeof createTestApp>>['app'], body: unknown) {
+function post(app: Awaited<ReturnType<typeof borrowTestApp>>['app'], body: unknown) {
   return app.inject({
     method: 'POST',
     url: URL,

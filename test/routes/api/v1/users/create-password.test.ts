@@ -1,12 +1,12 @@
 import t from 'tap'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
-import { createTestApp } from '#test/support/helper.ts'
 
 const EMOJI = '\u{1f600}'
 const NFD_E = 'e\u0301'
 
 t.test('a password has 8 to 128 characters of any kind, counted after normalisation', async (t) => {
-  const { app } = await createTestApp(t)
+  const { app } = await borrowTestApp(t)
   const accepted = [
     ['eight characters', 'gq7-zx4k'],
     ['128 characters', 'x'.repeat(128)],
@@ -55,7 +55,7 @@ t.test('a password has 8 to 128 characters of any kind, counted after normalisat
 })
 
 t.test('a password signs in as it was given, in either normal form', async (t) => {
-  const { app, signUp } = await createTestApp(t)
+  const { app, signUp } = await borrowTestApp(t)
   const rows = [
     { password: '  two spaces around  ', entered: '  two spaces around  ', status: 200 },
     { password: '  two spaces around  ', entered: 'two spaces around', status: 401 },

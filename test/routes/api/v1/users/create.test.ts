@@ -1,13 +1,13 @@
 import t from 'tap'
 import { version as uuidVersion } from 'uuid'
-import { createTestApp } from '#test/support/helper.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
 
 const URL = '/api/v1/users'
 const USER_KEYS = ['created_at', 'email', 'id', 'is_active', 'role', 'updated_at', 'username']
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
 t.test('createUser answers with the user and where it is', async (t) => {
-  const { app } = await createTestApp(t)
+  const { app } = await borrowTestApp(t)
   const payload = { email: 'Ada@Example.com', username: 'Ada.L', password: 'correct horse' }
   const response = await app.inject({ method: 'POST', url: URL, payload })
 
@@ -29,7 +29,7 @@ t.test('createUser answers with the user and where it is', async (t) => {
 })
 
 t.test('createUser stores a hash, and nothing keeps the password', async (t) => {
-  const { app, db, logLines } = await createTestApp(t)
+  const { app, db, logLines } = await borrowTestApp(t)
   const payload = { email: 'ada@example.com', username: 'ada', password: 'never-to-be-seen-again' }
   const response = await app.inject({ method: 'POST', url: URL, payload })
 
@@ -56,7 +56,7 @@ t.test('createUser stores a hash, and nothing keeps the password', async (t) => 
 })
 
 t.test('createUser hashes with the parameters that are configured', async (t) => {
-  const { app, db } = await createTestApp(t, {
+  const { app, db } = await borrowTestApp(t, {
     APP_AUTH__ARGON2__MEMORY_COST: '20MiB',
     APP_AUTH__ARGON2__TIME_COST: '3',
     APP_AUTH__ARGON2__PARALLELISM: '2',
@@ -68,7 +68,7 @@ t.test('createUser hashes with the parameters that are configured', async (t) =>
 })
 
 t.test('two users with one password have different hashes', async (t) => {
-  const { app, db } = await createTestApp(t)
+  const { app, db } = await borrowTestApp(t)
   const password = 'the very same for both'
   for (const username of ['first', 'second']) {
     const payload = { email: `${username}@example.com`, username, password }

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { createTestApp, type TestUser } from '#test/support/helper.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
+import type { TestUser } from '#test/support/helper.ts'
 import { allMails, nextMail, tokenIn } from '#test/support/mails.ts'
 
 t.test('a new email address', async (t) => {
-  const { app, db, request, signUp } = await createTestApp(t, { APP_AUTH__LOGIN_LIMIT__PER_ACCOUNT: '5' })
+  const { app, db, request, signUp } = await borrowTestApp(t, { APP_AUTH__LOGIN_LIMIT__PER_ACCOUNT: '5' })
   const admin = await signUp({ role: 'admin' })
 
   const newAddress = () => `${randomUUID()}@example.com`

@@ -1,7 +1,9 @@
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
-import { createTestApp, type TestApp, type TestUser } from '#test/support/helper.ts'
+import type { TestApp, TestUser } from '#test/support/helper.ts'
+import { createTestApp } from '#test/support/helper.ts'
 import { startInstance, statementsOf } from '#test/support/instances.ts'
 
 const USERS = '/api/v1/users'
@@ -48,7 +50,7 @@ t.test('createUser: the same key and body return the same answer, without anothe
 })
 
 t.test('createUser: what counts is the parsed body', async (t) => {
-  const create = sender(await createTestApp(t), USERS)
+  const create = sender(await borrowTestApp(t), USERS)
   const payload = { ...ADA, password: 'caf\u00e9 horse battery' }
   t.equal((await create('a-key', payload)).statusCode, 201)
   const reordered = { password: payload.password, username: payload.username, email: payload.email }
@@ -59,7 +61,7 @@ t.test('createUser: what counts is the parsed body', async (t) => {
 })
 
 t.test('createUser: another body under the key is refused, and nothing happens', async (t) => {
-  const { db, ...app } = await createTestApp(t)
+  const { db, ...app } = await borrowTestApp(t)
   const create = sender(app, USERS)
   await create('a-key', ADA)
   for (const payload of [
@@ -76,7 +78,7 @@ t.test('createUser: another body under the key is refused, and nothing happens',
 })
 
 t.test('createUser: what was refused is not kept, so it can be put right', async (t) => {
-  const { db, ...app } = await createTestApp(t)
+  const { db, ...app } = await borrowTestApp(t)
   const create = sender(app, USERS)
   const weak = await create('a-key', { ...ADA, password: 'password1' })
   expectProblem(t, weak, { status: 400, code: 'password_too_common' })
@@ -88,7 +90,7 @@ t.test('createUser: what was refused is not kept, so it can be put right', async
 })
 
 t.test('createUser: without a key nothing is kept', async (t) => {
-  const { db, request } = await createTestApp(t)
+  const { db, request } = await borrowTestApp(t)
   t.equal((await request({ method: 'POST', url: USERS, payload: ADA })).statusCode, 201)
   const again = await request({ method: 'POST', url: USERS, payload: ADA })
   expectProblem(t, again, { status: 409, code: 'email_taken' })
@@ -96,7 +98,7 @@ t.test('createUser: without a key nothing is kept', async (t) => {
 })
 
 t.test('createUser: nothing that was sent is kept, but for what the answer says', async (t) => {
-  const { db, logLines, ...app } = await createTestApp(t)
+  const { db, logLines, ...app } = await borrowTestApp(t)
   const create = sender(app, USERS)
   const { body } = await create('K3y-of-the-client', ADA)
   await create('K3y-of-the-client', ADA)
@@ -107,7 +109,7 @@ t.test('createUser: nothing that was sent is kept, but for what the answer says'
 })
 
 t.test('createUser: after 24 hours the key is new', async (t) => {
-  const { db, ...app } = await createTestApp(t)
+  const { db, ...app } = await borrowTestApp(t)
   const create = sender(app, USERS)
   await create('a-key', ADA)
   const kept = await db.query(
@@ -127,7 +129,7 @@ t.test('createUser: after 24 hours the key is new', async (t) => {
 
 t.test('createUser where addresses are confirmed first: one registration, one mail', async (t) => {
   const env = { APP_AUTH__REGISTRATION: 'verify', APP_ROLE: 'web' }
-  const { db, ...app } = await createTestApp(t, env)
+  const { db, ...app } = await borrowTestApp(t, env)
   const create = sender(app, USERS)
   const first = await create('a-key', ADA)
   t.equal(first.statusCode, 202)
@@ -140,7 +142,7 @@ t.test('createUser where addresses are confirmed first: one registration, one ma
 })
 
 t.test('inviteUser: one account and one mail; the key belongs to this admin', async (t) => {
-  const { db, request, signUp } = await createTestApp(t, { APP_ROLE: 'web' })
+  const { db, request, signUp } = await borrowTestApp(t, { APP_ROLE: 'web' })
   const [admin, other] = [await signUp({ role: 'admin' }), await signUp({ role: 'admin' })]
   const payload = { email: ADA.email, username: ADA.username }
   const invite = sender({ request }, INVITATIONS, admin)
@@ -165,7 +167,7 @@ t.test('inviteUser: one account and one mail; the key belongs to this admin', as
 })
 
 t.test('fifty at once over two instances: one effect, and one answer', async (t) => {
-  const { app, db, signUp } = await createTestApp(t)
+  const { app, db, signUp } = await borrowTestApp(t)
   const second = await startInstance(t, db)
   const admin = await signUp({ role: 'admin' })
   const cases = [

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { createTestApp, type TestUser } from '#test/support/helper.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
+import type { TestUser } from '#test/support/helper.ts'
 import { allMails, nextMail, tokenIn } from '#test/support/mails.ts'
 
 t.test('invitations', async (t) => {
-  const { app, db, request, signUp } = await createTestApp(t, { APP_AUTH__REGISTRATION: 'closed' })
+  const { app, db, request, signUp } = await borrowTestApp(t, { APP_AUTH__REGISTRATION: 'closed' })
   const admin = await signUp({ role: 'admin' })
   const url = '/api/v1/users/invitations'
   const PASSWORD = 'correct horse battery staple'
@@ -80,7 +81,7 @@ t.test('invitations', async (t) => {
   })
 
   t.test('an invited admin does not count before the password is chosen', async (t) => {
-    const own = await createTestApp(t)
+    const own = await borrowTestApp(t)
     const last = await own.signUp({ role: 'admin' })
     const input = guest()
     const invited = await own.request({ method: 'POST', url, as: last, payload: { ...input, role: 'admin' } })

@@ -1,11 +1,12 @@
 import t from 'tap'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
-import { createTestApp, type TestApp } from '#test/support/helper.ts'
+import type { TestApp } from '#test/support/helper.ts'
 
 const URL = '/api/v1/users'
 
 t.test('listUsers takes the cursors that it gave out, and no other', async (t) => {
-  const testApp = await createTestApp(t)
+  const testApp = await borrowTestApp(t)
   const { app, request, signUp } = testApp
   const as = await signUp({ role: 'admin' })
   const { user } = await signUp()
@@ -14,7 +15,7 @@ t.test('listUsers takes the cursors that it gave out, and no other', async (t) =
   t.equal((await request({ url: `${URL}?cursor=${cursor}`, as })).statusCode, 200)
   t.equal((await request({ url: `${URL}?cursor=${cursor}&limit=2&role=user`, as })).statusCode, 200)
 
-  const foreign = await createTestApp(t, { APP_JWT__SECRET: 'another key, and long enough to be taken' })
+  const foreign = await borrowTestApp(t, { APP_JWT__SECRET: 'another key, and long enough to be taken' })
   const bytes = Buffer.from(cursor, 'base64url')
   const flipped = (index: number) => {
     const copy = Buffer.from(bytes)
@@ -49,11 +50,11 @@ t.test('listUsers takes the cursors that it gave out, and no other', async (t) =
 })
 
 t.test('a cursor holds on every instance with the same key', async (t) => {
-  const testApp = await createTestApp(t)
+  const testApp = await borrowTestApp(t)
   const as = await testApp.signUp({ role: 'admin' })
   await testApp.signUp()
   const cursor = await firstCursor(testApp, as)
-  const other = await createTestApp(t, { APP_DATABASE__URL: testApp.db.url })
+  const other = await borrowTestApp(t, { APP_DATABASE__URL: testApp.db.url })
   const response = await other.request({ url: `${URL}?cursor=${cursor}`, as })
   t.same(
     response.json().data.map((user: { id: string }) => user.id),

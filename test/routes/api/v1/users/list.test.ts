@@ -1,14 +1,15 @@
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
-import { createTestApp, type TestApp, type TestUser } from '#test/support/helper.ts'
+import type { TestApp, TestUser } from '#test/support/helper.ts'
 
 const URL = '/api/v1/users'
 const USER_KEYS = ['created_at', 'email', 'id', 'is_active', 'role', 'updated_at', 'username']
 
 t.test('listUsers is for admins', async (t) => {
-  const { request, signUp, db } = await createTestApp(t)
+  const { request, signUp, db } = await borrowTestApp(t)
   const [admin, user] = [await signUp({ role: 'admin' }), await signUp()]
   expectProblem(t, await request({ url: URL }), { status: 401, code: 'unauthenticated' })
   expectProblem(t, await request({ url: URL, as: user }), { status: 403, code: 'forbidden' })
@@ -28,7 +29,7 @@ t.test('listUsers is for admins', async (t) => {
 })
 
 t.test('pages of any size give every user once, newest first', async (t) => {
-  const testApp = await createTestApp(t)
+  const testApp = await borrowTestApp(t)
   const admin = await testApp.signUp({ role: 'admin' })
   await insertUsers(testApp, 44)
   const rows = await testApp.db.query<{ id: string }>('SELECT id FROM users ORDER BY id DESC')
@@ -50,7 +51,7 @@ t.test('pages of any size give every user once, newest first', async (t) => {
 })
 
 t.test('users that come and go between pages disturb no page', async (t) => {
-  const testApp = await createTestApp(t)
+  const testApp = await borrowTestApp(t)
   const admin = await testApp.signUp({ role: 'admin' })
   await insertUsers(testApp, 30)
   const rows = await testApp.db.query<{ id: string }>('SELECT id FROM users ORDER BY id DESC')
@@ -73,7 +74,7 @@ t.test('users that come and go between pages disturb no page', async (t) => {
 })
 
 t.test('filters', async (t) => {
-  const { request, signUp, db } = await createTestApp(t)
+  const { request, signUp, db } = await borrowTestApp(t)
   const admin = await signUp({ role: 'admin', email: 'root@example.com', username: 'root' })
   const names = [
     ['ada@example.com', 'Ada.Lovelace'],
@@ -129,7 +130,7 @@ t.test('filters', async (t) => {
 })
 
 t.test('listUsers refuses what it does not know', async (t) => {
-  const { request, signUp } = await createTestApp(t)
+  const { request, signUp } = await borrowTestApp(t)
   const as = await signUp({ role: 'admin' })
   const rows = [
     { query: 'limit=0', pointers: ['/query/limit'] },

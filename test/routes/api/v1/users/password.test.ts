@@ -1,9 +1,10 @@
 import t from 'tap'
-import { createTestApp, type TestUser } from '#test/support/helper.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
+import type { TestUser } from '#test/support/helper.ts'
 import { allMails, nextMail, tokenIn } from '#test/support/mails.ts'
 
 t.test('PUT /api/v1/users/me/password', async (t) => {
-  const { app, db, request, signUp } = await createTestApp(t, { APP_AUTH__LOGIN_LIMIT__PER_ACCOUNT: '5' })
+  const { app, db, request, signUp } = await borrowTestApp(t, { APP_AUTH__LOGIN_LIMIT__PER_ACCOUNT: '5' })
   const url = '/api/v1/users/me/password'
   const NEW_PASSWORD = 'an entirely different sentence'
 

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { createTestApp, type TestUser } from '#test/support/helper.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
+import type { TestUser } from '#test/support/helper.ts'
 
 t.test('sessions of a user', async (t) => {
-  const { db, request, signUp } = await createTestApp(t)
+  const { db, request, signUp } = await borrowTestApp(t)
   const admin = await signUp({ role: 'admin' })
 
   const urlOf = ({ user }: TestUser, id = '') => `/api/v1/users/${user.id}/sessions${id && `/${id}`}`

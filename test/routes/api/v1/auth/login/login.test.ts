@@ -1,14 +1,14 @@
 import { createHmac } from 'node:crypto'
 import t from 'tap'
 import { validate as isUuid } from 'uuid'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
-import { createTestApp } from '#test/support/helper.ts'
 
 const URL = '/api/v1/auth/login'
 const USER_KEYS = ['created_at', 'email', 'id', 'is_active', 'role', 'updated_at', 'username']
 
 t.test('login returns a pair of tokens and the user, and forbids caches to store them', async (t) => {
-  const { app, db, request, signUp, logLines } = await createTestApp(t)
+  const { app, db, request, signUp, logLines } = await borrowTestApp(t)
   const { user, password } = await signUp()
   const response = await app.inject({ method: 'POST', url: URL, payload: { email: user.email, password } })
 
@@ -37,7 +37,7 @@ t.test('login returns a pair of tokens and the user, and forbids caches to store
 })
 
 t.test('a token says exactly what is documented', async (t) => {
-  const { app, db, signUp } = await createTestApp(t)
+  const { app, db, signUp } = await borrowTestApp(t)
   const { user, password, session_id } = await signUp({ role: 'admin' })
   const before = Math.floor(Date.now() / 1000)
   const tokens = []
@@ -68,7 +68,7 @@ t.test('a token says exactly what is documented', async (t) => {
 })
 
 t.test('the life, issuer and audience of a token come from the configuration', async (t) => {
-  const { app, signUp, request } = await createTestApp(t, {
+  const { app, signUp, request } = await borrowTestApp(t, {
     APP_JWT__EXPIRES_IN: '90s',
     APP_JWT__ISSUER: 'https://id.example.com',
     APP_JWT__AUDIENCE: 'https://api.example.com',
@@ -84,7 +84,7 @@ t.test('the life, issuer and audience of a token come from the configuration', a
 })
 
 t.test('the email signs in whatever its case and normal form', async (t) => {
-  const { app, signUp } = await createTestApp(t)
+  const { app, signUp } = await borrowTestApp(t)
   const { password } = await signUp({ email: 'Jos\u00e9@Example.com' })
   const rows = [
     ['Jos\u00e9@Example.com', 200],
@@ -101,7 +101,7 @@ t.test('the email signs in whatever its case and normal form', async (t) => {
 })
 
 t.test('login refuses what is not credentials', async (t) => {
-  const { app } = await createTestApp(t)
+  const { app } = await borrowTestApp(t)
   const valid = { email: 'ada@example.com', password: 'correct horse' }
   const rows = [
     { body: {}, pointers: ['/body/email', '/body/password'] },

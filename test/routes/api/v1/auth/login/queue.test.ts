@@ -1,13 +1,13 @@
 import { availableParallelism } from 'node:os'
 import t from 'tap'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
-import { createTestApp } from '#test/support/helper.ts'
 
 const LIMIT = 2
 const URL = '/api/v1/auth/login'
 
 t.test('past the queue a login is refused and told when to come back', async (t) => {
-  const { app, db, request, signUp } = await createTestApp(t, {
+  const { app, db, request, signUp } = await borrowTestApp(t, {
     APP_AUTH__ARGON2__MAX_QUEUE: `${LIMIT}`,
     APP_AUTH__LOGIN_LIMIT__PER_ACCOUNT: '30',
   })
@@ -35,7 +35,7 @@ t.test('past the queue a login is refused and told when to come back', async (t)
 })
 
 t.test('past the queue a registration is refused, and leaves nothing', async (t) => {
-  const { app, db } = await createTestApp(t, { APP_AUTH__ARGON2__MAX_QUEUE: '0' })
+  const { app, db } = await borrowTestApp(t, { APP_AUTH__ARGON2__MAX_QUEUE: '0' })
   const register = (index: number) => {
     const payload = { email: `a${index}@example.com`, username: `user${index}`, password: 'correct horse' }
     return app.inject({ method: 'POST', url: '/api/v1/users', payload })

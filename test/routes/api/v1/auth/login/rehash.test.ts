@@ -1,11 +1,12 @@
 import t from 'tap'
 import { buildApp } from '#app.ts'
-import { createTestApp, testConfig } from '#test/support/helper.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
+import { testConfig } from '#test/support/helper.ts'
 
 const URL = '/api/v1/auth/login'
 
 t.test('a login renews the hash when the parameters have changed, once', async (t) => {
-  const { db, signUp } = await createTestApp(t)
+  const { db, signUp } = await borrowTestApp(t)
   const { user, password } = await signUp()
   const other = await signUp()
   const stronger = await buildApp(
@@ -37,7 +38,7 @@ t.test('a login renews the hash when the parameters have changed, once', async (
 })
 
 t.test('logins at once that all renew the hash leave one that works', async (t) => {
-  const { db, signUp } = await createTestApp(t)
+  const { db, signUp } = await borrowTestApp(t)
   const { user, password } = await signUp()
   const stronger = await buildApp(
     testConfig(db.url, { APP_LOG__LEVEL: 'silent', APP_AUTH__ARGON2__MEMORY_COST: '20MiB' }),
@@ -50,9 +51,9 @@ t.test('logins at once that all renew the hash leave one that works', async (t) 
 })
 
 t.test('a hash that can not be renewed now does not fail the login', async (t) => {
-  const { db, signUp } = await createTestApp(t)
+  const { db, signUp } = await borrowTestApp(t)
   const { user, password } = await signUp()
-  const { app, logs, logLines } = await createTestApp(t, {
+  const { app, logs, logLines } = await borrowTestApp(t, {
     APP_DATABASE__URL: db.url,
     APP_AUTH__ARGON2__MEMORY_COST: '20MiB',
   })

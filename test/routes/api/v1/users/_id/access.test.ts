@@ -1,13 +1,13 @@
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
-import { createTestApp } from '#test/support/helper.ts'
 
 const url = (id: string) => `/api/v1/users/${id}`
 const METHODS = ['GET', 'PATCH', 'DELETE'] as const
 
 t.test('a user sees and changes itself, an admin everybody', async (t) => {
-  const { request, signUp } = await createTestApp(t)
+  const { request, signUp } = await borrowTestApp(t)
   const [ada, admin] = [await signUp(), await signUp({ role: 'admin' })]
   for (const as of [ada, admin]) {
     const read = await request({ url: url(ada.user.id), as })
@@ -41,14 +41,14 @@ t.test('a user sees and changes itself, an admin everybody', async (t) => {
 })
 
 t.test("an id in capitals is still one's own", async (t) => {
-  const { request, signUp } = await createTestApp(t)
+  const { request, signUp } = await borrowTestApp(t)
   const as = await signUp()
   const response = await request({ url: url(as.user.id.toUpperCase()), as })
   t.equal(response.statusCode, 200)
 })
 
 t.test('others learn nothing, not even whether the id exists', async (t) => {
-  const { request, signUp, db } = await createTestApp(t)
+  const { request, signUp, db } = await borrowTestApp(t)
   const [ada, bob, admin] = [await signUp(), await signUp(), await signUp({ role: 'admin' })]
   const before = await db.query('SELECT * FROM users ORDER BY id')
   for (const method of METHODS) {
@@ -69,7 +69,7 @@ t.test('others learn nothing, not even whether the id exists', async (t) => {
 })
 
 t.test('invalid ids', async (t) => {
-  const { request, signUp } = await createTestApp(t)
+  const { request, signUp } = await borrowTestApp(t)
   const as = await signUp({ role: 'admin' })
   const invalid = [
     '1',

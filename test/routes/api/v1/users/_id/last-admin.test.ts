@@ -1,8 +1,9 @@
 import type { InjectOptions } from 'fastify'
 import t from 'tap'
 import { buildApp } from '#app.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
-import { createTestApp, type TestApp, type TestUser, testConfig } from '#test/support/helper.ts'
+import { type TestApp, type TestUser, testConfig } from '#test/support/helper.ts'
 
 const ME = '/api/v1/users/me'
 const url = (id: string) => `/api/v1/users/${id}`
@@ -20,7 +21,7 @@ const WAYS: ((user: TestUser) => InjectOptions)[] = [
 ]
 
 t.test('the last active admin stays', async (t) => {
-  const { request, signUp, db } = await createTestApp(t)
+  const { request, signUp, db } = await borrowTestApp(t)
   const admin = await signUp({ role: 'admin' })
   await signUp()
   const inactive = await signUp({ role: 'admin' })
@@ -42,7 +43,7 @@ t.test('the last active admin stays', async (t) => {
 })
 
 t.test('an inactive admin is changed freely, and does not count', async (t) => {
-  const { request, signUp, db } = await createTestApp(t)
+  const { request, signUp, db } = await borrowTestApp(t)
   const admin = await signUp({ role: 'admin' })
   const others = await Promise.all(Array.from({ length: 4 }, () => signUp({ role: 'admin' })))
   await db.query('UPDATE users SET is_active = false WHERE id <> $1', [admin.user.id])
@@ -66,7 +67,7 @@ const UNABLE: Readonly<Record<string, { sql: string; modes: readonly string[] }>
 
 for (const mode of ['open', 'verify', 'closed']) {
   t.test(`registration ${mode}: only admins who can sign in count as the others`, async (t) => {
-    const { request, signUp, db } = await createTestApp(t, { APP_AUTH__REGISTRATION: mode })
+    const { request, signUp, db } = await borrowTestApp(t, { APP_AUTH__REGISTRATION: mode })
     for (const [name, { sql, modes }] of Object.entries(UNABLE)) {
       await db.query('DELETE FROM users')
       const [admin, other] = [await signUp({ role: 'admin' }), await signUp({ role: 'admin' })]
@@ -82,7 +83,7 @@ for (const mode of ['open', 'verify', 'closed']) {
 }
 
 t.test('an admin who only has a session left is not to go either', async (t) => {
-  const { request, signUp, db } = await createTestApp(t, { APP_AUTH__REGISTRATION: 'verify' })
+  const { request, signUp, db } = await borrowTestApp(t, { APP_AUTH__REGISTRATION: 'verify' })
   const admin = await signUp({ role: 'admin' })
   await db.query('UPDATE users SET email_verified_at = NULL')
   const response = await request({ method: 'DELETE', url: ME, as: admin })
@@ -90,7 +91,7 @@ t.test('an admin who only has a session left is not to go either', async (t) => 
 })
 
 t.test('with a second admin, each way is open to the first', async (t) => {
-  const { request, signUp } = await createTestApp(t)
+  const { request, signUp } = await borrowTestApp(t)
   await signUp({ role: 'admin' })
   for (const way of WAYS) {
     const admin = await signUp({ role: 'admin' })
@@ -121,7 +122,7 @@ t.test('two admins of whom one leaves and demotes the other at once leave one', 
 
 /** Sends both requests at once to two instances, again and again with fresh admins. */
 async function race(t: Tap, requests: (first: TestUser, second: TestUser) => InjectOptions[]): Promise<void> {
-  const { app, db, signUp }: TestApp = await createTestApp(t)
+  const { app, db, signUp }: TestApp = await borrowTestApp(t)
   const other = await buildApp(testConfig(db.url, { APP_LOG__LEVEL: 'silent' }))
   t.teardown(() => other.close())
   for (let round = 0; round < ROUNDS; round++) {
@@ -139,4 +140,4 @@ async function race(t: Tap, requests: (first: TestUser, second: TestUser) => Inj
   }
 }
 
-type Tap = Parameters<typeof createTestApp>[0]
+type Tap = Parameters<typeof borrowTestApp>[0]

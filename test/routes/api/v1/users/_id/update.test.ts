@@ -1,14 +1,15 @@
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
-import { createTestApp, type TestUser } from '#test/support/helper.ts'
+import type { TestUser } from '#test/support/helper.ts'
 import { startInstance } from '#test/support/instances.ts'
 
 const url = (id: string) => `/api/v1/users/${id}`
 
 t.test('users may not give themselves a role, nor change whether they are active', async (t) => {
-  const { request, signUp, db } = await createTestApp(t)
+  const { request, signUp, db } = await borrowTestApp(t)
   const as = await signUp()
   const before = await db.query('SELECT * FROM users')
   const bodies = [
@@ -31,7 +32,7 @@ t.test('users may not give themselves a role, nor change whether they are active
 })
 
 t.test('an admin changes each field, and only what is given', async (t) => {
-  const { request, signUp } = await createTestApp(t)
+  const { request, signUp } = await borrowTestApp(t)
   const admin = await signUp({ role: 'admin' })
   const { user } = await signUp()
   let expected = JSON.parse(JSON.stringify(user))
@@ -76,7 +77,7 @@ t.test('an admin changes each field, and only what is given', async (t) => {
 })
 
 t.test('If-Match holds for admins too', async (t) => {
-  const { request, signUp } = await createTestApp(t)
+  const { request, signUp } = await borrowTestApp(t)
   const admin = await signUp({ role: 'admin' })
   const { user } = await signUp()
   const stale = String((await request({ url: url(user.id), as: admin })).headers.etag)
@@ -93,7 +94,7 @@ t.test('If-Match holds for admins too', async (t) => {
 })
 
 t.test('an admin who steps down has to refresh before going on', async (t) => {
-  const { request, signUp } = await createTestApp(t)
+  const { request, signUp } = await borrowTestApp(t)
   await signUp({ role: 'admin' })
   const as = await signUp({ role: 'admin' })
   const path = url(as.user.id)
@@ -110,7 +111,7 @@ t.test('an admin who steps down has to refresh before going on', async (t) => {
 })
 
 t.test('what an admin changes holds for live tokens: at once here, soon elsewhere', async (t) => {
-  const { app, db, request, signUp } = await createTestApp(t)
+  const { app, db, request, signUp } = await borrowTestApp(t)
   const other = await startInstance(t, db)
   const admin = await signUp({ role: 'admin' })
   const me = '/api/v1/users/me'

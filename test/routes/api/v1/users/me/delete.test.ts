@@ -1,11 +1,11 @@
 import t from 'tap'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
-import { createTestApp } from '#test/support/helper.ts'
 
 const URL = '/api/v1/users/me'
 
 t.test('deleteCurrentUser: the account is gone, its token dead, its names free', async (t) => {
-  const { app, db, request, signUp } = await createTestApp(t)
+  const { app, db, request, signUp } = await borrowTestApp(t)
   const other = await signUp()
   const names = { email: 'ada@example.com', username: 'ada' }
   const as = await signUp(names)
@@ -39,7 +39,7 @@ t.test('deleteCurrentUser: the account is gone, its token dead, its names free',
 })
 
 t.test('an account is deleted once, however many ask', async (t) => {
-  const { db, request, signUp } = await createTestApp(t)
+  const { db, request, signUp } = await borrowTestApp(t)
   const as = await signUp()
   const responses = await Promise.all(
     Array.from({ length: 10 }, () => request({ method: 'DELETE', url: URL, as })),
@@ -52,14 +52,14 @@ t.test('an account is deleted once, however many ask', async (t) => {
 })
 
 t.test('a body is not asked for, and one that comes is not looked at', async (t) => {
-  const { request, signUp } = await createTestApp(t)
+  const { request, signUp } = await borrowTestApp(t)
   const as = await signUp()
   const headers = { 'content-type': 'application/json' }
   t.equal((await request({ method: 'DELETE', url: URL, as, headers })).statusCode, 204)
 })
 
 t.test('it needs a recent sign-in, which a refresh is not', async (t) => {
-  const { app, db, request, signUp } = await createTestApp(t)
+  const { app, db, request, signUp } = await borrowTestApp(t)
   await signUp({ role: 'admin' })
   const as = await signUp({ role: 'admin' })
   await db.query(`UPDATE sessions SET authenticated_at = now() - interval '301 seconds' WHERE user_id = $1`, [

@@ -1,12 +1,13 @@
 import t from 'tap'
 import { buildApp } from '#app.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
-import { createTestApp, testConfig } from '#test/support/helper.ts'
+import { testConfig } from '#test/support/helper.ts'
 
 const URL = '/api/v1/users/me'
 
 t.test('If-Match: a change applies to the version it names, or not at all', async (t) => {
-  const { request, signUp } = await createTestApp(t)
+  const { request, signUp } = await borrowTestApp(t)
   const rows = [
     { name: 'none', status: 200 },
     { name: 'the right one', tags: (etag: string) => etag, status: 200 },
@@ -50,7 +51,7 @@ t.test('If-Match: a change applies to the version it names, or not at all', asyn
 })
 
 t.test('If-Match: a deletion applies to the version it names', async (t) => {
-  const { request, signUp } = await createTestApp(t)
+  const { request, signUp } = await borrowTestApp(t)
   const as = await signUp()
   const { headers } = await request({ url: URL, as })
   const remove = (tag: unknown) =>
@@ -62,7 +63,7 @@ t.test('If-Match: a deletion applies to the version it names', async (t) => {
 })
 
 t.test('a stale ETag changes nothing', async (t) => {
-  const { request, signUp } = await createTestApp(t)
+  const { request, signUp } = await borrowTestApp(t)
   const as = await signUp()
   const { headers } = await request({ url: URL, as })
   const change = (username: string, etag: unknown) =>
@@ -81,7 +82,7 @@ t.test('a stale ETag changes nothing', async (t) => {
 })
 
 t.test('of changes at once to one version, on two instances, one is made', async (t) => {
-  const { app, db, request, signUp } = await createTestApp(t)
+  const { app, db, request, signUp } = await borrowTestApp(t)
   const other = await buildApp(testConfig(db.url, { APP_LOG__LEVEL: 'silent' }))
   t.teardown(() => other.close())
   const as = await signUp()

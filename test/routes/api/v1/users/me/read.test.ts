@@ -1,12 +1,12 @@
 import t from 'tap'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
-import { createTestApp } from '#test/support/helper.ts'
 
 const URL = '/api/v1/users/me'
 const USER_KEYS = ['created_at', 'email', 'id', 'is_active', 'role', 'updated_at', 'username']
 
 t.test('getCurrentUser answers with the signed-in user', async (t) => {
-  const { request, signUp } = await createTestApp(t)
+  const { request, signUp } = await borrowTestApp(t)
   const [ada, bob] = [await signUp(), await signUp({ role: 'admin' })]
   for (const as of [ada, bob]) {
     const response = await request({ url: URL, as })
@@ -19,7 +19,7 @@ t.test('getCurrentUser answers with the signed-in user', async (t) => {
 })
 
 t.test('If-None-Match: 304 when the client has this version', async (t) => {
-  const { request, signUp } = await createTestApp(t)
+  const { request, signUp } = await borrowTestApp(t)
   const as = await signUp()
   const { headers, body } = await request({ url: URL, as })
   const etag = String(headers.etag)

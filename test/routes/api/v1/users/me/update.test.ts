@@ -1,12 +1,12 @@
 import t from 'tap'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
-import { createTestApp } from '#test/support/helper.ts'
 import { nextMail, tokenIn } from '#test/support/mails.ts'
 
 const URL = '/api/v1/users/me'
 
 t.test('updateCurrentUser changes what is given and nothing else', async (t) => {
-  const { request, signUp, db } = await createTestApp(t)
+  const { request, signUp, db } = await borrowTestApp(t)
   const rows = [
     { changes: { username: 'renamed' } },
     { changes: { username: 'Another.Name' }, email: 'both@example.com' },
@@ -34,7 +34,7 @@ t.test('updateCurrentUser changes what is given and nothing else', async (t) => 
 })
 
 t.test('a new email is asked to confirm, and signs in once it has', async (t) => {
-  const { app, db, request, signUp } = await createTestApp(t)
+  const { app, db, request, signUp } = await borrowTestApp(t)
   const rows = [
     { email: 'Moved@Example.com', kept: 'Moved@Example.com' },
     { email: 'jose@bu\u0308cher.example', kept: 'jose@xn--bcher-kva.example' },
@@ -67,7 +67,7 @@ t.test('a new email is asked to confirm, and signs in once it has', async (t) =>
 })
 
 t.test('a new email needs the current password', async (t) => {
-  const { db, request, signUp } = await createTestApp(t)
+  const { db, request, signUp } = await borrowTestApp(t)
   const as = await signUp()
   const email = 'new@example.com'
   const rows = [
@@ -85,7 +85,7 @@ t.test('a new email needs the current password', async (t) => {
 })
 
 t.test('updateCurrentUser refuses what one may not change', async (t) => {
-  const { request, signUp } = await createTestApp(t)
+  const { request, signUp } = await borrowTestApp(t)
   const as = await signUp()
   const rows = [
     { payload: {}, pointers: ['/body'] },
@@ -118,7 +118,7 @@ t.test('updateCurrentUser refuses what one may not change', async (t) => {
 })
 
 t.test("another's username is taken, one's own is not; whose an email is stays untold", async (t) => {
-  const { request, signUp } = await createTestApp(t)
+  const { request, signUp } = await borrowTestApp(t)
   await signUp({ email: 'taken@example.com', username: 'taken' })
   const as = await signUp({ email: 'ada@example.com', username: 'ada' })
   const { password: current_password } = as
@@ -145,7 +145,7 @@ t.test("another's username is taken, one's own is not; whose an email is stays u
 })
 
 t.test('of many who want one name at once, one gets it', async (t) => {
-  const { request, signUp, db } = await createTestApp(t)
+  const { request, signUp, db } = await borrowTestApp(t)
   const all = await Promise.all(Array.from({ length: 10 }, () => signUp()))
   const responses = await Promise.all(
     all.map((as) => request({ method: 'PATCH', url: URL, as, payload: { username: 'wanted' } })),
