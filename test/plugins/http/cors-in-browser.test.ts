@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import t from 'tap'
-import { borrowTestApp } from '#test/support/borrow.ts'
 import { startChromium, withoutChromium } from '#test/support/chromium.ts'
+import { createTestApp } from '#test/support/helper.ts'
 import { listen } from '#test/support/raw-http.ts'
 
 /** Headers that tracing SDKs and libraries add to the requests of a page. */
@@ -28,7 +28,7 @@ t.test(
     const address = pages.address()
     if (address === null || typeof address === 'string') throw new TypeError('it listens on a port')
 
-    const { app } = await borrowTestApp(t, {
+    const { app } = await createTestApp(t, {
       APP_CORS__ALLOWED_ORIGINS: `http://localhost:${address.port}`,
       APP_CORS__ALLOWED_HEADERS: 'X-App-Version',
     })

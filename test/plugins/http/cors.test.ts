@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { createRefusal } from '#plugins/http/overload/early-refusal.ts'
 import { member, walk } from '#test/contract/document.ts'
-import { borrowTestApp } from '#test/support/borrow.ts'
+import { createTestApp } from '#test/support/helper.ts'
 import { listen } from '#test/support/raw-http.ts'
 
 const APP = 'https://app.example.com'
@@ -45,7 +45,7 @@ function corsHeaders(headers: object): string[] {
 }
 
 t.test('without origins it is off', async (t) => {
-  const { request } = await borrowTestApp(t)
+  const { request } = await createTestApp(t)
   for (const url of ['/live', '/api/v1/users/me', '/nothing']) {
     t.strictSame(corsHeaders((await request({ url, headers: { origin: APP } })).headers), [])
   }
@@ -55,7 +55,7 @@ t.test('without origins it is off', async (t) => {
 })
 
 t.test('with origins', async (t) => {
-  const { app, request } = await borrowTestApp(t, {
+  const { app, request } = await createTestApp(t, {
     APP_CORS__ALLOWED_ORIGINS: [APP, 'http://localhost:3000', ...SHELLS].join(','),
     APP_CORS__ALLOWED_HEADERS: 'X-App-Version',
     APP_ENVIRONMENT: 'production',
@@ -171,7 +171,7 @@ t.test('with origins', async (t) => {
 })
 
 t.test('in development * lets everyone in', async (t) => {
-  const { request } = await borrowTestApp(t, { APP_CORS__ALLOWED_ORIGINS: '*' })
+  const { request } = await createTestApp(t, { APP_CORS__ALLOWED_ORIGINS: '*' })
   const { headers } = await request({ url: '/live', headers: { origin: 'https://any.example.com' } })
   t.equal(headers['access-control-allow-origin'], '*')
   t.notOk(headers['access-control-allow-credentials'])

@@ -1,9 +1,9 @@
 import t from 'tap'
-import { borrowTestApp } from '#test/support/borrow.ts'
+import { createTestApp } from '#test/support/helper.ts'
 import { isProblem, listen, respond } from '#test/support/raw-http.ts'
 
 t.test('an operation without a body takes every way of sending an empty one', async (t) => {
-  const test = await borrowTestApp(t)
+  const test = await createTestApp(t)
   const port = await listen(test.app)
   const types = [
     'application/json',

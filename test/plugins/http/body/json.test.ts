@@ -1,12 +1,12 @@
 import type { InjectOptions } from 'fastify'
 import t from 'tap'
-import { borrowTestApp } from '#test/support/borrow.ts'
+import { createTestApp } from '#test/support/helper.ts'
 import { isProblem, listen, respond } from '#test/support/raw-http.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 
 t.test('bodies', async (t) => {
-  const { app, request, signUp, logs } = await borrowTestApp(t, { APP_SERVER__BODY_LIMIT: '2MiB' })
+  const { app, request, signUp, logs } = await createTestApp(t, { APP_SERVER__BODY_LIMIT: '2MiB' })
   const login = (body: string | Buffer, headers: Record<string, string> = JSON_TYPE) =>
     request({ method: 'POST', url: '/api/v1/auth/login', headers, body })
   const valid = { email: 'ada@example.com', password: 'correct horse battery staple' }

@@ -1,11 +1,10 @@
 import { once } from 'node:events'
 import t from 'tap'
-import { borrowTestApp } from '#test/support/borrow.ts'
 import { createTestApp } from '#test/support/helper.ts'
 import { exchange, isProblem, listen, open, respond, responsesIn } from '#test/support/raw-http.ts'
 
 t.test('what is not proper HTTP', async (t) => {
-  const { app, logs } = await borrowTestApp(t)
+  const { app, logs } = await createTestApp(t)
   const port = await listen(app)
   const host = 'Host: 127.0.0.1\r\n'
   const close = `${host}Connection: close\r\n\r\n`
@@ -146,7 +145,7 @@ t.test('what is not proper HTTP', async (t) => {
 })
 
 t.test('errors of sockets', async (t) => {
-  const { app } = await borrowTestApp(t)
+  const { app } = await createTestApp(t)
   const port = await listen(app)
   for (const code of ['ECONNRESET', undefined]) {
     const accepted = once(app.server, 'connection')
@@ -165,7 +164,7 @@ t.test('errors of sockets', async (t) => {
 })
 
 t.test('slow clients', async (t) => {
-  const { app } = await borrowTestApp(t, {
+  const { app } = await createTestApp(t, {
     APP_SERVER__HEADERS_TIMEOUT: '200ms',
     APP_SERVER__REQUEST_TIMEOUT: '400ms',
   })

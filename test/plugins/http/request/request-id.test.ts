@@ -1,11 +1,11 @@
 import t from 'tap'
-import { borrowTestApp } from '#test/support/borrow.ts'
+import { createTestApp } from '#test/support/helper.ts'
 import { listen, respond } from '#test/support/raw-http.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 t.test('request ids', async (t) => {
-  const { app, request, logs } = await borrowTestApp(t)
+  const { app, request, logs } = await createTestApp(t)
   const send = (id: string) => request({ url: '/nothing', headers: { 'x-request-id': id } })
 
   for (const id of ['a', 'A-b_c.9', '01997d1c-7b6e-7c3a-9d53-2f6a4c1e8b90', 'x'.repeat(128)]) {

@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import t from 'tap'
-import { borrowTestApp } from '#test/support/borrow.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { createTestApp } from '#test/support/helper.ts'
 import { listen, open } from '#test/support/raw-http.ts'
@@ -68,10 +67,10 @@ t.test('one line for each request', async (t) => {
 
 t.test("the address is the connection's, unless a proxy is trusted", async (t) => {
   const headers = { 'x-forwarded-for': '203.0.113.7' }
-  const direct = await borrowTestApp(t)
+  const direct = await createTestApp(t)
   await direct.request({ url: '/nothing', headers })
   t.match(direct.logs().at(-1), { remote_address: '127.0.0.1' })
-  const behind = await borrowTestApp(t, { APP_SERVER__TRUSTED_PROXIES: 'loopback' })
+  const behind = await createTestApp(t, { APP_SERVER__TRUSTED_PROXIES: 'loopback' })
   await behind.request({ url: '/nothing', headers })
   t.match(behind.logs().at(-1), { remote_address: '203.0.113.7' })
 })
@@ -95,7 +94,7 @@ t.test('a client that leaves is 499', async (t) => {
 
 t.test('what clients send is not in the log', async (t) => {
   const SECRET = 'S3cr3tVa1ue'
-  const { request, signUp, logLines } = await borrowTestApp(t)
+  const { request, signUp, logLines } = await createTestApp(t)
   const { user } = await signUp({ password: `${SECRET} right` })
   const login = (password: string) =>
     request({ method: 'POST', url: '/api/v1/auth/login', payload: { email: user.email, password } })
