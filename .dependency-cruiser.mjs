@@ -61,6 +61,12 @@ export default {
       'As above.',
     ),
     forbid(
+      'scopes-come-from-memberships',
+      { path: '^(services|routes|plugins)/', pathNot: '^services/(members|organizations)/' },
+      { path: '^lib/database/scoped-database\\.ts$', dependencyTypesNot: ['type-only'] },
+      "Whose rows a database shows is decided by what checks the membership (docs/tenancy.md).",
+    ),
+    forbid(
       'routes-call-services',
       { path: '^routes/' },
       {

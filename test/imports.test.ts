@@ -44,6 +44,7 @@ const GOOD = {
   'schemas/primitives.ts': "import '@sinclair/typebox'",
   'schemas/things.ts': "import './primitives.ts'\nexport const Thing = 1",
   'lib/database/database.ts': 'export type Database = object',
+  'lib/database/scoped-database.ts': 'export class OrgDatabase {}',
   'lib/counters/queries.ts': 'export const Q = 1',
   'services/things/queries.ts':
     "import type { Database } from '../../lib/database/database.ts'\nexport type D = Database",
@@ -96,6 +97,12 @@ const BREACHES: readonly (readonly [rule: string, name: string, folder: string, 
     'a service that imports a route',
     'services/things',
     "import '../../routes/api/v1/things/index.ts'",
+  ],
+  [
+    'scopes-come-from-memberships',
+    'a service that makes the database of an organization',
+    'services/things',
+    "import '../../lib/database/scoped-database.ts'",
   ],
   [
     'settings-are-passed-in',

@@ -17,6 +17,7 @@ import { Errors, Tracing } from './observability.ts'
 import { Product } from './product.ts'
 import { RateLimit } from './rate-limit.ts'
 import { Redis } from './redis.ts'
+import { Tenancy } from './tenancy.ts'
 
 /** The environment when APP_ENVIRONMENT is not set. Every other default stands in config/default.toml. */
 export const DEFAULT_ENVIRONMENT = 'development'
@@ -254,6 +255,7 @@ export const Config = Section('Groundwork.', {
   log: Log,
   tracing: Tracing,
   errors: Errors,
+  tenancy: Tenancy,
   rate_limit: RateLimit,
   pressure: Pressure,
   email: Email,

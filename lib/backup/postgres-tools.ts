@@ -57,6 +57,8 @@ async function environment({ connection, tls }: DatabaseAccess, directory: strin
     PGDATABASE: database,
     PGPASSFILE: passwordFile,
     PGAPPNAME: 'groundwork-backup',
+    // The rows of all organizations: their policies bind the owner too.
+    PGOPTIONS: '-c app.scope=system',
     PGCONNECT_TIMEOUT: '10',
     PGSSLMODE: SSL_MODES[tls.tls],
     ...(tls.tls === 'verify' ? { PGSSLROOTCERT: tls_ca_file ?? (await ownAuthorities(directory)) } : {}),

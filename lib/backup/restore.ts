@@ -158,7 +158,11 @@ async function* script(
 ): AsyncGenerator<Uint8Array | string> {
   yield 'BEGIN;\n'
   for (const schema of used) yield dropSchema(schema)
-  const restored = run('pg_restore', ['--file=-', '--no-owner', '--no-privileges', file], env)
+  const restored = run(
+    'pg_restore',
+    ['--file=-', '--no-owner', '--no-privileges', '--enable-row-security', file],
+    env,
+  )
   yield* withoutUnknownSettings(restored, version)
   for (const table of manifest.tables) yield assertRows(table)
   yield 'COMMIT;\n'

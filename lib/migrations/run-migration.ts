@@ -56,7 +56,9 @@ export async function runStep(client: pg.Client, step: Step): Promise<void> {
     await postgrator.migrate(String(step.target))
     return
   }
-  await client.query("BEGIN; SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = 0")
+  await client.query(
+    "BEGIN; SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = 0; SET LOCAL app.scope = 'system'",
+  )
   try {
     await postgrator.migrate(String(step.target))
     await runStatement(client, step.file, { text: 'COMMIT', line: script.split('\n').length }, true)

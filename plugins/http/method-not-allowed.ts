@@ -3,6 +3,10 @@ import fp from 'fastify-plugin'
 import { MethodNotAllowed } from '#plugins/http/errors/http-errors.ts'
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route only refuses methods that its URL does not have. */
+    refusesMethod?: boolean
+  }
   interface FastifyInstance {
     /** Adds the answers to wrong methods; to be called when all routes are there. */
     refuseOtherMethods(): void
@@ -36,6 +40,7 @@ export default fp(
           method: METHODS.filter((method) => !methods.has(method)),
           exposeHeadRoute: false,
           schema: { hide: true },
+          config: { refusesMethod: true },
           // In onRequest, so that the body's type or size can't be refused first.
           onRequest: async (request, reply) => {
             reply.header('allow', allow)

@@ -2,6 +2,7 @@ import { transaction } from '#lib/database/database.ts'
 import type { User, UserChanges } from '#schemas/users.ts'
 import { sendMail } from '#services/mail/mail.ts'
 import { issue, voidAll } from '#services/one-time-tokens/one-time-tokens.ts'
+import * as organizationRecords from '#services/organizations/records.ts'
 import { recordEvent } from '#services/security-events/security-events.ts'
 import * as sessions from '#services/sessions/sessions.ts'
 import * as userRecords from '#services/users/records.ts'
@@ -102,7 +103,7 @@ async function updateOther(
 /**
  * Deletes an account.
  *
- * @throws Forbidden, UserNotFound, UserChanged, LastAdmin
+ * @throws Forbidden, UserNotFound, UserChanged, LastAdmin, SoleOwner
  */
 export async function remove(
   ctx: AccountContext,
@@ -110,6 +111,9 @@ export async function remove(
   id: string,
   versions: users.ExpectedVersions,
 ): Promise<void> {
-  await users.remove(ctx, actor, id, versions)
+  await transaction(ctx, async (tx) => {
+    if (actor.id === id || actor.role === 'admin') await organizationRecords.releaseOwned(tx, id)
+    await users.remove(tx, actor, id, versions)
+  })
   ctx.identities.forgetUser(id)
 }

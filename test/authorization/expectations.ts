@@ -34,6 +34,9 @@ const onlyOwner = (status: number, otherwise: `${number} ${string}`): Expectatio
 
 const onlyAdmins = (status: number): Expectation => ({ ...ownerAndAdmins(status), user: '403 forbidden' })
 
+/** Members may, here the owner; for all others there is nothing. */
+const onlyMembers = (status: number) => onlyOwner(status, '404 organization_not_found')
+
 /**
  * Who gets what from every operation, by operationId, when the request is right. A new operation needs its line
  * here; the matrix's test fails without it.
@@ -73,6 +76,25 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   getUser: ownerAndAdmins(200),
   listUserSessions: ownerAndAdmins(200),
   updateUser: ownerAndAdmins(200),
+
+  // Organizations, and what they have. Roles of members: organizations.test.ts.
+  createOrganization: everyUser(201),
+  listOrganizations: everyUser(200),
+  createProject: onlyMembers(201),
+  deleteOrganization: onlyMembers(204),
+  deleteProject: onlyMembers(204),
+  getMember: onlyMembers(200),
+  getOrganization: onlyMembers(200),
+  getProject: onlyMembers(200),
+  leaveOrganization: onlyMembers(204),
+  listMembers: onlyMembers(200),
+  listProjects: onlyMembers(200),
+  removeMember: onlyMembers(204),
+  restoreOrganization: onlyMembers(200),
+  transferOwnership: onlyMembers(200),
+  updateMember: onlyMembers(200),
+  updateOrganization: onlyMembers(200),
+  updateProject: onlyMembers(200),
 
   // What is for admins.
   changeLogLevels: onlyAdmins(200),

@@ -5,8 +5,9 @@ import { document, rule } from './rules.ts'
 const operations = operationsOf(document)
 const VERBS = [
   ...['create', 'get', 'list', 'update', 'delete', 'login', 'logout', 'reauthenticate'],
-  // Where none of these says what happens: tokens, mailed links, passwords, sessions, invitations.
+  // Where none of these says what happens: tokens, mailed links, passwords, sessions, invitations, members.
   ...['refresh', 'verify', 'resend', 'forgot', 'reset', 'change', 'end', 'invite'],
+  ...['leave', 'remove', 'restore', 'transfer'],
 ]
 
 /** The operations for which `breaks` is true. */

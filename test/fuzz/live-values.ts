@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { deriveToken } from '#lib/secrets/secrets.ts'
 import * as oneTimeTokens from '#services/one-time-tokens/one-time-tokens.ts'
 import type { TestUser } from '#test/support/helper.ts'
+import { createOrganization, type TestOrganization } from '#test/support/organizations.ts'
 
 /** Who a request is about, and who sends it. */
 export interface Situation {
@@ -14,6 +15,24 @@ export interface Situation {
 
 type Values = Record<string, unknown>
 
+/** The organization of a request: the subject owns it, and so does somebody else, who is `members`. */
+interface Tenant extends TestOrganization {
+  readonly second: TestUser
+}
+
+const tenants = new WeakMap<Situation, Promise<Tenant>>()
+
+function tenantOf(situation: Situation): Promise<Tenant> {
+  const made = tenants.get(situation) ?? createTenant(situation)
+  tenants.set(situation, made)
+  return made
+}
+
+async function createTenant({ app, subject }: Situation): Promise<Tenant> {
+  const tenant = await createOrganization(app, subject)
+  return { ...tenant, second: await tenant.add('owner') }
+}
+
 /**
  * Bodies that succeed in a way that no schema can express, by operationId. An operation whose requests succeed when they
  * are made from its schema needs nothing here.
@@ -23,12 +42,16 @@ const BODIES: Readonly<Record<string, (situation: Situation) => Values | Promise
   reauthenticate: ({ actor }) => ({ password: actor?.password ?? 'nobody' }),
   refreshTokens: ({ subject }) => ({ refresh_token: subject.refresh_token }),
   resetPassword: async (situation) => ({ token: await mailedToken(situation, 'reset_password') }),
+  transferOwnership: async (situation) => ({ user_id: (await tenantOf(situation)).second.user.id }),
   verifyEmail: async (situation) => ({ token: await mailedToken(situation, 'verify_email') }),
 }
 
 /** Path parameters, by what stands before them in the path. */
 const PARAMETERS: Readonly<Record<string, (situation: Situation) => string | Promise<string>>> = {
   users: ({ subject }) => subject.user.id,
+  organizations: async (situation) => (await tenantOf(situation)).organization.id,
+  members: async (situation) => (await tenantOf(situation)).second.user.id,
+  projects: async (situation) => (await (await tenantOf(situation)).createProject()).id,
   sessions: ({ subject }) => subject.session_id,
 }
 

@@ -3,13 +3,15 @@ import { Counter } from 'prom-client'
 import { connectionOptions } from '#config/engine/database-connection.ts'
 import type { CacheResult } from '#lib/cache/cache.ts'
 import { deriveKey } from '#lib/secrets/secrets.ts'
+import type { MemberContext } from '#services/members/members.ts'
+import { Memberships } from '#services/members/memberships.ts'
 import { IdentityChannel } from '#services/sessions/identity/channel.ts'
 import { Identities } from '#services/sessions/identity/identities.ts'
 import * as sessionRecords from '#services/sessions/records.ts'
 import type { SessionContext } from '#services/sessions/sessions.ts'
 
 declare module '#plugins/infrastructure/context.ts' {
-  interface AppContext extends SessionContext {}
+  interface AppContext extends SessionContext, Pick<MemberContext, 'memberships'> {}
 }
 
 declare module 'fastify' {
@@ -19,11 +21,11 @@ declare module 'fastify' {
   }
 }
 
-/** Caches identities, in memory and in Redis if there is one; the database tells of changes. */
+/** Caches identities, in memory and in Redis if there is one, and memberships; the database tells of changes. */
 export default fp(
   async (app) => {
     const { auth, database, jwt } = app.config
-    const answers: Record<CacheResult, number> = { memory: 0, shared: 0, miss: 0 }
+    const answers = { identity: none(), membership: none() }
     new Counter({
       name: 'cache_requests_total',
       help: 'Questions to a cache by where the answer was: in memory, shared (in Redis), or a miss, for which the database was asked.',
@@ -31,7 +33,9 @@ export default fp(
       registers: [app.metrics],
       collect() {
         this.reset()
-        for (const [result, count] of Object.entries(answers)) this.inc({ cache: 'identity', result }, count)
+        for (const [cache, counts] of Object.entries(answers)) {
+          for (const [result, count] of Object.entries(counts)) this.inc({ cache, result }, count)
+        }
       },
     })
 
@@ -39,19 +43,36 @@ export default fp(
       read: (sessionId) => sessionRecords.findOwner(app, sessionId),
       isTrusted: () => channel.isTrusted(),
       answered: (result) => {
-        answers[result]++
+        answers.identity[result]++
       },
       now: () => channel.now(),
       shared: app.redis && { store: app.redis, key: deriveKey(jwt.secret, 'identities') },
     })
+    const memberships = new Memberships({
+      db: app.db,
+      isTrusted: () => channel.isTrusted(),
+      answered: (result) => {
+        answers.membership[result]++
+      },
+    })
     const channel: IdentityChannel = new IdentityChannel(
       await connectionOptions(database),
-      identities,
+      {
+        forgetSession: (id) => identities.forgetSession(id),
+        forgetUser: (id) => identities.forgetUser(id),
+        forgetMember: (org, user) => memberships.forget(org, user),
+        forgetOrganization: (org) => memberships.forgetOrganization(org),
+        forgetAll() {
+          identities.forgetAll()
+          memberships.forgetAll()
+        },
+      },
       app.moduleLog('identity'),
     )
     app.decorate('identities', identities)
     app.addContext({
       identities,
+      memberships,
       sessions: {
         idleTimeout: auth.session.idle_timeout,
         absoluteTimeout: auth.session.absolute_timeout,
@@ -65,3 +86,5 @@ export default fp(
   },
   { name: 'identity', dependencies: ['context', 'database', 'log-levels', 'metrics', 'redis'] },
 )
+
+const none = (): Record<CacheResult, number> => ({ memory: 0, shared: 0, miss: 0 })

@@ -2,6 +2,7 @@ import type { RouteOptions } from 'fastify'
 import type { OpenAPIV3 } from 'openapi-types'
 import type { ErrorDefinition } from '#lib/errors.ts'
 import { maxAgeSeconds, type Requirement } from '#plugins/api/authentication/step-up.ts'
+import { rolesWith } from '#services/members/permissions.ts'
 import { errorsOf, isLimited } from './errors-of.ts'
 import type { SharedResponses } from './shared-responses.ts'
 
@@ -35,6 +36,7 @@ export function describeOperation(
   shared: SharedResponses,
 ): void {
   operation.security = security(route)
+  describePermission(operation, route)
   operation.responses ??= {}
   const { responses } = operation
   for (const parameter of operation.parameters ?? []) describeParameter(parameter)
@@ -77,6 +79,15 @@ function describeRequirement(operation: OpenAPIV3.OperationObject, requires: Req
     '`reauthenticate`. Otherwise the answer is 401 `reauthentication_required`.'
   operation.description = `${operation.description} ${sentence}`
   Object.assign(operation, { 'x-max-authentication-age': seconds })
+}
+
+/** Says which members may call it, for people and for programs. */
+function describePermission(operation: OpenAPIV3.OperationObject, { config }: RouteOptions): void {
+  const permission = config?.permission
+  if (permission === undefined) return
+  const roles = rolesWith(permission).join(', ')
+  operation.description = `${operation.description} Needs \`${permission}\`: ${roles}.`
+  Object.assign(operation, { 'x-permission': permission })
 }
 
 function describeVersions(

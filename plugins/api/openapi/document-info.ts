@@ -26,6 +26,8 @@ export function documentInfo(app: FastifyInstance): OpenApi {
     tags: [
       { name: 'auth', description: 'Signing in.' },
       { name: 'users', description: 'User accounts.' },
+      { name: 'organizations', description: 'Organizations and their members.' },
+      { name: 'projects', description: 'Projects of an organization.' },
       { name: 'operations', description: 'For load balancers, monitoring and operators.' },
     ],
     components: {

@@ -14,6 +14,7 @@ import {
   ValidationFailed,
 } from '#plugins/http/errors/http-errors.ts'
 import { Unauthenticated } from '#services/authentication/errors.ts'
+import { OrganizationNotFound } from '#services/organizations/errors.ts'
 import { ReauthenticationRequired } from '#services/sessions/errors.ts'
 import { Forbidden } from '#services/users/errors.ts'
 
@@ -34,7 +35,8 @@ export function errorsOf(route: RouteOptions): ErrorDefinition[] {
   if (route.method !== 'GET') add(InvalidJson, PayloadTooLarge, UnsupportedMediaType)
   if (config.access === 'user' || config.access === 'admin') add(Unauthenticated)
   if (config.requires) add(ReauthenticationRequired)
-  if (config.access === 'admin') add(Forbidden)
+  if (config.access === 'admin' || config.permission !== undefined) add(Forbidden)
+  if (config.permission !== undefined) add(OrganizationNotFound)
   if (config.access !== undefined) add(DatabaseUnavailable)
   if (isLimited(route)) add(RateLimited)
   if (!config.probe) add(Overloaded)

@@ -3,7 +3,7 @@ import { Listener } from '#lib/database/listener.ts'
 import type { ConnectionOptions, Session } from '#lib/database/session.ts'
 import { warnOfTrouble } from '#lib/log/troubles.ts'
 
-/** Channel of migrations/002. */
+/** Channel of migrations/002 and 013. */
 const CHANNEL = 'identity'
 const BEAT_INTERVAL_MS = 250
 const CONNECT_TIMEOUT_MS = 2000
@@ -14,11 +14,14 @@ const SILENCE_MS = 900
 export interface ChannelListener {
   forgetSession(id: string): void
   forgetUser(id: string): void
+  /** Somebody's rights in an organization changed. */
+  forgetMember(org: string, user: string): void
+  forgetOrganization(org: string): void
   forgetAll(): void
 }
 
 /**
- * Hears from PostgreSQL that a user or a session changed, wherever it was changed. After a loss it connects again, and
+ * Hears from PostgreSQL that a user, a session or a membership changed, wherever it was changed. After a loss it connects again, and
  * everything that was kept is forgotten. By way of a pooler nothing is ever trusted.
  */
 export class IdentityChannel {
@@ -80,9 +83,11 @@ export class IdentityChannel {
   }
 
   #hear(payload: string): void {
-    const [kind, id = ''] = payload.split(':')
+    const [kind, id = '', user = ''] = payload.split(':')
     if (kind === 'user') this.#identities.forgetUser(id)
     else if (kind === 'session') this.#identities.forgetSession(id)
+    else if (kind === 'member') this.#identities.forgetMember(id, user)
+    else if (kind === 'organization') this.#identities.forgetOrganization(id)
   }
 
   #distrust(): void {

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { QueryResultRow } from 'pg'
 import t from 'tap'
 import { parseManifest } from '#lib/backup/manifest.ts'
 import { migrateDown } from '#lib/migrations/migrations.ts'
@@ -7,6 +8,7 @@ import { audit, startLoad } from '#test/faults/ledger.ts'
 import { ready, signUpAdmin } from '#test/faults/rig.ts'
 import { connectionTo } from '#test/support/connection-to.ts'
 import { startService } from '#test/support/process.ts'
+import { holesOf } from '#test/tenancy/catalogue.ts'
 import { runCommand, runProcess } from './commands.ts'
 import { populated } from './populated.ts'
 import { startPostgresServer, WITHOUT_PROGRAMS } from './postgres-server.ts'
@@ -68,6 +70,26 @@ t.test('a backup under load has every write that was acknowledged before', { ski
   t.equal(files.length, 2, files.join())
   for (const file of files)
     t.equal((await stat(join(directory, file))).mode & 0o077, 0, `only we read ${file}`)
+})
+
+t.test('rows of organizations are dumped, restored, and kept apart as before', { skip }, async (t) => {
+  const server = await startPostgresServer(t)
+  const url = await populated(t, server)
+  const directory = t.testdir({})
+  t.match(await runCommand('backup', ['--to', directory], { APP_DATABASE__URL: url }), { code: 0 })
+  const target = await server.createDatabase()
+  t.match(await runCommand('restore', ['--from', directory], { APP_DATABASE__URL: target }), { code: 0 })
+  const inSystem = (at: string) => `${at}?options=${encodeURIComponent('-c app.scope=system')}`
+  for (const table of ['organizations', 'memberships', 'projects']) {
+    const text = `SELECT * FROM ${table} ORDER BY 1, 2`
+    const rows = await server.query(inSystem(url), text)
+    t.equal(rows.length, 2)
+    t.same(await server.query(inSystem(target), text), rows, table)
+    t.same(await server.query(target, text), [], 'without a context there is no row')
+  }
+  const query = <Row extends QueryResultRow>(text: string, values?: unknown[]) =>
+    server.query<Row>(inSystem(target), text, values)
+  t.strictSame(await holesOf({ query }), [])
 })
 
 t.test('what restore refuses, and that a refusal changes nothing', { skip }, async (t) => {

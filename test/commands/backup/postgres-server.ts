@@ -24,7 +24,7 @@ export const PROGRAMS_PATH = `${PROGRAMS}:${process.env['PATH']}`
 /** A server that has databases of the test's. */
 export interface PostgresServer {
   createDatabase(): Promise<string>
-  query<Row extends pg.QueryResultRow>(url: string, text: string): Promise<Row[]>
+  query<Row extends pg.QueryResultRow>(url: string, text: string, values?: unknown[]): Promise<Row[]>
 }
 
 function findPrograms(): string | undefined {
@@ -65,12 +65,12 @@ export async function startPostgresServer(t: Test): Promise<PostgresServer> {
   const server = startProcess(t, file, all, options)
   const url = (name: string) => `postgres://postgres:${password}@127.0.0.1:${port}/${name}`
   const serviceUrl = (name: string) => `postgres://service:${password}@127.0.0.1:${port}/${name}`
-  const query: PostgresServer['query'] = async (at, text) => {
+  const query: PostgresServer['query'] = async (at, text, values) => {
     const client = new pg.Client(at)
     client.on('error', () => undefined)
     try {
       await client.connect()
-      return (await client.query(text)).rows
+      return (await client.query(text, values)).rows
     } finally {
       await client.end().catch(() => undefined)
     }

@@ -28,7 +28,13 @@ t.test('an answer is trusted from when it was asked for, however late it is read
 
   await db.query('SELECT pg_advisory_lock(1), pg_advisory_lock(2)')
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
-  const nothing = { forgetSession: () => undefined, forgetUser: () => undefined, forgetAll: () => undefined }
+  const nothing = {
+    forgetSession: () => undefined,
+    forgetMember: () => undefined,
+    forgetOrganization: () => undefined,
+    forgetUser: () => undefined,
+    forgetAll: () => undefined,
+  }
   const channel = new IdentityChannel(connectionTo(db.url), nothing, log)
   t.teardown(() => channel.close())
   const asked = (question: number) =>

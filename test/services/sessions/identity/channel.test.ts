@@ -21,6 +21,8 @@ async function startChannel(t: T, options: { open?: boolean; pools?: boolean } =
   }
   const listener = {
     forgetSession: (id: string) => told.emit('session', id),
+    forgetMember: () => undefined,
+    forgetOrganization: () => undefined,
     forgetUser: (id: string) => told.emit('user', id),
     forgetAll: () => told.emit('all'),
   }

@@ -5,6 +5,7 @@ import { UpdateUser, User, UserParams } from '#schemas/users.ts'
 import * as changes from '#services/account/account.ts'
 import { CurrentPasswordRequired, WrongPassword } from '#services/account/errors.ts'
 import { TooManyAttempts } from '#services/authentication/errors.ts'
+import { SoleOwner } from '#services/members/errors.ts'
 import { PasswordQueueFull } from '#services/passwords/errors.ts'
 import {
   EmailTaken,
@@ -80,7 +81,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: {
         versioned: true,
         requires: { maxAge: '5m' },
-        errors: [Forbidden, UserNotFound, LastAdmin, UserChanged],
+        errors: [Forbidden, UserNotFound, LastAdmin, UserChanged, SoleOwner],
       },
       schema: {
         operationId: 'deleteUser',

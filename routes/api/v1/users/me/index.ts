@@ -5,6 +5,7 @@ import { UpdateCurrentUser, User } from '#schemas/users.ts'
 import * as changes from '#services/account/account.ts'
 import { CurrentPasswordRequired, WrongPassword } from '#services/account/errors.ts'
 import { TooManyAttempts } from '#services/authentication/errors.ts'
+import { SoleOwner } from '#services/members/errors.ts'
 import { PasswordQueueFull } from '#services/passwords/errors.ts'
 import { LastAdmin, UserChanged, UserNotFound, UsernameTaken } from '#services/users/errors.ts'
 
@@ -66,7 +67,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: {
         versioned: true,
         requires: { maxAge: '5m' },
-        errors: [UserNotFound, LastAdmin, UserChanged],
+        errors: [UserNotFound, LastAdmin, UserChanged, SoleOwner],
       },
       schema: {
         operationId: 'deleteCurrentUser',

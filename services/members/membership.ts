@@ -1,0 +1,45 @@
+import type { Context } from '#lib/context.ts'
+import type { Database } from '#lib/database/database.ts'
+import { OrgDatabase } from '#lib/database/scoped-database.ts'
+import type { MemberRole } from '#schemas/organizations.ts'
+import { isAtLeast, PERMISSIONS, type Permission } from './permissions.ts'
+
+/** The rights of one user in one organization, as the database had them. */
+export class Membership {
+  readonly org: string
+  readonly user: string
+  readonly role: MemberRole
+  /** Whether the organization is deleted, and can only be restored. */
+  readonly isDeleted: boolean
+  // Makes the type nominal: an object that only looks like one is refused.
+  readonly #isRead = true
+
+  constructor(row: { org: string; user: string; role: MemberRole; isDeleted: boolean }) {
+    this.org = row.org
+    this.user = row.user
+    this.role = row.role
+    this.isDeleted = row.isDeleted
+  }
+
+  static is(value: object): value is Membership {
+    return #isRead in value
+  }
+
+  may(permission: Permission): boolean {
+    return isAtLeast(this.role, PERMISSIONS[permission])
+  }
+}
+
+/** The part of a context that says which organization the work is for. */
+interface OrgPart {
+  readonly db: OrgDatabase
+  readonly member: Membership
+}
+
+/** The context of work for one organization: its database sees the organization's rows, and no others. */
+export type OrgContext<C extends { db: Database } = Context> = C & OrgPart
+
+/** Returns the context for work in the member's organization. */
+export function forOrganization<C extends { db: Database }>(ctx: C, member: Membership): OrgContext<C> {
+  return { ...ctx, db: new OrgDatabase(ctx.db, member.org, member.user), member }
+}

@@ -1,0 +1,67 @@
+import { Cache, type CacheOptions } from '#lib/cache/cache.ts'
+import type { Database } from '#lib/database/database.ts'
+import { OrgDatabase } from '#lib/database/scoped-database.ts'
+import { Membership } from './membership.ts'
+import { selectMembership } from './queries.ts'
+
+/** Memberships that are kept. */
+const MAX_ENTRIES = 50_000
+/** One is read again after this time in any case. */
+const MAX_AGE_MS = 60_000
+
+interface MembershipsOptions extends Pick<CacheOptions<Membership>, 'isTrusted' | 'answered'> {
+  readonly db: Database
+}
+
+/**
+ * Who may do what in which organization, cached like identities so that a request needs no query: changes are heard of
+ * within a second, and nothing is trusted while they might not be.
+ */
+export class Memberships {
+  readonly #cache: Cache<Membership>
+
+  constructor({ db, ...options }: MembershipsOptions) {
+    this.#cache = new Cache({
+      ...options,
+      maxEntries: MAX_ENTRIES,
+      maxAge: MAX_AGE_MS,
+      read: (key) => read(db, key),
+    })
+  }
+
+  /** Returns the user's rights in the organization if they are known here and now. */
+  peek(org: string, user: string): Membership | undefined {
+    return this.#cache.peek(keyOf(org, user))
+  }
+
+  /** Returns the user's rights in the organization; undefined for one who has none, or where there is no such. */
+  load(org: string, user: string): Promise<Membership | undefined> {
+    return this.#cache.load(keyOf(org, user))
+  }
+
+  forget(org: string, user: string): void {
+    this.#cache.forget(keyOf(org, user))
+  }
+
+  forgetOrganization(org: string): void {
+    this.#cache.forgetOwner(org)
+  }
+
+  forgetAll(): void {
+    this.#cache.forgetAll()
+  }
+}
+
+const keyOf = (org: string, user: string): string => `${org}:${user}`
+
+async function read(db: Database, key: string) {
+  const [org = '', user = ''] = key.split(':')
+  const row = await selectMembership(new OrgDatabase(db, org, user), user)
+  if (row === undefined) return undefined
+  return {
+    value: new Membership({ org, user, role: row.role, isDeleted: row.deleted_at !== null }),
+    owner: org,
+    lifetimeMs: MAX_AGE_MS,
+    readAt: Date.parse(row.read_at),
+  }
+}

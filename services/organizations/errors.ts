@@ -1,0 +1,29 @@
+import { defineError } from '#lib/errors.ts'
+
+export const OrganizationNotFound = defineError({
+  code: 'organization_not_found',
+  status: 404,
+  title: 'Organization not found',
+  detail: 'You are not a member of an organization with this id.',
+})
+
+export const OrganizationChanged = defineError({
+  code: 'organization_changed',
+  status: 412,
+  title: 'Organization changed',
+  detail: 'The organization is no longer as `If-Match` says: read it again, then repeat the change.',
+})
+
+export const SlugTaken = defineError({
+  code: 'slug_taken',
+  status: 409,
+  title: 'Slug taken',
+  detail: 'Another organization has this slug.',
+})
+
+export const OrganizationLimitReached = defineError({
+  code: 'organization_limit_reached',
+  status: 409,
+  title: 'Organization limit reached',
+  detail: 'You own as many organizations as one account may own.',
+})

@@ -1,0 +1,138 @@
+import type { OrgDatabase, SystemDatabase, UserDatabase } from '#lib/database/scoped-database.ts'
+import type { Organization, UpdateOrganization } from '#schemas/organizations.ts'
+
+/** An organization without the role, which is the member's. */
+export type OrganizationRow = Omit<Organization, 'role'>
+
+const COLUMNS = 'id, name, slug, created_at, updated_at, deleted_at'
+
+export async function insertOrganization(
+  db: OrgDatabase,
+  { name, slug = null }: { name: string; slug?: string | null | undefined },
+): Promise<OrganizationRow | undefined> {
+  const rows = await db.query<OrganizationRow>({
+    name: 'insertOrganization',
+    text: `INSERT INTO organizations (id, name, slug) VALUES ($1, $2, $3) RETURNING ${COLUMNS}`,
+    values: [db.org, name, slug],
+  })
+  return rows[0]
+}
+
+export async function selectOrganization(db: OrgDatabase): Promise<OrganizationRow | undefined> {
+  const rows = await db.query<OrganizationRow>({
+    name: 'selectOrganization',
+    text: `SELECT ${COLUMNS} FROM organizations WHERE id = $1`,
+    values: [db.org],
+    pipelined: true,
+  })
+  return rows[0]
+}
+
+/**
+ * The user's own, newest first; deleted ones if the user can restore them.
+ *
+ * @reads memberships
+ */
+export function selectOrganizations(
+  db: UserDatabase,
+  { before, limit }: { before: string | null; limit: number },
+): Promise<Organization[]> {
+  return db.query<Organization>({
+    name: 'selectOrganizations',
+    text: `SELECT o.id, o.name, o.slug, m.role, o.created_at, o.updated_at, o.deleted_at
+           FROM memberships m JOIN organizations o ON o.id = m.org_id
+           WHERE m.user_id = $1 AND (o.deleted_at IS NULL OR m.role = 'owner')
+             AND ($2::uuid IS NULL OR m.org_id < $2)
+           ORDER BY m.org_id DESC LIMIT $3`,
+    values: [db.user, before, limit],
+  })
+}
+
+/** Returns undefined unless it is one of the versions, if they are given. */
+export async function updateOrganization(
+  db: OrgDatabase,
+  changes: UpdateOrganization,
+  versions: readonly string[] | undefined,
+): Promise<OrganizationRow | undefined> {
+  const rows = await db.query<OrganizationRow>({
+    name: 'updateOrganization',
+    text: `UPDATE organizations
+           SET name = coalesce($2, name), slug = CASE WHEN $3 THEN $4 ELSE slug END
+           WHERE id = $1 AND deleted_at IS NULL AND ($5::timestamptz[] IS NULL OR updated_at = ANY ($5))
+           RETURNING ${COLUMNS}`,
+    values: [db.org, changes.name, changes.slug !== undefined, changes.slug, versions],
+  })
+  return rows[0]
+}
+
+/** Returns false unless it is one of the versions, if they are given. */
+export async function markDeleted(
+  db: OrgDatabase,
+  versions: readonly string[] | undefined,
+): Promise<boolean> {
+  const rows = await db.query({
+    name: 'markOrganizationDeleted',
+    text: `UPDATE organizations SET deleted_at = now()
+           WHERE id = $1 AND deleted_at IS NULL AND ($2::timestamptz[] IS NULL OR updated_at = ANY ($2))
+           RETURNING id`,
+    values: [db.org, versions],
+  })
+  return rows.length > 0
+}
+
+export async function unmarkDeleted(db: OrgDatabase): Promise<void> {
+  await db.query({
+    name: 'unmarkOrganizationDeleted',
+    text: 'UPDATE organizations SET deleted_at = NULL WHERE id = $1 AND deleted_at IS NOT NULL',
+    values: [db.org],
+  })
+}
+
+/** Organizations that were deleted longer ago than `grace` milliseconds. */
+export async function selectPurgeable(db: SystemDatabase, grace: number): Promise<string[]> {
+  const rows = await db.query<{ id: string }>({
+    name: 'selectPurgeableOrganizations',
+    text: `SELECT id FROM organizations WHERE deleted_at < now() - $1 * interval '1 millisecond'
+           ORDER BY deleted_at LIMIT 100`,
+    values: [grace],
+  })
+  return rows.map(({ id }) => id)
+}
+
+/** The tables that hold rows of organizations, other than who they are and who their members are. */
+export async function selectTenantTables(db: SystemDatabase): Promise<string[]> {
+  const rows = await db.query<{ name: string }>({
+    name: 'selectTenantTables',
+    text: `SELECT DISTINCT c.conrelid::regclass::text AS name FROM pg_constraint c
+           WHERE c.contype = 'f' AND c.confrelid = 'organizations'::regclass
+             AND c.conrelid <> 'memberships'::regclass
+           ORDER BY name`,
+  })
+  return rows.map(({ name }) => name)
+}
+
+/** Deletes some rows of an organization and returns how many, so that no statement takes long. */
+export async function deleteRows(
+  db: SystemDatabase,
+  table: string,
+  org: string,
+  limit: number,
+): Promise<number> {
+  const rows = await db.query({
+    name: `purge_${table}`,
+    text: `DELETE FROM ${table} WHERE ctid = ANY (ARRAY (SELECT ctid FROM ${table} WHERE org_id = $1 LIMIT $2))
+           RETURNING 1 AS deleted`,
+    values: [org, limit],
+  })
+  return rows.length
+}
+
+/** Deletes an organization that was deleted long enough ago, and not restored meanwhile. */
+export async function deleteOrganization(db: SystemDatabase, org: string, grace: number): Promise<void> {
+  await db.query({
+    name: 'deleteOrganization',
+    text: `DELETE FROM organizations
+           WHERE id = $1 AND deleted_at < now() - $2 * interval '1 millisecond'`,
+    values: [org, grace],
+  })
+}

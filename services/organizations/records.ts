@@ -1,0 +1,27 @@
+import type { Context } from '#lib/context.ts'
+import { SoleOwner } from '#services/members/errors.ts'
+import * as memberRecords from '#services/members/records.ts'
+import * as queries from './queries.ts'
+
+// What other services do to organizations. Nothing here asks who the actor is, so routes never import it.
+
+/**
+ * Settles what an account that is about to be deleted owns: organizations without other members are deleted too. Belongs
+ * in the transaction that deletes it.
+ *
+ * @throws SoleOwner when others would be left without an owner; it names the organizations
+ */
+export async function releaseOwned(ctx: Pick<Context, 'db'>, userId: string): Promise<void> {
+  const { withMembers, empty } = await memberRecords.findAbandoned(ctx, userId)
+  const open = []
+  for (const org of withMembers) {
+    const organization = await queries.selectOrganization(
+      memberRecords.forNewOrganization(ctx, org, userId).db,
+    )
+    if (organization?.deleted_at === null) open.push(org)
+  }
+  if (open.length > 0) throw new SoleOwner({ detail: `${SoleOwner.definition.detail} ${open.join(', ')}` })
+  for (const org of empty) {
+    await queries.markDeleted(memberRecords.forNewOrganization(ctx, org, userId).db, undefined)
+  }
+}

@@ -1,0 +1,42 @@
+import type { FastifyInstance } from 'fastify'
+import { v7 as uuidv7 } from 'uuid'
+import { transaction } from '#lib/database/database.ts'
+import type { MemberRole, Organization } from '#schemas/organizations.ts'
+import type { Project } from '#schemas/projects.ts'
+import * as memberRecords from '#services/members/records.ts'
+import * as organizations from '#services/organizations/organizations.ts'
+import * as projects from '#services/projects/projects.ts'
+import { signUp, type TestUser } from './helper.ts'
+
+/** An organization of a test. */
+export interface TestOrganization {
+  readonly organization: Organization
+  readonly owner: TestUser
+  /** Below this are its routes. */
+  readonly url: string
+  /** Adds a user as a member; without one, a new user. */
+  add(role: MemberRole, user?: TestUser): Promise<TestUser>
+  createProject(name?: string): Promise<Project>
+}
+
+/** Makes an organization; without an owner, a new user is its owner. */
+export async function createOrganization(app: FastifyInstance, owner?: TestUser): Promise<TestOrganization> {
+  const first = owner ?? (await signUp(app))
+  const name = `Organization ${uuidv7().slice(-12)}`
+  // Some tests need more of them than a person may have.
+  const ctx = { ...app.ctx, tenancy: { ...app.ctx.tenancy, perUser: 1_000_000 } }
+  const organization = await organizations.create(ctx, first.user, { name })
+  const own = memberRecords.forNewOrganization(app.ctx, organization.id, first.user.id)
+  return {
+    organization,
+    owner: first,
+    url: `/api/v1/organizations/${organization.id}`,
+    async add(role, user) {
+      const member = user ?? (await signUp(app))
+      await transaction(own, (tx) => memberRecords.add(tx, member.user.id, role))
+      return member
+    },
+    createProject: (projectName = `Project ${uuidv7().slice(-12)}`) =>
+      projects.create(own, { name: projectName }),
+  }
+}

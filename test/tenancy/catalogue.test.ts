@@ -1,0 +1,51 @@
+import t from 'tap'
+import { createTestDatabase } from '#test/support/database.ts'
+import { holesOf } from './catalogue.ts'
+
+/** Changes that somebody could make, each with what is to be found. */
+const MUTATIONS: readonly (readonly [sql: string, found: RegExp])[] = [
+  ['DROP POLICY tenant ON projects', /^projects has no policy tenant/],
+  ['DROP POLICY system ON memberships', /^memberships has no policy system/],
+  ['ALTER TABLE projects NO FORCE ROW LEVEL SECURITY', /^projects does not force/],
+  ['ALTER TABLE projects DISABLE ROW LEVEL SECURITY', /^projects has no row-level security/],
+  ['CREATE POLICY extra ON projects FOR SELECT USING (true)', /^projects has another policy extra/],
+  ['ALTER POLICY tenant ON projects USING (true)', /^projects has another policy tenant/],
+  ['ALTER POLICY tenant ON projects WITH CHECK (true)', /^projects has another policy tenant/],
+  ['CREATE UNIQUE INDEX bad ON projects (id)', /^bad is unique among all/],
+  ['ALTER TABLE projects DROP CONSTRAINT projects_org_id_fkey', /^projects does not belong/],
+  ['CREATE TABLE notes (id int)', /^notes has no org_id/],
+  [
+    `CREATE TABLE notes (org_id uuid NOT NULL REFERENCES organizations, id uuid, project uuid REFERENCES bad (id))`,
+    /^notes_project_fkey leaves the organization/,
+  ],
+  ['CREATE VIEW all_projects AS SELECT * FROM projects', /^the view all_projects is not/],
+  ['CREATE MATERIALIZED VIEW all_projects AS SELECT * FROM projects', /^the materialized view/],
+  [
+    'CREATE FUNCTION all_of() RETURNS int LANGUAGE sql SECURITY DEFINER RETURN 1',
+    /^the function all_of acts/,
+  ],
+]
+
+t.test(
+  'every table is one of organizations, with the standard policies, or of none, with a reason',
+  async (t) => {
+    const db = await createTestDatabase(t)
+    t.strictSame(await holesOf(db), [])
+
+    for (const [sql, expected] of MUTATIONS) {
+      await db.query('BEGIN')
+      if (sql.includes('bad (id)')) {
+        await db.query(
+          'CREATE TABLE bad (org_id uuid NOT NULL REFERENCES organizations, id uuid PRIMARY KEY)',
+        )
+      }
+      await db.query(sql)
+      const found = await holesOf(db)
+      t.ok(
+        found.some((hole) => expected.test(hole)),
+        `${sql}: ${found.join('; ')}`,
+      )
+      await db.query('ROLLBACK')
+    }
+  },
+)

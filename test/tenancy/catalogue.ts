@@ -1,0 +1,106 @@
+import type { TestDatabase } from '#test/support/database.ts'
+import {
+  FURTHER_POLICIES,
+  GLOBAL_INDEXES,
+  GLOBAL_TABLES,
+  tablesOf,
+  tenantColumn,
+  tenantTablesOf,
+} from './tables.ts'
+
+/** The policies that every tenant table has. */
+const standard = (column: string): Readonly<Record<string, string>> => ({
+  tenant: `ALL (${column} = ( SELECT current_org() AS current_org))`,
+  system: 'ALL ( SELECT is_system_scope() AS is_system_scope)',
+})
+
+/** Finds whatever in the catalogue could let a row of one organization be reached from another, one line each. */
+export async function holesOf(db: Pick<TestDatabase, 'query'>): Promise<string[]> {
+  const found = [...(await holesOfSchema(db))]
+  for (const table of await tenantTablesOf(db)) found.push(...(await holesOfTable(db, table)))
+  const tables = await tablesOf(db)
+  for (const table of Object.keys(GLOBAL_TABLES)) {
+    if (!tables.includes(table)) found.push(`there is no table ${table}`)
+  }
+  return found
+}
+
+async function holesOfTable(db: Pick<TestDatabase, 'query'>, table: string): Promise<string[]> {
+  const column = tenantColumn(table)
+  const found: string[] = []
+  const [security] = await db.query<{ enabled: boolean; forced: boolean }>(
+    'SELECT relrowsecurity AS enabled, relforcerowsecurity AS forced FROM pg_class WHERE oid = $1::regclass',
+    [table],
+  )
+  if (!security?.enabled) found.push(`${table} has no row-level security`)
+  if (!security?.forced) found.push(`${table} does not force row-level security on its owner`)
+  const [key] = await db.query(
+    "SELECT FROM pg_attribute WHERE attrelid = $1::regclass AND attname = $2 AND atttypid = 'uuid'::regtype AND attnotnull",
+    [table, column],
+  )
+  if (key === undefined) return [...found, `${table} has no ${column} that is a uuid and not null`]
+  found.push(...(await policyHoles(db, table)), ...(await keyHoles(db, table)))
+  return found
+}
+
+async function policyHoles(db: Pick<TestDatabase, 'query'>, table: string): Promise<string[]> {
+  const policies = await db.query<{ name: string; text: string; ordinary: boolean }>(
+    `SELECT policyname AS name, cmd || ' ' || qual AS text,
+            permissive = 'PERMISSIVE' AND roles = '{public}' AND with_check IS NULL AS ordinary
+     FROM pg_policies WHERE schemaname = 'public' AND tablename = $1`,
+    [table],
+  )
+  const expected = standard(tenantColumn(table))
+  const found = Object.keys(expected)
+    .filter((name) => !policies.some((policy) => policy.name === name))
+    .map((name) => `${table} has no policy ${name}`)
+  for (const { name, text, ordinary } of policies) {
+    const isKnown =
+      expected[name] === text || FURTHER_POLICIES[`${table}.${name}`]?.test(text.replaceAll('\n', ' '))
+    if (!isKnown || !ordinary) found.push(`${table} has another policy ${name}: ${text}`)
+  }
+  return found
+}
+
+async function keyHoles(db: Pick<TestDatabase, 'query'>, table: string): Promise<string[]> {
+  const found: string[] = []
+  const indexes = await db.query<{ name: string; first: string | null }>(
+    `SELECT i.indexrelid::regclass::text AS name, a.attname AS first
+     FROM pg_index i LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+     WHERE i.indrelid = $1::regclass AND i.indisunique`,
+    [table],
+  )
+  for (const { name, first } of indexes) {
+    if (first !== tenantColumn(table) && !Object.hasOwn(GLOBAL_INDEXES, name))
+      found.push(`${name} is unique among all organizations`)
+  }
+  // A key of another tenant table leads nowhere but to rows of the same organization.
+  const keys = await db.query<{ name: string; target: string; columns: string[] }>(
+    `SELECT conname AS name, confrelid::regclass::text AS target,
+            ARRAY (SELECT attname::text FROM unnest(conkey) AS k JOIN pg_attribute
+                   ON attrelid = conrelid AND attnum = k) AS columns
+     FROM pg_constraint WHERE contype = 'f' AND conrelid = $1::regclass`,
+    [table],
+  )
+  for (const { name, target, columns } of keys) {
+    const isGlobal = Object.hasOwn(GLOBAL_TABLES, target)
+    if (!isGlobal && !columns.includes(tenantColumn(table))) found.push(`${name} leaves the organization`)
+  }
+  if (table !== 'organizations' && !keys.some(({ target }) => target === 'organizations'))
+    found.push(`${table} does not belong to organizations`)
+  return found
+}
+
+async function holesOfSchema(db: Pick<TestDatabase, 'query'>): Promise<string[]> {
+  const rows = await db.query<{ hole: string }>(`
+    SELECT 'the function ' || proname || ' acts as its owner' AS hole FROM pg_proc
+      WHERE pronamespace = 'public'::regnamespace AND prosecdef
+    UNION ALL SELECT 'the function ' || proname || ' is leakproof' FROM pg_proc
+      WHERE pronamespace = 'public'::regnamespace AND proleakproof
+    UNION ALL SELECT 'the view ' || relname || ' is not security_invoker' FROM pg_class
+      WHERE relnamespace = 'public'::regnamespace AND relkind = 'v'
+        AND NOT coalesce(reloptions && ARRAY['security_invoker=true', 'security_invoker=on'], false)
+    UNION ALL SELECT 'the materialized view ' || relname || ' has no policies' FROM pg_class
+      WHERE relnamespace = 'public'::regnamespace AND relkind = 'm'`)
+  return rows.map(({ hole }) => hole)
+}

@@ -1,0 +1,77 @@
+import t from 'tap'
+import type { MemberRole } from '#schemas/organizations.ts'
+import { PERMISSIONS } from '#services/members/permissions.ts'
+import { rightPlan } from '#test/authorization/right-plan.ts'
+import { operationsOf } from '#test/contract/document.ts'
+import { fuzzedOperations } from '#test/fuzz/operations.ts'
+import { draftRequest } from '#test/fuzz/plans.ts'
+import { injectOptions } from '#test/fuzz/request.ts'
+import { SchemaValues } from '#test/fuzz/schema-values.ts'
+import { createWorld } from '#test/fuzz/world.ts'
+import { signUp } from '#test/support/helper.ts'
+import { createOrganization } from '#test/support/organizations.ts'
+
+const ROLES: readonly MemberRole[] = ['member', 'admin', 'owner']
+
+/** The least role of each operation. A new operation below an organization needs its line here. */
+const LEAST: Readonly<Record<string, MemberRole>> = {
+  createProject: 'member',
+  deleteOrganization: 'owner',
+  deleteProject: 'admin',
+  getMember: 'member',
+  getOrganization: 'member',
+  getProject: 'member',
+  leaveOrganization: 'member',
+  listMembers: 'member',
+  listProjects: 'member',
+  removeMember: 'admin',
+  restoreOrganization: 'owner',
+  transferOwnership: 'owner',
+  updateMember: 'admin',
+  updateOrganization: 'admin',
+  updateProject: 'member',
+}
+
+t.test('which member may do what', async (t) => {
+  const { app, document } = await createWorld(t)
+  const values = new SchemaValues(document)
+  const permissions = new Map(
+    operationsOf(document).map(({ operation }) => [
+      String(operation.operationId),
+      Object(operation)['x-permission'],
+    ]),
+  )
+  const operations = fuzzedOperations(document).filter(({ path }) => path.includes('{organization_id}'))
+
+  t.test('the document says so too', async (t) => {
+    t.strictSame(operations.map(({ id }) => id).sort(), Object.keys(LEAST).sort())
+    for (const [id, least] of Object.entries(LEAST)) {
+      const permission: keyof typeof PERMISSIONS = permissions.get(id)
+      t.equal(PERMISSIONS[permission], least, id)
+    }
+  })
+
+  for (const operation of operations) {
+    t.test(operation.id, async (t) => {
+      for (const role of ROLES) {
+        const tenant = await createOrganization(app)
+        const [actor, other] = [await tenant.add(role), await tenant.add('member')]
+        const project = await tenant.createProject()
+        const situation = { app, subject: await signUp(app), actor }
+        const draft = await draftRequest(operation, rightPlan(operation, values, 1), situation)
+        const params = { organization_id: tenant.organization.id, user_id: other.user.id, id: project.id }
+        const body =
+          operation.id === 'transferOwnership'
+            ? { user_id: other.user.id }
+            : operation.id === 'updateMember'
+              ? { role: 'member' }
+              : draft.body
+        const { authorization } = actor.headers
+        const { statusCode } = await app.inject(injectOptions({ ...draft, params, body }, authorization))
+        const may = ROLES.indexOf(role) >= ROLES.indexOf(LEAST[operation.id] ?? 'owner')
+        t.equal(statusCode < 300, may, `${role}: ${statusCode}`)
+        if (!may) t.equal(statusCode, 403)
+      }
+    })
+  }
+})

@@ -1,0 +1,72 @@
+import pg from 'pg'
+import t from 'tap'
+import type { Statement } from '#lib/database/database.ts'
+import { OrgDatabase, UserDatabase } from '#lib/database/scoped-database.ts'
+import { createTestApp } from '#test/support/helper.ts'
+import { createOrganization } from '#test/support/organizations.ts'
+import { tenantColumn, tenantTablesOf } from './tables.ts'
+
+t.test('rows of another organization can be neither seen, nor written, nor told of', async (t) => {
+  const { app, db } = await createTestApp(t)
+  const [ours, theirs] = [await createOrganization(app), await createOrganization(app)]
+  for (const tenant of [ours, theirs]) {
+    await tenant.add('member')
+    await tenant.createProject('The same name')
+  }
+  const [a, b] = [ours.organization.id, theirs.organization.id]
+  const as = {
+    us: new OrgDatabase(app.db, a, ours.owner.user.id),
+    them: new OrgDatabase(app.db, b, theirs.owner.user.id),
+    nobody: app.db,
+    stranger: new UserDatabase(app.db, (await createOrganization(app)).owner.user.id),
+  }
+
+  for (const table of await tenantTablesOf(db)) {
+    await t.test(table, async (t) => {
+      const column = tenantColumn(table)
+      const [foreign] = await db.query<{ row: object }>(
+        `SELECT to_jsonb(r) AS row FROM ${table} r WHERE ${column} = $1`,
+        [b],
+      )
+      t.ok(foreign, 'the test has a row of the other organization')
+      const text = JSON.stringify(foreign?.row)
+      const run = (who: keyof typeof as, sql: string, values: unknown[] = [], pipelined = false) => {
+        const statement: Statement = { name: 'test', text: sql, values, prepare: false, pipelined }
+        return as[who].query(statement)
+      }
+      const insert = `INSERT INTO ${table} SELECT * FROM jsonb_populate_record(NULL::${table}, $1)`
+      const other = `${column} = '${b}'`
+      const before = await db.query(`SELECT * FROM ${table} ORDER BY ctid`)
+
+      for (const who of ['us', 'nobody', 'stranger'] as const) {
+        t.same(await run(who, `SELECT 1 FROM ${table} WHERE ${other}`), [], `${who} selects`)
+        t.same(
+          await run(who, `SELECT 1 FROM ${table} WHERE ${other}`, [], true),
+          [],
+          `${who} on the pipeline`,
+        )
+        t.same(await run(who, `SELECT 1 FROM ${table} WHERE ${other} FOR UPDATE`), [], `${who} locks`)
+        t.same(await run(who, `UPDATE ${table} SET updated_at = now() WHERE ${other} RETURNING 1`), [])
+        t.same(await run(who, `DELETE FROM ${table} WHERE ${other} RETURNING 1`), [])
+        await t.rejects(run(who, insert, [text]), { code: '42501' }, `${who} inserts`)
+        // Nor by way of a conflict: what is refused is the row, whether or not there is one like it.
+        await t.rejects(run(who, `${insert} ON CONFLICT DO NOTHING`, [text]), { code: '42501' })
+      }
+      t.same(await run('nobody', `SELECT 1 FROM ${table}`), [], 'without a context there is no row at all')
+      t.ok((await run('us', `SELECT 1 FROM ${table}`)).length > 0, 'our own are there')
+      const move = `UPDATE ${table} SET ${column} = '${b}' WHERE ${column} = '${a}'`
+      await t.rejects(run('us', move), { code: '42501' }, 'none is given away')
+      t.same(await db.query(`SELECT * FROM ${table} ORDER BY ctid`), before, 'nothing has changed')
+    })
+  }
+
+  t.test('a fresh connection of the same role, by hand', async (t) => {
+    const client = new pg.Client(db.url)
+    await client.connect()
+    for (const table of await tenantTablesOf(db)) {
+      t.same((await client.query(`SELECT FROM ${table}`)).rows, [])
+      await t.rejects(client.query(`COPY ${table} FROM STDIN`), { code: '0A000' })
+    }
+    await client.end()
+  })
+})

@@ -1,0 +1,45 @@
+import type { TestDatabase } from '#test/support/database.ts'
+
+/** Tables that hold rows of no organization, and why. What is not here is a tenant table. */
+export const GLOBAL_TABLES: Readonly<Record<string, string>> = {
+  backups: 'of the database as a whole',
+  idempotency_keys: "of a user's requests; the route is asked for the membership first",
+  instances: 'of the service',
+  login_attempts: 'of accounts and networks',
+  one_time_tokens: 'of users',
+  rate_limits: 'of clients',
+  refresh_tokens: 'of sessions',
+  registrations: 'of people without an account yet',
+  schemaversion: 'of migrations',
+  security_events: 'of users',
+  sessions: 'of users',
+  users: 'people belong to many organizations',
+}
+
+/** The column that says whose a row is, where it is not `org_id`. */
+export const TENANT_COLUMNS: Readonly<Record<string, string>> = { organizations: 'id' }
+
+export const tenantColumn = (table: string) => TENANT_COLUMNS[table] ?? 'org_id'
+
+/** Unique indexes that are not by organization, and why. */
+export const GLOBAL_INDEXES: Readonly<Record<string, string>> = {
+  organizations_slug_key: 'slugs are public names',
+}
+
+/** Policies beside the standard two, and what they say. */
+export const FURTHER_POLICIES: Readonly<Record<string, RegExp>> = {
+  'memberships.own': /^SELECT \(\(user_id = .*current_app_user.*current_org.* IS NULL\)\)$/,
+  'organizations.own': /^SELECT \(\(.*current_org.* IS NULL\) AND \(id = ANY .*current_app_user.*\)\)$/,
+}
+
+/** Every table of the service, by name. */
+export async function tablesOf(db: Pick<TestDatabase, 'query'>): Promise<string[]> {
+  const rows = await db.query<{ name: string }>(
+    "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename",
+  )
+  return rows.map(({ name }) => name)
+}
+
+export async function tenantTablesOf(db: Pick<TestDatabase, 'query'>): Promise<string[]> {
+  return (await tablesOf(db)).filter((table) => !Object.hasOwn(GLOBAL_TABLES, table))
+}
