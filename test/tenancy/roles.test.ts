@@ -60,12 +60,7 @@ t.test('which member may do what', async (t) => {
         const situation = { app, subject: await signUp(app), actor }
         const draft = await draftRequest(operation, rightPlan(operation, values, 1), situation)
         const params = { organization_id: tenant.organization.id, user_id: other.user.id, id: project.id }
-        const body =
-          operation.id === 'transferOwnership'
-            ? { user_id: other.user.id }
-            : operation.id === 'updateMember'
-              ? { role: 'member' }
-              : draft.body
+        const body = bodyOf(operation.id, other.user.id) ?? draft.body
         const { authorization } = actor.headers
         const { statusCode } = await app.inject(injectOptions({ ...draft, params, body }, authorization))
         const may = ROLES.indexOf(role) >= ROLES.indexOf(LEAST[operation.id] ?? 'owner')
@@ -75,3 +70,9 @@ t.test('which member may do what', async (t) => {
     })
   }
 })
+
+/** Bodies that are right for each role that may send them. */
+function bodyOf(operationId: string, userId: string): object | undefined {
+  if (operationId === 'transferOwnership') return { user_id: userId }
+  return operationId === 'updateMember' ? { role: 'member' } : undefined
+}
