@@ -5,6 +5,7 @@ import type { Database, Statement } from './database.ts'
 import { breaksConnection, callerLeft, databaseError, lostRace, unavailable } from './errors.ts'
 import { Pipeline } from './pipeline.ts'
 import { type DatabaseObserver, run } from './run.ts'
+import { Session } from './session.ts'
 import { BrokenConnection, runTransaction } from './transaction-database.ts'
 import { Watch } from './watch.ts'
 
@@ -49,6 +50,20 @@ export class PoolDatabase implements Database {
   transaction<T>(work: (db: Database) => Promise<T>, caller?: Caller): Promise<T> {
     return this.#repeating(caller, () =>
       this.#withClient(caller, (client, watch) => runTransaction(client, work, this.#observer, watch)),
+    )
+  }
+
+  /**
+   * Runs statements that only read, all by one server. That takes a transaction only behind a pooler: it may have each
+   * statement done by another.
+   */
+  onOneServer<T>(work: (db: Pick<Database, 'query'>) => Promise<T>, caller?: Caller): Promise<T> {
+    return this.#repeating(caller, () =>
+      this.#withClient(caller, (client, watch) => {
+        if (client instanceof Session && client.isPooled)
+          return runTransaction(client, work, this.#observer, watch)
+        return work({ query: (statement) => run(client, statement, this.#observer, { watch }) })
+      }),
     )
   }
 

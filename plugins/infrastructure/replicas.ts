@@ -2,9 +2,11 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { Counter, Gauge } from 'prom-client'
 import { connectionOptions } from '#config/engine/database-connection.ts'
+import type { Log } from '#lib/context.ts'
 import { PrimaryPosition } from '#lib/database/replicas/primary-position.ts'
-import { REPLICA_STATES, Replica } from '#lib/database/replicas/replica.ts'
+import { REPLICA_STATES, Replica, type ReplicaOptions } from '#lib/database/replicas/replica.ts'
 import { FALLBACK_REASONS, Replicas } from '#lib/database/replicas/replicas.ts'
+import { warnOfTrouble } from '#lib/log/troubles.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -31,8 +33,8 @@ export default fp(
       return
     }
     const position = new PrimaryPosition(app.db)
-    const log = app.moduleLog('database')
-    const { waited: _, ...observer } = app.databaseObserver
+    const tell = teller(app.moduleLog('database'))
+    const observer = app.databaseObserver
     const replicas = await Promise.all(
       urls.map(
         async (url) =>
@@ -47,10 +49,7 @@ export default fp(
             position,
             // The histogram of waits is the pool's of the primary.
             observer: { ...observer, waited: () => undefined },
-            changed({ name, state }, err) {
-              if (state === 'up') log.info({ replica: name }, 'reads from a replica')
-              else log.warn({ replica: name, state, err }, 'does not read from a replica')
-            },
+            changed: tell,
           }),
       ),
     )
@@ -67,6 +66,17 @@ export default fp(
   },
   { name: 'replicas', dependencies: ['database', 'log-levels', 'metrics'] },
 )
+
+/** Logs what becomes of replicas; one that falls behind and catches up again and again makes a line a minute. */
+function teller(log: Log): ReplicaOptions['changed'] {
+  const warn = warnOfTrouble(log, 'does not read from a replica')
+  return ({ name: replica, state }, previous, cause) => {
+    // At its start a process has to see a commit first.
+    if (state === 'behind' && previous === undefined) return
+    if (state !== 'up') warn(new Error(`the replica ${replica} is ${state}`, { cause }))
+    else if (previous !== 'behind') log.info({ replica }, 'reads from a replica')
+  }
+}
 
 function measure({ metrics }: FastifyInstance, replicas: readonly Replica[]) {
   const registers = [metrics]

@@ -8,6 +8,7 @@ import type { DatabaseObserver } from '#lib/database/run.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { testConfig } from '#test/support/helper.ts'
 import { call, registration } from '#test/support/http.ts'
+import { startPgBouncer, WITHOUT_PGBOUNCER } from '#test/support/pgbouncer.ts'
 import { startService } from '#test/support/process.ts'
 import { startPostgres } from './postgres.ts'
 import { type FaultyReplica, startReplicas } from './replica.ts'
@@ -140,6 +141,28 @@ t.test('a read that stands in the way of what is replayed is repeated on the pri
   await app.db.query({ name: 'changeThings', text: 'ALTER TABLE things ADD COLUMN name text' })
   t.match(await reading, [{ things: 1 }])
   t.equal(await count('db_replica_fallbacks_total{reason="conflict"}'), 1)
+})
+
+t.test('a pooler before a replica', { skip: WITHOUT_PGBOUNCER }, async (t) => {
+  const postgres = await startPostgres(t)
+  const [replica] = await startReplicas(t, postgres)
+  const pooled = await startPgBouncer(t, replica.direct(), { mode: 'transaction' })
+  const config = testConfig(postgres.url, {
+    APP_ROLE: 'web',
+    APP_DATABASE__REPLICA_URLS: pooled,
+    ...PATIENCE,
+  })
+  const app = await buildApp(config, { logger: false })
+  t.teardown(() => app.close())
+  const count = async (series: string) => sum([await app.metrics.metrics()], series)
+  const name = new URL(pooled).host
+  await eventually(async () => (await count(`db_replica_state{replica="${name}",state="up"}`)) === 1)
+  const caller = { isGone: () => false, onGone: () => () => undefined }
+  const ask = () =>
+    app.replicas?.forCaller(caller).query({ name: 'whereAmI', text: 'SELECT pg_is_in_recovery() AS standby' })
+  const answers = await Promise.all(Array.from({ length: 20 }, ask))
+  t.ok((await count(`db_replica_reads_total{replica="${name}"}`)) > 0)
+  t.ok(answers.flat().some((row) => row !== undefined && 'standby' in row && row.standby === true))
 })
 
 t.test('being far in the log is not enough: it must be the log of the primary of now', async (t) => {

@@ -26,8 +26,8 @@ export interface ReplicaOptions {
   readonly patience: number
   readonly position: PrimaryPosition
   readonly observer: DatabaseObserver
-  /** Called when its state changes; `error` says why it is down. */
-  changed(replica: Replica, error?: unknown): void
+  /** Called when its state changes; it has none before it was first looked at. `error` says why it is down. */
+  changed(replica: Replica, previous: ReplicaState | undefined, error?: unknown): void
 }
 
 /** The replica did not reach the position in time. */
@@ -53,7 +53,8 @@ export class Replica {
   /** Ends each read that is under way. */
   readonly #reads = new Set<(reason: unknown) => void>()
   #running: Promise<void> | undefined
-  #state: ReplicaState = 'down'
+  /** Undefined until it was first looked at. */
+  #state: ReplicaState | undefined
   #lagSeconds: number | undefined
   /** Whether it had reached the position when it was last asked; if not, a read is not sent along with the question. */
   #isPrompt = true
@@ -79,7 +80,7 @@ export class Replica {
   }
 
   get state(): ReplicaState {
-    return this.#state
+    return this.#state ?? 'down'
   }
 
   /** Seconds since the primary made the last commit that it has; 0 if none is missing, undefined while it is unknown. */
@@ -117,9 +118,9 @@ export class Replica {
   ): Promise<Row[]> {
     try {
       return await this.#whileUp(
-        // One transaction, so that a pooler or a load balancer can't take the two to different servers. It is READ
-        // COMMITTED: the statement sees what was replayed when it begins, which is after the question.
-        this.#db.transaction((tx) => this.#read<Row>(tx, statement, position, deadline), caller),
+        // The statement sees what was replayed when it begins, after the question; in a transaction too, as it is READ
+        // COMMITTED.
+        this.#db.onOneServer((db) => this.#read<Row>(db, statement, position, deadline), caller),
       )
     } catch (error) {
       if (isLost(error)) this.#become('down', error)
@@ -128,22 +129,19 @@ export class Replica {
   }
 
   async #read<Row extends object>(
-    tx: Database,
+    db: Pick<Database, 'query'>,
     statement: Statement,
     position: Position,
     deadline: number,
   ): Promise<Row[]> {
     if (this.#isPrompt) {
-      const [{ is_current }, rows] = await Promise.all([
-        awaitPosition(tx, position),
-        tx.query<Row>(statement),
-      ])
-      if (is_current) return rows
+      const [seen, read] = await Promise.allSettled([awaitPosition(db, position), db.query<Row>(statement)])
+      if (settled(seen).is_current) return settled(read)
     }
-    const { is_current, looks } = await awaitPosition(tx, position, { deadline })
+    const { is_current, looks } = await awaitPosition(db, position, { deadline })
     this.#isPrompt = is_current && looks === 1
     if (!is_current) throw new ReplicaBehind(`${this.name} has not reached the primary's position`)
-    return tx.query<Row>(statement)
+    return db.query<Row>(statement)
   }
 
   /** A read that ends with the replica: what was sent to a server that hangs is not waited for. */
@@ -159,7 +157,7 @@ export class Replica {
     const { signal } = this.#stop
     while (!signal.aborted) {
       await this.#beat()
-      await pause(this.#state === 'down' ? this.#backOff.next() : BEAT_INTERVAL_MS, signal)
+      await pause(this.state === 'down' ? this.#backOff.next() : BEAT_INTERVAL_MS, signal)
     }
   }
 
@@ -190,9 +188,15 @@ export class Replica {
       for (const end of this.#reads) end(unavailable(new Error(`the replica ${this.name} is down`)))
     }
     if (state === this.#state || this.#stop.signal.aborted) return
+    const previous = this.#state
     this.#state = state
-    this.#options.changed(this, error)
+    this.#options.changed(this, previous, error)
   }
+}
+
+function settled<T>(result: PromiseSettledResult<T>): T {
+  if (result.status === 'rejected') throw result.reason
+  return result.value
 }
 
 /** Seconds since the commit that a replica has replayed last, by the primary's clock. */

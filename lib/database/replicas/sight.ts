@@ -17,7 +17,11 @@ const LONGEST_PAUSE_MS = 10
  * Asks a server how far it is. A place in the log is not enough after a failover: a standby that the new primary has
  * left behind may be further in a log that is no longer anybody's, so it must have a commit of this primary too.
  */
-async function look(db: Database, { lsn, since }: Position, pipelined: boolean): Promise<Sight> {
+async function look(
+  db: Pick<Database, 'query'>,
+  { lsn, since }: Position,
+  pipelined: boolean,
+): Promise<Sight> {
   const [sight] = await db.query<Sight>({
     name: 'checkReplica',
     text: `SELECT is_standby, replayed_at,
@@ -39,7 +43,7 @@ interface LookOptions {
 
 /** Asks until a standby has reached the position or the time is over, and returns what it said last, and how often. */
 export async function awaitPosition(
-  db: Database,
+  db: Pick<Database, 'query'>,
   position: Position,
   { deadline = 0, pipelined = false }: LookOptions = {},
 ): Promise<Sight & { readonly looks: number }> {
