@@ -7,7 +7,7 @@ import { buildTestApp, failAt, type TestApp } from './helper.ts'
 const idle = new Map<string, Loan>()
 const MAX_IDLE = 2
 
-/** What an application has written about itself, and goes on to need. */
+/** Tables of what an application has written about itself, and goes on to need. */
 const KEPT_TABLES = ['instances', 'schemaversion']
 
 let endsWithProcess = false
