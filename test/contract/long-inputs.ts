@@ -19,6 +19,8 @@ const LINEAR: readonly string[] = [
   '^bearer +',
   // Fastify's parameters of `Content-Type`: each begins at a semicolon, and has one way to go on.
   String.raw`(?:^|;)\s*([`,
+  // The format `uuid`: begins at the start, and each part has one length.
+  '^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-',
   // Of Node and tap, about modules that are loaded meanwhile.
   String.raw`\n|\u2028|\u2029`,
   String.raw`\/[*\/]#\s+sourceMappingURL`,
