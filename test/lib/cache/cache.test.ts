@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { Cache, type CacheResult, type Loaded, type Shared } from '#lib/cache/cache.ts'
 import { eventually } from '#test/support/eventually.ts'

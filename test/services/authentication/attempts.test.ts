@@ -43,8 +43,8 @@ t.test('attempts', async (t) => {
   t.test('the network is refused first, and the account not counted for it', async (t) => {
     const strict = { ...ctx, attemptLimits: { ...ctx.attemptLimits, perAddress: 2 } }
     for (let turn = 0; turn < 2; turn++) await begin(strict, `${turn}@example.com`)
-    const error = await begin(strict, 'b@example.com').catch((thrown: unknown) => thrown)
-    t.match(error, { definition: { status: 429 }, retryAfter: Number })
+    const refused = { definition: { status: 429 }, retryAfter: Number }
+    await t.rejects(begin(strict, 'b@example.com'), refused)
     t.same(await counted(), { account: 1, network: 2 })
     t.equal((await db.query("SELECT FROM login_attempts WHERE subject LIKE 'account:%'")).length, 2)
   })
@@ -106,14 +106,18 @@ t.test('attempts', async (t) => {
       (attempt) => attempt.succeeded(),
       (attempt) => attempt.undo(new Error('no capacity')),
     ]
-    for (const end of endings) {
+    const subjects = ['account:%', 'network:%']
+    for (const [end, subject] of endings.flatMap((end) =>
+      subjects.map((subject) => [end, subject] as const),
+    )) {
       await begin(ctx, 'a@example.com')
       let isDone = false
       const { promise: held, resolve: release } = Promise.withResolvers<void>()
       const locked = Promise.withResolvers<void>()
       const attempt = await begin(ctx, 'a@example.com')
       const lock = app.db.transaction(async (tx) => {
-        await tx.query({ name: 'lock', text: 'SELECT FROM login_attempts FOR UPDATE' })
+        const text = 'SELECT FROM login_attempts WHERE subject LIKE $1 FOR UPDATE'
+        await tx.query({ name: 'lock', text, values: [subject] })
         locked.resolve()
         await held
       })
@@ -128,11 +132,21 @@ t.test('attempts', async (t) => {
           'SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = $1'
         return (await db.query(waiting, ['Lock'])).length > 0
       })
-      t.notOk(isDone)
+      t.notOk(isDone, subject)
       release()
       await Promise.all([lock, settled])
       await db.query('DELETE FROM login_attempts')
     }
+  })
+
+  t.test('what cannot be taken back is an error of who asks, and of nobody else', async (t) => {
+    await db.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN RAISE 'planted'; END $$`)
+    await db.query(`CREATE TRIGGER refuse BEFORE UPDATE ON login_attempts FOR EACH ROW
+      WHEN (new.failures < old.failures) EXECUTE FUNCTION refuse()`)
+    t.teardown(() => db.query('DROP FUNCTION refuse CASCADE'))
+    for (let turn = 0; turn < 3; turn++) await begin(ctx, 'a@example.com')
+    await t.rejects(begin(ctx, 'a@example.com'), { message: 'planted' })
   })
 
   t.test('mails: their window does not move either, and topics count apart', async (t) => {
