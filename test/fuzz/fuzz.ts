@@ -50,6 +50,9 @@ const AT_ONCE = 4
 /** An operation that hashes gets fewer requests: one of its own takes as long as a dozen others. */
 const SHARE_OF_HASHING = 0.3
 
+/** Fewest requests of an operation, of which about a third are right. */
+const MIN_RUNS = 20
+
 /** Sends requests to every operation of the document. */
 export async function fuzz(owner: Owner, options: FuzzOptions): Promise<FuzzReport> {
   const world = await createWorld(owner)
@@ -66,7 +69,7 @@ export async function fuzz(owner: Owner, options: FuzzOptions): Promise<FuzzRepo
   for (let begun = 0, round = 0; begun < each; begun += ROUND, round++) {
     const left = Math.min(ROUND, each - begun)
     await limit.map(operations, async (operation) => {
-      const numRuns = Math.ceil(left * shareOf(operation))
+      const numRuns = Math.max(MIN_RUNS, Math.ceil(left * shareOf(operation)))
       const finding = await check(operation, attempts, report, { numRuns, seed: options.seed + round })
       if (finding) {
         report.findings.push(finding)

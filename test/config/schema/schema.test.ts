@@ -25,6 +25,7 @@ t.test('the keys that are secrets', async (t) => {
   const secrets = configKeys.filter((key) => key.secret).map((key) => key.path)
   t.same(secrets, [
     'database.url',
+    'database.replica_urls',
     'redis.url',
     'jwt.secret',
     'encryption.keys',

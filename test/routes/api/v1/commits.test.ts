@@ -10,6 +10,7 @@ import * as sessionRecords from '#services/sessions/records.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
 import type { TestDatabase } from '#test/support/database.ts'
 import type { TestApp, TestUser } from '#test/support/helper.ts'
+import { ORGANIZATION_OPERATIONS, type Prepare } from './commits.ts'
 
 /** Tables whose commits are made to fail, one after the other. */
 const TABLES = [
@@ -20,12 +21,12 @@ const TABLES = [
   'registrations',
   'security_events',
   'idempotency_keys',
+  'organizations',
+  'memberships',
+  'projects',
 ] as const
 
 const PASSWORD = 'another good long passphrase'
-
-/** Does the operation; what it needs is made before, so that only the operation itself meets the failing commit. */
-type Prepare = (app: TestApp) => Promise<() => Promise<LightMyRequestResponse | undefined>>
 
 const OPERATIONS: Readonly<Record<string, Prepare>> = {
   createUser: async ({ request }) => {
@@ -123,6 +124,7 @@ const OPERATIONS: Readonly<Record<string, Prepare>> = {
     const payload = { token: await registrationToken(app) }
     return () => app.request({ method: 'POST', url: '/api/v1/auth/email/verify', payload })
   },
+  ...ORGANIZATION_OPERATIONS,
   'the mail of a lost password': async ({ app, signUp }) => {
     const { user } = await signUp()
     return () => mailReset(app.ctx, user.email, JOB).then(() => undefined)
