@@ -4,6 +4,7 @@ import { type Document, operationsOf, type PlacedOperation } from '#test/contrac
 import { startChromium, withoutChromium } from '#test/support/chromium.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { createTestApp } from '#test/support/helper.ts'
+import { createOrganization, type TestOrganization } from '#test/support/organizations.ts'
 import { listen } from '#test/support/raw-http.ts'
 
 const PASSWORD = 'correct horse battery staple'
@@ -183,6 +184,7 @@ t.test(
     await logIn()
     await ui.authorize((await logIn()).access_token)
     await expect('getCurrentUser', 200)
+    await expect('reauthenticate', 200, { body: { password: PASSWORD } })
     await expect('updateCurrentUser', 200)
     const sessions = JSON.parse(await expect('listCurrentUserSessions', 200)).data
     const other = sessions.find((session: { is_current: boolean }) => !session.is_current)
@@ -193,6 +195,10 @@ t.test(
     await ui.authorize((await logIn()).access_token)
     await expect('deleteCurrentUser', 204)
 
+    const tenant = await createOrganization(app)
+    await ui.authorize(tenant.owner.headers.authorization)
+    await executeOrganizations(tenant, expect)
+
     const all = operationsOf(document).map(({ operation }) => operation.operationId)
     t.strictSame([...new Set(ui.executed)].sort(), all.sort(), 'every operation was executed')
     t.strictSame(errors, [])
@@ -200,6 +206,32 @@ t.test(
     await t.test('the page fits a phone', (t) => fitsAPhone(t, browser, `http://localhost:${port}/docs`))
   },
 )
+
+/** Executes the operations of organizations, signed in as the owner of one. */
+async function executeOrganizations(
+  { organization, add }: TestOrganization,
+  expect: (operationId: string, status: number, entry?: Entry) => Promise<string>,
+): Promise<void> {
+  const made = JSON.parse(await expect('createOrganization', 201))
+  await expect('updateOrganization', 200, { params: { organization_id: made.id } })
+  await expect('listOrganizations', 200)
+  const params = { organization_id: organization.id }
+  await expect('getOrganization', 200, { params })
+  const { id } = JSON.parse(await expect('createProject', 201, { params }))
+  await expect('listProjects', 200, { params })
+  for (const operation of ['getProject', 'updateProject'])
+    await expect(operation, 200, { params: { ...params, id } })
+  await expect('deleteProject', 204, { params: { ...params, id } })
+  const [successor, other] = [(await add('member')).user.id, (await add('member')).user.id]
+  await expect('listMembers', 200, { params })
+  for (const operation of ['getMember', 'updateMember'])
+    await expect(operation, 200, { params: { ...params, user_id: other } })
+  await expect('removeMember', 204, { params: { ...params, user_id: other } })
+  await expect('deleteOrganization', 204, { params })
+  await expect('restoreOrganization', 200, { params })
+  await expect('transferOwnership', 200, { params, body: { user_id: successor } })
+  await expect('leaveOrganization', 204, { params })
+}
 
 async function fitsAPhone(t: Test, browser: Browser, url: string): Promise<void> {
   const page = await browser.newPage({ viewport: { width: 360, height: 800 }, colorScheme: 'dark' })

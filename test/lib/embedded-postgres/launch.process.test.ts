@@ -51,8 +51,11 @@ t.test('initdb that fails leaves nothing and says why', async (t) => {
 
 t.test('as root', { skip: root ? false : 'needs root' }, async (t) => {
   t.test('the server runs as another user', async (t) => {
-    const { url } = await start(await serverDirectory(t))
-    const [row] = await query(url, "SELECT pg_read_file('/proc/self/status') ~ 'Uid:\\s+0\\s' AS root")
+    const { superuserUrl } = await start(await serverDirectory(t))
+    const [row] = await query(
+      superuserUrl,
+      "SELECT pg_read_file('/proc/self/status') ~ 'Uid:\\s+0\\s' AS root",
+    )
     t.same(row, { root: false })
   })
 
