@@ -39,7 +39,6 @@ class TransactionDatabase implements Database {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     promise.catch(() => undefined)
     this.#begun = promise
-    this.#watch?.waitFor(promise)
     try {
       return await this.#run<Row>(statement, resolve)
     } catch (error) {

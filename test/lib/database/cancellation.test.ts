@@ -7,6 +7,7 @@ import pg from 'pg'
 import t, { type Test } from 'tap'
 import type { Caller } from '#lib/database/caller.ts'
 import { cancelStatement } from '#lib/database/cancel-statement.ts'
+import { Watch } from '#lib/database/watch.ts'
 import { createTestDatabase, type TestDatabase } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { createTestApp } from '#test/support/helper.ts'
@@ -99,6 +100,14 @@ t.test('a transaction is undone, at the statement or between two', async (t) => 
   inStatement.leave()
   await expectUnavailable(t, asked)
 
+  const atFirst = createCaller()
+  const first = app.db.forCaller(atFirst).transaction((tx) => tx.query(SLEEP))
+  await sleeping(db, 1)
+  atFirst.leave()
+  // PostgreSQL has not sent its answer to BEGIN, which goes along.
+  await expectUnavailable(t, first)
+  await sleeping(db, 0)
+
   const early = createCaller()
   const begun = app.db.forCaller(early).transaction(async (tx) => {
     const asked = tx.query({ name: 'sleepyNote', text: 'INSERT INTO notes SELECT pg_sleep(20)::text' })
@@ -123,9 +132,27 @@ t.test('a transaction is undone, at the statement or between two', async (t) => 
   })
   await expectUnavailable(t, done)
   t.same(await notes(), [])
-  t.equal(await cancellations(app), 2, 'where nothing ran, nothing was cancelled')
+  t.equal(await cancellations(app), 3, 'where nothing ran, nothing was cancelled')
   // All but the pipeline's.
   await eventually(async () => app.pg.pool.totalCount - app.pg.pool.idleCount === 1)
+})
+
+t.test('a request to cancel that comes before its statement is repeated', async (t) => {
+  const db = await createTestDatabase(t)
+  const client = new pg.Client(db.url)
+  await client.connect()
+  t.teardown(() => client.end())
+  const caller = createCaller()
+  const watch = new Watch(client, caller, () => undefined)
+  const asked = watch.run(async () => {
+    caller.leave()
+    // The server has dropped one, and so the other, when this is through.
+    await cancelStatement(client)
+    return client.query(SLEEP)
+  })
+  await t.rejects(asked, { code: '57014' })
+  t.notOk(watch.isUncertain)
+  t.match((await client.query(ONE)).rows, [{ one: 1 }], 'none comes later')
 })
 
 t.test('a commit is left to finish', async (t) => {
