@@ -2,8 +2,8 @@
 const KEY_BYTES = 32
 
 /**
- * Reads keys of 32 bytes in base64, with commas, spaces or line breaks between; undefined where one is not such a key,
- * where there is none, or where one comes twice.
+ * Reads keys of 32 bytes in base64, separated by commas, spaces or line breaks. Returns undefined when the text is
+ * empty, a key is malformed, or a key comes twice.
  */
 export function readEncryptionKeys(text: string): Buffer[] | undefined {
   const written = text.split(/[\s,]+/).filter((part) => part !== '')

@@ -51,7 +51,7 @@ export function selectProjects(db: OrgDatabase, filter: ProjectFilter): Promise<
   })
 }
 
-/** Returns undefined when there is none with this id and, if given, one of these versions. */
+/** Returns undefined when no project has this id and, if given, one of these versions. */
 export async function updateProject(
   db: OrgDatabase,
   id: string,

@@ -66,7 +66,7 @@ async function check(t: Test, db: PoolDatabase): Promise<void> {
   const two = new OrgDatabase(db, TWO, randomUUID())
   const rowOf = { [ONE]: [{ org_id: ONE, id: 1 }], [TWO]: [{ org_id: TWO, id: 2 }] }
 
-  await t.test('each organization sees its rows, and without one there are none', async (t) => {
+  await t.test('each organization sees its own rows, and without one no row is visible', async (t) => {
     for (const statement of [NOTES, PIPELINED]) {
       t.same(await db.query(statement), [], 'a connection without a scope so far')
       t.same(await one.query(statement), rowOf[ONE])
