@@ -1,0 +1,45 @@
+import { request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
+import type { Socket } from 'node:net'
+import { OutboundError } from './outbound-error.ts'
+import { portOf } from './target.ts'
+
+/**
+ * Opens a connection to a URL's host by way of a proxy (CONNECT), which looks the host up, and refuses addresses.
+ *
+ * @throws OutboundError
+ */
+export function connectThrough(proxyUrl: string, url: URL, signal: AbortSignal): Promise<Socket> {
+  const proxy = new URL(proxyUrl)
+  const path = `${url.hostname}:${portOf(url)}`
+  const { username, password } = proxy
+  const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`)
+  const request = (proxy.protocol === 'https:' ? requestHttps : requestHttp)({
+    method: 'CONNECT',
+    host: proxy.hostname,
+    port: portOf(proxy),
+    path,
+    agent: false,
+    signal,
+    headers: {
+      host: path,
+      ...(username ? { 'proxy-authorization': `Basic ${credentials.toString('base64')}` } : {}),
+    },
+  })
+  return new Promise((resolve, reject) => {
+    request.once('error', (cause) => reject(new OutboundError('connection_error', cause)))
+    // Any other answer than a tunnel.
+    request.once('response', (response) => {
+      response.destroy()
+      reject(new OutboundError('connection_error'))
+    })
+    request.once('connect', ({ statusCode = 0 }, socket, head) => {
+      if (statusCode === 200 && head.length === 0) return resolve(socket)
+      socket.destroy()
+      reject(
+        new OutboundError(statusCode === 403 || statusCode === 407 ? 'blocked_address' : 'connection_error'),
+      )
+    })
+    request.end()
+  })
+}

@@ -1,0 +1,46 @@
+import t from 'tap'
+import { addressCheck } from '#lib/outbound/addresses.ts'
+import { type TargetRules, targetFault } from '#lib/outbound/target.ts'
+import { REFUSED, TAKEN } from './spellings.ts'
+
+const rules: TargetRules = {
+  allowHttp: false,
+  allowedPorts: [443, 8443],
+  ownHosts: ['api.groundwork.example', '198.41.0.4:443'],
+  isAllowedAddress: addressCheck(),
+}
+
+for (const [why, urls] of Object.entries(REFUSED)) {
+  t.test(`refused: ${why}`, async (t) => {
+    for (const url of urls) t.type(targetFault(url, rules), 'string', JSON.stringify(url).slice(0, 80))
+  })
+}
+
+t.test('hosts of the internet are taken', async (t) => {
+  for (const url of TAKEN) t.equal(targetFault(url, rules), undefined, url)
+})
+
+t.test('settings open what they name, and nothing else', async (t) => {
+  const open: TargetRules = {
+    allowHttp: true,
+    allowedPorts: [],
+    ownHosts: ['127.0.0.1:8080'],
+    isAllowedAddress: addressCheck(['127.0.0.0/8', 'fd00::/8']),
+  }
+  t.equal(targetFault('http://127.0.0.1:9000/in', open), undefined)
+  t.equal(targetFault('http://localhost:9000/in', open), undefined)
+  t.equal(targetFault('http://[fd00::1]/in', open), undefined)
+  t.match(targetFault('http://127.0.0.1:8080/in', open), 'than the service itself')
+  t.match(targetFault('http://[::1]:9000/in', open), 'on the internet')
+  t.match(targetFault('http://10.0.0.1/in', open), 'on the internet')
+  t.match(targetFault('http://127.1/in', open), 'usual spelling')
+})
+
+t.test('addresses are those of the internet, also within others', async (t) => {
+  const isAllowed = addressCheck(['10.1.0.0/16'])
+  for (const address of ['8.8.8.8', '2606:4700::1111', '::ffff:8.8.8.8', '64:ff9b::808:808', '10.1.2.3']) {
+    t.equal(isAllowed(address), true, address)
+  }
+  const refused = ['10.2.0.1', '::ffff:10.2.0.1', '64:ff9b::a02:1', '2002:808:808::1', 'fe80::1%1', '', 'x']
+  for (const address of refused) t.equal(isAllowed(address), false, address)
+})
