@@ -1,18 +1,26 @@
 import type { Database } from '#lib/database/database.ts'
+import { SystemDatabase } from '#lib/database/scoped-database.ts'
 import { exportsOf } from '#lib/discovery/exports-of.ts'
+
+interface ExpiryOptions extends Pick<Expiry, 'table' | 'key' | 'condition'> {
+  readonly ofTenants?: boolean
+}
 
 /** Rows of a table that are of no use any more. A domain declares its own in `expiry.ts`. */
 export class Expiry {
   readonly table: string
-  /** The primary key's column. */
+  /** The column by which rows are deleted: the primary key's, or `ctid`. */
   readonly key: string
   /** SQL that is true for such a row. */
   readonly condition: string
+  /** Whether the rows are of organizations, whose policies hide them from all others. */
+  readonly ofTenants: boolean
 
-  constructor({ table, key, condition }: { table: string; key: string; condition: string }) {
+  constructor({ table, key, condition, ofTenants = false }: ExpiryOptions) {
     this.table = table
     this.key = key
     this.condition = condition
+    this.ofTenants = ofTenants
   }
 }
 
@@ -28,8 +36,11 @@ export async function findExpiries(folders: readonly URL[] = FOLDERS): Promise<E
 }
 
 /** Deletes a batch of expired rows and returns how many. Rows in use are left for the next time. */
-export async function deleteExpired(db: Database, { table, key, condition }: Expiry): Promise<number> {
-  const deleted = await db.query({
+export async function deleteExpired(
+  db: Database,
+  { table, key, condition, ofTenants }: Expiry,
+): Promise<number> {
+  const deleted = await (ofTenants ? new SystemDatabase(db) : db).query({
     name: `deleteOutdated_${table}`,
     text: `DELETE FROM ${table} WHERE ${key} IN (
              SELECT ${key} FROM ${table} WHERE ${condition} LIMIT ${BATCH_ROWS} FOR UPDATE SKIP LOCKED)

@@ -1,14 +1,15 @@
 import type { FastifyRequest, preHandlerAsyncHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import type { AppContext } from '#plugins/infrastructure/context.ts'
+import type { InvitationContext } from '#services/invitations/context.ts'
 import { forOrganization, type Membership, type OrgContext } from '#services/members/membership.ts'
 import type { Permission } from '#services/members/permissions.ts'
-import { OrganizationNotFound } from '#services/organizations/errors.ts'
+import { OrganizationNotFound, OrganizationSuspended } from '#services/organizations/errors.ts'
 import type { OrganizationContext } from '#services/organizations/organizations.ts'
 import { Forbidden } from '#services/users/errors.ts'
 
 declare module '#plugins/infrastructure/context.ts' {
-  interface AppContext extends Pick<OrganizationContext, 'tenancy'> {}
+  interface AppContext extends Pick<OrganizationContext, 'tenancy'>, Pick<InvitationContext, 'invitations'> {}
 }
 
 declare module 'fastify' {
@@ -35,8 +36,16 @@ const BELOW_ORGANIZATION = /^\/api\/v\d+\/organizations\/:organization_id(?:\/|$
  */
 export default fp(
   async (app) => {
-    const { organizations_per_user: perUser, deletion_grace: deletionGrace } = app.config.tenancy
-    app.addContext({ tenancy: { perUser, deletionGrace } })
+    const { tenancy } = app.config
+    app.addContext({
+      tenancy: { perUser: tenancy.organizations_per_user, deletionGrace: tenancy.deletion_grace },
+      invitations: {
+        lifetimeMs: tenancy.invitation_lifetime,
+        maxMembers: tenancy.members_per_organization,
+        mailsPerOrganization: tenancy.invitations_per_organization,
+        mailsPerAddress: tenancy.invitations_per_address,
+      },
+    })
     app.decorateRequest('membership', undefined)
     app.decorateRequest('inOrganization', function (this: FastifyRequest, ctx = this.ctx) {
       if (this.membership === undefined)
@@ -54,6 +63,7 @@ export default fp(
           memberships.peek(org, request.user.id) ?? (await memberships.load(org, request.user.id))
         const isOpen = membership !== undefined && (!membership.isDeleted || permission === RESTORE)
         if (!isOpen) throw new OrganizationNotFound()
+        if (membership.isSuspended) throw new OrganizationSuspended()
         if (!membership.may(permission)) throw new Forbidden()
         request.membership = membership
       }

@@ -1,16 +1,22 @@
 import type { Database } from '#lib/database/database.ts'
 
-/** Topics of mails that anybody can ask for: a lost password, or whose an address is. */
-export type MailTopic = 'recovery' | 'address'
+/** Topics of mails that others can ask for: a lost password, whose an address is, or an organization. */
+export type MailTopic = 'recovery' | 'address' | 'invitation'
 
-/** Subjects of counts: the account that an email names, whether or not there is one, a network, or mails to an email. */
-export type Subject = { email: string } | { network: string } | { mail: string; topic: MailTopic }
+/** Subjects of counts of mails: those to an email, or those that an organization sends. */
+export type MailSubject = { mail: string; topic: MailTopic } | { organization: string }
+
+/** Subjects of counts: the account that an email names, whether or not there is one, a network, or mails. */
+export type Subject = { email: string } | { network: string } | MailSubject
 
 /** Emails are hashed, so that the table does not list what people typed. */
 const HASHED_EMAIL = `encode(sha256(convert_to(case_fold($1), 'UTF8')), 'hex')`
 
 function expression(subject: Subject): { sql: string; kind: string; value: string } {
   if ('network' in subject) return { sql: `'network:' || $1`, kind: 'network', value: subject.network }
+  if ('organization' in subject) {
+    return { sql: `'organization:' || $1`, kind: 'organization', value: subject.organization }
+  }
   if ('mail' in subject) {
     const kind = `mail:${subject.topic}`
     return { sql: `'${kind}:' || ${HASHED_EMAIL}`, kind, value: subject.mail }
@@ -41,7 +47,7 @@ function counting(source: string, limit: string): string {
  */
 export async function countMail(
   db: Database,
-  subject: { mail: string; topic: MailTopic },
+  subject: MailSubject,
   { windowMs, limit }: { windowMs: number; limit: number },
 ): Promise<boolean> {
   const { sql, kind, value } = expression(subject)

@@ -1,8 +1,9 @@
 import type { KeyObject } from 'node:crypto'
 import type { Context } from '#lib/context.ts'
 import { deriveToken } from '#lib/secrets/secrets.ts'
+import { invitationToken } from '#services/invitations/token.ts'
 import type { MailMessage } from './message.ts'
-import { type RenderedMail, renderLink, renderNotice } from './render.ts'
+import { type RenderedMail, renderInvitation, renderLink, renderNotice } from './render.ts'
 import type { MailSite } from './site.ts'
 import type { MailTransport } from './transport.ts'
 
@@ -53,9 +54,14 @@ export async function deliver(
 
 function render({ site, linkBase, tokenKey }: MailSettings, message: MailMessage): RenderedMail {
   if (!('token' in message)) return renderNotice(site, message)
+  const expiresAt = new Date(message.token.expires_at)
+  if (message.template === 'organization-invitation') {
+    const token = invitationToken(tokenKey, message.token)
+    return renderInvitation(site, message.data, { token, expiresAt, linkBase })
+  }
   return renderLink(site, message.template, {
     token: deriveToken(tokenKey, message.token.id),
-    expiresAt: new Date(message.token.expires_at),
+    expiresAt,
     linkBase,
   })
 }

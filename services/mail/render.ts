@@ -1,12 +1,13 @@
 import type { MailContent, MailLink } from './content.ts'
 import { renderHtml } from './html-layout.ts'
-import { type LinkTemplate, type NoticeMessage, PAGES } from './message.ts'
+import { type LinkTemplate, type NoticeMessage, PAGES, type TemplateData } from './message.ts'
 import type { MailSite } from './site.ts'
 import { alreadyRegistered } from './templates/already-registered.ts'
 import { choosePassword } from './templates/choose-password.ts'
 import { confirmNewEmail } from './templates/confirm-new-email.ts'
 import { emailChanged } from './templates/email-changed.ts'
 import { newSignIn } from './templates/new-sign-in.ts'
+import { organizationInvitation } from './templates/organization-invitation.ts'
 import { passwordChanged } from './templates/password-changed.ts'
 import { resetPassword } from './templates/reset-password.ts'
 import { verifyEmail } from './templates/verify-email.ts'
@@ -17,6 +18,14 @@ const links: Record<LinkTemplate, (site: MailSite, link: MailLink) => MailConten
   'reset-password': resetPassword,
   'confirm-new-email': confirmNewEmail,
   'choose-password': choosePassword,
+}
+
+/** The token of a link, and where its page is. */
+interface LinkTarget {
+  readonly token: string
+  readonly expiresAt: Date
+  /** URL that the pages of links are below. */
+  readonly linkBase: string
 }
 
 /** The parts of a mail that people see. */
@@ -47,15 +56,23 @@ function noticeContent(site: MailSite, message: NoticeMessage): MailContent {
 /**
  * Renders a mail with a link.
  *
- * @param token stands in the link's fragment, which browsers keep to themselves: it gets into no log and no Referer
+ * The token stands in the link's fragment, which browsers keep to themselves: it gets into no log and no Referer
  */
-export function renderLink(
+export function renderLink(site: MailSite, template: LinkTemplate, target: LinkTarget): RenderedMail {
+  return render(site, links[template](site, linkTo(template, target)))
+}
+
+/** Renders a mail that invites into an organization. */
+export function renderInvitation(
   site: MailSite,
-  template: LinkTemplate,
-  { token, expiresAt, linkBase }: { token: string; expiresAt: Date; linkBase: string },
+  data: TemplateData['organization-invitation'],
+  target: LinkTarget,
 ): RenderedMail {
-  const url = `${linkBase}/${PAGES[template]}#token=${token}`
-  return render(site, links[template](site, { url, expiresAt }))
+  return render(site, organizationInvitation(site, data, linkTo('organization-invitation', target)))
+}
+
+function linkTo(template: keyof typeof PAGES, { token, expiresAt, linkBase }: LinkTarget): MailLink {
+  return { url: `${linkBase}/${PAGES[template]}#token=${token}`, expiresAt }
 }
 
 function render(site: MailSite, content: MailContent): RenderedMail {

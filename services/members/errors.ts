@@ -28,3 +28,10 @@ export const SoleOwner = defineError({
   detail:
     'The account is the only owner of organizations that have other members: make one of them an owner first.',
 })
+
+export const MemberLimitReached = defineError({
+  code: 'member_limit_reached',
+  status: 409,
+  title: 'Member limit reached',
+  detail: 'The organization has as many members as it may have.',
+})

@@ -4,6 +4,8 @@ import { OrgDatabase } from '#lib/database/scoped-database.ts'
 import type { MemberRole } from '#schemas/organizations.ts'
 import { isAtLeast, PERMISSIONS, type Permission } from './permissions.ts'
 
+type MembershipParts = Pick<Membership, 'org' | 'user' | 'role' | 'isDeleted' | 'isSuspended'>
+
 /** The rights of one user in one organization, as the database had them. */
 export class Membership {
   readonly org: string
@@ -11,14 +13,17 @@ export class Membership {
   readonly role: MemberRole
   /** Whether the organization is deleted, and can only be restored. */
   readonly isDeleted: boolean
+  /** Whether the operator has suspended the organization. */
+  readonly isSuspended: boolean
   // Makes the type nominal: an object that only looks like one is refused.
   readonly #isRead = true
 
-  constructor(row: { org: string; user: string; role: MemberRole; isDeleted: boolean }) {
+  constructor(row: MembershipParts) {
     this.org = row.org
     this.user = row.user
     this.role = row.role
     this.isDeleted = row.isDeleted
+    this.isSuspended = row.isSuspended
   }
 
   static is(value: object): value is Membership {

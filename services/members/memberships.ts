@@ -59,7 +59,13 @@ async function read(db: Database, key: string) {
   const row = await selectMembership(new OrgDatabase(db, org, user), user)
   if (row === undefined) return undefined
   return {
-    value: new Membership({ org, user, role: row.role, isDeleted: row.deleted_at !== null }),
+    value: new Membership({
+      org,
+      user,
+      role: row.role,
+      isDeleted: row.deleted_at !== null,
+      isSuspended: row.suspended_at !== null,
+    }),
     owner: org,
     lifetimeMs: MAX_AGE_MS,
     readAt: Date.parse(row.read_at),

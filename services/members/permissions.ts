@@ -9,6 +9,8 @@ export const PERMISSIONS = {
   'organization:leave': 'member',
   'members:read': 'member',
   'members:write': 'admin',
+  'invitations:read': 'admin',
+  'invitations:write': 'admin',
   'ownership:transfer': 'owner',
   'projects:read': 'member',
   'projects:write': 'member',

@@ -7,6 +7,7 @@ const COLUMNS = 'm.user_id, u.email, u.username, m.role, m.created_at, m.updated
 export interface MembershipRow {
   role: MemberRole
   deleted_at: string | null
+  suspended_at: string | null
   /** The database's clock, before it looked. */
   read_at: string
 }
@@ -19,7 +20,7 @@ export interface MembershipRow {
 export async function selectMembership(db: OrgDatabase, userId: string): Promise<MembershipRow | undefined> {
   const rows = await db.query<MembershipRow>({
     name: 'selectMembership',
-    text: `SELECT m.role, o.deleted_at, statement_timestamp() AS read_at
+    text: `SELECT m.role, o.deleted_at, o.suspended_at, statement_timestamp() AS read_at
            FROM memberships m JOIN organizations o ON o.id = m.org_id
            WHERE m.org_id = $1 AND m.user_id = $2`,
     values: [db.org, userId],
@@ -38,6 +39,17 @@ export async function selectMember(db: OrgDatabase, userId: string): Promise<Mem
     pipelined: true,
   })
   return rows[0]
+}
+
+/** @reads users */
+export async function selectMemberExists(db: OrgDatabase, email: string): Promise<boolean> {
+  const rows = await db.query({
+    name: 'selectMemberExists',
+    text: `SELECT m.user_id FROM memberships m JOIN users u ON u.id = m.user_id
+           WHERE m.org_id = $1 AND case_fold(u.email) = case_fold($2)`,
+    values: [db.org, email],
+  })
+  return rows.length > 0
 }
 
 /**

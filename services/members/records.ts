@@ -1,7 +1,9 @@
 import type { Context } from '#lib/context.ts'
 import { OrgDatabase, UserDatabase } from '#lib/database/scoped-database.ts'
 import type { MemberRole } from '#schemas/organizations.ts'
+import { Forbidden } from '#services/users/errors.ts'
 import * as userRecords from '#services/users/records.ts'
+import { MemberLimitReached } from './errors.ts'
 import { Membership, type OrgContext } from './membership.ts'
 import * as queries from './queries.ts'
 
@@ -13,8 +15,46 @@ export function forNewOrganization<C extends Pick<Context, 'db'>>(
   org: string,
   user: string,
 ): OrgContext<C> {
-  const member = new Membership({ org, user, role: 'owner', isDeleted: false })
+  const member = new Membership({ org, user, role: 'owner', isDeleted: false, isSuspended: false })
   return { ...ctx, db: new OrgDatabase(ctx.db, org, user), member }
+}
+
+/** Has changes of the organization and of who its members are wait until the transaction ends. */
+export function lock(ctx: Pick<OrgContext, 'db'>): Promise<void> {
+  return queries.lockMembers(ctx.db)
+}
+
+/**
+ * Waits for other changes of members, and reads again what the actor is, who may have changed since the request was let
+ * in.
+ *
+ * @throws Forbidden
+ */
+export async function lockAsActor(ctx: OrgContext): Promise<void> {
+  await queries.lockMembers(ctx.db)
+  const actor = await queries.selectMembership(ctx.db, ctx.member.user)
+  if (actor?.role !== ctx.member.role) throw new Forbidden()
+}
+
+/** Whether a member's account has this address. */
+export function hasAddress(ctx: Pick<OrgContext, 'db'>, email: string): Promise<boolean> {
+  return queries.selectMemberExists(ctx.db, email)
+}
+
+/**
+ * Adds a member if there is a place; one who is a member already stays as they are. Belongs behind `lock`.
+ *
+ * @throws MemberLimitReached
+ */
+export async function admit(
+  ctx: Pick<OrgContext, 'db'>,
+  userId: string,
+  role: MemberRole,
+  limit: number,
+): Promise<void> {
+  if (!(await queries.insertMembership(ctx.db, userId, role))) return
+  const { members } = await queries.countMembers(ctx.db)
+  if (members > limit) throw new MemberLimitReached()
 }
 
 /** Adds a member; returns false if the user is one already. */

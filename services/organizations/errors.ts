@@ -27,3 +27,18 @@ export const OrganizationLimitReached = defineError({
   title: 'Organization limit reached',
   detail: 'You own as many organizations as one account may own.',
 })
+
+export const OrganizationSuspended = defineError({
+  code: 'organization_suspended',
+  status: 403,
+  title: 'Organization suspended',
+  detail:
+    'The operator of the service has suspended the organization: nothing of it is available until it is restored.',
+})
+
+export const UnknownOrganization = defineError({
+  code: 'unknown_organization',
+  status: 404,
+  title: 'Unknown organization',
+  detail: 'There is no organization with this id.',
+})

@@ -1,4 +1,5 @@
 import type { OrgDatabase, SystemDatabase, UserDatabase } from '#lib/database/scoped-database.ts'
+import type { AdministeredOrganization } from '#schemas/administered-organizations.ts'
 import type { Organization, UpdateOrganization } from '#schemas/organizations.ts'
 
 /** An organization without the role, which is the member's. */
@@ -135,4 +136,41 @@ export async function deleteOrganization(db: SystemDatabase, org: string, grace:
            WHERE id = $1 AND deleted_at < now() - $2 * interval '1 millisecond'`,
     values: [org, grace],
   })
+}
+
+const ADMINISTERED = 'o.id, o.name, o.slug, o.created_at, o.updated_at, o.deleted_at, o.suspended_at'
+
+/**
+ * Newest first, each with how many rows it has in each of these tables, whose names come from the catalogue.
+ *
+ * @param only one organization, by its id
+ */
+export function selectAdministered(
+  db: SystemDatabase,
+  tables: readonly string[],
+  { before = null, only = null, limit }: { before?: string | null; only?: string | null; limit: number },
+): Promise<AdministeredOrganization[]> {
+  const counts = tables.map(
+    (table) =>
+      `json_build_object('table', '${table}', 'rows', (SELECT count(*)::int FROM ${table} r WHERE r.org_id = o.id))`,
+  )
+  return db.query<AdministeredOrganization>({
+    name: 'selectAdministeredOrganizations',
+    text: `SELECT ${ADMINISTERED}, json_build_array(${counts.join(', ')}) AS usage
+           FROM organizations o
+           WHERE ($1::uuid IS NULL OR o.id < $1) AND ($2::uuid IS NULL OR o.id = $2)
+           ORDER BY o.id DESC LIMIT $3`,
+    values: [before, only, limit],
+  })
+}
+
+/** Suspends an organization or takes that back; returns false if there was nothing to change. */
+export async function updateSuspended(db: SystemDatabase, org: string, suspended: boolean): Promise<boolean> {
+  const rows = await db.query({
+    name: 'updateOrganizationSuspended',
+    text: `UPDATE organizations SET suspended_at = CASE WHEN $2 THEN now() END
+           WHERE id = $1 AND (suspended_at IS NOT NULL) <> $2 RETURNING id`,
+    values: [org, suspended],
+  })
+  return rows.length > 0
 }

@@ -1,9 +1,22 @@
 import type { Context } from '#lib/context.ts'
 import { SoleOwner } from '#services/members/errors.ts'
+import type { OrgContext } from '#services/members/membership.ts'
 import * as memberRecords from '#services/members/records.ts'
+import { OrganizationNotFound } from './errors.ts'
 import * as queries from './queries.ts'
 
 // What other services do to organizations. Nothing here asks who the actor is, so routes never import it.
+
+/**
+ * Returns the name of the context's organization.
+ *
+ * @throws OrganizationNotFound
+ */
+export async function getName({ db }: Pick<OrgContext, 'db'>): Promise<string> {
+  const organization = await queries.selectOrganization(db)
+  if (organization === undefined) throw new OrganizationNotFound()
+  return organization.name
+}
 
 /**
  * Settles what an account that is about to be deleted owns: organizations without other members are deleted too. Belongs

@@ -7,6 +7,7 @@ import { consume, find, type Purpose } from '#services/one-time-tokens/one-time-
 import * as userRecords from '#services/users/records.ts'
 import { verificationMailJob } from './jobs.ts'
 import * as queries from './queries.ts'
+import { createConfirmed } from './records.ts'
 
 const CONFIRM: readonly Purpose[] = ['verify_email', 'change_email']
 
@@ -39,7 +40,5 @@ async function completeRegistration(ctx: AccountContext, token: string): Promise
   await queries.lockRegistrations(ctx.db, digest)
   const registration = await queries.deleteRegistration(ctx.db, digest)
   if (!registration) throw new InvalidOneTimeToken()
-  const { email, username, password_hash } = registration
-  await userRecords.insert(ctx, { email, username, password_hash, verified: true })
-  await queries.deleteRegistrationsOf(ctx.db, email)
+  await createConfirmed(ctx, registration)
 }

@@ -12,6 +12,8 @@ export interface SecurityEvent {
     | 'sessions_ended_by_admin'
     | 'user_changed_by_admin'
     | 'log_levels_changed'
+    | 'organization_suspended'
+    | 'organization_restored'
   userId: string
   sessionId?: string
 }

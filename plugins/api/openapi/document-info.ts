@@ -27,6 +27,7 @@ export function documentInfo(app: FastifyInstance): OpenApi {
       { name: 'auth', description: 'Signing in.' },
       { name: 'users', description: 'User accounts.' },
       { name: 'organizations', description: 'Organizations and their members.' },
+      { name: 'invitations', description: 'Becoming a member of an organization.' },
       { name: 'projects', description: 'Projects of an organization.' },
       { name: 'operations', description: 'For load balancers, monitoring and operators.' },
     ],

@@ -14,7 +14,7 @@ import {
   ValidationFailed,
 } from '#plugins/http/errors/http-errors.ts'
 import { Unauthenticated } from '#services/authentication/errors.ts'
-import { OrganizationNotFound } from '#services/organizations/errors.ts'
+import { OrganizationNotFound, OrganizationSuspended } from '#services/organizations/errors.ts'
 import { ReauthenticationRequired } from '#services/sessions/errors.ts'
 import { Forbidden } from '#services/users/errors.ts'
 
@@ -36,7 +36,7 @@ export function errorsOf(route: RouteOptions): ErrorDefinition[] {
   if (config.access === 'user' || config.access === 'admin') add(Unauthenticated)
   if (config.requires) add(ReauthenticationRequired)
   if (config.access === 'admin' || config.permission !== undefined) add(Forbidden)
-  if (config.permission !== undefined) add(OrganizationNotFound)
+  if (config.permission !== undefined) add(OrganizationNotFound, OrganizationSuspended)
   if (config.access !== undefined) add(DatabaseUnavailable)
   if (isLimited(route)) add(RateLimited)
   if (!config.probe) add(Overloaded)

@@ -1,0 +1,30 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import {
+  AdministeredOrganization,
+  AdministeredOrganizationParams,
+} from '#schemas/administered-organizations.ts'
+import { ref } from '#schemas/registry.ts'
+import * as administration from '#services/organizations/administration.ts'
+import { UnknownOrganization } from '#services/organizations/errors.ts'
+
+const routes: FastifyPluginAsyncTypebox = async (app) => {
+  app.post(
+    '',
+    {
+      config: { access: 'admin', requires: { maxAge: '10m' }, errors: [UnknownOrganization] },
+      schema: {
+        operationId: 'restoreSuspendedOrganization',
+        tags: ['operations'],
+        summary: 'Restore a suspended organization',
+        description:
+          'Opens it to its members again. One that is not suspended stays as it is. Who did it is recorded. For admins.',
+        params: AdministeredOrganizationParams,
+        response: { 200: ref(AdministeredOrganization) },
+      },
+    },
+    ({ ctx, user, sessionId, params }) =>
+      administration.setSuspended(ctx, { id: user.id, role: user.role, sessionId }, params.id, false),
+  )
+}
+
+export default routes

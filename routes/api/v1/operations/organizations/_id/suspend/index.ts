@@ -1,0 +1,31 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import {
+  AdministeredOrganization,
+  AdministeredOrganizationParams,
+} from '#schemas/administered-organizations.ts'
+import { ref } from '#schemas/registry.ts'
+import * as administration from '#services/organizations/administration.ts'
+import { UnknownOrganization } from '#services/organizations/errors.ts'
+
+const routes: FastifyPluginAsyncTypebox = async (app) => {
+  app.post(
+    '',
+    {
+      config: { access: 'admin', requires: { maxAge: '10m' }, errors: [UnknownOrganization] },
+      schema: {
+        operationId: 'suspendOrganization',
+        tags: ['operations'],
+        summary: 'Suspend an organization',
+        description:
+          'Members get 403 `organization_suspended` for all that belongs to it, at once here and within a second elsewhere; nothing ' +
+          'is deleted. Who did it is recorded. For admins.',
+        params: AdministeredOrganizationParams,
+        response: { 200: ref(AdministeredOrganization) },
+      },
+    },
+    ({ ctx, user, sessionId, params }) =>
+      administration.setSuspended(ctx, { id: user.id, role: user.role, sessionId }, params.id, true),
+  )
+}
+
+export default routes

@@ -1,0 +1,30 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { InvalidCursor } from '#lib/pagination/errors.ts'
+import {
+  AdministeredOrganizationPage,
+  ListAdministeredOrganizationsQuery,
+} from '#schemas/administered-organizations.ts'
+import { ref } from '#schemas/registry.ts'
+import * as administration from '#services/organizations/administration.ts'
+
+const routes: FastifyPluginAsyncTypebox = async (app) => {
+  app.get(
+    '',
+    {
+      config: { access: 'admin', cost: 10, errors: [InvalidCursor] },
+      schema: {
+        operationId: 'listAdministeredOrganizations',
+        tags: ['operations'],
+        summary: 'List all organizations',
+        description:
+          'Every organization, newest first, in pages, with how many rows it has of what; what is in the rows is shown to ' +
+          'its members only. For admins.',
+        querystring: ListAdministeredOrganizationsQuery,
+        response: { 200: ref(AdministeredOrganizationPage) },
+      },
+    },
+    ({ ctx, user, query }) => administration.list(ctx, user, query),
+  )
+}
+
+export default routes

@@ -1,0 +1,52 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { Page, pageParameters } from './pagination.ts'
+import { Nullable, Timestamp, Uuid } from './primitives.ts'
+import { ref } from './registry.ts'
+
+const Moment = (description: string) =>
+  Nullable(Type.String({ format: 'date-time', description, examples: ['2026-01-31T08:15:30.123Z'] }))
+
+/** An organization as the service's admins see it. */
+export const AdministeredOrganization = Type.Object(
+  {
+    id: Uuid('Identifier of the organization (UUIDv7).'),
+    name: Type.String({ description: 'Name of the organization.', examples: ['Analytical Engines'] }),
+    slug: Nullable(Type.String({ description: 'Name for URLs, or null.', examples: ['analytical-engines'] })),
+    usage: Type.Array(
+      Type.Object(
+        {
+          table: Type.String({ description: 'Name of the table.', examples: ['projects'] }),
+          rows: Type.Integer({ description: 'Rows of the organization.', examples: [12] }),
+        },
+        { additionalProperties: false, description: 'Rows in one table.' },
+      ),
+      { description: 'How much the organization has, by table: `memberships` are its members.' },
+    ),
+    created_at: Timestamp('When the organization was created.'),
+    updated_at: Timestamp('When the organization was last changed.'),
+    deleted_at: Moment('When it was deleted, if its rows are still there; null otherwise.'),
+    suspended_at: Moment('Since when it is suspended; null if it is not.'),
+  },
+  {
+    $id: 'AdministeredOrganization',
+    additionalProperties: false,
+    description: 'An organization, how much it has, and whether it is open to its members.',
+  },
+)
+export type AdministeredOrganization = Static<typeof AdministeredOrganization>
+
+/** Path parameters of one organization, for admins. */
+export const AdministeredOrganizationParams = Type.Object(
+  { id: Uuid('Identifier of the organization.', { 'x-normalize': 'lowercase' }) },
+  { additionalProperties: false },
+)
+
+/** Query of listAdministeredOrganizations. */
+export const ListAdministeredOrganizationsQuery = Type.Object(pageParameters, { additionalProperties: false })
+export type ListAdministeredOrganizationsQuery = Static<typeof ListAdministeredOrganizationsQuery>
+
+export const AdministeredOrganizationPage = Page(
+  ref(AdministeredOrganization),
+  'AdministeredOrganizationPage',
+)
+export type AdministeredOrganizationPage = Static<typeof AdministeredOrganizationPage>

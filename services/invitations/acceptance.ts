@@ -1,0 +1,166 @@
+import { transaction } from '#lib/database/database.ts'
+import { OrgDatabase, UserDatabase } from '#lib/database/scoped-database.ts'
+import { digestToken } from '#lib/secrets/secrets.ts'
+import type {
+  AcceptedInvitation,
+  AcceptInvitation,
+  InspectedInvitation,
+  ListInvitationsQuery,
+  ReceivedInvitationPage,
+} from '#schemas/invitations.ts'
+import { replacePassword } from '#services/account/records.ts'
+import * as memberRecords from '#services/members/records.ts'
+import { assertAcceptable } from '#services/passwords/policy.ts'
+import * as registrationRecords from '#services/registration/records.ts'
+import * as userRecords from '#services/users/records.ts'
+import type { Actor } from '#services/users/users.ts'
+import type { InvitationContext } from './context.ts'
+import { AccountNeeded, InvitationNotFound } from './errors.ts'
+import * as queries from './queries.ts'
+import { invitationToken, organizationOf } from './token.ts'
+
+/*
+ * What the invited do. An invitation is for the account that has its address, whoever is signed in; who has the token has
+ * received a mail to the address, which proves that it is theirs. An account that never confirmed the address may be
+ * somebody else's, so it gets a new password, as by a reset (decision 058).
+ */
+
+/** Work in the organization that a token names: it sees this organization's rows, and nothing is done without the token. */
+type ClaimedContext = InvitationContext & { readonly db: OrgDatabase }
+
+type Account = Awaited<ReturnType<typeof userRecords.findByEmail>>
+
+const listOf = (actor: Pick<Actor, 'id'>) => `received invitations:${actor.id}`
+
+/**
+ * Returns a page of the invitations to the actor's confirmed address, newest first.
+ *
+ * @throws InvalidCursor
+ */
+export async function listReceived(
+  ctx: InvitationContext,
+  actor: { id: string; email: string },
+  { limit, cursor }: ListInvitationsQuery,
+): Promise<ReceivedInvitationPage> {
+  const before = cursor === undefined ? null : ctx.cursors.decode(listOf(actor), cursor)
+  const db = new UserDatabase(ctx.db, actor.id)
+  const received = { email: actor.email, before, limit: limit + 1 }
+  const { data, next_cursor } = ctx.cursors.page(
+    listOf(actor),
+    await queries.selectReceivedInvitations(db, received),
+    limit,
+  )
+  const { key } = ctx.oneTimeTokens
+  const withToken = data.map((invitation) => ({
+    ...invitation,
+    token: invitationToken(key, { ...invitation, org: invitation.organization_id }),
+  }))
+  return { data: withToken, next_cursor }
+}
+
+/**
+ * Tells what an invitation is for, and what accepting it needs.
+ *
+ * @throws InvitationNotFound
+ */
+export async function inspect(ctx: InvitationContext, token: string): Promise<InspectedInvitation> {
+  const { db } = claimed(ctx, token)
+  const invitation = await find(db, token)
+  const needs = needsOf(await userRecords.findByEmail(ctx, invitation.email))
+  return { ...invitation, organization_id: db.org, needs }
+}
+
+/**
+ * Makes the account that has the invitation's address a member; where there is none, creates it.
+ *
+ * @throws InvitationNotFound, AccountNeeded, MemberLimitReached, EmailTaken, UsernameTaken, PasswordQueueFull and what the
+ *   policy refuses; all of them leave the invitation usable
+ */
+export async function accept(
+  outer: InvitationContext,
+  { token, ...chosen }: AcceptInvitation,
+): Promise<AcceptedInvitation> {
+  const ctx = claimed(outer, token)
+  const { email, role, organization_name } = await find(ctx.db, token)
+  const account = await userRecords.findByEmail(ctx, email)
+  const choice = await choose(ctx, { email, account, ...chosen })
+  const user_id = await transaction(ctx, async (tx) => {
+    const id = account ? await settle(tx, account, choice) : await register(tx, email, choice)
+    await memberRecords.lock(tx)
+    if (!(await queries.takeInvitation(tx.db, digestToken(token)))) throw new InvitationNotFound()
+    await memberRecords.admit(tx, id, role, ctx.invitations.maxMembers)
+    return id
+  })
+  ctx.identities.forgetUser(user_id)
+  return { organization_id: ctx.db.org, organization_name, role, user_id }
+}
+
+/**
+ * Refuses an invitation, which is then gone.
+ *
+ * @throws InvitationNotFound
+ */
+export async function decline(ctx: InvitationContext, token: string): Promise<void> {
+  if (!(await queries.takeInvitation(claimed(ctx, token).db, digestToken(token)))) {
+    throw new InvitationNotFound()
+  }
+}
+
+function claimed(ctx: InvitationContext, token: string): ClaimedContext {
+  const org = organizationOf(token)
+  if (org === undefined) throw new InvitationNotFound()
+  return { ...ctx, db: new OrgDatabase(ctx.db, org) }
+}
+
+async function find(db: OrgDatabase, token: string): Promise<queries.OpenInvitation> {
+  const invitation = await queries.selectOpenInvitation(db, digestToken(token))
+  if (invitation === undefined) throw new InvitationNotFound()
+  return invitation
+}
+
+function needsOf(account: Account): InspectedInvitation['needs'] {
+  if (account === undefined) return 'account'
+  if (!account.is_active) throw new InvitationNotFound()
+  return account.email_verified_at === null ? 'password' : 'nothing'
+}
+
+/** What somebody chose on the way, checked and hashed. */
+interface Choice {
+  readonly username: string
+  readonly password_hash: string
+}
+
+/** Hashing takes its time, so it comes before the transaction. */
+async function choose(
+  ctx: InvitationContext,
+  { email, account, ...chosen }: { email: string; account: Account } & Omit<AcceptInvitation, 'token'>,
+): Promise<Choice | undefined> {
+  if (needsOf(account) === 'nothing') return undefined
+  const username = account?.username ?? chosen.username
+  const { password } = chosen
+  if (username === undefined || password === undefined) throw new AccountNeeded()
+  await assertAcceptable(ctx, password, { email, username })
+  return { username, password_hash: await ctx.passwords.hash(password) }
+}
+
+/** Confirms the address of an account, as it is now. */
+async function settle(
+  ctx: ClaimedContext,
+  { id, email }: NonNullable<Account>,
+  choice: Choice | undefined,
+): Promise<string> {
+  const owner = await userRecords.lockCredentials(ctx, id)
+  // Deactivated, deleted, or of another address meanwhile.
+  if (!owner?.is_active || owner.email !== email) throw new InvitationNotFound()
+  if (owner.email_verified_at !== null) return id
+  if (choice === undefined) throw new AccountNeeded()
+  await userRecords.markVerified(ctx, id)
+  await replacePassword(ctx, owner, choice.password_hash, 'password_reset')
+  return id
+}
+
+async function register(ctx: ClaimedContext, email: string, choice: Choice | undefined): Promise<string> {
+  if (choice === undefined) throw new AccountNeeded()
+  const { id } = await registrationRecords.createConfirmed(ctx, { email, ...choice })
+  return id
+}

@@ -1,0 +1,133 @@
+import type { OrgDatabase, UserDatabase } from '#lib/database/scoped-database.ts'
+import type { Invitation, ReceivedInvitation } from '#schemas/invitations.ts'
+import type { MemberRole } from '#schemas/organizations.ts'
+
+const COLUMNS = 'id, email, role, invited_by, created_at, updated_at, expires_at'
+
+interface NewInvitation {
+  id: string
+  email: string
+  role: MemberRole
+  digest: Buffer
+  invited_by: string
+  /** RFC 3339. */
+  expires_at: string
+}
+
+/** Takes the place of an expired one to the same address; returns undefined when one is waiting. */
+export async function insertInvitation(db: OrgDatabase, row: NewInvitation): Promise<Invitation | undefined> {
+  const rows = await db.query<Invitation>({
+    name: 'insertInvitation',
+    text: `INSERT INTO organization_invitations AS i (org_id, id, email, role, digest, invited_by, expires_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7)
+           ON CONFLICT (org_id, case_fold(email)) DO UPDATE
+           SET id = excluded.id, email = excluded.email, role = excluded.role, digest = excluded.digest,
+               invited_by = excluded.invited_by, created_at = excluded.created_at, expires_at = excluded.expires_at
+           WHERE i.expires_at <= now()
+           RETURNING ${COLUMNS}`,
+    values: [db.org, row.id, row.email, row.role, row.digest, row.invited_by, row.expires_at],
+  })
+  return rows[0]
+}
+
+export async function selectInvitation(db: OrgDatabase, id: string): Promise<Invitation | undefined> {
+  const rows = await db.query<Invitation>({
+    name: 'selectInvitation',
+    text: `SELECT ${COLUMNS} FROM organization_invitations WHERE org_id = $1 AND id = $2`,
+    values: [db.org, id],
+    pipelined: true,
+  })
+  return rows[0]
+}
+
+/** Newest first. */
+export function selectInvitations(
+  db: OrgDatabase,
+  { before, limit }: { before: string | null; limit: number },
+): Promise<Invitation[]> {
+  return db.query<Invitation>({
+    name: 'selectInvitations',
+    text: `SELECT ${COLUMNS} FROM organization_invitations
+           WHERE org_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3`,
+    values: [db.org, before, limit],
+  })
+}
+
+/** Gives an invitation another token and end; what was mailed before is void. */
+export async function updateInvitation(
+  db: OrgDatabase,
+  { id, digest, invited_by, expires_at }: Omit<NewInvitation, 'email' | 'role'>,
+): Promise<Invitation | undefined> {
+  const rows = await db.query<Invitation>({
+    name: 'updateInvitation',
+    text: `UPDATE organization_invitations SET digest = $3, invited_by = $4, expires_at = $5
+           WHERE org_id = $1 AND id = $2 RETURNING ${COLUMNS}`,
+    values: [db.org, id, digest, invited_by, expires_at],
+  })
+  return rows[0]
+}
+
+export async function deleteInvitation(db: OrgDatabase, id: string): Promise<Invitation | undefined> {
+  const rows = await db.query<Invitation>({
+    name: 'deleteInvitation',
+    text: `DELETE FROM organization_invitations WHERE org_id = $1 AND id = $2 RETURNING ${COLUMNS}`,
+    values: [db.org, id],
+  })
+  return rows[0]
+}
+
+/** An invitation that can be accepted, and into what. */
+export interface OpenInvitation {
+  email: string
+  role: MemberRole
+  expires_at: string
+  organization_name: string
+}
+
+/** @reads organizations */
+export async function selectOpenInvitation(
+  db: OrgDatabase,
+  digest: Buffer,
+): Promise<OpenInvitation | undefined> {
+  const rows = await db.query<OpenInvitation>({
+    name: 'selectOpenInvitation',
+    text: `SELECT i.email, i.role, i.expires_at, o.name AS organization_name
+           FROM organization_invitations i JOIN organizations o ON o.id = i.org_id
+           WHERE i.org_id = $1 AND i.digest = $2 AND i.expires_at > now()
+             AND o.deleted_at IS NULL AND o.suspended_at IS NULL`,
+    values: [db.org, digest],
+    pipelined: true,
+  })
+  return rows[0]
+}
+
+/** Uses an invitation up: of any number that try at once, and of accepting and revoking, one gets the row. */
+export async function takeInvitation(db: OrgDatabase, digest: Buffer): Promise<boolean> {
+  const rows = await db.query({
+    name: 'takeInvitation',
+    text: `DELETE FROM organization_invitations
+           WHERE org_id = $1 AND digest = $2 AND expires_at > now() RETURNING id`,
+    values: [db.org, digest],
+  })
+  return rows.length > 0
+}
+
+/**
+ * Invitations to the user's own address, newest first: none if it is not confirmed, says the policy.
+ *
+ * @reads organizations
+ */
+export function selectReceivedInvitations(
+  db: UserDatabase,
+  { email, before, limit }: { email: string; before: string | null; limit: number },
+): Promise<Omit<ReceivedInvitation, 'token'>[]> {
+  return db.query<Omit<ReceivedInvitation, 'token'>>({
+    name: 'selectReceivedInvitations',
+    text: `SELECT i.id, i.org_id AS organization_id, o.name AS organization_name, i.role, i.expires_at
+           FROM organization_invitations i JOIN organizations o ON o.id = i.org_id
+           WHERE case_fold(i.email) = case_fold($1) AND ($2::uuid IS NULL OR i.id < $2) AND i.expires_at > now()
+             AND o.deleted_at IS NULL AND o.suspended_at IS NULL
+           ORDER BY i.id DESC LIMIT $3`,
+    values: [email, before, limit],
+  })
+}

@@ -1,0 +1,74 @@
+import { transaction } from '#lib/database/database.ts'
+import { SystemDatabase } from '#lib/database/scoped-database.ts'
+import type { Cursors } from '#lib/pagination/cursors.ts'
+import type {
+  AdministeredOrganization,
+  AdministeredOrganizationPage,
+  ListAdministeredOrganizationsQuery,
+} from '#schemas/administered-organizations.ts'
+import { recordEvent } from '#services/security-events/security-events.ts'
+import { type Actor, assertAdmin } from '#services/users/users.ts'
+import { UnknownOrganization } from './errors.ts'
+import type { OrganizationContext } from './organizations.ts'
+import * as queries from './queries.ts'
+
+// What the service's admins do with organizations, of which they need not be members. They see how many rows an
+// organization has, and none of the rows.
+
+const LIST = 'administered organizations'
+
+/** The admin, and the session in which it asks. */
+type Admin = Actor & { readonly sessionId: string }
+
+/**
+ * Returns a page of all organizations, newest first, deleted and suspended ones included.
+ *
+ * @throws Forbidden, InvalidCursor
+ */
+export async function list(
+  ctx: OrganizationContext & { cursors: Cursors },
+  actor: Actor,
+  { limit, cursor }: ListAdministeredOrganizationsQuery,
+): Promise<AdministeredOrganizationPage> {
+  assertAdmin(actor)
+  const before = cursor === undefined ? null : ctx.cursors.decode(LIST, cursor)
+  const db = new SystemDatabase(ctx.db)
+  const organizations = await queries.selectAdministered(db, await countedTables(db), {
+    before,
+    limit: limit + 1,
+  })
+  return ctx.cursors.page(LIST, organizations, limit)
+}
+
+/**
+ * Closes an organization to its members until it is restored, or opens it again; nothing happens if it is so already. Who
+ * did it is recorded.
+ *
+ * @throws Forbidden, UnknownOrganization
+ */
+export async function setSuspended(
+  ctx: OrganizationContext,
+  actor: Admin,
+  org: string,
+  suspended: boolean,
+): Promise<AdministeredOrganization> {
+  assertAdmin(actor)
+  const organization = await transaction(ctx, async (tx) => {
+    const db = new SystemDatabase(tx.db)
+    if (await queries.updateSuspended(db, org, suspended)) {
+      const kind = suspended ? 'organization_suspended' : 'organization_restored'
+      await recordEvent(tx, { kind, userId: actor.id, sessionId: actor.sessionId })
+      tx.log.warn({ user_id: actor.id, organization_id: org, suspended }, 'an admin changed an organization')
+    }
+    const [found] = await queries.selectAdministered(db, await countedTables(db), { only: org, limit: 1 })
+    if (found === undefined) throw new UnknownOrganization()
+    return found
+  })
+  ctx.memberships.forgetOrganization(org)
+  return organization
+}
+
+/** A table that is added later is counted too. */
+async function countedTables(db: SystemDatabase): Promise<string[]> {
+  return ['memberships', ...(await queries.selectTenantTables(db))]
+}
