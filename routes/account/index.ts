@@ -9,6 +9,8 @@ const CSP =
 
 const TYPES = {
   'account.js': 'text/javascript; charset=utf-8',
+  'form.js': 'text/javascript; charset=utf-8',
+  'invitation.js': 'text/javascript; charset=utf-8',
   'link-token.js': 'text/javascript; charset=utf-8',
   'account.css': 'text/css; charset=utf-8',
 }

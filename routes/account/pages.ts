@@ -9,7 +9,7 @@ export interface AccountPage {
   /** The operation that the form calls, relative to `/account/`. */
   readonly action: string
   /** The form's field; `nothing` but the link's token. */
-  readonly asks: 'nothing' | 'password' | 'email'
+  readonly asks: 'nothing' | 'password' | 'email' | 'invitation'
   /** The page's text on success. */
   readonly done: string
   /** The page that sends another link, for one that is not valid any more. */
@@ -59,6 +59,15 @@ export const accountPages: Readonly<Record<string, AccountPage>> = {
     done: 'Your password is saved. You can sign in with it now.',
     another: 'forgot-password',
   },
+  'accept-invitation': {
+    title: 'You are invited to an organization',
+    text: 'Your answer is for the organization only: others are not told of it.',
+    button: 'Accept the invitation',
+    action: '../api/v1/invitations',
+    asks: 'invitation',
+    done: 'You are a member now. Sign in to see the organization.',
+    expired: 'Ask the organization to send the invitation again.',
+  },
   'forgot-password': {
     title: 'Forgot your password?',
     text: 'Enter the email address of your account. We will send you a link to choose a new password.',
@@ -91,13 +100,16 @@ export function renderAccountPage(page: AccountPage, site: Site, up = ''): strin
     title,
     site,
     up,
+    asks === 'invitation' ? 'invitation.js' : 'account.js',
     html`<noscript><p class="problem">This page needs JavaScript. Please turn it on and load the page again.</p></noscript>
 <form method="post" data-action="${up}${action}" data-asks="${asks}" hidden novalidate>
 <p>${text}</p>
 ${FIELDS[asks]}
 <div class="problem" role="alert" hidden></div>
 <button type="submit">${button}</button>
+${asks === 'invitation' ? DECLINE : html``}
 </form>
+${asks === 'invitation' ? DECLINED : html``}
 ${renderMissing(page, up)}
 ${renderInvalid(page, site, up)}
 <div class="done" role="status" tabindex="-1" hidden>
@@ -113,6 +125,7 @@ export function renderUnknownPage(site: Site, up: string): string {
     'This page does not exist',
     site,
     up,
+    'account.js',
     html`<p>The address is wrong, or your mail program has cut or changed the link. Open the link in the mail again, or copy the whole of it into the address bar.</p>
 <ul class="steps">
 <li><a href="${up}forgot-password">Get a link to choose a new password</a></li>
@@ -151,7 +164,13 @@ function renderSignIn({ name, signIn }: Site, kind = 'action'): Html {
   return html`<p><a class="${kind}" href="${signIn}">Sign in to ${name}</a></p>`
 }
 
-function renderPage(title: string, { name, signIn, support }: Site, up: string, body: Html): string {
+function renderPage(
+  title: string,
+  { name, signIn, support }: Site,
+  up: string,
+  script: string,
+  body: Html,
+): string {
   const help = support && html`Questions? <a href="${contactUrl(support)}">${support}</a>`
   return html`<!doctype html>
 <html lang="en">
@@ -163,7 +182,7 @@ function renderPage(title: string, { name, signIn, support }: Site, up: string, 
 <title>${title} - ${name}</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="${up}account.css">
-<script type="module" src="${up}account.js"></script>
+<script type="module" src="${up}${script}"></script>
 </head>
 <body>
 <header>${signIn === undefined ? html`<span>${name}</span>` : html`<a href="${signIn}">${name}</a>`}</header>
@@ -177,15 +196,43 @@ ${help ? html`<footer>${help}</footer>` : html``}
 `.markup
 }
 
-const FIELDS: Readonly<Record<AccountPage['asks'], Html>> = {
-  nothing: html``,
-  password: html`<div class="field">
-<label for="password">New password</label>
+/** @param attributes of the field's box; one of a page whose script decides is hidden */
+const passwordField = (label: string, attributes = html``) => html`<div class="field"${attributes}>
+<label for="password">${label}</label>
 <input id="password" name="password" type="password" autocomplete="new-password" required aria-describedby="password-hint password-error">
 <p id="password-hint" class="hint">At least 8 characters. A few words make a good one.</p>
 <p id="password-error" class="error" role="alert" hidden></p>
 <label class="show"><input type="checkbox" name="show"> Show the password</label>
-</div>`,
+</div>`
+
+const USERNAME = html`<div class="field" hidden>
+<label for="username">User name</label>
+<input id="username" name="username" type="text" autocomplete="username" autocapitalize="none" spellcheck="false" required aria-describedby="username-hint username-error">
+<p id="username-hint" class="hint">3 to 50 letters, digits, dots, hyphens or underscores. Others can see it.</p>
+<p id="username-error" class="error" role="alert" hidden></p>
+</div>`
+
+/** The script fills in who invites, and shows the fields that are needed. */
+const INVITATION = html`<dl>
+<dt>Organization</dt><dd data-part="organization_name"></dd>
+<dt>Your role</dt><dd data-part="role"></dd>
+<dt>Your address</dt><dd data-part="email"></dd>
+</dl>
+<p class="why-account" hidden>There is no account with this address yet. Choose its name and password.</p>
+<p class="why-password" hidden>Nobody has confirmed this address for its account yet. Choose a new password for it.</p>
+${USERNAME}
+${passwordField('Password', html` hidden`)}`
+
+const DECLINE = html`<button type="button" name="decline" class="second">Decline</button>`
+
+const DECLINED = html`<div class="declined" role="status" tabindex="-1" hidden>
+<p>You have declined the invitation.</p>
+</div>`
+
+const FIELDS: Readonly<Record<AccountPage['asks'], Html>> = {
+  nothing: html``,
+  password: passwordField('New password'),
+  invitation: INVITATION,
   email: html`<div class="field">
 <label for="email">Email address</label>
 <input id="email" name="email" type="email" autocomplete="email" inputmode="email" autocapitalize="none" spellcheck="false" required aria-describedby="email-error">

@@ -188,6 +188,17 @@ export const FLOWS: Readonly<Record<string, Flow>> = {
       }),
     ],
   },
+  'invite into an organization': {
+    operation: 'createInvitation',
+    run: async ({ asker, send }, email) => {
+      const made = await send({ ...post('organizations', { name: 'New' }), as: asker })
+      const invite = {
+        ...post(`organizations/${made.json().id}/invitations`, { email, role: 'member' }),
+        as: asker,
+      }
+      return [made, await send(invite), await send(invite)]
+    },
+  },
   'invite as a user': {
     operation: 'inviteUser',
     run: async ({ asker, send, username }, email) => [

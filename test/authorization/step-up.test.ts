@@ -16,6 +16,7 @@ const MUST_REQUIRE = [
   'deleteOrganization',
   'deleteUser',
   'inviteUser',
+  'suspendOrganization',
   'transferOwnership',
   'updateUser',
 ]

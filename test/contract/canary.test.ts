@@ -15,7 +15,7 @@ const KINDS: readonly Kind[] = ['secret', 'personal', 'path']
 /** Everything that is written while requests are answered, so that a trigger can quote it. */
 const TABLES = [
   ...['users', 'sessions', 'refresh_tokens', 'one_time_tokens', 'registrations', 'login_attempts'],
-  ...['security_events', 'idempotency_keys'],
+  ...['security_events', 'idempotency_keys', 'organizations', 'organization_invitations'],
 ]
 
 interface Sent {

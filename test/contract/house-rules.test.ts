@@ -7,7 +7,7 @@ const VERBS = [
   ...['create', 'get', 'list', 'update', 'delete', 'login', 'logout', 'reauthenticate'],
   // Where none of these says what happens: tokens, mailed links, passwords, sessions, invitations, members.
   ...['refresh', 'verify', 'resend', 'forgot', 'reset', 'change', 'end', 'invite'],
-  ...['leave', 'remove', 'restore', 'transfer'],
+  ...['leave', 'remove', 'restore', 'transfer', 'suspend', 'inspect', 'accept', 'decline'],
 ]
 
 /** The operations for which `breaks` is true. */
@@ -58,8 +58,11 @@ rule(
   'operations under /api want an access token, but for these',
   () => which((placed) => placed.path.startsWith('/api/') && !isSecured(placed)),
   [
+    'acceptInvitation',
     'createUser',
+    'declineInvitation',
     'forgotPassword',
+    'inspectInvitation',
     'login',
     'refreshTokens',
     'resendVerification',

@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify'
+import { v7 as uuidv7 } from 'uuid'
 import { deriveToken } from '#lib/secrets/secrets.ts'
+import { invitationToken } from '#services/invitations/token.ts'
 import * as oneTimeTokens from '#services/one-time-tokens/one-time-tokens.ts'
-import type { TestUser } from '#test/support/helper.ts'
+import { signUp, type TestUser } from '#test/support/helper.ts'
 import { createOrganization, type TestOrganization } from '#test/support/organizations.ts'
 
 /** Who a request is about, and who sends it. */
@@ -38,6 +40,10 @@ async function createTenant({ app, subject }: Situation): Promise<Tenant> {
  * are made from its schema needs nothing here.
  */
 const BODIES: Readonly<Record<string, (situation: Situation) => Values | Promise<Values>>> = {
+  acceptInvitation: async (situation) => ({ token: await invitationOf(situation) }),
+  createInvitation: () => ({ email: `${uuidv7().slice(-12)}@example.com` }),
+  declineInvitation: async (situation) => ({ token: await invitationOf(situation) }),
+  inspectInvitation: async (situation) => ({ token: await invitationOf(situation) }),
   login: ({ subject }) => ({ email: subject.user.email, password: subject.password }),
   reauthenticate: ({ actor }) => ({ password: actor?.password ?? 'nobody' }),
   refreshTokens: ({ subject }) => ({ refresh_token: subject.refresh_token }),
@@ -50,6 +56,7 @@ const BODIES: Readonly<Record<string, (situation: Situation) => Values | Promise
 const PARAMETERS: Readonly<Record<string, (situation: Situation) => string | Promise<string>>> = {
   users: ({ subject }) => subject.user.id,
   organizations: async (situation) => (await tenantOf(situation)).organization.id,
+  invitations: async (situation) => (await (await tenantOf(situation)).invite()).id,
   members: async (situation) => (await tenantOf(situation)).second.user.id,
   projects: async (situation) => (await (await tenantOf(situation)).createProject()).id,
   sessions: ({ subject }) => subject.session_id,
@@ -79,6 +86,15 @@ export async function liveParameter(
 
 export function liveHeader(name: string): string | undefined {
   return HEADERS[name]
+}
+
+/** The token of an invitation to somebody who has an account. */
+async function invitationOf(situation: Situation): Promise<string> {
+  const tenant = await tenantOf(situation)
+  const invited = await signUp(situation.app)
+  const { id, expires_at } = await tenant.invite(invited.user.email)
+  const { key } = situation.app.ctx.oneTimeTokens
+  return invitationToken(key, { org: tenant.organization.id, id, expires_at })
 }
 
 async function mailedToken({ app, subject }: Situation, purpose: oneTimeTokens.Purpose): Promise<string> {

@@ -4,6 +4,7 @@ import { issue } from '#services/one-time-tokens/one-time-tokens.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
 
 const PAGES = [
+  'accept-invitation',
   'verify-email',
   'confirm-email',
   'reset-password',
@@ -19,6 +20,7 @@ t.test('the pages that links lead to', async (t) => {
     ['confirm-email', '../api/v1/auth/email/verify', false],
     ['reset-password', '../api/v1/auth/password/reset', true],
     ['choose-password', '../api/v1/auth/password/reset', true],
+    ['accept-invitation', '../api/v1/invitations', true],
     ['forgot-password', '../api/v1/auth/password/forgot', false],
     ['resend-verification', '../api/v1/auth/email/resend', false],
   ] as const) {
@@ -37,7 +39,11 @@ t.test('the pages that links lead to', async (t) => {
     t.match(headers['content-security-policy'], "form-action 'none'")
     t.match(body, `data-action="${action}"`)
     t.equal(body.includes('type="password"'), asksPassword)
-    t.notMatch(body, /<script(?! type="module" src="account\.js">)| style=| on\w+=/, 'nothing inline')
+    t.notMatch(
+      body,
+      /<script(?! type="module" src="(?:account|invitation)\.js">)| style=| on\w+=/,
+      'nothing inline',
+    )
   }
 })
 
@@ -170,7 +176,10 @@ t.test('their script and styles', async (t) => {
   const { request } = await borrowTestApp(t, { APP_ROLE: 'web' })
   const script = await request({ url: '/account/account.js' })
   t.match(script, { statusCode: 200, headers: { 'content-type': 'text/javascript; charset=utf-8' } })
-  t.match(script.body, 'history.replaceState')
+  for (const name of ['form', 'invitation']) {
+    const part = await request({ url: `/account/${name}.js` })
+    t.match(part, { statusCode: 200, headers: { 'content-type': 'text/javascript; charset=utf-8' } })
+  }
   const token = await request({ url: '/account/link-token.js' })
   t.match(token, { statusCode: 200, headers: { 'content-type': 'text/javascript; charset=utf-8' } })
   const styles = await request({ url: '/account/account.css' })

@@ -1,8 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import { v7 as uuidv7 } from 'uuid'
 import { transaction } from '#lib/database/database.ts'
+import type { Invitation } from '#schemas/invitations.ts'
 import type { MemberRole, Organization } from '#schemas/organizations.ts'
 import type { Project } from '#schemas/projects.ts'
+import * as invitations from '#services/invitations/invitations.ts'
 import * as memberRecords from '#services/members/records.ts'
 import * as organizations from '#services/organizations/organizations.ts'
 import * as projects from '#services/projects/projects.ts'
@@ -17,6 +19,8 @@ export interface TestOrganization {
   /** Adds a user as a member; without one, a new user. */
   add(role: MemberRole, user?: TestUser): Promise<TestUser>
   createProject(name?: string): Promise<Project>
+  /** Invites an address; without one, that of nobody. */
+  invite(email?: string, role?: MemberRole): Promise<Invitation>
 }
 
 /** Makes an organization; without an owner, a new user is its owner. */
@@ -24,9 +28,14 @@ export async function createOrganization(app: FastifyInstance, owner?: TestUser)
   const first = owner ?? (await signUp(app))
   const name = `Organization ${uuidv7().slice(-12)}`
   // Some tests need more of them than a person may have.
-  const ctx = { ...app.ctx, tenancy: { ...app.ctx.tenancy, perUser: 1_000_000 } }
+  const invitationSettings = { ...app.ctx.invitations, mailsPerAddress: 1_000_000 }
+  const ctx = {
+    ...app.ctx,
+    invitations: invitationSettings,
+    tenancy: { ...app.ctx.tenancy, perUser: 1_000_000 },
+  }
   const organization = await organizations.create(ctx, first.user, { name })
-  const own = memberRecords.forNewOrganization(app.ctx, organization.id, first.user.id)
+  const own = memberRecords.forNewOrganization(ctx, organization.id, first.user.id)
   return {
     organization,
     owner: first,
@@ -36,6 +45,8 @@ export async function createOrganization(app: FastifyInstance, owner?: TestUser)
       await transaction(own, (tx) => memberRecords.add(tx, member.user.id, role))
       return member
     },
+    invite: (email = `${uuidv7().slice(-12)}@example.com`, role = 'member') =>
+      invitations.create(own, { email, role }),
     createProject: (projectName = `Project ${uuidv7().slice(-12)}`) =>
       projects.create(own, { name: projectName }),
   }

@@ -15,16 +15,21 @@ const ROLES: readonly MemberRole[] = ['member', 'admin', 'owner']
 
 /** The least role of each operation. A new operation below an organization needs its line here. */
 const LEAST: Readonly<Record<string, MemberRole>> = {
+  createInvitation: 'admin',
   createProject: 'member',
+  deleteInvitation: 'admin',
   deleteOrganization: 'owner',
   deleteProject: 'admin',
+  getInvitation: 'admin',
   getMember: 'member',
   getOrganization: 'member',
   getProject: 'member',
   leaveOrganization: 'member',
+  listInvitations: 'admin',
   listMembers: 'member',
   listProjects: 'member',
   removeMember: 'admin',
+  resendInvitation: 'admin',
   restoreOrganization: 'owner',
   transferOwnership: 'owner',
   updateMember: 'admin',
@@ -56,10 +61,12 @@ t.test('which member may do what', async (t) => {
       for (const role of ROLES) {
         const tenant = await createOrganization(app)
         const [actor, other] = [await tenant.add(role), await tenant.add('member')]
-        const project = await tenant.createProject()
+        const id = operation.path.includes('/invitations/')
+          ? (await tenant.invite()).id
+          : (await tenant.createProject()).id
         const situation = { app, subject: await signUp(app), actor }
         const draft = await draftRequest(operation, rightPlan(operation, values, 1), situation)
-        const params = { organization_id: tenant.organization.id, user_id: other.user.id, id: project.id }
+        const params = { organization_id: tenant.organization.id, user_id: other.user.id, id }
         const body = bodyOf(operation.id, other.user.id) ?? draft.body
         const { authorization } = actor.headers
         const { statusCode } = await app.inject(injectOptions({ ...draft, params, body }, authorization))
@@ -73,6 +80,7 @@ t.test('which member may do what', async (t) => {
 
 /** Bodies that are right for each role that may send them. */
 function bodyOf(operationId: string, userId: string): object | undefined {
+  if (operationId === 'createInvitation') return { email: `${userId}@example.com`, role: 'member' }
   if (operationId === 'transferOwnership') return { user_id: userId }
   return operationId === 'updateMember' ? { role: 'member' } : undefined
 }

@@ -26,6 +26,7 @@ t.test('what is not yours answers like what does not exist, byte for byte', asyn
   const marker = `marker${uuidv7().slice(-12)}`
   const theirs = await createOrganization(app, await signUp(app, { username: marker }))
   await theirs.createProject(marker)
+  await theirs.invite(`${marker}@example.com`)
   await app.inject({
     method: 'PATCH',
     url: theirs.url,

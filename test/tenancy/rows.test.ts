@@ -12,6 +12,7 @@ t.test('rows of another organization can be neither seen, nor written, nor told 
   for (const tenant of [ours, theirs]) {
     await tenant.add('member')
     await tenant.createProject('The same name')
+    await tenant.invite('the.same@example.com')
   }
   const [a, b] = [ours.organization.id, theirs.organization.id]
   const as = {

@@ -29,6 +29,10 @@ export const GLOBAL_INDEXES: Readonly<Record<string, string>> = {
 /** Policies beside the standard two, and what they say. */
 export const FURTHER_POLICIES: Readonly<Record<string, RegExp>> = {
   'memberships.own': /^SELECT \(\(user_id = .*current_app_user.*current_org.* IS NULL\)\)$/,
+  'organization_invitations.own':
+    /^SELECT \(\(.*current_org.* IS NULL\) AND \(case_fold\(email\) = .*current_app_user.*email_verified_at IS NOT NULL.*\)\)$/,
+  'organizations.invited':
+    /^SELECT \(\(.*current_org.* IS NULL\) AND \(id = ANY .*organization_invitations.*current_app_user.*\)\)$/,
   'organizations.own': /^SELECT \(\(.*current_org.* IS NULL\) AND \(id = ANY .*current_app_user.*\)\)$/,
 }
 

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import type { NoticeMessage } from '#services/mail/message.ts'
-import { type RenderedMail, renderLink, renderNotice } from '#services/mail/render.ts'
+import { plainName } from '#services/mail/plain-name.ts'
+import { type RenderedMail, renderInvitation, renderLink, renderNotice } from '#services/mail/render.ts'
 import type { MailSite } from '#services/mail/site.ts'
 
 const AT = '2026-03-14T09:05:00.000Z'
@@ -105,6 +106,28 @@ t.test('no mail repeats what somebody typed', async (t) => {
     ...LINKS.map(([template]) => renderLink(FULL, template, link)),
   ]
   for (const { subject, text, html } of mails) t.notMatch(subject + text + html, 'evil')
+})
+
+t.test('an invitation shows the plain words of the name that strangers chose', async (t) => {
+  for (const [name, shown] of [
+    ["Ada & Söhne's 2nd Büro", "Ada & Söhne's 2nd Büro"],
+    ['Pay at https://evil.example/now', 'Pay at https evil example now'],
+    ['www。evil．example mail@evil․example', 'www evil example mail evil example'],
+    ['<a href="//evil.example">Bank</a>', 'a href evil example Bank a'],
+    ['Call 0800 123 456 now', 'Call now'],
+    ['line\r\nBcc: a@b.example\u202e', 'line Bcc a b example'],
+    ['[Bank](http://evil)', 'Bank http evil'],
+    ['株式会社', '株式会社'],
+    ['../..', ''],
+    ['x'.repeat(100), 'x'.repeat(60)],
+  ] as const) {
+    t.equal(plainName(name), shown)
+    const mail = renderInvitation(FULL, { organization: name, role: 'admin' }, link)
+    t.match(mail.text, `\nOrganization: ${shown || 'Without a name'}\nYour role: Admin\n`)
+    t.match(mail.text, 'https://app.example.com/account/accept-invitation#token=to-ken')
+    t.notMatch(mail.subject + mail.text + mail.html, /evil[.．․。]example|@evil|<a href="\/\/evil|evil"/)
+    checkHtml(t, mail)
+  }
 })
 
 t.test('a device is named in our words', async (t) => {

@@ -1,12 +1,17 @@
 import type { LightMyRequestResponse } from 'fastify'
 import { v7 as uuidv7 } from 'uuid'
+import { invitationToken } from '#services/invitations/token.ts'
 import type { TestApp } from '#test/support/helper.ts'
 import { createOrganization } from '#test/support/organizations.ts'
 
 /** Does the operation; what it needs is made before, so that only the operation itself meets the failing commit. */
 export type Prepare = (app: TestApp) => Promise<() => Promise<LightMyRequestResponse | undefined>>
 
-/** Operations of organizations, by their operationId. */
+const PASSWORD = 'another good long passphrase'
+
+const unique = () => uuidv7().slice(-12)
+
+/** Operations of organizations and invitations, by their operationId. */
 export const ORGANIZATION_OPERATIONS: Readonly<Record<string, Prepare>> = {
   createOrganization: async ({ request, signUp }) => {
     const as = await signUp()
@@ -49,6 +54,46 @@ export const ORGANIZATION_OPERATIONS: Readonly<Record<string, Prepare>> = {
     const { user } = await add('member')
     return () => app.request({ method: 'DELETE', url: `${url}/members/${user.id}`, as })
   },
+  createInvitation: async (app) => {
+    const { url, owner: as } = await createOrganization(app.app)
+    const payload = { email: `${unique()}@example.com`, role: 'member' }
+    return () => app.request({ method: 'POST', url: `${url}/invitations`, as, payload })
+  },
+  resendInvitation: async (app) => {
+    const { url, owner: as, invite } = await createOrganization(app.app)
+    const { id } = await invite()
+    return () => app.request({ method: 'POST', url: `${url}/invitations/${id}/resend`, as })
+  },
+  deleteInvitation: async (app) => {
+    const { url, owner: as, invite } = await createOrganization(app.app)
+    const { id } = await invite()
+    return () => app.request({ method: 'DELETE', url: `${url}/invitations/${id}`, as })
+  },
+  'acceptInvitation: by a new account': async (app) => {
+    const payload = { token: await invitation(app), username: unique(), password: PASSWORD }
+    return () => app.request({ method: 'POST', url: '/api/v1/invitations/accept', payload })
+  },
+  'acceptInvitation: by an account that was not confirmed': async (app) => {
+    const { user } = await app.signUp()
+    await app.db.query('UPDATE users SET email_verified_at = NULL WHERE id = $1', [user.id])
+    const payload = { token: await invitation(app, user.email), password: PASSWORD }
+    return () => app.request({ method: 'POST', url: '/api/v1/invitations/accept', payload })
+  },
+  declineInvitation: async (app) => {
+    const payload = { token: await invitation(app) }
+    return () => app.request({ method: 'POST', url: '/api/v1/invitations/decline', payload })
+  },
+  suspendOrganization: async ({ app, request, signUp }) => {
+    const [as, { organization }] = [await signUp({ role: 'admin' }), await createOrganization(app)]
+    const url = `/api/v1/operations/organizations/${organization.id}/suspend`
+    return () => request({ method: 'POST', url, as })
+  },
+  restoreSuspendedOrganization: async ({ app, request, signUp }) => {
+    const [as, { organization }] = [await signUp({ role: 'admin' }), await createOrganization(app)]
+    const url = `/api/v1/operations/organizations/${organization.id}`
+    await request({ method: 'POST', url: `${url}/suspend`, as })
+    return () => request({ method: 'POST', url: `${url}/restore`, as })
+  },
   createProject: async (app) => {
     const { url, owner: as } = await createOrganization(app.app)
     const headers = { 'idempotency-key': uuidv7() }
@@ -66,4 +111,11 @@ export const ORGANIZATION_OPERATIONS: Readonly<Record<string, Prepare>> = {
     const { id } = await createProject()
     return () => app.request({ method: 'DELETE', url: `${url}/projects/${id}`, as })
   },
+}
+
+/** The token of an invitation. */
+async function invitation({ app }: TestApp, email?: string): Promise<string> {
+  const { organization, invite } = await createOrganization(app)
+  const { id, expires_at } = await invite(email)
+  return invitationToken(app.ctx.oneTimeTokens.key, { org: organization.id, id, expires_at })
 }

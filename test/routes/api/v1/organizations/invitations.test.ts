@@ -1,0 +1,276 @@
+import t from 'tap'
+import { cleanupJob } from '#services/operations/jobs.ts'
+import { expectProblem } from '#test/support/expect-problem.ts'
+import { createTestApp, type TestUser } from '#test/support/helper.ts'
+import { nextMail, tokenIn } from '#test/support/mails.ts'
+import { createOrganization, type TestOrganization } from '#test/support/organizations.ts'
+
+const PASSWORD = 'another good long passphrase'
+const GONE = { status: 404, code: 'invitation_not_found' }
+
+t.test('invitations into an organization', async (t) => {
+  const { app, db, request, signUp } = await createTestApp(t, {
+    APP_TENANCY__MEMBERS_PER_ORGANIZATION: '3',
+    APP_TENANCY__INVITATIONS_PER_ORGANIZATION: '6',
+    APP_TENANCY__INVITATIONS_PER_ADDRESS: '2',
+    APP_AUTH__REGISTRATION: 'closed',
+  })
+  let count = 0
+  const newAddress = () => `invited${++count}@example.com`
+  const post = (url: string, payload: object, as?: TestUser) =>
+    request({ method: 'POST', url, payload, ...(as ? { as } : {}) })
+  const invite = ({ url, owner }: TestOrganization, email: string, role = 'member', as = owner) =>
+    post(`${url}/invitations`, { email, role }, as)
+  const accept = (token: string, more = {}) => post('/api/v1/invitations/accept', { token, ...more })
+  const inspect = (token: string) => post('/api/v1/invitations/inspect', { token })
+  const tokenTo = async (email: string) => tokenIn(await nextMail(app, email))
+  const roleOf = async ({ url, owner }: TestOrganization, user: string) =>
+    (await request({ url: `${url}/members/${user}`, as: owner })).json().role
+
+  await t.test('somebody without an account chooses name and password on the way', async (t) => {
+    const tenant = await createOrganization(app)
+    const email = newAddress()
+    const made = await invite(tenant, email, 'admin')
+    t.equal(made.statusCode, 201, made.body)
+    t.match(made.json(), { email, role: 'admin', invited_by: tenant.owner.user.id })
+    const read = await request({ url: String(made.headers.location), as: tenant.owner })
+    t.same(read.json(), made.json())
+    t.same((await request({ url: `${tenant.url}/invitations`, as: tenant.owner })).json().data, [made.json()])
+
+    const token = await tokenTo(email)
+    t.match((await inspect(token)).json(), {
+      organization_id: tenant.organization.id,
+      organization_name: tenant.organization.name,
+      role: 'admin',
+      email,
+      needs: 'account',
+    })
+    expectProblem(t, await accept(token), { status: 409, code: 'account_needed' })
+    expectProblem(t, await accept(token, { password: PASSWORD }), { status: 409, code: 'account_needed' })
+    const weak = await accept(token, { username: 'grace.hopper', password: 'grace.hopper' })
+    t.equal(weak.statusCode, 400, weak.body)
+    const accepted = await accept(token, { username: 'grace.hopper', password: PASSWORD })
+    t.equal(accepted.statusCode, 200, accepted.body)
+    t.equal(await roleOf(tenant, accepted.json().user_id), 'admin')
+    const login = await post('/api/v1/auth/login', { email, password: PASSWORD })
+    t.equal(login.statusCode, 200, 'the address is confirmed')
+    for (const used of [await accept(token), await inspect(token)]) expectProblem(t, used, GONE)
+  })
+
+  await t.test(
+    'an account with a confirmed address keeps its password, and is told of invitations',
+    async (t) => {
+      const [tenant, invited] = [await createOrganization(app), await signUp()]
+      await invite(tenant, invited.user.email.toUpperCase())
+      const mine = await request({ url: '/api/v1/users/me/invitations', as: invited })
+      const token = await tokenTo(invited.user.email.toUpperCase())
+      t.match(mine.json().data, [{ organization_name: tenant.organization.name, role: 'member', token }])
+      t.same((await request({ url: '/api/v1/users/me/invitations', as: await signUp() })).json().data, [])
+      t.equal((await inspect(token)).json().needs, 'nothing')
+      t.equal((await accept(token, { username: 'other', password: PASSWORD })).statusCode, 200)
+      t.equal(await roleOf(tenant, invited.user.id), 'member')
+      t.equal((await request({ url: '/api/v1/users/me', as: invited })).statusCode, 200)
+      expectProblem(t, await invite(tenant, invited.user.email), { status: 409, code: 'already_member' })
+    },
+  )
+
+  await t.test(
+    'an account that was never confirmed may be a squatter’s: it gets a new password',
+    async (t) => {
+      const [tenant, squatter] = [await createOrganization(app), await signUp()]
+      await db.query('UPDATE users SET email_verified_at = NULL WHERE id = $1', [squatter.user.id])
+      await invite(tenant, squatter.user.email)
+      t.same((await request({ url: '/api/v1/users/me/invitations', as: squatter })).json().data, [])
+      const token = await tokenTo(squatter.user.email)
+      t.equal((await inspect(token)).json().needs, 'password')
+      expectProblem(t, await accept(token), { status: 409, code: 'account_needed' })
+      t.equal((await accept(token, { password: PASSWORD })).statusCode, 200)
+      t.equal(
+        (await request({ url: '/api/v1/users/me', as: squatter })).statusCode,
+        401,
+        'its sessions ended',
+      )
+      const { email } = squatter.user
+      t.equal((await post('/api/v1/auth/login', { email, password: squatter.password })).statusCode, 401)
+      t.equal((await post('/api/v1/auth/login', { email, password: PASSWORD })).statusCode, 200)
+    },
+  )
+
+  await t.test('unknown, revoked, replaced, expired, declined and shut out: the same answer', async (t) => {
+    const tenant = await createOrganization(app)
+    const answers: string[] = []
+    const note = async (token: string) => {
+      for (const response of [await inspect(token), await accept(token)]) {
+        expectProblem(t, response, GONE)
+        answers.push(response.body.replace(/"request_id":"[^"]+"/, ''))
+      }
+    }
+    const [revoked, declined, late] = [newAddress(), newAddress(), newAddress()]
+    const { id } = (await invite(tenant, revoked)).json()
+    const first = await tokenTo(revoked)
+    const again = await request({
+      method: 'POST',
+      url: `${tenant.url}/invitations/${id}/resend`,
+      as: tenant.owner,
+    })
+    t.equal(again.statusCode, 200, again.body)
+    const second = await tokenTo(revoked)
+    await note(first)
+    t.equal((await inspect(second)).statusCode, 200)
+    t.equal(
+      (await request({ method: 'DELETE', url: `${tenant.url}/invitations/${id}`, as: tenant.owner }))
+        .statusCode,
+      204,
+    )
+    await note(second)
+    await invite(tenant, declined)
+    const refused = await tokenTo(declined)
+    t.equal((await post('/api/v1/invitations/decline', { token: refused })).statusCode, 204)
+    expectProblem(t, await post('/api/v1/invitations/decline', { token: refused }), GONE)
+    await note(refused)
+    await note('uYlzK9bXb0oT1mHqYtQk2s4wXwqgjvE0n3vVq3cVvS1')
+    await note('not a token')
+
+    const expiring = (await invite(tenant, late)).json()
+    const overdue = await tokenTo(late)
+    await db.query(
+      "UPDATE organization_invitations SET expires_at = now() - interval '31 days' WHERE id = $1",
+      [expiring.id],
+    )
+    await note(overdue)
+    const run = { id: '', attempt: 1, signal: new AbortController().signal, complete: async () => undefined }
+    await cleanupJob.handler(app.ctx, {}, run)
+    t.same(await db.query('SELECT FROM organization_invitations WHERE id = $1', [expiring.id]), [])
+
+    const [gone] = [await signUp()]
+    await invite(tenant, gone.user.email)
+    const shut = await tokenTo(gone.user.email)
+    await db.query('UPDATE users SET is_active = false WHERE id = $1', [gone.user.id])
+    await note(shut)
+    t.equal(new Set(answers).size, 1)
+  })
+
+  await t.test('limits of an organization and of an address', async (t) => {
+    const email = newAddress()
+    const tenants = [
+      await createOrganization(app),
+      await createOrganization(app),
+      await createOrganization(app),
+    ]
+    const [first, , third] = tenants
+    if (!first || !third) return
+    for (const tenant of tenants.slice(0, 2)) t.equal((await invite(tenant, email)).statusCode, 201)
+    const refused = await invite(third, email)
+    expectProblem(t, refused, { status: 429, code: 'too_many_invitations' })
+    t.ok(Number(refused.headers['retry-after']) > 0)
+    // The first has sent one; a refusal by the address is not counted for the organization.
+    for (let n = 0; n < 5; n++) t.equal((await invite(first, newAddress())).statusCode, 201)
+    expectProblem(t, await invite(first, newAddress()), { status: 429, code: 'too_many_invitations' })
+    expectProblem(t, await invite(third, newAddress(), 'owner', await third.add('member')), {
+      status: 403,
+      code: 'forbidden',
+    })
+  })
+
+  await t.test('nobody handles an invitation to a role above their own', async (t) => {
+    const tenant = await createOrganization(app)
+    const [admin, email] = [await tenant.add('admin'), newAddress()]
+    expectProblem(t, await invite(tenant, email, 'owner', admin), { status: 403, code: 'forbidden' })
+    const { id } = (await invite(tenant, email, 'owner')).json()
+    expectProblem(t, await invite(tenant, email), { status: 409, code: 'already_invited' })
+    const url = `${tenant.url}/invitations/${id}`
+    for (const options of [
+      { method: 'DELETE', url },
+      { method: 'POST', url: `${url}/resend` },
+    ] as const) {
+      expectProblem(t, await request({ ...options, as: admin }), { status: 403, code: 'forbidden' })
+    }
+    t.equal((await request({ url, as: admin })).statusCode, 200, 'it is still there')
+  })
+
+  await t.test('accepting against revoking: one of them, and never half', async (t) => {
+    for (let round = 0; round < 5; round++) {
+      const [tenant, invited] = [await createOrganization(app), await signUp()]
+      const { id } = (await invite(tenant, invited.user.email)).json()
+      const token = await tokenTo(invited.user.email)
+      const url = `${tenant.url}/invitations/${id}`
+      const [accepted, revoked] = await Promise.all([
+        accept(token),
+        request({ method: 'DELETE', url, as: tenant.owner }),
+      ])
+      const outcome = `${accepted.statusCode} ${revoked.statusCode}`
+      t.ok(['200 404', '404 204'].includes(outcome), outcome)
+      const role = await roleOf(tenant, invited.user.id)
+      t.equal(role, accepted.statusCode === 200 ? 'member' : undefined)
+    }
+  })
+
+  await t.test('the last place goes to one', async (t) => {
+    const tenant = await createOrganization(app)
+    await tenant.add('member')
+    const invited = [await signUp(), await signUp()]
+    const tokens: string[] = []
+    for (const { user } of invited) {
+      await invite(tenant, user.email)
+      tokens.push(await tokenTo(user.email))
+    }
+    const responses = await Promise.all(tokens.map((token) => accept(token)))
+    t.strictSame(responses.map(({ statusCode }) => statusCode).sort(), [200, 409])
+    for (const [n, response] of responses.entries()) {
+      if (response.statusCode === 200) continue
+      t.equal(response.json().code, 'member_limit_reached')
+      t.equal((await inspect(String(tokens[n]))).statusCode, 200, 'the invitation is still there')
+    }
+  })
+
+  await t.test('a suspended organization is closed to all, until an admin restores it', async (t) => {
+    const [tenant, admin, invited] = [
+      await createOrganization(app),
+      await signUp({ role: 'admin' }),
+      await signUp(),
+    ]
+    await tenant.createProject()
+    await invite(tenant, invited.user.email)
+    const token = await tokenTo(invited.user.email)
+    const operations = '/api/v1/operations/organizations'
+    const { id } = tenant.organization
+    const listed = async () =>
+      (await request({ url: `${operations}?limit=100`, as: admin }))
+        .json()
+        .data.find((organization: { id: string }) => organization.id === id)
+    const usage = [
+      { table: 'memberships', rows: 1 },
+      { table: 'organization_invitations', rows: 1 },
+      { table: 'projects', rows: 1 },
+    ]
+    t.match(await listed(), { name: tenant.organization.name, usage, suspended_at: null })
+    expectProblem(t, await request({ url: operations, as: tenant.owner }), { status: 403, code: 'forbidden' })
+
+    const suspended = await request({ method: 'POST', url: `${operations}/${id}/suspend`, as: admin })
+    t.equal(suspended.statusCode, 200, suspended.body)
+    t.same(suspended.json(), await listed())
+    t.type(suspended.json().suspended_at, 'string')
+    for (const url of [tenant.url, `${tenant.url}/projects`]) {
+      expectProblem(t, await request({ url, as: tenant.owner }), {
+        status: 403,
+        code: 'organization_suspended',
+      })
+      expectProblem(t, await request({ url, as: admin }), { status: 404, code: 'organization_not_found' })
+    }
+    expectProblem(t, await accept(token), GONE)
+    t.same((await request({ url: '/api/v1/users/me/invitations', as: invited })).json().data, [])
+
+    await request({ method: 'POST', url: `${operations}/${id}/restore`, as: admin })
+    t.equal((await request({ url: tenant.url, as: tenant.owner })).statusCode, 200)
+    t.equal((await accept(token)).statusCode, 200)
+    const events = await db.query('SELECT kind FROM security_events WHERE user_id = $1 ORDER BY id', [
+      admin.user.id,
+    ])
+    t.same(events, [{ kind: 'organization_suspended' }, { kind: 'organization_restored' }])
+    const unknown = `${operations}/01997d1c-7b6e-7c3a-9d53-2f6a4c1e8b90/suspend`
+    expectProblem(t, await request({ method: 'POST', url: unknown, as: admin }), {
+      status: 404,
+      code: 'unknown_organization',
+    })
+  })
+})
