@@ -61,7 +61,7 @@ export const accountPages: Readonly<Record<string, AccountPage>> = {
   },
   'accept-invitation': {
     title: 'You are invited to an organization',
-    text: 'Your answer is for the organization only: others are not told of it.',
+    text: 'The members of this organization would like you to join them.',
     button: 'Accept the invitation',
     action: '../api/v1/invitations',
     asks: 'invitation',

@@ -20,7 +20,7 @@ import * as queries from './queries.ts'
 import { invitationToken, organizationOf } from './token.ts'
 
 /*
- * What the invited do. An invitation is for the account that has its address, whoever is signed in; who has the token has
+ * What the invited do. An invitation is for the account that has its address, also while somebody else is signed in; who has the token has
  * received a mail to the address, which proves that it is theirs. An account that never confirmed the address may be
  * somebody else's, so it gets a new password, as by a reset (decision 058).
  */
@@ -124,7 +124,7 @@ function needsOf(account: Account): InspectedInvitation['needs'] {
   return account.email_verified_at === null ? 'password' : 'nothing'
 }
 
-/** What somebody chose on the way, checked and hashed. */
+/** A name and a password that somebody chose on the way; the password is checked and hashed. */
 interface Choice {
   readonly username: string
   readonly password_hash: string

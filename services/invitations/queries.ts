@@ -53,7 +53,7 @@ export function selectInvitations(
   })
 }
 
-/** Gives an invitation another token and end; what was mailed before is void. */
+/** Replaces an invitation's token and end; the link that was mailed before is void. */
 export async function updateInvitation(
   db: OrgDatabase,
   { id, digest, invited_by, expires_at }: Omit<NewInvitation, 'email' | 'role'>,

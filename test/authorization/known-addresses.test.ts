@@ -177,10 +177,15 @@ function normaliser(words: Record<string, string>, { user }: TestUser): (content
 
 /** All that a client sees of an answer, but for what differs by nature. */
 function visible({ statusCode, headers, body }: LightMyRequestResponse): object {
-  const { date: _, 'x-request-id': __, etag, 'retry-after': wait, ...rest } = headers
+  const { date: _, 'x-request-id': __, etag, location, 'retry-after': wait, ...rest } = headers
+  const place = location?.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '<id>')
   const same = body
     .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '<id>')
     .replace(/\bn[0-9a-f]{12}\b/g, '<name>')
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
-  return { statusCode, headers: { ...rest, etag: etag !== undefined, wait: wait !== undefined }, body: same }
+  return {
+    statusCode,
+    headers: { ...rest, location: place, etag: etag !== undefined, wait: wait !== undefined },
+    body: same,
+  }
 }

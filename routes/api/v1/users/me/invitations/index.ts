@@ -14,8 +14,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         tags: ['invitations'],
         summary: 'List your invitations',
         description:
-          'Invitations to your address, newest first, in pages, each with the token by which to accept or decline it. There ' +
-          'are none before you have confirmed the address.',
+          'Invitations to your address, newest first, in pages, each with the token by which to accept or decline it. The ' +
+          'list is empty before you have confirmed the address.',
         querystring: ListInvitationsQuery,
         response: { 200: ref(ReceivedInvitationPage) },
       },
