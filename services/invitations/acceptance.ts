@@ -20,12 +20,12 @@ import * as queries from './queries.ts'
 import { invitationToken, organizationOf } from './token.ts'
 
 /*
- * What the invited do. An invitation is for the account that has its address, also while somebody else is signed in; who has the token has
- * received a mail to the address, which proves that it is theirs. An account that never confirmed the address may be
- * somebody else's, so it gets a new password, as by a reset (decision 058).
+ * What the invited do. An invitation is for the account that has its address, also while somebody else is signed in. Who
+ * has the token has received a mail to the address, which proves that it is theirs. An account that never confirmed the
+ * address may be somebody else's, so it gets a new password, as by a reset (decision 058).
  */
 
-/** Work in the organization that a token names: it sees this organization's rows, and nothing is done without the token. */
+/** Work in the organization that a token names: it sees its rows, and does nothing without the token. */
 type ClaimedContext = InvitationContext & { readonly db: OrgDatabase }
 
 type Account = Awaited<ReturnType<typeof userRecords.findByEmail>>
@@ -73,8 +73,8 @@ export async function inspect(ctx: InvitationContext, token: string): Promise<In
 /**
  * Makes the account that has the invitation's address a member; where there is none, creates it.
  *
- * @throws InvitationNotFound, AccountNeeded, MemberLimitReached, EmailTaken, UsernameTaken, PasswordQueueFull and what the
- *   policy refuses; all of them leave the invitation usable
+ * @throws InvitationNotFound; AccountNeeded, MemberLimitReached, EmailTaken, UsernameTaken, PasswordQueueFull and what
+ *   the policy refuses, which leave the invitation usable
  */
 export async function accept(
   outer: InvitationContext,

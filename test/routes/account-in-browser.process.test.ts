@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { startChromium, withoutChromium } from '#test/support/chromium.ts'
 import { createTestApp } from '#test/support/helper.ts'
 import { nextMail, tokenIn } from '#test/support/mails.ts'
+import { createOrganization } from '#test/support/organizations.ts'
 
 /** The narrowest screen that has to do, and a wide one. */
 const WIDTHS = [360, 1280]
@@ -72,3 +73,44 @@ t.test(
     t.strictSame(unexpected, [], 'the browser has nothing to complain of')
   },
 )
+
+t.test('an invitation, from the mail to the membership', { skip: withoutChromium }, async (t) => {
+  const { app, request } = await createTestApp(t)
+  const origin = await app.listen({ port: 0, host: '127.0.0.1' })
+  const tenant = await createOrganization(app)
+  const page = await (await startChromium(t)).newPage()
+  const open = async (email: string) => {
+    await tenant.invite(email, 'admin')
+    await page.goto('about:blank')
+    await page.goto(`${origin}/account/accept-invitation#token=${tokenIn(await nextMail(app, email))}`)
+    await page.waitForSelector('form:visible')
+  }
+
+  await open('grace@example.com')
+  t.equal(page.url(), `${origin}/account/accept-invitation`, 'the token is out of the address bar')
+  t.equal(await page.textContent('[data-part=organization_name]'), tenant.organization.name)
+  t.equal(await page.textContent('[data-part=role]'), 'admin')
+  await fits(t, page)
+  await page.click('button[type=submit]')
+  t.match(await page.textContent('.field .error:visible'), 'Enter a user name.')
+  await page.fill('input[name=username]', 'g')
+  await page.fill('input[name=password]', 'short')
+  await page.click('button[type=submit]')
+  t.match(await page.textContent('#password-error:visible'), /^The password .*8 characters/)
+  t.match(await page.textContent('#username-error:visible'), /^The user name /)
+  await fits(t, page)
+  await page.fill('input[name=username]', 'grace')
+  await page.fill('input[name=password]', 'an entirely new secret')
+  await page.click('button[type=submit]')
+  t.match(await page.textContent('.done:visible'), 'You are a member now.')
+  const members = (await request({ url: `${tenant.url}/members`, as: tenant.owner })).json().data
+  t.match(members, [{ role: 'owner' }, { username: 'grace', role: 'admin' }])
+
+  await open('ada@example.com')
+  await page.click('button[name=decline]')
+  t.match(await page.textContent('.declined:visible'), 'You have declined the invitation.')
+  await page.goto('about:blank')
+  await page.goto(`${origin}/account/accept-invitation#token=${'a'.repeat(43)}`)
+  await page.waitForSelector('.invalid:visible')
+  await fits(t, page)
+})

@@ -24,9 +24,9 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         tags: ['invitations'],
         summary: 'Accept an invitation',
         description:
-          'Makes the account with the invited address a member, also while somebody else is signed in. The token came by mail, so the ' +
-          'address counts as confirmed. Where no account has the address, one is created, also with registration closed. An ' +
-          'account that has not confirmed it gets the new password, and its sessions end.',
+          'Makes the account with the invited address a member, also while somebody else is signed in. The token came ' +
+          'by mail, so the address counts as confirmed. Where no account has the address, one is created, also with ' +
+          'registration closed. An account that has not confirmed it gets the new password, and its sessions end.',
         body: ref(AcceptInvitation),
         response: { 200: ref(AcceptedInvitation) },
       },

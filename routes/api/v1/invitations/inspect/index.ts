@@ -14,7 +14,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         tags: ['invitations'],
         summary: 'Read an invitation by its token',
         description:
-          'Tells the receiver of the mail which organization invites, and what `acceptInvitation` needs. Changes nothing.',
+          'Tells the receiver of the mail which organization invites, and what `acceptInvitation` needs. Changes ' +
+          'nothing.',
         body: ref(InvitationToken),
         response: { 200: ref(InspectedInvitation) },
       },

@@ -17,8 +17,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         tags: ['operations'],
         summary: 'List all organizations',
         description:
-          'Every organization, newest first, in pages, with how many rows it has of what; what is in the rows is shown to ' +
-          'its members only. For admins.',
+          'Every organization, newest first, in pages, with how many rows it has in which table; what is in the rows ' +
+          'is shown to its members only. For admins.',
         querystring: ListAdministeredOrganizationsQuery,
         response: { 200: ref(AdministeredOrganizationPage) },
       },
