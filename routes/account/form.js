@@ -53,7 +53,8 @@ export function showProblem(fields, { code, detail, errors = [] }) {
     return
   }
   let isShown = false
-  for (const field of fields.filter(Boolean)) {
+  // From the last to the first, which has the focus in the end.
+  for (const field of fields.filter(Boolean).reverse()) {
     const messages = errors
       .filter(({ pointer }) => pointer === `/body/${field.name}`)
       .map(({ message }) => `${NAMES[field.name]} ${message}.`)
