@@ -65,7 +65,7 @@ export const accountPages: Readonly<Record<string, AccountPage>> = {
     button: 'Accept the invitation',
     action: '../api/v1/invitations',
     asks: 'invitation',
-    done: 'You are a member now. Sign in to see the organization.',
+    done: 'You are a member now. After signing in you see the organization.',
     expired: 'Ask the organization to send the invitation again.',
   },
   'forgot-password': {
