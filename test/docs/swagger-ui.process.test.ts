@@ -1,5 +1,7 @@
+import type { FastifyInstance } from 'fastify'
 import type { Browser, Locator, Page, Request } from 'playwright-core'
 import t, { type Test } from 'tap'
+import { invitationToken } from '#services/invitations/token.ts'
 import { type Document, operationsOf, type PlacedOperation } from '#test/contract/document.ts'
 import { startChromium, withoutChromium } from '#test/support/chromium.ts'
 import { eventually } from '#test/support/eventually.ts'
@@ -197,7 +199,12 @@ t.test(
 
     const tenant = await createOrganization(app)
     await ui.authorize(tenant.owner.headers.authorization)
+    await executeInvitations(app, tenant, expect)
     await executeOrganizations(tenant, expect)
+    await ui.authorize(admin.headers.authorization)
+    await expect('listAdministeredOrganizations', 200)
+    for (const operation of ['suspendOrganization', 'restoreSuspendedOrganization'])
+      await expect(operation, 200, { params: { id: tenant.organization.id } })
 
     const all = operationsOf(document).map(({ operation }) => operation.operationId)
     t.strictSame([...new Set(ui.executed)].sort(), all.sort(), 'every operation was executed')
@@ -231,6 +238,32 @@ async function executeOrganizations(
   await expect('restoreOrganization', 200, { params })
   await expect('transferOwnership', 200, { params, body: { user_id: successor } })
   await expect('leaveOrganization', 204, { params })
+}
+
+/** Executes the operations of invitations, signed in as the owner of an organization. */
+async function executeInvitations(
+  app: FastifyInstance,
+  { organization }: TestOrganization,
+  expect: (operationId: string, status: number, entry?: Entry) => Promise<string>,
+): Promise<void> {
+  const { key } = app.ctx.oneTimeTokens
+  const params = { organization_id: organization.id }
+  const invite = async () => {
+    const { id, expires_at } = JSON.parse(
+      await expect('createInvitation', 201, { params, body: { email: 'grace@example.com', role: 'member' } }),
+    )
+    return { id, token: invitationToken(key, { org: organization.id, id, expires_at }) }
+  }
+  const { id } = await invite()
+  await expect('listInvitations', 200, { params })
+  for (const operation of ['getInvitation', 'resendInvitation'])
+    await expect(operation, 200, { params: { ...params, id } })
+  await expect('deleteInvitation', 204, { params: { ...params, id } })
+  await expect('declineInvitation', 204, { body: { token: (await invite()).token } })
+  const { token } = await invite()
+  await expect('inspectInvitation', 200, { body: { token } })
+  await expect('acceptInvitation', 200, { body: { token, username: 'hopper', password: PASSWORD } })
+  await expect('listCurrentUserInvitations', 200)
 }
 
 async function fitsAPhone(t: Test, browser: Browser, url: string): Promise<void> {
