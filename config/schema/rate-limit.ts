@@ -11,11 +11,21 @@ export const RateLimit = Section(
       maximum: 1_000_000_000,
       description: 'Points of a signed-in user in a window, over all sessions and instances.',
     }),
+    per_api_key: Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000_000,
+      description: 'Points of an API key in a window, over all instances.',
+    }),
+    per_organization: Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000_000,
+      description: 'Points of all API keys of an organization together in a window.',
+    }),
     per_address: Type.Integer({
       minimum: 1,
       maximum: 1_000_000_000,
       description:
-        'Points of a client address (IPv6: of a /64) in a window, for requests without a token that has been seen to be valid.',
+        'Points of a client address (IPv6: of a /64) in a window, for requests without a token or key that has been seen to be valid.',
     }),
     window: Duration({
       minimum: '1s',

@@ -9,7 +9,7 @@ interface ExpiryOptions extends Pick<Expiry, 'table' | 'key' | 'condition'> {
 /** Rows of a table that are of no use any more. A domain declares its own in `expiry.ts`. */
 export class Expiry {
   readonly table: string
-  /** The column by which rows are deleted: the primary key's, or `ctid`. */
+  /** The columns by which rows are deleted, with commas between: the primary key's, or `ctid`. */
   readonly key: string
   /** SQL that is true for such a row. */
   readonly condition: string
@@ -42,7 +42,7 @@ export async function deleteExpired(
 ): Promise<number> {
   const deleted = await (ofTenants ? new SystemDatabase(db) : db).query({
     name: `deleteOutdated_${table}`,
-    text: `DELETE FROM ${table} WHERE ${key} IN (
+    text: `DELETE FROM ${table} WHERE (${key}) IN (
              SELECT ${key} FROM ${table} WHERE ${condition} LIMIT ${BATCH_ROWS} FOR UPDATE SKIP LOCKED)
            RETURNING ${key}`,
   })

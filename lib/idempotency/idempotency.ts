@@ -1,9 +1,10 @@
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
 import type { Context } from '#lib/context.ts'
 import { transaction } from '#lib/database/database.ts'
+import { type Encryption, EncryptionError } from '#lib/encryption/encryption.ts'
 import { digestToken } from '#lib/secrets/secrets.ts'
 import { IdempotencyAnswerLost, IdempotencyKeyReused } from './errors.ts'
-import type { Answer } from './queries.ts'
+import type { Answer, StoredAnswer } from './queries.ts'
 import * as queries from './queries.ts'
 import { readAnswer } from './stored-answer.ts'
 
@@ -15,13 +16,15 @@ export interface RepeatableRequest {
   readonly id: Buffer
   /** Keyed digest of what was sent. */
   readonly fingerprint: Buffer
+  /** Encrypts the body of the answer, where it holds a secret that the database must not have. */
+  readonly encryption?: Encryption
 }
 
 interface RequestParts {
   /** The operationId. */
   readonly operation: string
-  /** Null for anonymous clients, who share one scope. */
-  readonly userId: string | null
+  /** Who asks: the user's id, or what names another caller. Null for anonymous clients, who share one scope. */
+  readonly caller: string | null
   /** As the client chose it. */
   readonly idempotencyKey: string
   /** Parameters and body after validation, so in their normal form. */
@@ -34,10 +37,10 @@ interface RequestParts {
  */
 export function identify(
   key: KeyObject,
-  { operation, userId, idempotencyKey, input }: RequestParts,
+  { operation, caller, idempotencyKey, input }: RequestParts,
 ): RepeatableRequest {
   return {
-    id: digestToken(JSON.stringify([operation, userId, idempotencyKey])),
+    id: digestToken(JSON.stringify([operation, caller, idempotencyKey])),
     fingerprint: createHmac('sha256', key).update(canonical(input)).digest(),
   }
 }
@@ -50,13 +53,14 @@ export function identify(
  */
 export async function findAnswer(
   ctx: Pick<Context, 'db' | 'log'>,
-  { id, fingerprint }: RepeatableRequest,
+  request: RepeatableRequest,
 ): Promise<Answer | undefined> {
+  const { id, fingerprint } = request
   const found = await queries.selectAnswer(ctx.db, id)
   if (found === undefined) return undefined
   const isWhole = found.fingerprint.length === fingerprint.length
   if (isWhole && !timingSafeEqual(found.fingerprint, fingerprint)) throw new IdempotencyKeyReused()
-  const answer = isWhole ? readAnswer(found) : undefined
+  const answer = isWhole ? readAnswer(opened(found, request)) : undefined
   if (answer !== undefined) return answer
   ctx.log.error({ idempotency_id: id.toString('hex') }, 'a kept answer is not as it was written')
   throw new IdempotencyAnswerLost()
@@ -85,10 +89,29 @@ export async function once<C extends Pick<Context, 'db' | 'log'>>(
       return { answer, replayed: true }
     }
     const answer = await work(tx)
-    await queries.updateAnswer(tx.db, request.id, answer)
+    await queries.updateAnswer(tx.db, request.id, sealed(answer, request))
     return { answer, replayed: false }
   })
 }
+
+/** The answer as it is kept. */
+function sealed(answer: Answer, { id, encryption }: RepeatableRequest): Answer {
+  if (encryption === undefined) return answer
+  return { ...answer, body: encryption.encrypt(answer.body, placeOf(id)).toString('base64') }
+}
+
+/** The kept answer as it was sent; without its body where that cannot be read. */
+function opened(answer: StoredAnswer, { id, encryption }: RepeatableRequest): StoredAnswer {
+  if (encryption === undefined || answer.body === null) return answer
+  try {
+    return { ...answer, body: encryption.decrypt(Buffer.from(answer.body, 'base64'), placeOf(id)) }
+  } catch (error) {
+    if (!(error instanceof EncryptionError)) throw error
+    return { ...answer, body: null }
+  }
+}
+
+const placeOf = (id: Buffer): string => `the answer of ${id.toString('hex')}`
 
 /** JSON in which the order of names does not matter. */
 function canonical(value: unknown): string {

@@ -18,6 +18,7 @@ const ALLOWED: ReadonlySet<string> = new Set([
   'messaging.destination.name',
   'messaging.operation.type',
   'messaging.system',
+  'app.api_key.id',
   'app.job.attempt',
   'app.job.id',
   'app.job.outcome',

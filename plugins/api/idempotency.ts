@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { Encryption } from '#lib/encryption/encryption.ts'
 import {
   type Answer,
   findAnswer,
@@ -11,6 +12,7 @@ import {
 import { deriveKey } from '#lib/secrets/secrets.ts'
 import type { AppContext } from '#plugins/infrastructure/context.ts'
 import { IdempotencyHeaders } from '#schemas/idempotency.ts'
+import { principalId } from '#services/authentication/principal.ts'
 import { entityTag } from './conditional-requests.ts'
 
 /** The resource that a request has created. */
@@ -25,8 +27,11 @@ interface Creation {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The route creates something, so it takes `Idempotency-Key` and answers by `reply.sendOnce`. */
-    idempotent?: boolean
+    /**
+     * The route creates something, so it takes `Idempotency-Key` and answers by `reply.sendOnce`. With `secret` the answer
+     * holds a secret, and is kept encrypted.
+     */
+    idempotent?: true | 'secret'
   }
   interface FastifyRequest {
     /** Set when the client has sent an `Idempotency-Key`. */
@@ -46,13 +51,15 @@ declare module 'fastify' {
 /** `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): creating something is safe to repeat. */
 export default fp(
   async (app) => {
-    const key = deriveKey(app.config.jwt.secret, 'idempotency fingerprints')
+    const { secret } = app.config.jwt
+    const key = deriveKey(secret, 'idempotency fingerprints')
+    const encryption = new Encryption(deriveKey(secret, 'idempotency answers').export())
     app.decorateRequest('repeatable', undefined)
     app.decorateReply('answeredOnce', false)
 
     /** Sends the stored response, if there is one, before any expensive work. */
     async function replay(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
-      request.repeatable = repeatableRequest(key, request)
+      request.repeatable = repeatableRequest(request, key, encryption)
       if (request.repeatable === undefined) return undefined
       const answer = await findAnswer(request.ctx, request.repeatable)
       return answer && sendAnswer(reply, { answer, replayed: true })
@@ -73,16 +80,22 @@ export default fp(
   { name: 'idempotency', dependencies: ['conditional-requests', 'request-context'] },
 )
 
-function repeatableRequest(key: KeyObject, request: FastifyRequest): RepeatableRequest | undefined {
+function repeatableRequest(
+  request: FastifyRequest,
+  key: KeyObject,
+  encryption: Encryption,
+): RepeatableRequest | undefined {
   const header = request.headers['idempotency-key']
   if (typeof header !== 'string') return undefined
-  const { user, params, query, body, routeOptions } = request
-  return identify(key, {
+  const { principal, params, query, body, routeOptions } = request
+  const isSecret = routeOptions.config.idempotent === 'secret'
+  const identified = identify(key, {
     operation: String(routeOptions.schema?.operationId),
-    userId: user?.id ?? null,
+    caller: principal === undefined ? null : principalId(principal),
     idempotencyKey: header.replaceAll('"', ''),
     input: { params, query, body },
   })
+  return isSecret ? { ...identified, encryption } : identified
 }
 
 /** Makes the answer as it will be sent, now and again. */

@@ -1,8 +1,10 @@
-import type { FastifyRequest, preHandlerAsyncHookHandler } from 'fastify'
+import type { FastifyInstance, FastifyRequest, preHandlerAsyncHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import type { AppContext } from '#plugins/infrastructure/context.ts'
+import { type ApiKeyCaller, forApiKey } from '#services/api-keys/caller.ts'
+import { InsufficientScope } from '#services/api-keys/errors.ts'
 import type { InvitationContext } from '#services/invitations/context.ts'
-import { forOrganization, type Membership, type OrgContext } from '#services/members/membership.ts'
+import { forMember, type MemberContext, Membership, type OrgContext } from '#services/members/membership.ts'
 import type { Permission } from '#services/members/permissions.ts'
 import { OrganizationNotFound, OrganizationSuspended } from '#services/organizations/errors.ts'
 import type { OrganizationContext } from '#services/organizations/organizations.ts'
@@ -14,16 +16,21 @@ declare module '#plugins/infrastructure/context.ts' {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The right that a member needs to call the route; every route below an organization has one. */
+    /**
+     * The right that a member needs to call the route, or that an API key has among its scopes; every route below an
+     * organization has one.
+     */
     permission?: Permission
   }
   interface FastifyRequest {
-    /** The rights of the caller in the organization of the path. */
-    membership: Membership | undefined
+    /** Who was let into the organization of the path. */
+    admitted: Membership | ApiKeyCaller | undefined
     /**
      * The context for services below an organization: `ctx`, or that of a transaction, with the organization's database.
      */
     inOrganization(ctx?: AppContext): OrgContext<AppContext>
+    /** The same for what only people do, with the member's rights; throws in a route that takes API keys. */
+    asMember(ctx?: AppContext): MemberContext<AppContext>
   }
 }
 
@@ -31,8 +38,8 @@ declare module 'fastify' {
 const BELOW_ORGANIZATION = /^\/api\/v\d+\/organizations\/:organization_id(?:\/|$)/
 
 /**
- * Lets members of an organization call what their role permits. Anyone else gets the 404 of an organization that does not
- * exist. Warm, it costs no query; it comes before kept answers are looked for.
+ * Lets members of an organization call what their role permits, and its API keys what their scopes do. Anyone else gets the
+ * 404 of an organization that does not exist. Warm, it costs no query; it comes before kept answers are looked for.
  */
 export default fp(
   async (app) => {
@@ -46,27 +53,17 @@ export default fp(
         mailsPerAddress: tenancy.invitations_per_address,
       },
     })
-    app.decorateRequest('membership', undefined)
+    app.decorateRequest('admitted', undefined)
     app.decorateRequest('inOrganization', function (this: FastifyRequest, ctx = this.ctx) {
-      if (this.membership === undefined)
-        throw new Error(`${this.routeOptions.url} is not below an organization`)
-      return forOrganization(ctx, this.membership)
+      const { admitted } = this
+      if (admitted === undefined) throw new Error(`${this.routeOptions.url} is not below an organization`)
+      return admitted instanceof Membership ? forMember(ctx, admitted) : forApiKey(ctx, admitted)
     })
-
-    const admit =
-      (permission: Permission): preHandlerAsyncHookHandler =>
-      async (request) => {
-        // Validated by now: the route's own schema has it.
-        const { organization_id: org = '' }: { organization_id?: string } = Object(request.params)
-        const { memberships } = app.ctx
-        const membership =
-          memberships.peek(org, request.user.id) ?? (await memberships.load(org, request.user.id))
-        const isOpen = membership !== undefined && (!membership.isDeleted || permission === RESTORE)
-        if (!isOpen) throw new OrganizationNotFound()
-        if (membership.isSuspended) throw new OrganizationSuspended()
-        if (!membership.may(permission)) throw new Forbidden()
-        request.membership = membership
-      }
+    app.decorateRequest('asMember', function (this: FastifyRequest, ctx = this.ctx) {
+      if (!(this.admitted instanceof Membership))
+        throw new Error(`${this.routeOptions.url} is not for members`)
+      return forMember(ctx, this.admitted)
+    })
 
     app.addHook('onRoute', (route) => {
       // It answers 405 to everybody.
@@ -80,11 +77,49 @@ export default fp(
         throw new Error(`${route.method} ${route.url} ${problem}`)
       }
       if (permission === undefined) return
-      route.preHandler = [admit(permission), ...[route.preHandler ?? []].flat()]
+      route.preHandler = [admit(app, permission), ...[route.preHandler ?? []].flat()]
     })
   },
-  { name: 'tenancy', dependencies: ['context', 'idempotency', 'identity'] },
+  { name: 'tenancy', dependencies: ['authentication', 'context', 'idempotency', 'identity'] },
 )
+
+/** Makes the hook that lets in who has a permission. */
+function admit(app: FastifyInstance, permission: Permission): preHandlerAsyncHookHandler {
+  return async (request) => {
+    // Validated by now: the route's own schema has it.
+    const { organization_id: org = '' }: { organization_id?: string } = Object(request.params)
+    const { principal } = request
+    request.admitted =
+      principal?.kind === 'api_key'
+        ? admitKey(principal.key, org, permission)
+        : await admitMember(app, request.user.id, org, permission)
+  }
+}
+
+/** @throws OrganizationNotFound, OrganizationSuspended, InsufficientScope */
+function admitKey(key: ApiKeyCaller, org: string, permission: Permission): ApiKeyCaller {
+  if (key.org !== org) throw new OrganizationNotFound()
+  if (key.isSuspended) throw new OrganizationSuspended()
+  if (!key.may(permission)) {
+    throw new InsufficientScope({ detail: `The API key does not have the scope \`${permission}\`.` })
+  }
+  return key
+}
+
+/** @throws OrganizationNotFound, OrganizationSuspended, Forbidden */
+async function admitMember(
+  { ctx: { memberships } }: FastifyInstance,
+  user: string,
+  org: string,
+  permission: Permission,
+): Promise<Membership> {
+  const membership = memberships.peek(org, user) ?? (await memberships.load(org, user))
+  const isOpen = membership !== undefined && (!membership.isDeleted || permission === RESTORE)
+  if (!isOpen) throw new OrganizationNotFound()
+  if (membership.isSuspended) throw new OrganizationSuspended()
+  if (!membership.may(permission)) throw new Forbidden()
+  return membership
+}
 
 /** The only permission that there is in a deleted organization. */
 const RESTORE: Permission = 'organization:restore'

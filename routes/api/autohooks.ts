@@ -5,12 +5,12 @@ const hooks: FastifyPluginAsync = async (app) => {
   app.addHook('onRoute', (route) => {
     const config = { access: 'user' as const, ...route.config }
     route.config = config
-    const { access, requires } = config
+    const { access, permission, requires } = config
     if (access === 'public') {
       if (requires) throw new TypeError(`${route.url} is public and can't require a recent authentication`)
       return
     }
-    route.onRequest = [app.authenticate(access, requires), ...[route.onRequest ?? []].flat()]
+    route.onRequest = [app.authenticate({ access, permission, requires }), ...[route.onRequest ?? []].flat()]
   })
 }
 

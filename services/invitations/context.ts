@@ -1,6 +1,6 @@
 import type { Cursors } from '#lib/pagination/cursors.ts'
 import type { AccountContext } from '#services/account/context.ts'
-import type { MemberContext } from '#services/members/members.ts'
+import type { MembershipsContext } from '#services/members/members.ts'
 
 /** Settings of invitations. */
 export interface InvitationSettings {
@@ -15,7 +15,7 @@ export interface InvitationSettings {
 }
 
 /** The parts that work on invitations needs. */
-export interface InvitationContext extends AccountContext, MemberContext {
+export interface InvitationContext extends AccountContext, MembershipsContext {
   readonly invitations: InvitationSettings
   readonly cursors: Cursors
 }

@@ -9,7 +9,7 @@ import type {
 } from '#schemas/invitations.ts'
 import { mayInvite } from '#services/authentication/mail-limit.ts'
 import { sendMail } from '#services/mail/mail.ts'
-import type { OrgContext } from '#services/members/membership.ts'
+import type { MemberContext, OrgContext } from '#services/members/membership.ts'
 import { isAtLeast } from '#services/members/permissions.ts'
 import * as memberRecords from '#services/members/records.ts'
 import * as organizationRecords from '#services/organizations/records.ts'
@@ -22,7 +22,7 @@ import { invitationToken } from './token.ts'
 // What an organization's admins do with invitations. Nobody handles one of a role above their own.
 
 /** Position in a list is that of one organization, so a cursor of another is refused. */
-const listOf = (ctx: OrgContext) => `invitations:${ctx.member.org}`
+const listOf = (ctx: OrgContext) => `invitations:${ctx.db.org}`
 
 /**
  * Invites an address: the mail is the same whether or not an account has it.
@@ -30,7 +30,7 @@ const listOf = (ctx: OrgContext) => `invitations:${ctx.member.org}`
  * @throws Forbidden, AlreadyMember, AlreadyInvited, TooManyInvitations
  */
 export async function create(
-  ctx: OrgContext<InvitationContext>,
+  ctx: MemberContext<InvitationContext>,
   { email, role }: CreateInvitation,
 ): Promise<Invitation> {
   return transaction(ctx, async (tx) => {
@@ -75,7 +75,7 @@ export async function get(ctx: OrgContext, id: string): Promise<Invitation> {
  *
  * @throws InvitationNotFound, Forbidden, TooManyInvitations
  */
-export async function resend(ctx: OrgContext<InvitationContext>, id: string): Promise<Invitation> {
+export async function resend(ctx: MemberContext<InvitationContext>, id: string): Promise<Invitation> {
   return transaction(ctx, async (tx) => {
     await memberRecords.lockAsActor(tx)
     const row = { ...newToken(tx, id), invited_by: tx.member.user }
@@ -92,7 +92,7 @@ export async function resend(ctx: OrgContext<InvitationContext>, id: string): Pr
  *
  * @throws InvitationNotFound, Forbidden
  */
-export async function remove(ctx: OrgContext, id: string): Promise<void> {
+export async function remove(ctx: MemberContext, id: string): Promise<void> {
   await transaction(ctx, async (tx) => {
     await memberRecords.lockAsActor(tx)
     assertMayHandle(tx, present(await queries.deleteInvitation(tx.db, id)))
@@ -126,7 +126,7 @@ async function mail(ctx: OrgContext<InvitationContext>, { id, email, role, expir
   })
 }
 
-function assertMayHandle(ctx: OrgContext, { role }: Pick<Invitation, 'role'>): void {
+function assertMayHandle(ctx: MemberContext, { role }: Pick<Invitation, 'role'>): void {
   if (!isAtLeast(ctx.member.role, role)) throw new Forbidden()
 }
 

@@ -7,18 +7,18 @@ import { Forbidden } from '#services/users/errors.ts'
 import * as userRecords from '#services/users/records.ts'
 import type { ExpectedVersions } from '#services/users/users.ts'
 import { LastOwner, MemberChanged, MemberNotFound } from './errors.ts'
-import type { OrgContext } from './membership.ts'
+import type { MemberContext, OrgContext } from './membership.ts'
 import type { Memberships } from './memberships.ts'
 import { isAtLeast } from './permissions.ts'
 import * as queries from './queries.ts'
 
 /** The parts that work on an organization's members needs. */
-export interface MemberContext extends Context {
+export interface MembershipsContext extends Context {
   readonly memberships: Memberships
 }
 
 /** Position in a list is that of one organization, so a cursor of another is refused. */
-const listOf = (ctx: OrgContext) => `members:${ctx.member.org}`
+const listOf = (ctx: OrgContext) => `members:${ctx.db.org}`
 
 /**
  * Returns a page of the organization's members, oldest account first.
@@ -53,7 +53,7 @@ export async function get(ctx: OrgContext, userId: string): Promise<Member> {
  * @throws MemberNotFound, MemberChanged, Forbidden, LastOwner
  */
 export async function update(
-  ctx: OrgContext<MemberContext>,
+  ctx: MemberContext<MembershipsContext>,
   userId: string,
   role: MemberRole,
   versions: ExpectedVersions,
@@ -77,7 +77,7 @@ export async function update(
  * @throws MemberNotFound, MemberChanged, Forbidden, LastOwner
  */
 export async function remove(
-  ctx: OrgContext<MemberContext>,
+  ctx: MemberContext<MembershipsContext>,
   userId: string,
   versions: ExpectedVersions,
 ): Promise<void> {
@@ -94,7 +94,10 @@ export async function remove(
  *
  * @throws MemberNotFound, Forbidden
  */
-export async function transferOwnership(ctx: OrgContext<MemberContext>, userId: string): Promise<Member> {
+export async function transferOwnership(
+  ctx: MemberContext<MembershipsContext>,
+  userId: string,
+): Promise<Member> {
   const { org, user } = ctx.member
   const owner = await transaction(ctx, async (tx) => {
     // Who deletes the account meanwhile has settled what it owns.
@@ -115,7 +118,7 @@ export async function transferOwnership(ctx: OrgContext<MemberContext>, userId: 
  *
  * @throws MemberNotFound, MemberChanged, Forbidden
  */
-async function lock(ctx: OrgContext, userId: string, versions: ExpectedVersions): Promise<Member> {
+async function lock(ctx: MemberContext, userId: string, versions: ExpectedVersions): Promise<Member> {
   await queries.lockMembers(ctx.db)
   const actor = await queries.selectMembership(ctx.db, ctx.member.user)
   const member = await get(ctx, userId)

@@ -35,16 +35,18 @@ export class Membership {
   }
 }
 
-/** The part of a context that says which organization the work is for. */
-interface OrgPart {
-  readonly db: OrgDatabase
+/**
+ * The context of work for one organization: its database sees the organization's rows, and no others. Whose work it is
+ * does not show: a member's or that of an API key.
+ */
+export type OrgContext<C extends { db: Database } = Context> = C & { readonly db: OrgDatabase }
+
+/** The context of work that only people do: with the rights of the member. There is none for an API key. */
+export type MemberContext<C extends { db: Database } = Context> = OrgContext<C> & {
   readonly member: Membership
 }
 
-/** The context of work for one organization: its database sees the organization's rows, and no others. */
-export type OrgContext<C extends { db: Database } = Context> = C & OrgPart
-
 /** Returns the context for work in the member's organization. */
-export function forOrganization<C extends { db: Database }>(ctx: C, member: Membership): OrgContext<C> {
+export function forMember<C extends { db: Database }>(ctx: C, member: Membership): MemberContext<C> {
   return { ...ctx, db: new OrgDatabase(ctx.db, member.org, member.user), member }
 }

@@ -12,6 +12,8 @@ export const PERMISSIONS = {
   'invitations:read': 'admin',
   'invitations:write': 'admin',
   'ownership:transfer': 'owner',
+  'api-keys:read': 'admin',
+  'api-keys:write': 'admin',
   'projects:read': 'member',
   'projects:write': 'member',
   'projects:delete': 'admin',

@@ -4,7 +4,7 @@ import type { MemberRole } from '#schemas/organizations.ts'
 import { Forbidden } from '#services/users/errors.ts'
 import * as userRecords from '#services/users/records.ts'
 import { MemberLimitReached } from './errors.ts'
-import { Membership, type OrgContext } from './membership.ts'
+import { type MemberContext, Membership, type OrgContext } from './membership.ts'
 import * as queries from './queries.ts'
 
 // What other services read and write of members. Nothing here asks who the actor is, so routes never import it.
@@ -14,7 +14,7 @@ export function forNewOrganization<C extends Pick<Context, 'db'>>(
   ctx: C,
   org: string,
   user: string,
-): OrgContext<C> {
+): MemberContext<C> {
   const member = new Membership({ org, user, role: 'owner', isDeleted: false, isSuspended: false })
   return { ...ctx, db: new OrgDatabase(ctx.db, org, user), member }
 }
@@ -30,7 +30,7 @@ export function lock(ctx: Pick<OrgContext, 'db'>): Promise<void> {
  *
  * @throws Forbidden
  */
-export async function lockAsActor(ctx: OrgContext): Promise<void> {
+export async function lockAsActor(ctx: MemberContext): Promise<void> {
   await queries.lockMembers(ctx.db)
   const actor = await queries.selectMembership(ctx.db, ctx.member.user)
   if (actor?.role !== ctx.member.role) throw new Forbidden()

@@ -65,6 +65,7 @@ export async function setSuspended(
     return found
   })
   ctx.memberships.forgetOrganization(org)
+  ctx.apiKeys.forgetOrganization(org)
   return organization
 }
 

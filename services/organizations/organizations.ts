@@ -11,8 +11,8 @@ import type {
   OrganizationPage,
   UpdateOrganization,
 } from '#schemas/organizations.ts'
-import type { MemberContext } from '#services/members/members.ts'
-import type { OrgContext } from '#services/members/membership.ts'
+import type { MembershipsContext } from '#services/members/members.ts'
+import type { MemberContext, OrgContext } from '#services/members/membership.ts'
 import * as memberRecords from '#services/members/records.ts'
 import * as userRecords from '#services/users/records.ts'
 import type { Actor, ExpectedVersions } from '#services/users/users.ts'
@@ -20,7 +20,9 @@ import { OrganizationChanged, OrganizationLimitReached, OrganizationNotFound, Sl
 import * as queries from './queries.ts'
 
 /** The parts that work on organizations needs. */
-export interface OrganizationContext extends MemberContext {
+export interface OrganizationContext extends MembershipsContext {
+  /** Makes this instance forget an organization's keys at once. */
+  readonly apiKeys: { forgetOrganization(org: string): void }
   readonly tenancy: {
     /** Organizations that one account may own. */
     readonly perUser: number
@@ -75,7 +77,7 @@ export async function list(
  *
  * @throws OrganizationNotFound
  */
-export async function get(ctx: OrgContext): Promise<Organization> {
+export async function get(ctx: MemberContext): Promise<Organization> {
   return { ...present(await queries.selectOrganization(ctx.db)), role: ctx.member.role }
 }
 
@@ -85,7 +87,7 @@ export async function get(ctx: OrgContext): Promise<Organization> {
  * @throws OrganizationNotFound, OrganizationChanged, SlugTaken
  */
 export async function update(
-  ctx: OrgContext,
+  ctx: MemberContext,
   changes: UpdateOrganization,
   versions: ExpectedVersions,
 ): Promise<Organization> {
@@ -100,11 +102,11 @@ export async function update(
  * @throws OrganizationNotFound, OrganizationChanged
  */
 export async function remove(
-  ctx: OrgContext<OrganizationContext>,
+  ctx: MemberContext<OrganizationContext>,
   versions: ExpectedVersions,
 ): Promise<void> {
   if (!(await queries.markDeleted(ctx.db, versions))) await missing(ctx)
-  ctx.memberships.forgetOrganization(ctx.member.org)
+  forget(ctx)
 }
 
 /**
@@ -112,10 +114,16 @@ export async function remove(
  *
  * @throws OrganizationNotFound
  */
-export async function restore(ctx: OrgContext<OrganizationContext>): Promise<Organization> {
+export async function restore(ctx: MemberContext<OrganizationContext>): Promise<Organization> {
   await queries.unmarkDeleted(ctx.db)
-  ctx.memberships.forgetOrganization(ctx.member.org)
+  forget(ctx)
   return get(ctx)
+}
+
+/** Who may do what in the organization has changed. */
+function forget({ db, memberships, apiKeys }: MemberContext<OrganizationContext>): void {
+  memberships.forgetOrganization(db.org)
+  apiKeys.forgetOrganization(db.org)
 }
 
 /** Says why a change found no row: the organization is gone, or is another version than expected. */

@@ -18,7 +18,7 @@ import * as queries from './queries.ts'
 // route's `permission`; whose projects these are is the context's organization.
 
 /** Position in a list is that of one organization, so a cursor of another is refused. */
-const listOf = (ctx: OrgContext) => `projects:${ctx.member.org}`
+const listOf = (ctx: OrgContext) => `projects:${ctx.db.org}`
 
 /**
  * Creates a project.

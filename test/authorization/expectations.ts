@@ -1,5 +1,16 @@
 /** Who asks, in the order of the expectations below. `user` is whose account the request is about. */
-export const ACTORS = ['none', 'expired', 'user', 'other', 'admin', 'deactivated'] as const
+export const ACTORS = [
+  'none',
+  'expired',
+  'user',
+  'other',
+  'admin',
+  'deactivated',
+  // Keys of the organization in the path: with every scope, without the one that is needed, and one that has expired.
+  'key',
+  'keyWithoutScope',
+  'expiredKey',
+] as const
 export type Actor = (typeof ACTORS)[number]
 
 /** The answer to each of them: a status, or the status and code of an error. */
@@ -13,14 +24,20 @@ const everybody = (status: number): Expectation => ({
   other: status,
   admin: status,
   deactivated: status,
+  key: status,
+  keyWithoutScope: status,
+  expiredKey: status,
 })
 
-/** Every signed-in user may, for oneself. */
+/** Every signed-in user may, for oneself; no key. */
 const everyUser = (status: number): Expectation => ({
   ...everybody(status),
   none: '401 unauthenticated',
   expired: '401 unauthenticated',
   deactivated: '401 unauthenticated',
+  key: '403 api_key_not_allowed',
+  keyWithoutScope: '403 api_key_not_allowed',
+  expiredKey: '401 unauthenticated',
 })
 
 /** The user itself may, and admins. */
@@ -36,6 +53,21 @@ const onlyAdmins = (status: number): Expectation => ({ ...ownerAndAdmins(status)
 
 /** Members may, here the owner; for all others there is nothing. */
 const onlyMembers = (status: number) => onlyOwner(status, '404 organization_not_found')
+
+/** Members may, and keys that have the scope. */
+const membersAndKeys = (status: number): Expectation => ({
+  ...onlyMembers(status),
+  key: status,
+  keyWithoutScope: '403 insufficient_scope',
+})
+
+/** Keys may, whatever their scopes. */
+const onlyKeys = (status: number): Expectation => ({
+  ...onlyAdmins(status),
+  admin: '403 forbidden',
+  key: status,
+  keyWithoutScope: status,
+})
 
 /**
  * Who gets what from every operation, by operationId, when the request is right. A new operation needs its line
@@ -83,28 +115,35 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   updateUser: ownerAndAdmins(200),
 
   // Organizations, and what they have. Roles of members: organizations.test.ts.
-  createOrganization: everyUser(201),
-  listOrganizations: everyUser(200),
+  createApiKey: onlyMembers(201),
   createInvitation: onlyMembers(201),
-  createProject: onlyMembers(201),
+  createOrganization: everyUser(201),
+  createProject: membersAndKeys(201),
   deleteInvitation: onlyMembers(204),
   deleteOrganization: onlyMembers(204),
-  deleteProject: onlyMembers(204),
+  deleteProject: membersAndKeys(204),
+  getApiKey: onlyMembers(200),
+  getCurrentApiKey: onlyKeys(200),
   getInvitation: onlyMembers(200),
-  getMember: onlyMembers(200),
+  getMember: membersAndKeys(200),
   getOrganization: onlyMembers(200),
-  getProject: onlyMembers(200),
+  getProject: membersAndKeys(200),
   leaveOrganization: onlyMembers(204),
+  listApiKeys: onlyMembers(200),
   listInvitations: onlyMembers(200),
-  listMembers: onlyMembers(200),
-  listProjects: onlyMembers(200),
+  listMembers: membersAndKeys(200),
+  listOrganizations: everyUser(200),
+  listProjects: membersAndKeys(200),
   removeMember: onlyMembers(204),
   resendInvitation: onlyMembers(200),
   restoreOrganization: onlyMembers(200),
+  revokeApiKey: onlyMembers(204),
+  rotateApiKey: onlyMembers(201),
   transferOwnership: onlyMembers(200),
+  updateApiKey: onlyMembers(200),
   updateMember: onlyMembers(200),
   updateOrganization: onlyMembers(200),
-  updateProject: onlyMembers(200),
+  updateProject: membersAndKeys(200),
 
   // What is for admins.
   changeLogLevels: onlyAdmins(200),

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { tenantOf } from '#test/fuzz/live-values.ts'
 import { fuzzedOperations } from '#test/fuzz/operations.ts'
 import { draftRequest } from '#test/fuzz/plans.ts'
 import { injectOptions } from '#test/fuzz/request.ts'
@@ -7,6 +8,7 @@ import { createWorld, type World } from '#test/fuzz/world.ts'
 import { forge, hmac, parse } from '#test/plugins/api/tokens/forge.ts'
 import type { TestUser } from '#test/support/helper.ts'
 import { signUp } from '#test/support/helper.ts'
+import type { TestApiKey, TestOrganization } from '#test/support/organizations.ts'
 import { ACTORS, type Actor, EXPECTATIONS } from './expectations.ts'
 import { rightPlan } from './right-plan.ts'
 
@@ -39,10 +41,12 @@ t.test('who may do what', async (t) => {
       if (expected === undefined) continue
       t.test(`${operation.id} as ${name}: ${expected}`, async (t) => {
         const subject = await signUp(world.app)
-        const actor = await ACTORS_MADE[name](world, subject)
+        const actor = isKey(name) ? undefined : await ACTORS_MADE[name](world, subject)
+        const situation = { app: world.app, subject, actor }
         const plan = rightPlan(operation, values, ++seed)
-        const draft = await draftRequest(operation, plan, { app: world.app, subject, actor })
-        const response = await world.app.inject(injectOptions(draft, actor?.headers.authorization))
+        const draft = await draftRequest(operation, plan, situation)
+        const signer = isKey(name) ? await KEYS_MADE[name](await tenantOf(situation), operation.id) : actor
+        const response = await world.app.inject(injectOptions(draft, signer?.headers.authorization))
         const { statusCode: status, body } = response
         const outcome = status < 400 ? status : `${status} ${response.json().code}`
         t.equal(outcome, expected, body)
@@ -51,25 +55,46 @@ t.test('who may do what', async (t) => {
   }
 })
 
-/** How each of them is created; the subject is the user. */
-const ACTORS_MADE: Readonly<Record<Actor, (world: World, user: TestUser) => Promise<TestUser | undefined>>> =
-  {
-    none: async () => undefined,
-    expired: async (world, user) => shifted(world, user, -world.app.tokens.lifetimeS - 1),
-    user: async (_world, user) => user,
-    other: ({ app }) => signUp(app),
-    admin: ({ app }) => signUp(app, { role: 'admin' }),
-    deactivated: async ({ app }) => {
-      // Its session stays open: that alone must not do.
-      const user = await signUp(app)
-      await app.db.query({
-        name: 'deactivate',
-        text: 'UPDATE users SET is_active = false WHERE id = $1',
-        values: [user.user.id],
-      })
-      return user
-    },
-  }
+type KeyActor = Extract<Actor, 'key' | 'keyWithoutScope' | 'expiredKey'>
+
+/** How keys are created, of the organization that the request is about. */
+const KEYS_MADE: Readonly<
+  Record<KeyActor, (tenant: TestOrganization, operationId: string) => Promise<TestApiKey>>
+> = {
+  key: (tenant) => tenant.createApiKey(),
+  keyWithoutScope: (tenant, operationId) =>
+    tenant.createApiKey({ scopes: [operationId.includes('Member') ? 'projects:read' : 'members:read'] }),
+  expiredKey: async (tenant) => {
+    const key = await tenant.createApiKey()
+    await tenant.expire(key.id)
+    return key
+  },
+}
+
+function isKey(name: Actor): name is KeyActor {
+  return name in KEYS_MADE
+}
+
+/** How people are created; the subject is the user. */
+const ACTORS_MADE: Readonly<
+  Record<Exclude<Actor, KeyActor>, (world: World, user: TestUser) => Promise<TestUser | undefined>>
+> = {
+  none: async () => undefined,
+  expired: async (world, user) => shifted(world, user, -world.app.tokens.lifetimeS - 1),
+  user: async (_world, user) => user,
+  other: ({ app }) => signUp(app),
+  admin: ({ app }) => signUp(app, { role: 'admin' }),
+  deactivated: async ({ app }) => {
+    // Its session stays open: that alone must not do.
+    const user = await signUp(app)
+    await app.db.query({
+      name: 'deactivate',
+      text: 'UPDATE users SET is_active = false WHERE id = $1',
+      values: [user.user.id],
+    })
+    return user
+  },
+}
 
 /** The user with a token of some seconds earlier or later, which the service would have issued then. */
 function shifted({ app }: World, user: TestUser, seconds: number): TestUser {

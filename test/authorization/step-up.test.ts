@@ -12,12 +12,15 @@ import { rightPlan } from './right-plan.ts'
 
 /** Operations that must not lose their requirement. */
 const MUST_REQUIRE = [
+  'createApiKey',
   'deleteCurrentUser',
   'deleteOrganization',
   'deleteUser',
   'inviteUser',
   'suspendOrganization',
+  'rotateApiKey',
   'transferOwnership',
+  'updateApiKey',
   'updateUser',
 ]
 

@@ -4,6 +4,13 @@ import { createTestApp } from '#test/support/helper.ts'
 
 /** Every operation and who may call it. A route that is not here has been added by accident, or this list is next. */
 const EXPECTED = [
+  'DELETE /api/v1/organizations/:organization_id/api-keys/:id revokeApiKey user',
+  'GET /api/v1/api-keys/current getCurrentApiKey api_key',
+  'GET /api/v1/organizations/:organization_id/api-keys listApiKeys user',
+  'GET /api/v1/organizations/:organization_id/api-keys/:id getApiKey user',
+  'PATCH /api/v1/organizations/:organization_id/api-keys/:id updateApiKey user',
+  'POST /api/v1/organizations/:organization_id/api-keys createApiKey user',
+  'POST /api/v1/organizations/:organization_id/api-keys/:id/rotate rotateApiKey user',
   'DELETE /api/v1/auth/sessions endOtherSessions user',
   'DELETE /api/v1/auth/sessions/:id endSession user',
   'DELETE /api/v1/organizations/:organization_id deleteOrganization user',

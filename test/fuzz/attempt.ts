@@ -1,6 +1,7 @@
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { ResponseContract } from '#test/contract/response-contract.ts'
 import type { TestUser } from '#test/support/helper.ts'
+import { tenantOf } from './live-values.ts'
 import type { FuzzedOperation } from './operations.ts'
 import { draftRequest, type Plan } from './plans.ts'
 import { type DraftRequest, injectOptions, type Signer, urlOf } from './request.ts'
@@ -43,9 +44,11 @@ export class Attempts {
     // Admins act on others where the path says on whom; what says nothing is about oneself.
     const isAboutOthers = plan.as !== 'user' && operation.path.includes('/users/{')
     const subject = actor && !isAboutOthers ? actor : await users.get('subject', 'user')
-    const draft = await draftRequest(operation, plan, { app, actor, subject })
+    const situation = { app, actor, subject }
+    const draft = await draftRequest(operation, plan, situation)
     if (plan.breakages.length === 0) await this.#pointCursor(draft, actor)
-    const response = await app.inject(injectOptions(draft, actor?.headers.authorization))
+    const signer = actor && operation.onlyByKey ? await (await tenantOf(situation)).createApiKey() : actor
+    const response = await app.inject(injectOptions(draft, signer?.headers.authorization))
     if (operation.method !== 'GET' && response.statusCode < 400) users.renew()
     const violations = this.#violations(operation, plan, draft, response)
     return { status: response.statusCode, violations, draft, reply: response.body }

@@ -24,7 +24,8 @@ interface Tenant extends TestOrganization {
 
 const tenants = new WeakMap<Situation, Promise<Tenant>>()
 
-function tenantOf(situation: Situation): Promise<Tenant> {
+/** Returns the organization that a request of this situation is about. */
+export function tenantOf(situation: Situation): Promise<Tenant> {
   const made = tenants.get(situation) ?? createTenant(situation)
   tenants.set(situation, made)
   return made
@@ -58,6 +59,7 @@ const PARAMETERS: Readonly<Record<string, (situation: Situation) => string | Pro
   organizations: async (situation) => (await tenantOf(situation)).organization.id,
   invitations: async (situation) => (await (await tenantOf(situation)).invite()).id,
   members: async (situation) => (await tenantOf(situation)).second.user.id,
+  'api-keys': async (situation) => (await (await tenantOf(situation)).createApiKey()).id,
   projects: async (situation) => (await (await tenantOf(situation)).createProject()).id,
   sessions: ({ subject }) => subject.session_id,
 }

@@ -14,8 +14,10 @@ export interface FuzzedOperation {
   method: string
   /** With `{name}` for path parameters. */
   path: string
-  /** Whether it wants an access token. */
+  /** Whether it wants an access token or a key. */
   secured: boolean
+  /** Whether a key can do it, and nobody else. */
+  onlyByKey: boolean
   /** Whether it may compute a password hash, which takes more time than all else. */
   hashes: boolean
   parameters: readonly Parameter[]
@@ -28,11 +30,13 @@ export function fuzzedOperations(document: Document): FuzzedOperation[] {
   return operationsOf(document).map(({ path, method, operation }) => {
     const refused = resolved(document, member(operation, 'responses', '503'))
     const unavailable = member(refused, 'content', 'application/problem+json', 'examples')
+    const takes = (scheme: string) => (operation.security ?? []).some((requirement) => scheme in requirement)
     return {
       id: operation.operationId,
       method: method.toUpperCase(),
       path,
-      secured: (operation.security ?? []).some((requirement) => 'accessToken' in requirement),
+      secured: takes('accessToken') || takes('apiKey'),
+      onlyByKey: takes('apiKey') && !takes('accessToken'),
       hashes: unavailable !== undefined && 'password_queue_full' in unavailable,
       parameters: (operation.parameters ?? []).map((parameter) => readParameter(document, parameter)),
       body: member(operation, 'requestBody', 'content', 'application/json', 'schema'),

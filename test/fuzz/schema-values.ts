@@ -2,6 +2,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import fc from 'fast-check'
 import { canonicalEmail } from '#config/email-address.ts'
+import { isCidr } from '#lib/network/networks.ts'
 import { address, extendedPattern } from '#plugins/api/validation/keywords.ts'
 import { type Document, member, type Schema } from '#test/contract/document.ts'
 
@@ -14,6 +15,7 @@ export class SchemaValues {
   constructor(document: Document) {
     this.#document = document
     formats.default(this.#ajv)
+    this.#ajv.addFormat('cidr', isCidr)
     this.#ajv.addKeyword(extendedPattern)
     this.#ajv.addKeyword(address)
     this.#ajv.addSchema({ ...document, $id: 'document' })
@@ -93,6 +95,7 @@ export class SchemaValues {
 
 function text(schema: Schema): fc.Arbitrary<string> {
   if (schema['format'] === 'uuid') return fc.uuid()
+  if (schema['format'] === 'cidr') return cidr
   if (schema['format'] === 'date-time')
     return fc.date({ noInvalidDate: true }).map((date) => date.toISOString())
   if ('x-address' in schema) return textLike(ADDRESS)
@@ -102,6 +105,17 @@ function text(schema: Schema): fc.Arbitrary<string> {
   const maxLength = Math.max(minLength, Math.min(number(schema['maxLength'], 200), 200))
   return fc.string({ unit: character, minLength, maxLength })
 }
+
+/** Networks of both kinds, with bits of hosts in most. */
+const cidr = fc.oneof(
+  fc.tuple(fc.ipV4(), fc.integer({ min: 0, max: 32 })).map(([address, bits]) => `${address}/${bits}`),
+  fc
+    .tuple(
+      fc.array(fc.integer({ min: 0, max: 0xffff }), { minLength: 8, maxLength: 8 }),
+      fc.integer({ min: 0, max: 128 }),
+    )
+    .map(([parts, bits]) => `${parts.map((part) => part.toString(16)).join(':')}/${bits}`),
+)
 
 /** Any character that text may hold, most of them ASCII; fast-check's own units take seconds to be made ready. */
 const character = fc.oneof(

@@ -1,14 +1,22 @@
 import type { FastifyInstance } from 'fastify'
 import { v7 as uuidv7 } from 'uuid'
 import { transaction } from '#lib/database/database.ts'
+import { API_KEY_SCOPES, type CreateApiKey, type NewApiKey } from '#schemas/api-keys.ts'
 import type { Invitation } from '#schemas/invitations.ts'
 import type { MemberRole, Organization } from '#schemas/organizations.ts'
 import type { Project } from '#schemas/projects.ts'
+import * as apiKeys from '#services/api-keys/api-keys.ts'
 import * as invitations from '#services/invitations/invitations.ts'
 import * as memberRecords from '#services/members/records.ts'
 import * as organizations from '#services/organizations/organizations.ts'
 import * as projects from '#services/projects/projects.ts'
 import { signUp, type TestUser } from './helper.ts'
+
+/** A key of a test. */
+export interface TestApiKey extends NewApiKey {
+  /** To be sent with requests. */
+  readonly headers: { readonly authorization: string }
+}
 
 /** An organization of a test. */
 export interface TestOrganization {
@@ -21,6 +29,10 @@ export interface TestOrganization {
   createProject(name?: string): Promise<Project>
   /** Invites an address; without one, that of nobody. */
   invite(email?: string, role?: MemberRole): Promise<Invitation>
+  /** Creates a key; with the scopes that are given, or with all. */
+  createApiKey(input?: Partial<CreateApiKey>): Promise<TestApiKey>
+  /** Lets a key have expired. */
+  expire(keyId: string): Promise<void>
 }
 
 /** Makes an organization; without an owner, a new user is its owner. */
@@ -49,5 +61,16 @@ export async function createOrganization(app: FastifyInstance, owner?: TestUser)
       invitations.create(own, { email, role }),
     createProject: (projectName = `Project ${uuidv7().slice(-12)}`) =>
       projects.create(own, { name: projectName }),
+    async createApiKey(input) {
+      const key = await apiKeys.create(own, { name: 'A key', scopes: [...API_KEY_SCOPES], ...input })
+      return { ...key, headers: { authorization: `Bearer ${key.key}` } }
+    },
+    async expire(keyId) {
+      await own.db.query({
+        name: 'expireApiKey',
+        text: "UPDATE api_keys SET expires_at = now() - interval '1 second' WHERE org_id = $1 AND id = $2",
+        values: [organization.id, keyId],
+      })
+    },
   }
 }

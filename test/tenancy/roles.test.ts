@@ -9,29 +9,35 @@ import { injectOptions } from '#test/fuzz/request.ts'
 import { SchemaValues } from '#test/fuzz/schema-values.ts'
 import { createWorld } from '#test/fuzz/world.ts'
 import { signUp } from '#test/support/helper.ts'
-import { createOrganization } from '#test/support/organizations.ts'
+import { createOrganization, type TestOrganization } from '#test/support/organizations.ts'
 
 const ROLES: readonly MemberRole[] = ['member', 'admin', 'owner']
 
 /** The least role of each operation. A new operation below an organization needs its line here. */
 const LEAST: Readonly<Record<string, MemberRole>> = {
   createInvitation: 'admin',
+  createApiKey: 'admin',
   createProject: 'member',
   deleteInvitation: 'admin',
   deleteOrganization: 'owner',
   deleteProject: 'admin',
   getInvitation: 'admin',
+  getApiKey: 'admin',
   getMember: 'member',
   getOrganization: 'member',
   getProject: 'member',
   leaveOrganization: 'member',
   listInvitations: 'admin',
+  listApiKeys: 'admin',
   listMembers: 'member',
   listProjects: 'member',
   removeMember: 'admin',
   resendInvitation: 'admin',
   restoreOrganization: 'owner',
+  revokeApiKey: 'admin',
+  rotateApiKey: 'admin',
   transferOwnership: 'owner',
+  updateApiKey: 'admin',
   updateMember: 'admin',
   updateOrganization: 'admin',
   updateProject: 'member',
@@ -61,9 +67,7 @@ t.test('which member may do what', async (t) => {
       for (const role of ROLES) {
         const tenant = await createOrganization(app)
         const [actor, other] = [await tenant.add(role), await tenant.add('member')]
-        const id = operation.path.includes('/invitations/')
-          ? (await tenant.invite()).id
-          : (await tenant.createProject()).id
+        const { id } = await thingOf(tenant, operation.path)
         const situation = { app, subject: await signUp(app), actor }
         const draft = await draftRequest(operation, rightPlan(operation, values, 1), situation)
         const params = { organization_id: tenant.organization.id, user_id: other.user.id, id }
@@ -77,6 +81,12 @@ t.test('which member may do what', async (t) => {
     })
   }
 })
+
+/** Makes what a path has the id of. */
+function thingOf(tenant: TestOrganization, path: string): Promise<{ id: string }> {
+  if (path.includes('/invitations/')) return tenant.invite()
+  return path.includes('/api-keys/') ? tenant.createApiKey() : tenant.createProject()
+}
 
 /** Bodies that are right for each role that may send them. */
 function bodyOf(operationId: string, userId: string): object | undefined {

@@ -3,12 +3,13 @@ import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import { buildApp } from '#app.ts'
 import { rightPlan } from '#test/authorization/right-plan.ts'
+import { operationsOf } from '#test/contract/document.ts'
 import { type FuzzedOperation, fuzzedOperations } from '#test/fuzz/operations.ts'
 import { draftRequest } from '#test/fuzz/plans.ts'
 import { type DraftRequest, injectOptions } from '#test/fuzz/request.ts'
 import { SchemaValues } from '#test/fuzz/schema-values.ts'
 import { readDocument } from '#test/fuzz/world.ts'
-import { createTestApp, signUp, testConfig } from '#test/support/helper.ts'
+import { createTestApp, signUp, type TestUser, testConfig } from '#test/support/helper.ts'
 import { createOrganization } from '#test/support/organizations.ts'
 import { tenantColumn, tenantTablesOf } from './tables.ts'
 
@@ -27,12 +28,14 @@ t.test('what is not yours answers like what does not exist, byte for byte', asyn
   const theirs = await createOrganization(app, await signUp(app, { username: marker }))
   await theirs.createProject(marker)
   await theirs.invite(`${marker}@example.com`)
+  await theirs.createApiKey({ name: marker })
   await app.inject({
     method: 'PATCH',
     url: theirs.url,
     payload: { name: marker, slug: marker },
     headers: theirs.owner.headers,
   })
+  const ourKey = await (await createOrganization(app, us)).createApiKey()
   const before = await rowsOf()
   const logged = logLines.length
 
@@ -50,7 +53,7 @@ t.test('what is not yours answers like what does not exist, byte for byte', asyn
     return draftRequest(operation, plan, { app, subject: us, actor: us })
   }
 
-  async function send(draft: DraftRequest, as = us) {
+  async function send(draft: DraftRequest, as: Pick<TestUser, 'headers'> = us) {
     const options = injectOptions(draft, as.headers.authorization)
     const response = await app.inject({ ...options, headers: { ...options.headers, 'x-request-id': 'same' } })
     t.notMatch(response.body, marker)
@@ -87,6 +90,19 @@ t.test('what is not yours answers like what does not exist, byte for byte', asyn
       }
     })
   }
+
+  t.test('a key of ours, with their organization', async (t) => {
+    const byKey = operationsOf(document)
+      .filter(({ operation }) => operation.security?.some((requirement) => 'apiKey' in requirement))
+      .map(({ operation }) => operation.operationId)
+    t.ok(byKey.length > 5)
+    for (const operation of operations.filter(({ id }) => byKey.includes(id))) {
+      const draft = await draftOf(operation)
+      const ask = (organization_id: string) =>
+        send({ ...draft, params: { ...draft.params, organization_id } }, ourKey)
+      t.equal(await ask(theirs.organization.id), await ask(uuidv7()), operation.id)
+    }
+  })
 
   /** Every id that the other organization has. */
   async function idsOf(): Promise<string[]> {

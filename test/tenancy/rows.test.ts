@@ -13,6 +13,7 @@ t.test('rows of another organization can be neither seen, nor written, nor told 
     await tenant.add('member')
     await tenant.createProject('The same name')
     await tenant.invite('the.same@example.com')
+    await tenant.createApiKey()
   }
   const [a, b] = [ours.organization.id, theirs.organization.id]
   const as = {

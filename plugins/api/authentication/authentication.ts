@@ -1,30 +1,37 @@
-import type { onRequestHookHandler } from 'fastify'
+import type { FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import { bearerToken } from '#plugins/api/tokens/credentials.ts'
+import { bearerKey, bearerToken } from '#plugins/api/tokens/credentials.ts'
 import type { User } from '#schemas/users.ts'
-import type { AccessTokenClaims } from '#services/authentication/access-tokens.ts'
+import type { ApiKeyCaller } from '#services/api-keys/caller.ts'
 import { Unauthenticated } from '#services/authentication/errors.ts'
-import type { Identity } from '#services/sessions/identity/identities.ts'
-import { Forbidden } from '#services/users/errors.ts'
-import { type Requirement, stepUp } from './step-up.ts'
+import type { Principal } from '#services/authentication/principal.ts'
+import { type Demands, entranceOfApiKeys, entranceOfUsers } from './entrance.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Who may call the route. Under /api it is `user` unless the route says otherwise. */
-    access?: 'public' | 'user' | 'admin'
+    /**
+     * Who may call the route. Under /api it is `user` unless the route says otherwise; API keys may too where they can have
+     * the route's `permission`. `api_key` is for keys alone.
+     */
+    access?: 'public' | 'user' | 'admin' | 'api_key'
   }
   interface FastifyInstance {
-    /** Makes the hook that lets a request pass if its user may; the signed-in user is `request.user`. */
-    authenticate(access: 'user' | 'admin', requires?: Requirement): onRequestHookHandler
+    /** Makes the hook that lets a request pass if its sender may; who it is, is `request.principal`. */
+    authenticate(demands: Demands): onRequestHookHandler
   }
   interface FastifyRequest {
+    /** Who sends the request; undefined while nobody has authenticated. */
+    principal: Principal | undefined
+    /** The key that sends the request. Throws in every route that is not for keys alone. */
+    readonly apiKey: ApiKeyCaller
     /** The session that the request belongs to; empty when nobody is signed in. */
-    sessionId: string
+    readonly sessionId: string
   }
 }
 
 declare module '@fastify/jwt' {
   interface FastifyJWT {
+    /** `request.user`, the person who is signed in. Throws in a route that takes API keys, or is public. */
     user: User
   }
 }
@@ -32,52 +39,51 @@ declare module '@fastify/jwt' {
 /**
  * Authenticates and authorizes. A token says which session it belongs to; whether that is open, and what its
  * user may do, comes from `credentials`, so that changes take effect at once. A token of a role that its user has
- * lost is refused; refreshing returns one with the current role. Without a cache miss all of it is synchronous.
+ * lost is refused; refreshing returns one with the current role. Keys come from `apiKeys`, and are refused by routes for
+ * people. Without a cache miss all of it is synchronous.
  */
 export default fp(
   async (app) => {
-    app.decorateRequest('sessionId', '')
+    app.decorateRequest('principal', undefined)
+    app.decorateRequest('user', {
+      getter() {
+        if (this.principal?.kind !== 'user') throw new TypeError(`${this.routeOptions.url} has no user`)
+        return this.principal.user
+      },
+    })
+    app.decorateRequest('apiKey', {
+      getter() {
+        if (this.principal?.kind !== 'api_key') throw new TypeError(`${this.routeOptions.url} has no API key`)
+        return this.principal.key
+      },
+    })
+    app.decorateRequest('sessionId', {
+      getter() {
+        return this.principal?.kind === 'user' ? this.principal.sessionId : ''
+      },
+    })
 
-    /** Returns what the token says; anything that we did not issue is one and the same 401. */
-    function verify(token: string): AccessTokenClaims {
-      try {
-        return app.tokens.verify(token)
-      } catch (error) {
-        throw new Unauthenticated({ cause: error })
+    app.decorate('authenticate', (demands) => {
+      const [ofUsers, ofApiKeys] = [entranceOfUsers(app, demands), entranceOfApiKeys(app, demands)]
+      const enter = (request: FastifyRequest) => {
+        const token = bearerToken(request)
+        if (token !== undefined) return ofUsers(request, token)
+        const key = bearerKey(request)
+        if (key !== undefined) return ofApiKeys(request, key)
+        throw new Unauthenticated()
       }
-    }
-
-    app.decorate('authenticate', (access, requires) => {
-      const assertRecent = requires && stepUp(app.identities, requires)
       return (request, _reply, done) => {
-        const enter = (token: string, claims: AccessTokenClaims, identity: Identity | undefined) => {
-          if (identity === undefined) {
-            // It was verified, which would let it be asked about before it is counted.
-            app.tokens.forget(token)
-            throw new Unauthenticated()
-          }
-          request.user = identity.user
-          request.sessionId = claims.sid
-          if (access === 'admin' && identity.user.role !== 'admin') throw new Forbidden()
-          assertRecent?.(request, identity)
-        }
+        let entered: Promise<void> | undefined
         try {
-          const token = bearerToken(request)
-          if (token === undefined) throw new Unauthenticated()
-          const claims = verify(token)
-          const found = app.credentials.find(request, token, claims)
-          if (found instanceof Promise) {
-            found.then((identity) => enter(token, claims, identity)).then(() => done(), done)
-            return
-          }
-          enter(token, claims, found)
+          entered = enter(request)
         } catch (error) {
           done(error instanceof Error ? error : new Unauthenticated({ cause: error }))
           return
         }
-        done()
+        if (entered === undefined) done()
+        else entered.then(() => done(), done)
       }
     })
   },
-  { name: 'authentication', dependencies: ['credentials', 'identity', 'tokens'] },
+  { name: 'authentication', dependencies: ['api-keys', 'credentials', 'identity', 'tokens'] },
 )

@@ -3,7 +3,8 @@ import { Counter } from 'prom-client'
 import { connectionOptions } from '#config/engine/database-connection.ts'
 import type { CacheResult } from '#lib/cache/cache.ts'
 import { deriveKey } from '#lib/secrets/secrets.ts'
-import type { MemberContext } from '#services/members/members.ts'
+import { ApiKeyCallers } from '#services/api-keys/callers.ts'
+import type { MembershipsContext } from '#services/members/members.ts'
 import { Memberships } from '#services/members/memberships.ts'
 import { IdentityChannel } from '#services/sessions/identity/channel.ts'
 import { Identities } from '#services/sessions/identity/identities.ts'
@@ -11,7 +12,9 @@ import * as sessionRecords from '#services/sessions/records.ts'
 import type { SessionContext } from '#services/sessions/sessions.ts'
 
 declare module '#plugins/infrastructure/context.ts' {
-  interface AppContext extends SessionContext, Pick<MemberContext, 'memberships'> {}
+  interface AppContext extends SessionContext, Pick<MembershipsContext, 'memberships'> {
+    readonly apiKeys: ApiKeyCallers
+  }
 }
 
 declare module 'fastify' {
@@ -21,11 +24,13 @@ declare module 'fastify' {
   }
 }
 
-/** Caches identities, in memory and in Redis if there is one, and memberships; the database tells of changes. */
+/**
+ * Caches identities, in memory and in Redis if there is one, memberships and API keys; the database tells of changes.
+ */
 export default fp(
   async (app) => {
     const { auth, database, jwt } = app.config
-    const answers = { identity: none(), membership: none() }
+    const answers = { identity: none(), membership: none(), api_key: none() }
     new Counter({
       name: 'cache_requests_total',
       help: 'Questions to a cache by where the answer was: in memory, shared (in Redis), or a miss, for which the database was asked.',
@@ -55,16 +60,28 @@ export default fp(
         answers.membership[result]++
       },
     })
+    const apiKeys = new ApiKeyCallers({
+      db: app.db,
+      isTrusted: () => channel.isTrusted(),
+      answered: (result) => {
+        answers.api_key[result]++
+      },
+    })
     const channel: IdentityChannel = new IdentityChannel(
       await connectionOptions(database),
       {
         forgetSession: (id) => identities.forgetSession(id),
         forgetUser: (id) => identities.forgetUser(id),
         forgetMember: (org, user) => memberships.forget(org, user),
-        forgetOrganization: (org) => memberships.forgetOrganization(org),
+        forgetOrganization(org) {
+          memberships.forgetOrganization(org)
+          apiKeys.forgetOrganization(org)
+        },
+        forgetApiKey: (org, id) => apiKeys.forget(org, id),
         forgetAll() {
           identities.forgetAll()
           memberships.forgetAll()
+          apiKeys.forgetAll()
         },
       },
       app.moduleLog('identity'),
@@ -73,6 +90,7 @@ export default fp(
     app.addContext({
       identities,
       memberships,
+      apiKeys,
       sessions: {
         idleTimeout: auth.session.idle_timeout,
         absoluteTimeout: auth.session.absolute_timeout,

@@ -1,7 +1,9 @@
 import type { RouteOptions } from 'fastify'
 import type { OpenAPIV3 } from 'openapi-types'
 import type { ErrorDefinition } from '#lib/errors.ts'
+import { takesApiKeys } from '#plugins/api/authentication/entrance.ts'
 import { maxAgeSeconds, type Requirement } from '#plugins/api/authentication/step-up.ts'
+import { isScope } from '#services/api-keys/caller.ts'
 import { rolesWith } from '#services/members/permissions.ts'
 import { errorsOf, isLimited } from './errors-of.ts'
 import type { SharedResponses } from './shared-responses.ts'
@@ -66,8 +68,10 @@ function describeParameter(parameter: OpenAPIV3.ParameterObject | OpenAPIV3.Refe
 
 function security(route: RouteOptions): OpenAPIV3.SecurityRequirementObject[] {
   if (route.schema?.operationId === 'getMetrics') return [{}, { metricsToken: [] }]
-  const access = route.config?.access
-  return access === undefined || access === 'public' ? [] : [{ accessToken: [] }]
+  const { access, ...demands } = route.config ?? {}
+  if (access === undefined || access === 'public') return []
+  const byKey = takesApiKeys({ ...demands, access }) ? [{ apiKey: [] }] : []
+  return access === 'api_key' ? byKey : [{ accessToken: [] }, ...byKey]
 }
 
 /** For people in the description, for programs as an extension. */
@@ -86,7 +90,8 @@ function describePermission(operation: OpenAPIV3.OperationObject, { config }: Ro
   const permission = config?.permission
   if (permission === undefined) return
   const roles = rolesWith(permission).join(', ')
-  operation.description = `${operation.description} Needs \`${permission}\`: ${roles}.`
+  const keys = isScope(permission) ? ', and API keys with this scope' : ''
+  operation.description = `${operation.description} Needs \`${permission}\`: ${roles}${keys}.`
   Object.assign(operation, { 'x-permission': permission })
 }
 

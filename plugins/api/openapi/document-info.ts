@@ -5,6 +5,28 @@ import type { Config } from '#config/schema/schema.ts'
 
 type OpenApi = NonNullable<Extract<SwaggerOptions, { openapi?: unknown }>['openapi']>
 
+/** The ways to authenticate. */
+const SECURITY_SCHEMES: Record<string, OpenAPIV3_1.SecuritySchemeObject> = {
+  accessToken: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'The `access_token` that `login` returns.',
+  },
+  apiKey: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'gwk_[0-9a-f]{136}',
+    description:
+      'A key of an organization (`createApiKey`), for programs. It reaches what its scopes name, in its organization.',
+  },
+  metricsToken: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'The value of `metrics.token`, if it is set.',
+  },
+}
+
 /** The document's description of the API as a whole. */
 export function documentInfo(app: FastifyInstance): OpenApi {
   const { product } = app.config
@@ -28,6 +50,7 @@ export function documentInfo(app: FastifyInstance): OpenApi {
       { name: 'users', description: 'User accounts.' },
       { name: 'organizations', description: 'Organizations and their members.' },
       { name: 'invitations', description: 'Becoming a member of an organization.' },
+      { name: 'api-keys', description: 'Keys with which programs work in an organization.' },
       { name: 'projects', description: 'Projects of an organization.' },
       { name: 'operations', description: 'For load balancers, monitoring and operators.' },
     ],
@@ -64,19 +87,7 @@ export function documentInfo(app: FastifyInstance): OpenApi {
           schema: { type: 'string' },
         },
       },
-      securitySchemes: {
-        accessToken: {
-          type: 'http',
-          scheme: 'bearer',
-          bearerFormat: 'JWT',
-          description: 'The `access_token` that `login` returns.',
-        },
-        metricsToken: {
-          type: 'http',
-          scheme: 'bearer',
-          description: 'The value of `metrics.token`, if it is set.',
-        },
-      },
+      securitySchemes: SECURITY_SCHEMES,
     },
   }
 }

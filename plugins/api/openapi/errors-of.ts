@@ -1,8 +1,9 @@
-import type { RouteOptions } from 'fastify'
+import type { FastifyContextConfig, RouteOptions } from 'fastify'
 import { DatabaseUnavailable, ValueNotStorable } from '#lib/database/errors.ts'
 import type { ErrorClass, ErrorDefinition } from '#lib/errors.ts'
 import { IdempotencyAnswerLost, IdempotencyKeyReused } from '#lib/idempotency/errors.ts'
 import { RateLimited } from '#lib/rate-limits/errors.ts'
+import { takesApiKeys } from '#plugins/api/authentication/entrance.ts'
 import {
   BadRequest,
   InternalError,
@@ -13,6 +14,7 @@ import {
   UnsupportedMediaType,
   ValidationFailed,
 } from '#plugins/http/errors/http-errors.ts'
+import { ApiKeyNotAllowed, InsufficientScope } from '#services/api-keys/errors.ts'
 import { Unauthenticated } from '#services/authentication/errors.ts'
 import { OrganizationNotFound, OrganizationSuspended } from '#services/organizations/errors.ts'
 import { ReauthenticationRequired } from '#services/sessions/errors.ts'
@@ -33,15 +35,26 @@ export function errorsOf(route: RouteOptions): ErrorDefinition[] {
   if (config.idempotent) add(IdempotencyKeyReused, IdempotencyAnswerLost)
   // Every method but these has its body read, wanted or not.
   if (route.method !== 'GET') add(InvalidJson, PayloadTooLarge, UnsupportedMediaType)
-  if (config.access === 'user' || config.access === 'admin') add(Unauthenticated)
+  add(...errorsOfAccess(config))
   if (config.requires) add(ReauthenticationRequired)
-  if (config.access === 'admin' || config.permission !== undefined) add(Forbidden)
   if (config.permission !== undefined) add(OrganizationNotFound, OrganizationSuspended)
   if (config.access !== undefined) add(DatabaseUnavailable)
   if (isLimited(route)) add(RateLimited)
   if (!config.probe) add(Overloaded)
   add(InternalError)
   return [...errors].map((error) => error.definition)
+}
+
+/** The errors for those who may not call a route. */
+function errorsOfAccess(config: FastifyContextConfig): ErrorClass[] {
+  const { access, permission, requires } = config
+  if (access === undefined || access === 'public') return []
+  const errors: ErrorClass[] = [Unauthenticated]
+  if (requires) errors.push(ReauthenticationRequired)
+  if (access !== 'user' || permission !== undefined) errors.push(Forbidden)
+  if (!takesApiKeys({ ...config, access })) errors.push(ApiKeyNotAllowed)
+  else if (permission !== undefined) errors.push(InsufficientScope)
+  return errors
 }
 
 /** Whether requests for a route are counted. */

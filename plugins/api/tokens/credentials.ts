@@ -25,6 +25,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** For `bearerToken`: null before the first call, undefined without a token. */
     tokenText: string | null | undefined
+    /** For `bearerKey`: undefined before the first call of `bearerToken`, and without a key. */
+    keyText: string | undefined
     /** The answer to `credentials.find`, once the database was asked. */
     owner: Promise<Identity | undefined> | undefined
   }
@@ -33,8 +35,8 @@ declare module 'fastify' {
 /** Longest `Authorization` that is looked at, in characters; our tokens have a few hundred. */
 const MAX_LENGTH = 2048
 
-/** RFC 6750 section 2.1, with the characters of a JWT. */
-const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i
+/** RFC 6750 section 2.1, with the characters of a JWT, or of an API key. */
+const BEARER = /^Bearer +(?:([\w-]+\.[\w-]+\.[\w-]+)|(gwk_\w+))$/i
 
 /**
  * Decides whether a token that we issued is alive. The rate limit asks this before it takes from a user's budget, and
@@ -44,6 +46,7 @@ const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i
 export default fp(
   async (app) => {
     app.decorateRequest('tokenText', null)
+    app.decorateRequest('keyText', undefined)
     app.decorateRequest('owner', undefined)
 
     async function ask(token: string, claims: AccessTokenClaims): Promise<Identity | undefined> {
@@ -85,7 +88,14 @@ export function bearerToken(request: FastifyRequest): string | undefined {
   if (request.tokenText === null) {
     const { authorization } = request.headers
     const isShort = authorization !== undefined && authorization.length <= MAX_LENGTH
-    request.tokenText = isShort ? BEARER.exec(authorization)?.[1] : undefined
+    const found = isShort ? BEARER.exec(authorization) : null
+    request.tokenText = found?.[1]
+    request.keyText = found?.[2]
   }
   return request.tokenText
+}
+
+/** Returns the API key of a request's `Authorization`; undefined when it holds none. */
+export function bearerKey(request: FastifyRequest): string | undefined {
+  return bearerToken(request) === undefined ? request.keyText : undefined
 }

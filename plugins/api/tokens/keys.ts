@@ -47,6 +47,8 @@ export async function registerKey(app: FastifyInstance, { header, secret }: Toke
   const namespace = header.kid ?? header.alg
   await app.register(jwt, {
     namespace,
+    // `user` is ours (plugins/api/authentication).
+    decoratorName: 'verifiedToken',
     secret,
     sign: {
       algorithm: header.alg,

@@ -1,5 +1,6 @@
 import { Ajv, type AnySchema, type Options } from 'ajv'
 import formats from 'ajv-formats'
+import { isCidr } from '#lib/network/networks.ts'
 import { address, extendedPattern, normalize, pattern } from './keywords.ts'
 
 /**
@@ -53,6 +54,7 @@ export function createAjv({ coerce, allErrors }: AjvOptions): Ajv {
   ajv.addKeyword(normalize)
   ajv.addFormat('date-time', (text: string) => text.length <= MAX_FORMATTED && isDateTime(text))
   ajv.addFormat('uuid', UUID)
+  ajv.addFormat('cidr', isCidr)
   return ajv
 }
 

@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { CountingPlace } from './stores.ts'
 
-const KINDS = ['user', 'address'] as const
+const KINDS = ['user', 'api_key', 'organization', 'address'] as const
 const PLACES = ['memory', 'postgres', 'redis'] as const
 
 /** Metrics of limited requests. */

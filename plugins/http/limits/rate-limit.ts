@@ -4,7 +4,7 @@ import { RateLimited } from '#lib/rate-limits/errors.ts'
 import { type Decision, RateLimiter } from '#lib/rate-limits/rate-limiter.ts'
 import { registerRateLimitMetrics } from './limit-metrics.ts'
 import { createStores } from './stores.ts'
-import { createNetworkSubjects, type Subject, type UserFinder, userSubject } from './subjects.ts'
+import { type CallerFinder, createNetworkSubjects, type Subject } from './subjects.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -14,24 +14,30 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Counts a request, and refuses it beyond its client's limit. */
     limitRate: onRequestHookHandler
-    /** Has requests with a user counted against the user; without it all count against their network. */
-    countUsers(find: UserFinder): void
+    /** Has requests whose sender is known counted against the sender; without it all count against their network. */
+    countCallers(find: CallerFinder): void
   }
 }
 
 /**
- * Limits for every request, whatever it asks for: of its user where one is known (`countUsers`), else of the network
- * that it comes from. In memory, for a user whom the cache knows, it is synchronous.
+ * Limits for every request, whatever it asks for: of its user, or of its API key and the key's organization, where they are
+ * known (`countCallers`), else of the network that it comes from. In memory, for a caller whom the cache knows, it is
+ * synchronous.
  */
 export default fp(
   async (app) => {
-    const { enabled, per_user, per_address, window } = app.config.rate_limit
+    const { enabled, per_user, per_api_key, per_organization, per_address, window } = app.config.rate_limit
     if (!enabled) {
       app.decorate('limitRate', (_request, _reply, done) => done())
-      app.decorate('countUsers', () => {})
+      app.decorate('countCallers', () => {})
       return
     }
-    const points = { user: per_user, address: per_address }
+    const points = {
+      user: per_user,
+      api_key: per_api_key,
+      organization: per_organization,
+      address: per_address,
+    }
     const stores = createStores(app)
     app.addHook('onClose', async () => stores.close())
     const metrics = registerRateLimitMetrics(app.metrics, () => stores.current().name)
@@ -42,20 +48,32 @@ export default fp(
       decidedAlone: metrics.decidedAlone,
     })
 
-    let findUser: UserFinder = () => undefined
-    app.decorate('countUsers', (find) => {
-      findUser = find
+    let findCaller: CallerFinder = () => undefined
+    app.decorate('countCallers', (find) => {
+      findCaller = find
     })
     const networkSubject = createNetworkSubjects(app)
-    const isOver = (userId: string, cost: number) => limiter.isOver(userSubject(userId).key, per_user, cost)
+    const isOver = (subjects: readonly Subject[], cost: number) =>
+      subjects.some(({ kind, key }) => limiter.isOver(key, points[kind], cost))
 
     app.decorate('limitRate', (request, reply, done) => {
       const { cost = 1, probe } = request.routeOptions.config
       if (probe || cost === 0) return done()
-      const count = ({ kind, key }: Subject) => {
-        const finish = (decision: Decision) => {
+      /** Takes from one budget after the other; the client is told of the one with the least in it. */
+      const count = (subjects: readonly Subject[], index: number, least: Decision | undefined): void => {
+        const subject = subjects[index]
+        if (subject === undefined) {
+          if (least) announce(reply, least)
+          done()
+          return
+        }
+        const { kind, key } = subject
+        const finish = (decision: Decision): void => {
+          if (decision.admitted) {
+            count(subjects, index + 1, scarcer(least, decision))
+            return
+          }
           announce(reply, decision)
-          if (decision.admitted) return done()
           metrics.refused(kind)
           request.isRepeatedRefusal = decision.isRepeated
           done(new RateLimited({ retryAfter: secondsOf(decision) }))
@@ -64,11 +82,11 @@ export default fp(
         if (decision instanceof Promise) void decision.then(finish)
         else finish(decision)
       }
-      const countUser = (userId: string | undefined) =>
-        count(userId === undefined ? networkSubject(request) : userSubject(userId))
-      const userId = findUser(request, cost, isOver)
-      if (userId instanceof Promise) void userId.then(countUser)
-      else countUser(userId)
+      const countCaller = (subjects: readonly Subject[] | undefined) =>
+        count(subjects ?? [networkSubject(request)], 0, undefined)
+      const found = findCaller(request, cost, isOver)
+      if (found instanceof Promise) void found.then(countCaller)
+      else countCaller(found)
     })
 
     app.step('preflight limit', (request, reply, done) => {
@@ -82,6 +100,10 @@ export default fp(
   },
   { name: 'rate-limit', dependencies: ['client-address', 'instances', 'metrics', 'redis'] },
 )
+
+function scarcer(one: Decision | undefined, other: Decision): Decision {
+  return one !== undefined && one.remaining <= other.remaining ? one : other
+}
 
 /** draft-ietf-httpapi-ratelimit-headers-07 and before; later drafts have another form, which few clients read. */
 function announce(reply: FastifyReply, decision: Decision): void {

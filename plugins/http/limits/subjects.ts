@@ -4,20 +4,21 @@ import { LOCAL_ADDRESS, networkOf } from '#lib/network/addresses.ts'
 
 /** Whose budget a request is counted against. */
 export interface Subject {
-  readonly kind: 'user' | 'address'
+  readonly kind: 'user' | 'api_key' | 'organization' | 'address'
   readonly key: string
 }
 
 /**
- * Names the user of a request, if there is one; a promise when the database has to be asked.
+ * Names who sends a request, if that is known: the subjects that it is counted against, one after the other. A promise
+ * when the database has to be asked.
  *
- * @param isOver whether a request of that cost is known to be over the limit of a user's budget
+ * @param isOver whether a request of that cost is known to be over the limit of one of the subjects
  */
-export type UserFinder = (
+export type CallerFinder = (
   request: FastifyRequest,
   cost: number,
-  isOver: (userId: string, cost: number) => boolean,
-) => string | undefined | Promise<string | undefined>
+  isOver: (subjects: readonly Subject[], cost: number) => boolean,
+) => readonly Subject[] | undefined | Promise<readonly Subject[] | undefined>
 
 /** Addresses kept with their networks, which take a while to work out. */
 const MAX_NETWORKS = 10_000
@@ -34,6 +35,14 @@ export function createNetworkSubjects(app: FastifyInstance): (request: FastifyRe
 }
 
 /** The budget of a user. */
-export function userSubject(userId: string): Subject {
-  return { kind: 'user', key: `user:${userId}` }
+export function userSubjects(userId: string): readonly Subject[] {
+  return [{ kind: 'user', key: `user:${userId}` }]
+}
+
+/** The budgets of an API key, and of all keys of its organization together. */
+export function apiKeySubjects({ org, id }: { org: string; id: string }): readonly Subject[] {
+  return [
+    { kind: 'api_key', key: `api_key:${id}` },
+    { kind: 'organization', key: `organization:${org}` },
+  ]
 }

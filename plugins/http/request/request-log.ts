@@ -1,6 +1,7 @@
 import { type FastifyRequest, LogController } from 'fastify'
 import fp from 'fastify-plugin'
 import { HARMLESS, redactText } from '#lib/log/redaction.ts'
+import type { Principal } from '#services/authentication/principal.ts'
 import type { RequestEnd } from './request-end.ts'
 
 declare module 'fastify' {
@@ -42,7 +43,7 @@ const MAX_PATH = 200
 const SHOWS_DEBUG: ReadonlySet<string> = new Set(['debug', 'trace'])
 
 function logRequest(request: FastifyRequest, end: RequestEnd, isQuiet: boolean): void {
-  const { failure, log, user } = request
+  const { failure, log, principal } = request
   const path = pathOf(request.url)
   const fields = {
     operation: end.operation,
@@ -51,7 +52,7 @@ function logRequest(request: FastifyRequest, end: RequestEnd, isQuiet: boolean):
     path: path === end.route ? path : redactText(path),
     status: end.status,
     duration_ms: Math.round(end.milliseconds * 1000) / 1000,
-    ...(user ? { user_id: user.id } : {}),
+    ...(principal && namesOf(principal)),
     remote_address: end.address,
     // The line of an error has a message that may hold anything.
     [HARMLESS]: !isQuiet && end.status < 500,
@@ -59,6 +60,12 @@ function logRequest(request: FastifyRequest, end: RequestEnd, isQuiet: boolean):
   if (isQuiet) log.debug(fields, end.status >= 500 ? 'request refused' : 'request completed')
   else if (end.status >= 500) log.error({ ...fields, err: failure }, 'request failed')
   else log.info(fields, 'request completed')
+}
+
+/** The names of who sent it: a key's is its id, and never its text. */
+function namesOf(principal: Principal): object {
+  if (principal.kind === 'user') return { user_id: principal.user.id }
+  return { api_key_id: principal.key.id, organization_id: principal.key.org }
 }
 
 /** Not the query string, which may hold what users typed; and the beginning will do. */

@@ -40,13 +40,14 @@ export default fp(
       if (request.span && request.body !== undefined) request.span.run(done)
       else done()
     })
-    app.onRequestEnd('span', ({ span, method, routeOptions }, { operation, status }) => {
+    app.onRequestEnd('span', ({ span, method, principal, routeOptions }, { operation, status }) => {
       if (!span) return
       span.rename(operation)
       span.set({
         'http.request.method': METHODS.has(method) ? method : OTHER_METHOD,
         'http.response.status_code': status,
         ...(routeOptions.url === undefined ? {} : { 'http.route': routeOptions.url }),
+        ...(principal?.kind === 'api_key' ? { 'app.api_key.id': principal.key.id } : {}),
       })
       span.end()
     })

@@ -3,7 +3,7 @@ import { Listener } from '#lib/database/listener.ts'
 import type { ConnectionOptions, Session } from '#lib/database/session.ts'
 import { warnOfTrouble } from '#lib/log/troubles.ts'
 
-/** Channel of migrations/002 and 013. */
+/** Channel of migrations 002, 013 and 015. */
 const CHANNEL = 'identity'
 const BEAT_INTERVAL_MS = 250
 const CONNECT_TIMEOUT_MS = 2000
@@ -17,12 +17,14 @@ export interface ChannelListener {
   /** Somebody's rights in an organization changed. */
   forgetMember(org: string, user: string): void
   forgetOrganization(org: string): void
+  /** A key of an organization changed. */
+  forgetApiKey(org: string, id: string): void
   forgetAll(): void
 }
 
 /**
- * Hears from PostgreSQL that a user, a session or a membership changed, wherever it was changed. After a loss it connects again, and
- * everything that was kept is forgotten. By way of a pooler nothing is ever trusted.
+ * Hears from PostgreSQL that a user, a session, a membership or an API key changed, wherever it was changed. After a loss
+ * it connects again, and everything that was kept is forgotten. By way of a pooler nothing is ever trusted.
  */
 export class IdentityChannel {
   readonly #identities: ChannelListener
@@ -83,11 +85,12 @@ export class IdentityChannel {
   }
 
   #hear(payload: string): void {
-    const [kind, id = '', user = ''] = payload.split(':')
+    const [kind, id = '', inOrganization = ''] = payload.split(':')
     if (kind === 'user') this.#identities.forgetUser(id)
     else if (kind === 'session') this.#identities.forgetSession(id)
-    else if (kind === 'member') this.#identities.forgetMember(id, user)
+    else if (kind === 'member') this.#identities.forgetMember(id, inOrganization)
     else if (kind === 'organization') this.#identities.forgetOrganization(id)
+    else if (kind === 'api_key') this.#identities.forgetApiKey(id, inOrganization)
   }
 
   #distrust(): void {

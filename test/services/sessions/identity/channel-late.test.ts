@@ -32,6 +32,7 @@ t.test('an answer is trusted from when it was asked for, however late it is read
     forgetSession: () => undefined,
     forgetMember: () => undefined,
     forgetOrganization: () => undefined,
+    forgetApiKey: () => undefined,
     forgetUser: () => undefined,
     forgetAll: () => undefined,
   }

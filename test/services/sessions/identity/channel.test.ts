@@ -23,6 +23,7 @@ async function startChannel(t: T, options: { open?: boolean; pools?: boolean } =
     forgetSession: (id: string) => told.emit('session', id),
     forgetMember: () => undefined,
     forgetOrganization: () => undefined,
+    forgetApiKey: () => undefined,
     forgetUser: (id: string) => told.emit('user', id),
     forgetAll: () => told.emit('all'),
   }

@@ -19,7 +19,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         response: { 200: ref(Organization) },
       },
     },
-    async (request, reply) => reply.sendVersioned(await organizations.get(request.inOrganization())),
+    async (request, reply) => reply.sendVersioned(await organizations.get(request.asMember())),
   )
 
   app.patch(
@@ -42,7 +42,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     },
     async (request, reply) => {
       const versions = request.expectedVersions()
-      return reply.sendVersioned(await organizations.update(request.inOrganization(), request.body, versions))
+      return reply.sendVersioned(await organizations.update(request.asMember(), request.body, versions))
     },
   )
 
@@ -67,7 +67,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async (request, reply) => {
-      await organizations.remove(request.inOrganization(), request.expectedVersions())
+      await organizations.remove(request.asMember(), request.expectedVersions())
       return reply.code(204).send(undefined)
     },
   )

@@ -136,7 +136,7 @@ t.test('reauthenticate', async (t) => {
 t.test('a public route cannot require it, and the time must be a duration', async (t) => {
   const register = async (config: FastifyContextConfig) => {
     const app = Fastify()
-    app.decorate('authenticate', (_access, requires) => {
+    app.decorate('authenticate', ({ requires }) => {
       if (requires) maxAgeSeconds(requires)
       return (_request, _reply, done) => done()
     })

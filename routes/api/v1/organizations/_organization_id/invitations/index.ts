@@ -30,7 +30,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     },
     async (request, reply) =>
       reply.sendOnce(async (ctx) => {
-        const invitation = await invitations.create(request.inOrganization(ctx), request.body)
+        const invitation = await invitations.create(request.asMember(ctx), request.body)
         const { organization_id } = request.params
         const location = `/api/v1/organizations/${organization_id}/invitations/${invitation.id}`
         return { location, body: invitation }
@@ -52,7 +52,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         response: { 200: ref(InvitationPage) },
       },
     },
-    (request) => invitations.list(request.inOrganization(), request.query),
+    (request) => invitations.list(request.asMember(), request.query),
   )
 }
 

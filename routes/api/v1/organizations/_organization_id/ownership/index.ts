@@ -20,7 +20,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         response: { 200: ref(Member) },
       },
     },
-    (request) => members.transferOwnership(request.inOrganization(), request.body.user_id),
+    (request) => members.transferOwnership(request.asMember(), request.body.user_id),
   )
 }
 

@@ -17,7 +17,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         response: { 200: ref(Organization) },
       },
     },
-    async (request, reply) => reply.sendVersioned(await organizations.restore(request.inOrganization())),
+    async (request, reply) => reply.sendVersioned(await organizations.restore(request.asMember())),
   )
 }
 

@@ -19,7 +19,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         response: { 200: ref(Invitation) },
       },
     },
-    (request) => invitations.get(request.inOrganization(), request.params.id),
+    (request) => invitations.get(request.asMember(), request.params.id),
   )
 
   app.delete(
@@ -36,7 +36,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async (request, reply) => {
-      await invitations.remove(request.inOrganization(), request.params.id)
+      await invitations.remove(request.asMember(), request.params.id)
       return reply.code(204).send(undefined)
     },
   )

@@ -45,7 +45,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     async (request, reply) => {
       const { params, body } = request
       const versions = request.expectedVersions()
-      const ctx = request.inOrganization()
+      const ctx = request.asMember()
       return reply.sendVersioned(await members.update(ctx, params.user_id, body.role, versions))
     },
   )
@@ -68,7 +68,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async (request, reply) => {
-      await members.remove(request.inOrganization(), request.params.user_id, request.expectedVersions())
+      await members.remove(request.asMember(), request.params.user_id, request.expectedVersions())
       return reply.code(204).send(undefined)
     },
   )

@@ -22,7 +22,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         response: { 200: ref(Invitation) },
       },
     },
-    (request) => invitations.resend(request.inOrganization(), request.params.id),
+    (request) => invitations.resend(request.asMember(), request.params.id),
   )
 }
 

@@ -1,0 +1,81 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { LOCAL_ADDRESS } from '#lib/network/addresses.ts'
+import { type ApiKeyCaller, isScope } from '#services/api-keys/caller.ts'
+import { ApiKeyNotAllowed } from '#services/api-keys/errors.ts'
+import type { AccessTokenClaims } from '#services/authentication/access-tokens.ts'
+import { Unauthenticated } from '#services/authentication/errors.ts'
+import type { Permission } from '#services/members/permissions.ts'
+import type { Identity } from '#services/sessions/identity/identities.ts'
+import { Forbidden } from '#services/users/errors.ts'
+import { type Requirement, stepUp } from './step-up.ts'
+
+/** What a route demands of who calls it. */
+export interface Demands {
+  readonly access: 'user' | 'admin' | 'api_key'
+  readonly permission?: Permission | undefined
+  readonly requires?: Requirement | undefined
+}
+
+/** Lets the sender of a token or key in, or throws; a promise when the database has to be asked. */
+type Entrance = (request: FastifyRequest, text: string) => Promise<void> | undefined
+
+/** Whether a route takes API keys: those with the route's permission, if keys can have it. */
+export function takesApiKeys({ access, permission, requires }: Demands): boolean {
+  if (access === 'api_key') return true
+  return access === 'user' && requires === undefined && permission !== undefined && isScope(permission)
+}
+
+/** Makes the entrance of people, who send an access token. */
+export function entranceOfUsers(app: FastifyInstance, { access, requires }: Demands): Entrance {
+  const assertRecent = requires && stepUp(app.identities, requires)
+
+  function enter(request: FastifyRequest, token: string, { sid }: AccessTokenClaims, identity?: Identity) {
+    if (identity === undefined) {
+      // It was verified, which would let it be asked about before it is counted.
+      app.tokens.forget(token)
+      throw new Unauthenticated()
+    }
+    request.principal = { kind: 'user', user: identity.user, sessionId: sid }
+    if (access === 'api_key') throw new Forbidden({ detail: 'This is for API keys.' })
+    if (access === 'admin' && identity.user.role !== 'admin') throw new Forbidden()
+    assertRecent?.(request, identity)
+  }
+
+  return (request, token) => {
+    const claims = verify(app, token)
+    const found = app.credentials.find(request, token, claims)
+    if (found instanceof Promise) return found.then((identity) => enter(request, token, claims, identity))
+    enter(request, token, claims, found)
+    return undefined
+  }
+}
+
+/** Makes the entrance of programs, which send an API key. */
+export function entranceOfApiKeys(app: FastifyInstance, demands: Demands): Entrance {
+  const isOpen = takesApiKeys(demands)
+
+  function enter(request: FastifyRequest, key: ApiKeyCaller | undefined) {
+    const address = app.clientAddress(request) ?? LOCAL_ADDRESS
+    // Whatever is wrong looks the same to who may have found the key.
+    if (key === undefined || !key.mayComeFrom(address)) throw new Unauthenticated()
+    request.principal = { kind: 'api_key', key }
+    app.apiKeys.used(key, address)
+    if (!isOpen) throw new ApiKeyNotAllowed()
+  }
+
+  return (request, text) => {
+    const found = app.apiKeys.find(request, text)
+    if (found instanceof Promise) return found.then((key) => enter(request, key))
+    enter(request, found)
+    return undefined
+  }
+}
+
+/** Returns what a token says; anything that we did not issue is one and the same 401. */
+function verify({ tokens }: FastifyInstance, token: string): AccessTokenClaims {
+  try {
+    return tokens.verify(token)
+  } catch (error) {
+    throw new Unauthenticated({ cause: error })
+  }
+}

@@ -1,0 +1,202 @@
+import { v7 as uuidv7 } from 'uuid'
+import type { Context } from '#lib/context.ts'
+import { transaction } from '#lib/database/database.ts'
+import { canonicalCidr } from '#lib/network/networks.ts'
+import type { Cursors } from '#lib/pagination/cursors.ts'
+import { digestToken } from '#lib/secrets/secrets.ts'
+import type {
+  ApiKey,
+  ApiKeyPage,
+  ApiKeyScope,
+  CreateApiKey,
+  ListApiKeysQuery,
+  NewApiKey,
+  RotateApiKey,
+  UpdateApiKey,
+} from '#schemas/api-keys.ts'
+import type { MemberContext, OrgContext } from '#services/members/membership.ts'
+import { recordEvent } from '#services/security-events/security-events.ts'
+import { Forbidden } from '#services/users/errors.ts'
+import type { ExpectedVersions } from '#services/users/users.ts'
+import { type ApiKeyCaller, forApiKey } from './caller.ts'
+import { ApiKeyChanged, ApiKeyEnded, ApiKeyNotFound } from './errors.ts'
+import { createKey, hintOf } from './key-format.ts'
+import * as queries from './queries.ts'
+
+// Only members manage keys, so everything here but `getCurrent` takes a member's context, which no key has.
+
+/** The parts that changes of keys need. */
+export interface ApiKeyContext extends Context {
+  /** Makes this instance forget a key at once; the others hear of it through the database. */
+  readonly apiKeys: { forget(org: string, id: string): void }
+}
+
+const DAY_SECONDS = 86_400
+const DEFAULT_DAYS = 90
+const MAX_DAYS = 366
+
+/** Position in a list is that of one organization, so a cursor of another is refused. */
+const listOf = (ctx: OrgContext) => `api-keys:${ctx.db.org}`
+
+/**
+ * Creates a key. Nobody gives one more than they have.
+ *
+ * @returns the key with its secret, which is in no other answer
+ * @throws Forbidden
+ */
+export async function create(ctx: MemberContext, input: CreateApiKey): Promise<NewApiKey> {
+  const { name, scopes, allowed_networks = [], expires_in_days = DEFAULT_DAYS } = input
+  assertMayGrant(ctx, scopes)
+  return transaction(ctx, async (tx) => {
+    const lifetime = expires_in_days * DAY_SECONDS
+    const key = await insert(tx, uuidv7(), { name, scopes, allowed_networks, lifetime })
+    await record(tx, 'api_key_created', key.id)
+    return key
+  })
+}
+
+/**
+ * Returns a page of keys, newest first.
+ *
+ * @throws InvalidCursor
+ */
+export async function list(
+  ctx: MemberContext<Context & { cursors: Cursors }>,
+  { limit, cursor }: ListApiKeysQuery,
+): Promise<ApiKeyPage> {
+  const before = cursor === undefined ? null : ctx.cursors.decode(listOf(ctx), cursor)
+  const keys = await queries.selectKeys(ctx.db, { before, limit: limit + 1 })
+  return ctx.cursors.page(listOf(ctx), keys, limit)
+}
+
+/**
+ * Returns a key.
+ *
+ * @throws ApiKeyNotFound
+ */
+export async function get(ctx: MemberContext, id: string): Promise<ApiKey> {
+  return present(await queries.selectKey(ctx.db, id))
+}
+
+/**
+ * Returns the key that asks.
+ *
+ * @throws ApiKeyNotFound when it was deleted meanwhile
+ */
+export async function getCurrent(ctx: Context, caller: ApiKeyCaller): Promise<ApiKey> {
+  return present(await queries.selectKey(forApiKey(ctx, caller).db, caller.id))
+}
+
+/**
+ * Changes a key; within a second everywhere.
+ *
+ * @throws ApiKeyNotFound, ApiKeyChanged, ApiKeyEnded, Forbidden
+ */
+export async function update(
+  ctx: MemberContext<ApiKeyContext>,
+  id: string,
+  changes: UpdateApiKey,
+  versions: ExpectedVersions,
+): Promise<ApiKey> {
+  const { allowed_networks: networks, scopes = [] } = changes
+  assertMayGrant(ctx, scopes)
+  const allowed = networks === undefined ? {} : { allowed_networks: networks.map(canonicalCidr) }
+  const changed = await transaction(ctx, async (tx) => {
+    const key = await queries.updateKey(tx.db, id, { ...changes, ...allowed }, versions)
+    if (key === undefined) return missing(tx, id, versions)
+    await record(tx, 'api_key_changed', id)
+    return key
+  })
+  ctx.apiKeys.forget(ctx.db.org, id)
+  return changed
+}
+
+/**
+ * Ends a key for good: here at once, and within a second everywhere. One that has ended stays so.
+ *
+ * @throws ApiKeyNotFound, ApiKeyChanged
+ */
+export async function revoke(
+  ctx: MemberContext<ApiKeyContext>,
+  id: string,
+  versions: ExpectedVersions,
+): Promise<void> {
+  await transaction(ctx, async (tx) => {
+    if (await queries.revokeKey(tx.db, id, versions)) return record(tx, 'api_key_revoked', id)
+    const { status } = await get(tx, id)
+    if (status !== 'revoked') throw new ApiKeyChanged()
+  })
+  ctx.apiKeys.forget(ctx.db.org, id)
+}
+
+/**
+ * Puts a new key in the place of one, which is accepted for a grace, and then no more. The new one may do the same, and
+ * lives as long.
+ *
+ * @returns the new key with its secret, which is in no other answer
+ * @throws ApiKeyNotFound, ApiKeyEnded
+ */
+export async function rotate(
+  ctx: MemberContext<ApiKeyContext>,
+  id: string,
+  { grace }: RotateApiKey,
+): Promise<NewApiKey> {
+  const successor = await transaction(ctx, async (tx) => {
+    const old = await get(tx, id)
+    assertMayGrant(tx, old.scopes)
+    const successorId = uuidv7()
+    if (!(await queries.replaceKey(tx.db, id, successorId, grace))) throw new ApiKeyEnded()
+    const key = await insert(tx, successorId, { ...old, lifetime: lifetimeOf(old) })
+    await record(tx, 'api_key_rotated', id)
+    return key
+  })
+  ctx.apiKeys.forget(ctx.db.org, id)
+  return successor
+}
+
+type Content = Pick<queries.NewKey, 'name' | 'scopes' | 'allowed_networks' | 'lifetime'>
+
+async function insert(ctx: MemberContext, id: string, content: Content): Promise<NewApiKey> {
+  const { name, scopes, allowed_networks, lifetime } = content
+  const key = createKey({ org: ctx.db.org, id })
+  const row = await queries.insertKey(ctx.db, {
+    id,
+    name,
+    digest: digestToken(key),
+    hint: hintOf(key),
+    scopes,
+    allowed_networks: allowed_networks.map(canonicalCidr),
+    created_by: ctx.member.user,
+    lifetime,
+  })
+  return { ...present(row), key }
+}
+
+/** Seconds from the creation of a key to its end. */
+function lifetimeOf({ created_at, expires_at }: ApiKey): number {
+  return Math.min((Date.parse(expires_at) - Date.parse(created_at)) / 1000, MAX_DAYS * DAY_SECONDS)
+}
+
+function assertMayGrant({ member }: MemberContext, scopes: readonly ApiKeyScope[]): void {
+  if (!scopes.every((scope) => member.may(scope))) throw new Forbidden()
+}
+
+/** Says why a change found no row: the key is gone, is another version than expected, or has ended. */
+async function missing(ctx: MemberContext, id: string, versions: ExpectedVersions): Promise<never> {
+  const key = await get(ctx, id)
+  const isExpected = versions?.includes(key.updated_at) ?? true
+  throw isExpected ? new ApiKeyEnded() : new ApiKeyChanged()
+}
+
+function record(
+  ctx: MemberContext,
+  kind: 'api_key_created' | 'api_key_changed' | 'api_key_rotated' | 'api_key_revoked',
+  apiKeyId: string,
+): Promise<void> {
+  return recordEvent(ctx, { kind, userId: ctx.member.user, apiKeyId })
+}
+
+function present(key: ApiKey | undefined): ApiKey {
+  if (key === undefined) throw new ApiKeyNotFound()
+  return key
+}
