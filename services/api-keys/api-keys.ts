@@ -39,7 +39,7 @@ const MAX_DAYS = 366
 const listOf = (ctx: OrgContext) => `api-keys:${ctx.db.org}`
 
 /**
- * Creates a key. Nobody gives one more than they have.
+ * Creates a key. Nobody grants one more than they have.
  *
  * @returns the key with its secret, which is in no other answer
  * @throws Forbidden

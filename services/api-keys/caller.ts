@@ -6,7 +6,7 @@ import { API_KEY_SCOPES, type ApiKeyScope } from '#schemas/api-keys.ts'
 import type { OrgContext } from '#services/members/membership.ts'
 import type { Permission } from '#services/members/permissions.ts'
 
-/** What the database says of a key that is accepted. */
+/** Columns of a key that is accepted. */
 export interface CallerRow {
   id: string
   digest: Buffer

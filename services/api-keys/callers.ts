@@ -64,7 +64,7 @@ export class ApiKeyCallers {
     return known && accepted(known, this.#cache.peek(known.place))
   }
 
-  /** Returns the caller; undefined for a text that is no key, and for a key that is not accepted now. */
+  /** Returns the caller; undefined for a text that is not a key, and for a key that is not accepted now. */
   async load(text: string): Promise<ApiKeyCaller | undefined> {
     const known = this.#known.get(text) ?? describe(text)
     if (known === undefined) return undefined

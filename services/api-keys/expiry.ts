@@ -5,4 +5,5 @@ export const expiry = new Expiry({
   table: 'api_keys',
   key: 'org_id, id',
   condition: "least(expires_at, revoked_at) < now() - interval '90 days'",
+  ofTenants: true,
 })

@@ -84,7 +84,7 @@ export async function updateKey(
   return rows[0]
 }
 
-/** Returns false when it is revoked already, or is none of the versions, if they are given. */
+/** Returns false when it is revoked already, or another version than those that are given. */
 export async function revokeKey(
   db: OrgDatabase,
   id: string,

@@ -4,6 +4,7 @@ import type { LightMyRequestResponse } from 'fastify'
 import t, { type Test } from 'tap'
 import type { TestDatabase } from '#test/support/database.ts'
 import { createTestApp, type TestApp, type TestUser } from '#test/support/helper.ts'
+import { createOrganization } from '#test/support/organizations.ts'
 import { exchange, listen } from '#test/support/raw-http.ts'
 import { Canaries, type Kind } from './canaries.ts'
 import { type PlantedRequest, rightRequest, wrongRequests } from './canary-requests.ts'
@@ -15,7 +16,8 @@ const KINDS: readonly Kind[] = ['secret', 'personal', 'path']
 /** Everything that is written while requests are answered, so that a trigger can quote it. */
 const TABLES = [
   ...['users', 'sessions', 'refresh_tokens', 'one_time_tokens', 'registrations', 'login_attempts'],
-  ...['security_events', 'idempotency_keys', 'organizations', 'organization_invitations'],
+  ...['security_events', 'idempotency_keys', 'organizations', 'memberships', 'organization_invitations'],
+  ...['projects', 'api_keys'],
 ]
 
 interface Sent {
@@ -195,6 +197,23 @@ t.test('secrets that the service issues appear nowhere else', async (t) => {
   t.equal((await request({ url: '/api/v1/users/me', headers })).statusCode, 200)
   const places = [...logLines, ...Object.values(await dump(db)), await test.app.metrics.metrics()].join('\n')
   for (const token of tokens) t.notOk(places.includes(token.split('.').at(-1) ?? token))
+
+  const tenant = await createOrganization(test.app)
+  const create = await request({
+    method: 'POST',
+    url: `${tenant.url}/api-keys`,
+    payload: { name: 'A key', scopes: ['projects:read'] },
+    headers: { 'idempotency-key': 'once' },
+    as: tenant.owner,
+  })
+  const { key } = create.json()
+  const sent = { authorization: `Bearer ${key}` }
+  t.equal((await request({ url: `${tenant.url}/projects?name=${key}`, headers: sent })).statusCode, 400)
+  t.equal((await request({ url: `/api/v1/${key}`, headers: sent })).statusCode, 404)
+  t.equal((await request({ url: `${tenant.url}/projects`, headers: sent })).statusCode, 200)
+  const written = [...logLines, ...Object.values(await dump(db)), await test.app.metrics.metrics()].join('\n')
+  // Without the ids at its beginning, which are no secret.
+  t.notOk(written.includes(key.slice(-72)))
   t.strictSame(await leaks(test, canaries, []), [])
 })
 

@@ -6,7 +6,7 @@ import { LastUses } from '#services/api-keys/last-uses.ts'
 /** Tells who speaks by a key at this moment, if anybody. */
 export interface ApiKeys {
   /**
-   * Returns the caller; undefined for what is no key, and for one that is not accepted now. A promise when the database has
+   * Returns the caller; undefined for a text that is not a key, and for a key that is not accepted now. A promise when the database has
    * to be asked, which is done once for each request.
    */
   find(request: FastifyRequest, text: string): ApiKeyCaller | Promise<ApiKeyCaller | undefined>

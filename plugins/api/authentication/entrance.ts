@@ -9,7 +9,7 @@ import type { Identity } from '#services/sessions/identity/identities.ts'
 import { Forbidden } from '#services/users/errors.ts'
 import { type Requirement, stepUp } from './step-up.ts'
 
-/** What a route demands of who calls it. */
+/** Demands of a route on who calls it. */
 export interface Demands {
   readonly access: 'user' | 'admin' | 'api_key'
   readonly permission?: Permission | undefined

@@ -25,6 +25,7 @@ const TABLES = [
   'memberships',
   'organization_invitations',
   'projects',
+  'api_keys',
 ] as const
 
 const PASSWORD = 'another good long passphrase'

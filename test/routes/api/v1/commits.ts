@@ -111,6 +111,30 @@ export const ORGANIZATION_OPERATIONS: Readonly<Record<string, Prepare>> = {
     const { id } = await createProject()
     return () => app.request({ method: 'DELETE', url: `${url}/projects/${id}`, as })
   },
+  createApiKey: async (app) => {
+    const { url, owner: as } = await createOrganization(app.app)
+    const headers = { 'idempotency-key': uuidv7() }
+    const payload = { name: 'Export', scopes: ['projects:read'] }
+    return () => app.request({ method: 'POST', url: `${url}/api-keys`, as, payload, headers })
+  },
+  updateApiKey: async (app) => {
+    const { url, owner: as, createApiKey } = await createOrganization(app.app)
+    const { id } = await createApiKey()
+    const payload = { is_disabled: true }
+    return () => app.request({ method: 'PATCH', url: `${url}/api-keys/${id}`, as, payload })
+  },
+  rotateApiKey: async (app) => {
+    const { url, owner: as, createApiKey } = await createOrganization(app.app)
+    const { id } = await createApiKey()
+    const headers = { 'idempotency-key': uuidv7() }
+    const payload = { grace: 60 }
+    return () => app.request({ method: 'POST', url: `${url}/api-keys/${id}/rotate`, as, payload, headers })
+  },
+  revokeApiKey: async (app) => {
+    const { url, owner: as, createApiKey } = await createOrganization(app.app)
+    const { id } = await createApiKey()
+    return () => app.request({ method: 'DELETE', url: `${url}/api-keys/${id}`, as })
+  },
 }
 
 /** The token of an invitation. */
