@@ -17,6 +17,8 @@ const OPEN_LIMITS = [
   'auth.login_limit.per_account',
   'auth.login_limit.per_address',
   'rate_limit.per_user',
+  'rate_limit.per_api_key',
+  'rate_limit.per_organization',
   'rate_limit.per_address',
 ]
 

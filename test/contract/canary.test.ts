@@ -212,7 +212,7 @@ t.test('secrets that the service issues appear nowhere else', async (t) => {
   t.equal((await request({ url: `/api/v1/${key}`, headers: sent })).statusCode, 404)
   t.equal((await request({ url: `${tenant.url}/projects`, headers: sent })).statusCode, 200)
   const written = [...logLines, ...Object.values(await dump(db)), await test.app.metrics.metrics()].join('\n')
-  // Without the ids at its beginning, which are no secret.
+  // Without the ids at its beginning, which are not secret.
   t.notOk(written.includes(key.slice(-72)))
   t.strictSame(await leaks(test, canaries, []), [])
 })
