@@ -1,4 +1,5 @@
 import t from 'tap'
+import { createKey, readKey } from '#services/api-keys/key-format.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
 import { createTestApp } from '#test/support/helper.ts'
@@ -107,7 +108,6 @@ t.test('API keys', async (t) => {
     'a changed character of a key is refused, and so is another secret of the same key',
     async (t) => {
       const { key } = await tenant.createApiKey()
-      const { createKey, readKey } = await import('#services/api-keys/key-format.ts')
       const name = readKey(key)
       t.ok(name)
       for (let round = 0; round < 20; round++) {
@@ -191,7 +191,7 @@ t.test('API keys', async (t) => {
   })
 
   await t.test('a repeated creation returns the same key, which the database does not hold', async (t) => {
-    const headers = { 'idempotency-key': 'a key for a key' }
+    const headers = { 'idempotency-key': 'a-key-for-a-key' }
     const first = await create({ name: 'Repeated' }, headers)
     const again = await create({ name: 'Repeated' }, headers)
     t.equal(again.headers['idempotency-replayed'], 'true')
@@ -263,13 +263,13 @@ t.test('API keys', async (t) => {
 
   await t.test('what is wrong in a request is named', async (t) => {
     for (const [payload, pointer] of [
-      [{ scopes: [] }, '/scopes'],
-      [{ scopes: ['members:write'] }, '/scopes/0'],
-      [{ scopes: ['projects:read', 'projects:read'] }, '/scopes'],
-      [{ allowed_networks: ['010.0.0.0/8'] }, '/allowed_networks/0'],
-      [{ allowed_networks: ['2001:db8::1'] }, '/allowed_networks/0'],
-      [{ expires_in_days: 367 }, '/expires_in_days'],
-      [{ key: 'gwk_' }, '/key'],
+      [{ scopes: [] }, '/body/scopes'],
+      [{ scopes: ['members:write'] }, '/body/scopes/0'],
+      [{ scopes: ['projects:read', 'projects:read'] }, '/body/scopes'],
+      [{ allowed_networks: ['010.0.0.0/8'] }, '/body/allowed_networks/0'],
+      [{ allowed_networks: ['2001:db8::1'] }, '/body/allowed_networks/0'],
+      [{ expires_in_days: 367 }, '/body/expires_in_days'],
+      [{ key: 'gwk_' }, '/body/key'],
     ] as const) {
       const expected = { status: 400, code: 'validation_failed', pointers: [pointer] }
       expectProblem(t, await create(payload), expected, JSON.stringify(payload))
@@ -279,6 +279,7 @@ t.test('API keys', async (t) => {
 
 t.test('a key and the keys of an organization together have limits', async (t) => {
   const { app, request } = await createTestApp(t, {
+    APP_RATE_LIMIT__ENABLED: 'true',
     APP_RATE_LIMIT__PER_API_KEY: '5',
     APP_RATE_LIMIT__PER_ORGANIZATION: '8',
     APP_RATE_LIMIT__WINDOW: '1h',
