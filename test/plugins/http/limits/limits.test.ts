@@ -66,7 +66,12 @@ t.test('an address that asks too much', async (t) => {
     refused(t, response)
     t.strictSame(budget(response), [5, 0])
     t.equal(response.headers['ratelimit-reset'], response.headers['retry-after'])
-    t.strictSame(await metric(app, 'rate_limit_refusals_total'), { user: 0, address: 1 })
+    t.strictSame(await metric(app, 'rate_limit_refusals_total'), {
+      user: 0,
+      api_key: 0,
+      organization: 0,
+      address: 1,
+    })
     t.strictSame(await metric(app, 'rate_limit_store'), { memory: 1, postgres: 0, redis: 0 })
     t.strictSame(await metric(app, 'rate_limit_decisions_alone_total'), { '': 0 })
   })
