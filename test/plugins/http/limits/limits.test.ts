@@ -161,7 +161,12 @@ t.test('a user has a budget of its own', async (t) => {
       t.strictSame(budget(response), [10, remaining])
     }
     refused(t, await app.request({ url: ME, as: ada, remoteAddress: '192.0.2.99' }))
-    t.strictSame(await metric(app, 'rate_limit_refusals_total'), { user: 1, address: 0 })
+    t.strictSame(await metric(app, 'rate_limit_refusals_total'), {
+      user: 1,
+      api_key: 0,
+      organization: 0,
+      address: 0,
+    })
   })
 
   t.test('over all its tokens', async (t) => {
