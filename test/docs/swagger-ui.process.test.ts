@@ -41,14 +41,14 @@ class SwaggerUi {
     this.#operations = new Map(operationsOf(document).map((placed) => [placed.operation.operationId, placed]))
   }
 
-  async authorize(authorization: string): Promise<void> {
+  async authorize(authorization: string, scheme: 'accessToken' | 'apiKey' = 'accessToken'): Promise<void> {
     const dialog = this.#page.locator('.dialog-ux')
     await press(this.#page.locator('.auth-wrapper > .authorize'))
-    const scheme = dialog.locator('.auth-container').first()
-    const logout = scheme.getByRole('button', { name: 'Remove authorization' })
+    const container = dialog.locator('.auth-container').nth(scheme === 'accessToken' ? 0 : 1)
+    const logout = container.getByRole('button', { name: 'Remove authorization' })
     if (await logout.isVisible()) await press(logout)
-    await scheme.locator('input').fill(authorization.replace('Bearer ', ''))
-    await press(scheme.getByRole('button', { name: 'Apply credentials' }))
+    await container.locator('input').fill(authorization.replace('Bearer ', ''))
+    await press(container.getByRole('button', { name: 'Apply credentials' }))
     await press(dialog.locator('.btn-done').first())
   }
 
@@ -200,11 +200,15 @@ t.test(
     const tenant = await createOrganization(app)
     await ui.authorize(tenant.owner.headers.authorization)
     await executeInvitations(app, tenant, expect)
+    await executeApiKeys(tenant, expect)
     await executeOrganizations(tenant, expect)
     await ui.authorize(admin.headers.authorization)
     await expect('listAdministeredOrganizations', 200)
     for (const operation of ['suspendOrganization', 'restoreSuspendedOrganization'])
       await expect(operation, 200, { params: { id: tenant.organization.id } })
+    const { headers } = await (await createOrganization(app)).createApiKey()
+    await ui.authorize(headers.authorization, 'apiKey')
+    await expect('getCurrentApiKey', 200)
 
     const all = operationsOf(document).map(({ operation }) => operation.operationId)
     t.strictSame([...new Set(ui.executed)].sort(), all.sort(), 'every operation was executed')
@@ -264,6 +268,22 @@ async function executeInvitations(
   await expect('inspectInvitation', 200, { body: { token } })
   await expect('acceptInvitation', 200, { body: { token, username: 'hopper', password: PASSWORD } })
   await expect('listCurrentUserInvitations', 200)
+}
+
+/** Executes the operations of API keys that people may do. */
+async function executeApiKeys(
+  { organization }: TestOrganization,
+  expect: (operationId: string, status: number, entry?: Entry) => Promise<string>,
+): Promise<void> {
+  const inside = { organization_id: organization.id }
+  const body = { name: 'Export', scopes: ['projects:read'] }
+  const { id } = JSON.parse(await expect('createApiKey', 201, { params: inside, body }))
+  await expect('listApiKeys', 200, { params: inside })
+  const params = { ...inside, id }
+  await expect('getApiKey', 200, { params })
+  await expect('updateApiKey', 200, { params, body: { name: 'Nightly export' } })
+  await expect('rotateApiKey', 201, { params, body: { grace: 60 } })
+  await expect('revokeApiKey', 204, { params })
 }
 
 async function fitsAPhone(t: Test, browser: Browser, url: string): Promise<void> {
