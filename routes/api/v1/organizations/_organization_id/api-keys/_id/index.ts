@@ -19,8 +19,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         response: { 200: ref(ApiKey) },
       },
     },
-    async (request, reply) =>
-      reply.sendVersioned(await apiKeys.get(request.asMember(), request.params.id)),
+    async (request, reply) => reply.sendVersioned(await apiKeys.get(request.asMember(), request.params.id)),
   )
 
   app.patch(
