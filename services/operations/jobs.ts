@@ -1,6 +1,5 @@
 import { BATCH_ROWS, deleteExpired, type Expiry, findExpiries } from '#lib/cleanup/expired-rows.ts'
 import type { Context } from '#lib/context.ts'
-import { SystemDatabase } from '#lib/database/scoped-database.ts'
 import { defineJob } from '#lib/jobs/jobs.ts'
 
 /** Deletes what has expired, as each domain's `expiry.ts` declares it. */
@@ -18,8 +17,7 @@ export const cleanupJob = defineJob({
   },
 })
 
-async function deleteAll(ctx: Context, expiry: Expiry, signal: AbortSignal): Promise<number> {
-  const db = new SystemDatabase(ctx.db)
+async function deleteAll({ db }: Context, expiry: Expiry, signal: AbortSignal): Promise<number> {
   let rows = 0
   let batch: number
   do {
