@@ -230,6 +230,7 @@ t.test('invitations into an organization', async (t) => {
       await signUp(),
     ]
     await tenant.createProject()
+    const { headers } = await tenant.createApiKey()
     await invite(tenant, invited.user.email)
     const token = await tokenTo(invited.user.email)
     const operations = '/api/v1/operations/organizations'
@@ -240,28 +241,32 @@ t.test('invitations into an organization', async (t) => {
         .data.find((organization: { id: string }) => organization.id === id)
     const usage = [
       { table: 'memberships', rows: 1 },
+      { table: 'api_keys', rows: 1 },
       { table: 'organization_invitations', rows: 1 },
       { table: 'projects', rows: 1 },
     ]
     t.match(await listed(), { name: tenant.organization.name, usage, suspended_at: null })
     expectProblem(t, await request({ url: operations, as: tenant.owner }), { status: 403, code: 'forbidden' })
 
+    const projects = `${tenant.url}/projects`
+    t.equal((await request({ url: projects, headers })).statusCode, 200, 'a key is let in')
+
     const suspended = await request({ method: 'POST', url: `${operations}/${id}/suspend`, as: admin })
     t.equal(suspended.statusCode, 200, suspended.body)
     t.same(suspended.json(), await listed())
     t.type(suspended.json().suspended_at, 'string')
-    for (const url of [tenant.url, `${tenant.url}/projects`]) {
-      expectProblem(t, await request({ url, as: tenant.owner }), {
-        status: 403,
-        code: 'organization_suspended',
-      })
+    const closed = { status: 403, code: 'organization_suspended' }
+    for (const url of [tenant.url, projects]) {
+      expectProblem(t, await request({ url, as: tenant.owner }), closed)
       expectProblem(t, await request({ url, as: admin }), { status: 404, code: 'organization_not_found' })
     }
+    expectProblem(t, await request({ url: projects, headers }), closed)
     expectProblem(t, await accept(token), GONE)
     t.same((await request({ url: '/api/v1/users/me/invitations', as: invited })).json().data, [])
 
     await request({ method: 'POST', url: `${operations}/${id}/restore`, as: admin })
     t.equal((await request({ url: tenant.url, as: tenant.owner })).statusCode, 200)
+    t.equal((await request({ url: projects, headers })).statusCode, 200)
     t.equal((await accept(token)).statusCode, 200)
     const events = await db.query('SELECT kind FROM security_events WHERE user_id = $1 ORDER BY id', [
       admin.user.id,
