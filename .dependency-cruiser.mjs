@@ -62,7 +62,10 @@ export default {
     ),
     forbid(
       'scopes-come-from-memberships',
-      { path: '^(services|routes|plugins)/', pathNot: '^services/(members|organizations|invitations|api-keys)/' },
+      {
+        path: '^(services|routes|plugins)/',
+        pathNot: '^services/(members|organizations|invitations|api-keys)/',
+      },
       { path: '^lib/database/scoped-database\\.ts$', dependencyTypesNot: ['type-only'] },
       'Whose rows a database shows is decided by what checks the membership (docs/tenancy.md).',
     ),

@@ -31,7 +31,7 @@ const Scopes = Type.Array(ApiKeyScope, {
 })
 
 const Network = Type.String({
-  format: 'cidr',
+  'x-format': 'cidr',
   maxLength: 43,
   description: 'A network as an address and the number of its bits.',
   examples: ['192.0.2.0/24'],

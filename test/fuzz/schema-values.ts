@@ -2,8 +2,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import fc from 'fast-check'
 import { canonicalEmail } from '#config/email-address.ts'
-import { isCidr } from '#lib/network/networks.ts'
-import { address, extendedPattern } from '#plugins/api/validation/keywords.ts'
+import { address, extendedPattern, format } from '#plugins/api/validation/keywords.ts'
 import { type Document, member, type Schema } from '#test/contract/document.ts'
 
 /** Makes values that schemas of an OpenAPI document describe, and tells whether values are such. */
@@ -15,9 +14,9 @@ export class SchemaValues {
   constructor(document: Document) {
     this.#document = document
     formats.default(this.#ajv)
-    this.#ajv.addFormat('cidr', isCidr)
     this.#ajv.addKeyword(extendedPattern)
     this.#ajv.addKeyword(address)
+    this.#ajv.addKeyword(format)
     this.#ajv.addSchema({ ...document, $id: 'document' })
   }
 
@@ -95,7 +94,7 @@ export class SchemaValues {
 
 function text(schema: Schema): fc.Arbitrary<string> {
   if (schema['format'] === 'uuid') return fc.uuid()
-  if (schema['format'] === 'cidr') return cidr
+  if (schema['x-format'] === 'cidr') return cidr
   if (schema['format'] === 'date-time')
     return fc.date({ noInvalidDate: true }).map((date) => date.toISOString())
   if ('x-address' in schema) return textLike(ADDRESS)

@@ -1,7 +1,6 @@
 import { Ajv, type AnySchema, type Options } from 'ajv'
 import formats from 'ajv-formats'
-import { isCidr } from '#lib/network/networks.ts'
-import { address, extendedPattern, normalize, pattern } from './keywords.ts'
+import { address, extendedPattern, format, normalize, pattern } from './keywords.ts'
 
 /**
  * Our own annotations; Ajv's strict mode refuses a keyword that it does not know. `x-sensitivity: personal` says of a
@@ -51,10 +50,10 @@ export function createAjv({ coerce, allErrors }: AjvOptions): Ajv {
   ajv.addKeyword(pattern)
   ajv.addKeyword(extendedPattern)
   ajv.addKeyword(address)
+  ajv.addKeyword(format)
   ajv.addKeyword(normalize)
   ajv.addFormat('date-time', (text: string) => text.length <= MAX_FORMATTED && isDateTime(text))
   ajv.addFormat('uuid', UUID)
-  ajv.addFormat('cidr', isCidr)
   return ajv
 }
 

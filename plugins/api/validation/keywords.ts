@@ -1,6 +1,7 @@
 import type { FuncKeywordDefinition } from 'ajv'
 import type { DataValidateFunction } from 'ajv/dist/types/index.js'
 import { addressFault, canonicalEmail, isKnownForm } from '#config/email-address.ts'
+import { isCidr } from '#lib/network/networks.ts'
 
 /**
  * Most UTF-16 units of a text for each character that its schema allows. Normalisation makes one character of
@@ -94,6 +95,26 @@ export const address: FuncKeywordDefinition = {
       const fault = which === 'known' && isKnownForm(text) ? undefined : addressFault(text)
       check.errors = fault === undefined ? [] : [{ keyword: 'x-address', params: { fault } }]
       return fault === undefined
+    }
+    return check
+  },
+}
+
+const CHECKS: Readonly<Record<string, (text: string) => boolean>> = { cidr: isCidr }
+
+/** `x-format` is for forms that JSON Schema has no name for, so that no generator takes them for its own. */
+export const format: FuncKeywordDefinition = {
+  keyword: 'x-format',
+  type: 'string',
+  schemaType: 'string',
+  metaSchema: { enum: Object.keys(CHECKS) },
+  errors: true,
+  compile(name: string) {
+    const isOf = CHECKS[name]
+    const check: DataValidateFunction = (text: string) => {
+      const isRight = isOf === undefined || isOf(text)
+      check.errors = isRight ? [] : [{ keyword: 'x-format', params: { format: name } }]
+      return isRight
     }
     return check
   },

@@ -48,10 +48,8 @@ export const SENTENCES: Readonly<Record<string, Describe>> = {
   'x-pattern': ofPattern,
   'x-address': ({ fault }, schema) =>
     fault === 'undeliverable' ? say('undeliverable_address', UNDELIVERABLE) : ofPattern(fault, schema),
-  format: ({ format }) => {
-    const name = String(format)
-    return say('invalid_format', `must be ${FORMATS[name] ?? `a valid ${name}`}`, { format: name })
-  },
+  format: ofFormat,
+  'x-format': ofFormat,
   minLength: limit('too_short', 'min_length', (min) => {
     return min === 1 ? 'must not be empty' : `must have at least ${count(min, 'character')}`
   }),
@@ -118,6 +116,11 @@ function oneOf(values: readonly unknown[]): Description {
 
 function ofPattern(_params: unknown, schema: Readonly<Record<string, unknown>>): Description {
   return say('invalid_format', String(schema['x-message'] ?? 'has an invalid format'))
+}
+
+function ofFormat({ format }: Readonly<Record<string, unknown>>): Description {
+  const name = String(format)
+  return say('invalid_format', `must be ${FORMATS[name] ?? `a valid ${name}`}`, { format: name })
 }
 
 function noMatch(): Description {

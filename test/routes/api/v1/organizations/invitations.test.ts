@@ -11,6 +11,7 @@ const GONE = { status: 404, code: 'invitation_not_found' }
 t.test('invitations into an organization', async (t) => {
   const { app, db, request, signUp } = await createTestApp(t, {
     APP_TENANCY__MEMBERS_PER_ORGANIZATION: '3',
+    APP_TENANCY__INVITATION_LIFETIME: '5d',
     APP_TENANCY__INVITATIONS_PER_ORGANIZATION: '6',
     APP_TENANCY__INVITATIONS_PER_ADDRESS: '2',
     APP_AUTH__REGISTRATION: 'closed',
@@ -33,6 +34,8 @@ t.test('invitations into an organization', async (t) => {
     const made = await invite(tenant, email, 'admin')
     t.equal(made.statusCode, 201, made.body)
     t.match(made.json(), { email, role: 'admin', invited_by: tenant.owner.user.id })
+    const { created_at, expires_at } = made.json()
+    t.equal(Math.round((Date.parse(expires_at) - Date.parse(created_at)) / 86_400_000), 5, 'days')
     const read = await request({ url: String(made.headers.location), as: tenant.owner })
     t.same(read.json(), made.json())
     t.same((await request({ url: `${tenant.url}/invitations`, as: tenant.owner })).json().data, [made.json()])
