@@ -37,6 +37,8 @@ const Request = {
   }),
   duration_ms: count('Milliseconds that it took, of a request or a statement.'),
   user_id: text('Who is signed in, or whom it is about.'),
+  api_key_id: text('API key that asks; never its text.'),
+  organization_id: text('Organization of that key, or that it is about.'),
   remote_address: text('Address of the client.'),
   parser_code: text("Node's code for data that is not HTTP."),
 }

@@ -241,6 +241,9 @@ t.test('a route under /api is closed unless it says otherwise', async (t) => {
     'POST /api/v1/auth/email/resend',
     'POST /api/v1/auth/password/forgot',
     'POST /api/v1/auth/password/reset',
+    'POST /api/v1/invitations/accept',
+    'POST /api/v1/invitations/decline',
+    'POST /api/v1/invitations/inspect',
   ])
   const routes: { url: string; methods: string[] }[] = []
   const { app } = await createTestApp(t, {}, async (instance) => {
