@@ -2,6 +2,7 @@ import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import { cleanupJob } from '#services/operations/jobs.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
+import { createOrganization } from '#test/support/organizations.ts'
 
 const RUN = {
   id: uuidv7(),
@@ -14,7 +15,19 @@ t.test('deletes what has expired, and nothing else', async (t) => {
   const { app, db, signUp, logs } = await borrowTestApp(t, { APP_ROLE: 'web' })
   const { user } = await signUp()
   const other = await signUp()
+  const tenant = await createOrganization(app)
+  const [oldKey, key] = [await tenant.createApiKey(), await tenant.createApiKey()]
+  const [oldInvitation, invitation] = [await tenant.invite(), await tenant.invite()]
+  for (const [table, days, id] of [
+    ['api_keys', 91, oldKey.id],
+    ['api_keys', 89, key.id],
+    ['organization_invitations', 31, oldInvitation.id],
+    ['organization_invitations', 29, invitation.id],
+  ]) {
+    await db.querySuper(`UPDATE ${table} SET expires_at = now() - interval '${days} days' WHERE id = $1`, [id])
+  }
   await db.query('DELETE FROM sessions')
+  await db.query('DELETE FROM login_attempts')
   await db.query(
     `INSERT INTO sessions (id, user_id, ip, idle_expires_at, expires_at, ended_at) VALUES
        (gen_random_uuid(), $1, '::1', now() - interval '31 days', now() + interval '1 day', NULL),
@@ -53,13 +66,17 @@ t.test('deletes what has expired, and nothing else', async (t) => {
     { ip: '10.0.0.1' },
     { ip: '10.0.0.2' },
   ])
+  t.strictSame(await db.querySuper('SELECT id FROM api_keys'), [{ id: key.id }])
+  t.strictSame(await db.querySuper('SELECT id FROM organization_invitations'), [{ id: invitation.id }])
   t.strictSame(await db.query('SELECT user_id FROM one_time_tokens'), [{ user_id: other.user.id }])
   t.strictSame(await db.query('SELECT username FROM registrations'), [{ username: 'bbb' }])
   t.strictSame(await db.query("SELECT encode(id, 'hex') AS id FROM idempotency_keys"), [{ id: '02' }])
   t.strictSame(await db.query('SELECT subject FROM login_attempts'), [{ subject: 'new' }])
   t.strictSame(logs().find(({ msg }) => msg === 'cleaned up')?.['deleted'], [
     { table: 'idempotency_keys', rows: 1 },
+    { table: 'api_keys', rows: 1 },
     { table: 'login_attempts', rows: 2100 },
+    { table: 'organization_invitations', rows: 1 },
     { table: 'one_time_tokens', rows: 1 },
     { table: 'registrations', rows: 1 },
     { table: 'sessions', rows: 3 },
