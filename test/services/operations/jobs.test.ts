@@ -24,7 +24,9 @@ t.test('deletes what has expired, and nothing else', async (t) => {
     ['organization_invitations', 31, oldInvitation.id],
     ['organization_invitations', 29, invitation.id],
   ]) {
-    await db.querySuper(`UPDATE ${table} SET expires_at = now() - interval '${days} days' WHERE id = $1`, [id])
+    await db.querySuper(`UPDATE ${table} SET expires_at = now() - interval '${days} days' WHERE id = $1`, [
+      id,
+    ])
   }
   await db.query('DELETE FROM sessions')
   await db.query('DELETE FROM login_attempts')
