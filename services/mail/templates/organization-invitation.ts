@@ -22,8 +22,8 @@ export function organizationInvitation(
       facts(['Organization', plainName(organization) || 'Without a name'], ['Your role', ROLES[role]]),
       button('See the invitation', link.url),
       expiry(link),
-      note('You can accept or decline on that page. Its members chose the name of the organization, not us.'),
-      note('If you do not know them, ignore this mail: nothing happens without you.'),
+      note("You can accept or decline on that page. The organization's name is its members' choice."),
+      note('If you do not know its members, ignore this mail: nothing happens without you.'),
     ],
   }
 }
