@@ -7,12 +7,30 @@ export interface Log {
   error(fields: object, message: string): void
 }
 
+/** Who does something, as events and audit entries name it. */
+export interface ActingParty {
+  /**
+   * `user`: a person; `admin`: one with the role `admin`, outside of organizations; `api_key`: a program; `anonymous`:
+   * somebody who has not signed in; `system`: a job or a command.
+   */
+  readonly kind: 'user' | 'admin' | 'api_key' | 'anonymous' | 'system'
+  /** Of the account or the key; null for the last two. */
+  readonly id: string | null
+}
+
 /** Where a request came from. */
 export interface Client {
   /** IP address, in its plain form. */
   readonly ip: string
   readonly userAgent: string | null
+  /** Who it is, as far as the request has authenticated. */
+  readonly actor: ActingParty
+  /** The request's id; null outside of requests. */
+  readonly requestId: string | null
 }
+
+/** The actor of jobs and commands. */
+export const SYSTEM: ActingParty = { kind: 'system', id: null }
 
 /** The first argument of every service function. A service that needs more extends it with what it really uses. */
 export interface Context {

@@ -15,6 +15,8 @@ export interface Statement {
   readonly prepare?: boolean
   /** Whose rows of tenant tables it may see; set by the database that an organization's context has. */
   readonly scope?: Scope
+  /** Whether it writes events, of which the observer is told once they are committed. */
+  readonly emits?: boolean
 }
 
 /** PostgreSQL as queries see it: the pool, or the connection of a transaction. */

@@ -39,12 +39,13 @@ export class PoolDatabase implements Database {
   }
 
   query<Row extends object>(statement: Statement, caller?: Caller): Promise<Row[]> {
-    return this.#repeating(caller, () =>
+    const answered = this.#repeating(caller, () =>
       // What many share is not cancelled for one of them; it is short anyway.
       statement.pipelined === true
         ? run<Row>(this.#pipeline, statement, this.#observer)
         : this.#withClient(caller, (client, watch) => run<Row>(client, statement, this.#observer, { watch })),
     )
+    return statement.emits ? this.#emitting(answered) : answered
   }
 
   transaction<T>(work: (db: Database) => Promise<T>, caller?: Caller): Promise<T> {
@@ -95,6 +96,12 @@ export class PoolDatabase implements Database {
       }
       await sleep(Math.random() * MAX_PAUSE_MS * attempt)
     }
+  }
+
+  async #emitting<T>(committed: Promise<T>): Promise<T> {
+    const result = await committed
+    this.#observer.emitted?.()
+    return result
   }
 
   async #withClient<T>(

@@ -14,6 +14,8 @@ export interface DatabaseObserver {
   repeated(state: string): void
   /** A statement is cancelled, for its caller has left. */
   cancelled(): void
+  /** Events are committed. */
+  emitted?(): void
   /** Runs a statement's way to the server and back in a span; absent while traces are off. */
   readonly trace?: (<T>(statement: string, work: () => Promise<T>) => Promise<T>) | undefined
 }

@@ -39,6 +39,11 @@ export class OrgDatabase extends ScopedDatabase {
   override transaction<T>(work: (db: OrgDatabase) => Promise<T>): Promise<T> {
     return this.#parent.transaction((db) => work(new OrgDatabase(db, this.org, this.#user)))
   }
+
+  /** Returns the same view of another database, which is made of the one behind this. */
+  through(wrap: (db: Database) => Database): OrgDatabase {
+    return new OrgDatabase(wrap(this.#parent), this.org, this.#user)
+  }
 }
 
 /** The database as one user sees it: of the tenant tables, the rows that say which organizations are theirs. */

@@ -12,6 +12,7 @@ class TransactionDatabase implements Database {
   #begun: Promise<void> | undefined
   /** Set by the last statement that was sent; it ends with the transaction. */
   #scope: Scope = NO_SCOPE
+  #emits = false
 
   constructor(client: ClientBase, observer: DatabaseObserver, watch: Watch | undefined) {
     this.#client = client
@@ -24,7 +25,13 @@ class TransactionDatabase implements Database {
     return this.#begun
   }
 
+  /** Whether a statement wrote events. */
+  get emits(): boolean {
+    return this.#emits
+  }
+
   async query<Row extends object>(statement: Statement): Promise<Row[]> {
+    this.#emits ||= statement.emits === true
     if (this.#begun === undefined) return this.#begin<Row>(statement)
     // One that comes while the first is under way must not be sent before it is certain that it began a transaction.
     await this.#begun
@@ -73,6 +80,7 @@ export async function runTransaction<T>(
     // Nobody waits for it any more, and nothing is done yet. From here on it is too late to change one's mind.
     watch?.assertPresent()
     if (db.begun !== undefined) await command(client, 'COMMIT')
+    if (db.emits) observer.emitted?.()
     return result
   } catch (error) {
     await db.begun

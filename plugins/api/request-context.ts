@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Client } from '#lib/context.ts'
+import type { ActingParty, Client } from '#lib/context.ts'
 import type { Database } from '#lib/database/database.ts'
 import { LOCAL_ADDRESS } from '#lib/network/addresses.ts'
 import { SocketCaller } from '#plugins/http/request/request-caller.ts'
@@ -33,7 +33,7 @@ export default fp(
           ...app.ctx,
           db: databaseFor(this),
           log: this.log,
-          client: clientOf(this, app.clientAddress(this)),
+          client: new RequestClient(this, app.clientAddress(this)),
         }
         return this.ownContext
       },
@@ -45,8 +45,27 @@ export default fp(
 /** Longest user agent that is kept. */
 const MAX_USER_AGENT = 500
 
-/** Where a request came from. */
-function clientOf({ headers }: FastifyRequest, address = LOCAL_ADDRESS): Client {
-  const userAgent = headers['user-agent']?.slice(0, MAX_USER_AGENT).toWellFormed() ?? null
-  return { ip: address, userAgent }
+/** Where a request came from, and who sends it as soon as that is known. */
+class RequestClient implements Client {
+  readonly ip: string
+  readonly userAgent: string | null
+  readonly #request: FastifyRequest
+
+  constructor(request: FastifyRequest, address = LOCAL_ADDRESS) {
+    this.ip = address
+    this.userAgent = request.headers['user-agent']?.slice(0, MAX_USER_AGENT).toWellFormed() ?? null
+    this.#request = request
+  }
+
+  get requestId(): string {
+    return this.#request.id
+  }
+
+  get actor(): ActingParty {
+    const { principal, admitted } = this.#request
+    if (principal === undefined) return { kind: 'anonymous', id: null }
+    if (principal.kind === 'api_key') return { kind: 'api_key', id: principal.key.id }
+    const { id, role } = principal.user
+    return { kind: role === 'admin' && admitted === undefined ? 'admin' : 'user', id }
+  }
 }

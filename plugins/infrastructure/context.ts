@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import type { Context } from '#lib/context.ts'
+import { type Context, SYSTEM } from '#lib/context.ts'
 import { LOCAL_ADDRESS } from '#lib/network/addresses.ts'
 
 /**
@@ -24,7 +24,7 @@ export default fp(
       db: app.db,
       log: app.log,
       now: () => new Date(),
-      client: { ip: LOCAL_ADDRESS, userAgent: null },
+      client: { ip: LOCAL_ADDRESS, userAgent: null, actor: SYSTEM, requestId: null },
     }
     // Typed as what it is once all plugins have added their parts.
     const ctx: AppContext = Object.assign(Object.create(null), base)

@@ -9,9 +9,12 @@ import type {
   ProjectPage,
   UpdateProject,
 } from '#schemas/projects.ts'
+import { namesOf } from '#services/events/define-event.ts'
+import { emitting } from '#services/events/emit.ts'
 import type { OrgContext } from '#services/members/membership.ts'
 import type { ExpectedVersions } from '#services/users/users.ts'
 import { ProjectChanged, ProjectNameTaken, ProjectNotFound } from './errors.ts'
+import { projectCreated, projectDeleted, projectUpdated } from './events.ts'
 import * as queries from './queries.ts'
 
 // The sample of what an organization has: a product replaces it by its own. What a member may do with projects is the
@@ -26,7 +29,9 @@ const listOf = (ctx: OrgContext) => `projects:${ctx.db.org}`
  * @throws ProjectNameTaken
  */
 export async function create(ctx: OrgContext, { name, description = '' }: CreateProject): Promise<Project> {
-  return present(await named(queries.insertProject(ctx.db, { id: uuidv7(), name, description })))
+  const id = uuidv7()
+  const db = emitting(ctx, projectCreated, { subject: id, data: {} })
+  return present(await named(queries.insertProject(db, { id, name, description })))
 }
 
 /**
@@ -63,7 +68,8 @@ export async function update(
   changes: UpdateProject,
   versions: ExpectedVersions,
 ): Promise<Project> {
-  const project = await named(queries.updateProject(ctx.db, id, changes, versions))
+  const db = emitting(ctx, projectUpdated, { subject: id, data: { changed: namesOf(changes) } })
+  const project = await named(queries.updateProject(db, id, changes, versions))
   return project ?? missing(ctx, id)
 }
 
@@ -73,7 +79,8 @@ export async function update(
  * @throws ProjectNotFound, ProjectChanged
  */
 export async function remove(ctx: OrgContext, id: string, versions: ExpectedVersions): Promise<void> {
-  if (!(await queries.deleteProject(ctx.db, id, versions))) await missing(ctx, id)
+  const db = emitting(ctx, projectDeleted, { subject: id, data: {} })
+  if (!(await queries.deleteProject(db, id, versions))) await missing(ctx, id)
 }
 
 /** Says why a change found no row: the project is gone, or is another version than expected. */

@@ -48,7 +48,7 @@ t.test('rows of another organization can be neither seen, nor written, nor told 
           `${who} on the pipeline`,
         )
         t.same(await run(who, `SELECT 1 FROM ${table} WHERE ${other} FOR UPDATE`), [], `${who} locks`)
-        t.same(await run(who, `UPDATE ${table} SET updated_at = now() WHERE ${other} RETURNING 1`), [])
+        t.same(await run(who, `UPDATE ${table} SET ${column} = ${column} WHERE ${other} RETURNING 1`), [])
         t.same(await run(who, `DELETE FROM ${table} WHERE ${other} RETURNING 1`), [])
         await t.rejects(run(who, insert, [text]), { code: '42501' }, `${who} inserts`)
         // Nor by way of a conflict: what is refused is the row, whether or not there is one like it.

@@ -21,13 +21,20 @@ export const TENANT_COLUMNS: Readonly<Record<string, string>> = { organizations:
 
 export const tenantColumn = (table: string) => TENANT_COLUMNS[table] ?? 'org_id'
 
+/** Tenant tables that also have rows of no organization, or that outlive it, and why. */
+export const LOOSE_TABLES: Readonly<Record<string, string>> = {
+  events: 'of people too; the deletion of an organization is an event, and is told when it is gone',
+}
+
 /** Unique indexes that are not by organization, and why. */
 export const GLOBAL_INDEXES: Readonly<Record<string, string>> = {
+  events_pkey: 'the id is random, and receivers know an event by it alone',
   organizations_slug_key: 'slugs are public names',
 }
 
 /** Policies beside the standard two, and what they say. */
 export const FURTHER_POLICIES: Readonly<Record<string, RegExp>> = {
+  'events.platform': /^INSERT CHECK \(org_id IS NULL\)$/,
   'memberships.own': /^SELECT \(\(user_id = .*current_app_user.*current_org.* IS NULL\)\)$/,
   'organization_invitations.own':
     /^SELECT \(\(.*current_org.* IS NULL\) AND \(case_fold\(email\) = .*current_app_user.*email_verified_at IS NOT NULL.*\)\)$/,

@@ -13,6 +13,8 @@ declare module 'fastify' {
     db: PoolDatabase
     /** Counts, times and traces what databases do. */
     databaseObserver: DatabaseObserver
+    /** Calls a listener whenever this instance has committed events. */
+    onEmitted(listener: () => void): void
   }
 }
 
@@ -38,12 +40,19 @@ export default fp(
     })
 
     const { max_waiting } = app.config.pressure
-    const observer = createObserver(app)
+    const listeners: (() => void)[] = []
+    const emitted = () => {
+      for (const listener of listeners) listener()
+    }
+    const observer = { ...createObserver(app), emitted }
     const db = new PoolDatabase(pool, observer, {
       ...(max_waiting > 0 ? { maxWaiting: max_waiting } : {}),
     })
     app.decorate('db', db)
     app.decorate('databaseObserver', observer)
+    app.decorate('onEmitted', (listener) => {
+      listeners.push(listener)
+    })
     // Hooks run in reverse order: this one before the one that ends the pool.
     app.addHook('onClose', () => db.close())
   },

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 import t, { type Test } from 'tap'
 import type { Config } from '#config/schema/schema.ts'
+import { SYSTEM } from '#lib/context.ts'
 import type { Database } from '#lib/database/database.ts'
 import {
   PasswordBreached,
@@ -26,7 +27,7 @@ function context(settings: Partial<Config['auth']['breach_check']> = {}) {
     db: noDatabase,
     log: { info: () => undefined, warn: (fields) => warnings.push(fields), error: () => undefined },
     now: () => new Date(),
-    client: { ip: '127.0.0.1', userAgent: null },
+    client: { ip: '127.0.0.1', userAgent: null, actor: SYSTEM, requestId: null },
     passwordPolicy: {
       password_words: ['groundwork', 'Großhandel', 'abc'],
       breach_check: { timeout: 5_000, on_error: 'closed', ...settings },

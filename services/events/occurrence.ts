@@ -1,0 +1,26 @@
+import type { ActingParty } from '#lib/context.ts'
+
+/** Something that happened, as it is recorded. */
+export interface Occurrence {
+  /** UUIDv7. */
+  readonly id: string
+  /** Null for what happens to people and to the service as a whole. */
+  readonly org: string | null
+  readonly type: string
+  readonly version: number
+  readonly subject: { readonly type: string; readonly id: string }
+  readonly actor: ActingParty
+  readonly requestId: string | null
+  readonly client: { readonly ip: string; readonly userAgent: string | null }
+  readonly data: object
+}
+
+/** Writes a row for each occurrence, in the statement that changes the data. */
+export interface Recorder {
+  /** `INSERT INTO table (columns)`, on one line: names its own table only. */
+  readonly insert: string
+  /** SQL types of the columns. */
+  readonly types: readonly string[]
+  /** Values of the columns. */
+  valuesOf(occurrence: Occurrence): unknown[]
+}

@@ -1,0 +1,53 @@
+import type { ActingParty } from '#lib/context.ts'
+import type { SystemDatabase } from '#lib/database/scoped-database.ts'
+import type { OutboxEvent, SinkColumn } from './sink.ts'
+
+interface EventRow extends Omit<OutboxEvent, 'subject' | 'actor'> {
+  subject_type: string
+  subject_id: string
+  actor_kind: ActingParty['kind']
+  actor_id: string | null
+}
+
+/** Takes the oldest events that wait for a sink, and that no other relay has, until the transaction ends. */
+export async function claimEvents(
+  db: SystemDatabase,
+  column: SinkColumn,
+  limit: number,
+): Promise<OutboxEvent[]> {
+  const rows = await db.query<EventRow>({
+    name: `claimEvents:${column}`,
+    text: `SELECT id, org_id AS organization_id, type, version, subject_type, subject_id, actor_kind, actor_id,
+                  request_id, data, occurred_at
+           FROM events WHERE ${column} IS NULL ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED`,
+    values: [limit],
+  })
+  return rows.map(({ subject_type, subject_id, actor_kind, actor_id, ...event }) => ({
+    ...event,
+    subject: { type: subject_type, id: subject_id },
+    actor: { kind: actor_kind, id: actor_id },
+  }))
+}
+
+/** Notes that a sink has taken these. */
+export async function markTaken(
+  db: SystemDatabase,
+  column: SinkColumn,
+  ids: readonly string[],
+): Promise<void> {
+  await db.query({
+    name: `markEvents:${column}`,
+    text: `UPDATE events SET ${column} = now() WHERE id = ANY ($1)`,
+    values: [ids],
+  })
+}
+
+/** Seconds that the oldest event has waited for a sink; 0 when none waits. */
+export async function selectOldestAge(db: SystemDatabase, column: SinkColumn): Promise<number> {
+  const rows = await db.query<{ age: number }>({
+    name: `selectOldestEvent:${column}`,
+    text: `SELECT greatest(0, extract(epoch FROM now() - occurred_at))::float8 AS age
+           FROM events WHERE ${column} IS NULL ORDER BY id LIMIT 1`,
+  })
+  return rows[0]?.age ?? 0
+}
