@@ -74,4 +74,9 @@ export class SystemDatabase extends ScopedDatabase {
   override transaction<T>(work: (db: SystemDatabase) => Promise<T>): Promise<T> {
     return this.#parent.transaction((db) => work(new SystemDatabase(db)))
   }
+
+  /** Returns the same view of another database, which is made of the one behind this. */
+  through(wrap: (db: Database) => Database): SystemDatabase {
+    return new SystemDatabase(wrap(this.#parent))
+  }
 }

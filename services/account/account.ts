@@ -1,14 +1,16 @@
 import { transaction } from '#lib/database/database.ts'
 import type { User, UserChanges } from '#schemas/users.ts'
+import { emit } from '#services/events/emit.ts'
 import { sendMail } from '#services/mail/mail.ts'
 import { issue, voidAll } from '#services/one-time-tokens/one-time-tokens.ts'
 import * as organizationRecords from '#services/organizations/records.ts'
 import { recordEvent } from '#services/security-events/security-events.ts'
-import * as sessions from '#services/sessions/sessions.ts'
+import * as sessionRecords from '#services/sessions/records.ts'
 import * as userRecords from '#services/users/records.ts'
 import * as users from '#services/users/users.ts'
 import type { AccountContext } from './context.ts'
 import { CurrentPasswordRequired } from './errors.ts'
+import { emailChangeRequested } from './events.ts'
 import { emailChangeMailJob } from './jobs.ts'
 import { assertStillPassword, confirmPassword } from './password.ts'
 
@@ -65,7 +67,8 @@ async function updateOwn(
 
 /** A user who is let in again later has to sign in again (OWASP ASVS 5.0 V7.4.2), and to ask for new links. */
 async function shutOut(ctx: AccountContext, actor: User, { id }: User): Promise<void> {
-  await sessions.endAll(ctx, actor, id)
+  const ended = await sessionRecords.endAll(ctx, id)
+  if (actor.id !== id && ended.length > 0) await recordEvent(ctx, { kind: 'sessions_ended_by_admin', userId: id })
   await voidAll(ctx, id)
 }
 
@@ -76,6 +79,7 @@ async function shutOut(ctx: AccountContext, actor: User, { id }: User): Promise<
 async function requestEmailChange(ctx: AccountContext, user: User, email: string): Promise<void> {
   const token = await issue(ctx, { userId: user.id, purpose: 'change_email', newEmail: email })
   await ctx.jobs.enqueue(ctx.db, emailChangeMailJob, token)
+  await emit(ctx, emailChangeRequested, { subject: user.id, data: {} })
 }
 
 async function updateOther(

@@ -24,7 +24,7 @@ export async function reauthenticate(
   const confirmed = await confirmPassword(ctx, user, password)
   const authentication = await transaction(ctx, async (tx) => {
     await assertStillPassword(tx, user, confirmed)
-    const renewed = await sessionRecords.authenticateAgain(tx, sessionId)
+    const renewed = await sessionRecords.authenticateAgain(tx, sessionId, user.id)
     if (renewed === undefined) throw new Unauthenticated()
     await recordEvent(tx, { kind: 'reauthenticated', userId: user.id, sessionId })
     return renewed

@@ -1,10 +1,12 @@
 import type { User } from '#schemas/users.ts'
+import { emit } from '#services/events/emit.ts'
 import { sendMail } from '#services/mail/mail.ts'
 import { voidAll } from '#services/one-time-tokens/one-time-tokens.ts'
 import { recordEvent, type SecurityEvent } from '#services/security-events/security-events.ts'
-import * as sessions from '#services/sessions/sessions.ts'
+import * as sessionRecords from '#services/sessions/records.ts'
 import * as userRecords from '#services/users/records.ts'
 import type { AccountContext } from './context.ts'
+import { emailChanged, passwordChanged, passwordReset } from './events.ts'
 
 // What a proved account gets, by whichever flow it was proved. Nothing here asks who the actor is, so routes never
 // import it; each belongs in the transaction of its flow.
@@ -20,9 +22,12 @@ export async function replacePassword(
   keptSession?: string,
 ): Promise<void> {
   await userRecords.setPasswordHash(ctx, user.id, hash)
-  await sessions.endAll(ctx, user, user.id, keptSession)
+  await sessionRecords.endAll(ctx, user.id, keptSession)
   await voidAll(ctx, user.id)
   await recordEvent(ctx, { kind, userId: user.id })
+  const actor = { kind: 'user', id: user.id } as const
+  const event = kind === 'password_reset' ? passwordReset : passwordChanged
+  await emit(ctx, event, { subject: user.id, actor, data: {} })
   const data = { at: ctx.now().toISOString() }
   await sendMail(ctx, { template: 'password-changed', to: user.email, data })
 }
@@ -38,6 +43,8 @@ export async function changeEmail(ctx: AccountContext, userId: string, newEmail:
   // Links that went to the old address are worth nothing any more.
   await voidAll(ctx, userId)
   await recordEvent(ctx, { kind: 'email_changed', userId })
+  const actor = { kind: 'user', id: userId } as const
+  await emit(ctx, emailChanged, { subject: userId, actor, data: {} })
   const data = { at: ctx.now().toISOString() }
   await sendMail(ctx, { template: 'email-changed', to: before.email, data })
   return userId

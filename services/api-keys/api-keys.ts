@@ -14,12 +14,15 @@ import type {
   RotateApiKey,
   UpdateApiKey,
 } from '#schemas/api-keys.ts'
+import { namesOf } from '#services/events/define-event.ts'
+import { emit, emitting } from '#services/events/emit.ts'
 import type { MemberContext, OrgContext } from '#services/members/membership.ts'
 import { recordEvent } from '#services/security-events/security-events.ts'
 import { Forbidden } from '#services/users/errors.ts'
 import type { ExpectedVersions } from '#services/users/users.ts'
 import { type ApiKeyCaller, forApiKey } from './caller.ts'
 import { ApiKeyChanged, ApiKeyEnded, ApiKeyNotFound } from './errors.ts'
+import { apiKeyCreated, apiKeyRevoked, apiKeyRotated, apiKeyUpdated } from './events.ts'
 import { createKey, hintOf } from './key-format.ts'
 import * as queries from './queries.ts'
 
@@ -49,7 +52,9 @@ export async function create(ctx: MemberContext, input: CreateApiKey): Promise<N
   assertMayGrant(ctx, scopes)
   return transaction(ctx, async (tx) => {
     const lifetime = expires_in_days * DAY_SECONDS
-    const key = await insert(tx, uuidv7(), { name, scopes, allowed_networks, lifetime })
+    const id = uuidv7()
+    await emit(tx, apiKeyCreated, { subject: id, data: {} })
+    const key = await insert(tx, id, { name, scopes, allowed_networks, lifetime })
     await record(tx, 'api_key_created', key.id)
     return key
   })
@@ -102,7 +107,8 @@ export async function update(
   assertMayGrant(ctx, scopes)
   const allowed = networks === undefined ? {} : { allowed_networks: networks.map(canonicalCidr) }
   const changed = await transaction(ctx, async (tx) => {
-    const key = await queries.updateKey(tx.db, id, { ...changes, ...allowed }, versions)
+    const told = emitting(tx, apiKeyUpdated, { subject: id, data: { changed: namesOf(changes) } })
+    const key = await queries.updateKey(told, id, { ...changes, ...allowed }, versions)
     if (key === undefined) return missing(tx, id, versions)
     await record(tx, 'api_key_changed', id)
     return key
@@ -122,7 +128,8 @@ export async function revoke(
   versions: ExpectedVersions,
 ): Promise<void> {
   await transaction(ctx, async (tx) => {
-    if (await queries.revokeKey(tx.db, id, versions)) return record(tx, 'api_key_revoked', id)
+    const told = emitting(tx, apiKeyRevoked, { subject: id, data: {} })
+    if (await queries.revokeKey(told, id, versions)) return record(tx, 'api_key_revoked', id)
     const { status } = await get(tx, id)
     if (status !== 'revoked') throw new ApiKeyChanged()
   })
@@ -145,7 +152,8 @@ export async function rotate(
     const old = await get(tx, id)
     assertMayGrant(tx, old.scopes)
     const successorId = uuidv7()
-    if (!(await queries.replaceKey(tx.db, id, successorId, grace))) throw new ApiKeyEnded()
+    const told = emitting(tx, apiKeyRotated, { subject: id, data: { replaced_by: successorId } })
+    if (!(await queries.replaceKey(told, id, successorId, grace))) throw new ApiKeyEnded()
     const key = await insert(tx, successorId, { ...old, lifetime: lifetimeOf(old) })
     await record(tx, 'api_key_rotated', id)
     return key

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { ActingParty, Context } from '#lib/context.ts'
-import { OrgDatabase } from '#lib/database/scoped-database.ts'
+import { OrgDatabase, SystemDatabase } from '#lib/database/scoped-database.ts'
 import type { DataOf, EventType } from './define-event.ts'
 import type { Occurrence } from './occurrence.ts'
 import { RecordingDatabase, record } from './recording.ts'
@@ -33,11 +33,11 @@ export interface Happening<E extends EventType> {
  *
  * A statement that returns no row (`RETURNING`) has changed nothing, and emits nothing.
  */
-export function emitting<E extends EventType>(
-  ctx: EmittingContext & { readonly db: OrgDatabase },
+export function emitting<E extends EventType, D extends OrgDatabase | SystemDatabase>(
+  ctx: EmittingContext & { readonly db: D },
   event: E,
   happening: Happening<E>,
-): OrgDatabase
+): D extends OrgDatabase ? OrgDatabase : SystemDatabase
 export function emitting<E extends EventType>(
   ctx: EmittingContext,
   event: E,
@@ -47,10 +47,10 @@ export function emitting<E extends EventType>(
   ctx: EmittingContext,
   event: E,
   happening: Happening<E>,
-): OrgDatabase | RecordingDatabase {
+): OrgDatabase | SystemDatabase | RecordingDatabase {
   const { db } = ctx
   const occurrence = occurrenceOf(ctx, event, happening)
-  return db instanceof OrgDatabase
+  return db instanceof OrgDatabase || db instanceof SystemDatabase
     ? db.through((parent) => new RecordingDatabase(parent, occurrence))
     : new RecordingDatabase(db, occurrence)
 }

@@ -9,6 +9,7 @@ import type {
   ReceivedInvitationPage,
 } from '#schemas/invitations.ts'
 import { replacePassword } from '#services/account/records.ts'
+import { emit } from '#services/events/emit.ts'
 import * as memberRecords from '#services/members/records.ts'
 import { assertAcceptable } from '#services/passwords/policy.ts'
 import * as registrationRecords from '#services/registration/records.ts'
@@ -16,6 +17,7 @@ import * as userRecords from '#services/users/records.ts'
 import type { Actor } from '#services/users/users.ts'
 import type { InvitationContext } from './context.ts'
 import { AccountNeeded, InvitationNotFound } from './errors.ts'
+import { invitationDeclined } from './events.ts'
 import * as queries from './queries.ts'
 import { invitationToken, organizationOf } from './token.ts'
 
@@ -101,9 +103,11 @@ export async function accept(
  * @throws InvitationNotFound
  */
 export async function decline(ctx: InvitationContext, token: string): Promise<void> {
-  if (!(await queries.takeInvitation(claimed(ctx, token).db, digestToken(token)))) {
-    throw new InvitationNotFound()
-  }
+  await transaction(claimed(ctx, token), async (tx) => {
+    const id = await queries.takeInvitation(tx.db, digestToken(token))
+    if (id === undefined) throw new InvitationNotFound()
+    await emit(tx, invitationDeclined, { subject: id, data: {} })
+  })
 }
 
 function claimed(ctx: InvitationContext, token: string): ClaimedContext {

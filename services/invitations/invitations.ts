@@ -8,6 +8,7 @@ import type {
   ListInvitationsQuery,
 } from '#schemas/invitations.ts'
 import { mayInvite } from '#services/authentication/mail-limit.ts'
+import { emitting } from '#services/events/emit.ts'
 import { sendMail } from '#services/mail/mail.ts'
 import type { MemberContext, OrgContext } from '#services/members/membership.ts'
 import { isAtLeast } from '#services/members/permissions.ts'
@@ -16,6 +17,7 @@ import * as organizationRecords from '#services/organizations/records.ts'
 import { Forbidden } from '#services/users/errors.ts'
 import type { InvitationContext } from './context.ts'
 import { AlreadyInvited, AlreadyMember, InvitationNotFound, TooManyInvitations } from './errors.ts'
+import { invitationCreated, invitationResent, invitationRevoked } from './events.ts'
 import * as queries from './queries.ts'
 import { invitationToken } from './token.ts'
 
@@ -39,8 +41,9 @@ export async function create(
     if (await memberRecords.hasAddress(tx, email)) throw new AlreadyMember()
     await countMail(tx, email)
     const next = newToken(tx, uuidv7())
+    const told = emitting(tx, invitationCreated, { subject: next.id, data: { role } })
     const row = { email, role, invited_by: tx.member.user, ...next }
-    const invitation = await queries.insertInvitation(tx.db, row)
+    const invitation = await queries.insertInvitation(told, row)
     if (invitation === undefined) throw new AlreadyInvited()
     await mail(tx, invitation)
     return invitation
@@ -79,7 +82,8 @@ export async function resend(ctx: MemberContext<InvitationContext>, id: string):
   return transaction(ctx, async (tx) => {
     await memberRecords.lockAsActor(tx)
     const row = { ...newToken(tx, id), invited_by: tx.member.user }
-    const invitation = present(await queries.updateInvitation(tx.db, row))
+    const told = emitting(tx, invitationResent, { subject: id, data: {} })
+    const invitation = present(await queries.updateInvitation(told, row))
     assertMayHandle(tx, invitation)
     await countMail(tx, invitation.email)
     await mail(tx, invitation)
@@ -95,7 +99,8 @@ export async function resend(ctx: MemberContext<InvitationContext>, id: string):
 export async function remove(ctx: MemberContext, id: string): Promise<void> {
   await transaction(ctx, async (tx) => {
     await memberRecords.lockAsActor(tx)
-    assertMayHandle(tx, present(await queries.deleteInvitation(tx.db, id)))
+    const told = emitting(tx, invitationRevoked, { subject: id, data: {} })
+    assertMayHandle(tx, present(await queries.deleteInvitation(told, id)))
   })
 }
 

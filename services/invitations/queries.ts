@@ -101,15 +101,15 @@ export async function selectOpenInvitation(
   return rows[0]
 }
 
-/** Uses an invitation up: of any number that try at once, and of accepting and revoking, one gets the row. */
-export async function takeInvitation(db: OrgDatabase, digest: Buffer): Promise<boolean> {
-  const rows = await db.query({
+/** Uses an invitation up, and returns its id: of any number that try at once, and of accepting and revoking, one gets it. */
+export async function takeInvitation(db: OrgDatabase, digest: Buffer): Promise<string | undefined> {
+  const rows = await db.query<{ id: string }>({
     name: 'takeInvitation',
     text: `DELETE FROM organization_invitations
            WHERE org_id = $1 AND digest = $2 AND expires_at > now() RETURNING id`,
     values: [db.org, digest],
   })
-  return rows.length > 0
+  return rows[0]?.id
 }
 
 /**

@@ -3,10 +3,13 @@ import { transaction } from '#lib/database/database.ts'
 import type { Cursors } from '#lib/pagination/cursors.ts'
 import type { ListMembersQuery, Member, MemberPage } from '#schemas/members.ts'
 import type { MemberRole } from '#schemas/organizations.ts'
+import { emitting } from '#services/events/emit.ts'
+import { ownershipTransferred } from '#services/organizations/events.ts'
 import { Forbidden } from '#services/users/errors.ts'
 import * as userRecords from '#services/users/records.ts'
 import type { ExpectedVersions } from '#services/users/users.ts'
 import { LastOwner, MemberChanged, MemberNotFound } from './errors.ts'
+import { memberRemoved, memberUpdated } from './events.ts'
 import type { MemberContext, OrgContext } from './membership.ts'
 import type { Memberships } from './memberships.ts'
 import { isAtLeast } from './permissions.ts'
@@ -64,7 +67,8 @@ export async function update(
     if (!isAtLeast(tx.member.role, role)) throw new Forbidden()
     if (member.role === role) return member
     if (member.role === 'owner') await assertNotLastOwner(tx)
-    await queries.updateMembershipRole(tx.db, userId, role)
+    const told = emitting(tx, memberUpdated, { subject: userId, data: { role } })
+    await queries.updateMembershipRole(told, userId, role)
     return get(tx, userId)
   })
   ctx.memberships.forget(ctx.member.org, userId)
@@ -84,7 +88,7 @@ export async function remove(
   await transaction(ctx, async (tx) => {
     const member = await lock(tx, userId, versions)
     if (member.role === 'owner') await assertNotLastOwner(tx)
-    await queries.deleteMembership(tx.db, userId)
+    await queries.deleteMembership(emitting(tx, memberRemoved, { subject: userId, data: {} }), userId)
   })
   ctx.memberships.forget(ctx.member.org, userId)
 }
@@ -105,7 +109,8 @@ export async function transferOwnership(
     await lock(tx, userId, undefined)
     if (userId === user) return get(tx, userId)
     await queries.updateMembershipRole(tx.db, userId, 'owner')
-    await queries.updateMembershipRole(tx.db, user, 'admin')
+    const told = emitting(tx, ownershipTransferred, { subject: org, data: { from: user, to: userId } })
+    await queries.updateMembershipRole(told, user, 'admin')
     return get(tx, userId)
   })
   for (const changed of [userId, user]) ctx.memberships.forget(org, changed)

@@ -84,7 +84,7 @@ export async function insertMembership(db: OrgDatabase, userId: string, role: Me
 export async function updateMembershipRole(db: OrgDatabase, userId: string, role: MemberRole): Promise<void> {
   await db.query({
     name: 'updateMembershipRole',
-    text: 'UPDATE memberships SET role = $3 WHERE org_id = $1 AND user_id = $2',
+    text: 'UPDATE memberships SET role = $3 WHERE org_id = $1 AND user_id = $2 RETURNING user_id',
     values: [db.org, userId, role],
   })
 }
@@ -92,7 +92,7 @@ export async function updateMembershipRole(db: OrgDatabase, userId: string, role
 export async function deleteMembership(db: OrgDatabase, userId: string): Promise<void> {
   await db.query({
     name: 'deleteMembership',
-    text: 'DELETE FROM memberships WHERE org_id = $1 AND user_id = $2',
+    text: 'DELETE FROM memberships WHERE org_id = $1 AND user_id = $2 RETURNING user_id',
     values: [db.org, userId],
   })
 }

@@ -1,9 +1,11 @@
 import type { Context } from '#lib/context.ts'
 import { OrgDatabase, UserDatabase } from '#lib/database/scoped-database.ts'
 import type { MemberRole } from '#schemas/organizations.ts'
+import { type EmittingContext, emitting } from '#services/events/emit.ts'
 import { Forbidden } from '#services/users/errors.ts'
 import * as userRecords from '#services/users/records.ts'
 import { MemberLimitReached } from './errors.ts'
+import { memberAdded } from './events.ts'
 import { type MemberContext, Membership, type OrgContext } from './membership.ts'
 import * as queries from './queries.ts'
 
@@ -47,12 +49,14 @@ export function hasAddress(ctx: Pick<OrgContext, 'db'>, email: string): Promise<
  * @throws MemberLimitReached
  */
 export async function admit(
-  ctx: Pick<OrgContext, 'db'>,
+  ctx: EmittingContext & Pick<OrgContext, 'db'>,
   userId: string,
   role: MemberRole,
   limit: number,
 ): Promise<void> {
-  if (!(await queries.insertMembership(ctx.db, userId, role))) return
+  const actor = { kind: 'user', id: userId } as const
+  const told = emitting(ctx, memberAdded, { subject: userId, actor, data: { role } })
+  if (!(await queries.insertMembership(told, userId, role))) return
   const { members } = await queries.countMembers(ctx.db)
   if (members > limit) throw new MemberLimitReached()
 }

@@ -6,9 +6,11 @@ import type {
   AdministeredOrganizationPage,
   ListAdministeredOrganizationsQuery,
 } from '#schemas/administered-organizations.ts'
+import { emitting } from '#services/events/emit.ts'
 import { recordEvent } from '#services/security-events/security-events.ts'
 import { type Actor, assertAdmin } from '#services/users/users.ts'
 import { UnknownOrganization } from './errors.ts'
+import { organizationReopened, organizationSuspended } from './events.ts'
 import type { OrganizationContext } from './organizations.ts'
 import * as queries from './queries.ts'
 
@@ -55,7 +57,9 @@ export async function setSuspended(
   assertAdmin(actor)
   const organization = await transaction(ctx, async (tx) => {
     const db = new SystemDatabase(tx.db)
-    if (await queries.updateSuspended(db, org, suspended)) {
+    const event = suspended ? organizationSuspended : organizationReopened
+    const told = emitting({ ...tx, db }, event, { subject: org, org, data: {} })
+    if (await queries.updateSuspended(told, org, suspended)) {
       const kind = suspended ? 'organization_suspended' : 'organization_restored'
       await recordEvent(tx, { kind, userId: actor.id, sessionId: actor.sessionId })
       tx.log.warn({ user_id: actor.id, organization_id: org, suspended }, 'an admin changed an organization')

@@ -11,12 +11,20 @@ import type {
   OrganizationPage,
   UpdateOrganization,
 } from '#schemas/organizations.ts'
+import { namesOf } from '#services/events/define-event.ts'
+import { emitting } from '#services/events/emit.ts'
 import type { MembershipsContext } from '#services/members/members.ts'
 import type { MemberContext, OrgContext } from '#services/members/membership.ts'
 import * as memberRecords from '#services/members/records.ts'
 import * as userRecords from '#services/users/records.ts'
 import type { Actor, ExpectedVersions } from '#services/users/users.ts'
 import { OrganizationChanged, OrganizationLimitReached, OrganizationNotFound, SlugTaken } from './errors.ts'
+import {
+  organizationCreated,
+  organizationDeleted,
+  organizationRestored,
+  organizationUpdated,
+} from './events.ts'
 import * as queries from './queries.ts'
 
 /** The parts that work on organizations needs. */
@@ -50,7 +58,8 @@ export async function create(
     if ((await memberRecords.countOwned(tx, actor.id)) >= tx.tenancy.perUser)
       throw new OrganizationLimitReached()
     const own = memberRecords.forNewOrganization(tx, uuidv7(), actor.id)
-    const organization = present(await named(queries.insertOrganization(own.db, input)))
+    const told = emitting(own, organizationCreated, { subject: own.db.org, data: {} })
+    const organization = present(await named(queries.insertOrganization(told, input)))
     await memberRecords.add(own, actor.id, 'owner')
     return { ...organization, role: 'owner' }
   })
@@ -91,7 +100,9 @@ export async function update(
   changes: UpdateOrganization,
   versions: ExpectedVersions,
 ): Promise<Organization> {
-  const organization = await named(queries.updateOrganization(ctx.db, changes, versions))
+  const data = { changed: namesOf(changes) }
+  const told = emitting(ctx, organizationUpdated, { subject: ctx.db.org, data })
+  const organization = await named(queries.updateOrganization(told, changes, versions))
   if (organization === undefined) return missing(ctx)
   return { ...organization, role: ctx.member.role }
 }
@@ -105,7 +116,8 @@ export async function remove(
   ctx: MemberContext<OrganizationContext>,
   versions: ExpectedVersions,
 ): Promise<void> {
-  if (!(await queries.markDeleted(ctx.db, versions))) await missing(ctx)
+  const told = emitting(ctx, organizationDeleted, { subject: ctx.db.org, data: {} })
+  if (!(await queries.markDeleted(told, versions))) await missing(ctx)
   forget(ctx)
 }
 
@@ -115,7 +127,7 @@ export async function remove(
  * @throws OrganizationNotFound
  */
 export async function restore(ctx: MemberContext<OrganizationContext>): Promise<Organization> {
-  await queries.unmarkDeleted(ctx.db)
+  await queries.unmarkDeleted(emitting(ctx, organizationRestored, { subject: ctx.db.org, data: {} }))
   forget(ctx)
   return get(ctx)
 }

@@ -81,10 +81,11 @@ export async function markDeleted(
   return rows.length > 0
 }
 
+/** Nothing happens unless it is deleted. */
 export async function unmarkDeleted(db: OrgDatabase): Promise<void> {
   await db.query({
     name: 'unmarkOrganizationDeleted',
-    text: 'UPDATE organizations SET deleted_at = NULL WHERE id = $1 AND deleted_at IS NOT NULL',
+    text: 'UPDATE organizations SET deleted_at = NULL WHERE id = $1 AND deleted_at IS NOT NULL RETURNING id',
     values: [db.org],
   })
 }

@@ -1,8 +1,9 @@
-import type { Context } from '#lib/context.ts'
+import { type EmittingContext, emitting } from '#services/events/emit.ts'
 import { SoleOwner } from '#services/members/errors.ts'
 import type { OrgContext } from '#services/members/membership.ts'
 import * as memberRecords from '#services/members/records.ts'
 import { OrganizationNotFound } from './errors.ts'
+import { organizationDeleted } from './events.ts'
 import * as queries from './queries.ts'
 
 // What other services do to organizations. Nothing here asks who the actor is, so routes never import it.
@@ -24,7 +25,7 @@ export async function getName({ db }: Pick<OrgContext, 'db'>): Promise<string> {
  *
  * @throws SoleOwner when others would be left without an owner; it names the organizations
  */
-export async function releaseOwned(ctx: Pick<Context, 'db'>, userId: string): Promise<void> {
+export async function releaseOwned(ctx: EmittingContext, userId: string): Promise<void> {
   const { withMembers, empty } = await memberRecords.findAbandoned(ctx, userId)
   const open = []
   for (const org of withMembers) {
@@ -35,6 +36,7 @@ export async function releaseOwned(ctx: Pick<Context, 'db'>, userId: string): Pr
   }
   if (open.length > 0) throw new SoleOwner({ detail: `${SoleOwner.definition.detail} ${open.join(', ')}` })
   for (const org of empty) {
-    await queries.markDeleted(memberRecords.forNewOrganization(ctx, org, userId).db, undefined)
+    const own = memberRecords.forNewOrganization(ctx, org, userId)
+    await queries.markDeleted(emitting(own, organizationDeleted, { subject: org, data: {} }), undefined)
   }
 }

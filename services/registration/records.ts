@@ -1,5 +1,5 @@
-import type { Context } from '#lib/context.ts'
 import type { User } from '#schemas/users.ts'
+import type { EmittingContext } from '#services/events/emit.ts'
 import * as userRecords from '#services/users/records.ts'
 import * as queries from './queries.ts'
 
@@ -11,7 +11,7 @@ import * as queries from './queries.ts'
  * @throws EmailTaken, UsernameTaken
  */
 export async function createConfirmed(
-  ctx: Pick<Context, 'db'>,
+  ctx: EmittingContext,
   { email, username, password_hash }: Omit<queries.Registration, 'id'>,
 ): Promise<User> {
   const user = await userRecords.insert(ctx, { email, username, password_hash, verified: true })

@@ -1,7 +1,9 @@
 import { transaction } from '#lib/database/database.ts'
 import { digestToken } from '#lib/secrets/secrets.ts'
 import type { AccountContext } from '#services/account/context.ts'
+import { emailVerified } from '#services/account/events.ts'
 import { changeEmail } from '#services/account/records.ts'
+import { emit } from '#services/events/emit.ts'
 import { InvalidOneTimeToken } from '#services/one-time-tokens/errors.ts'
 import { consume, find, type Purpose } from '#services/one-time-tokens/one-time-tokens.ts'
 import * as userRecords from '#services/users/records.ts'
@@ -25,7 +27,9 @@ export async function verifyEmail(ctx: AccountContext, token: string): Promise<v
     const row = await consume(tx, token, CONFIRM)
     if (!row || !owner?.is_active) throw new InvalidOneTimeToken()
     if (row.new_email !== null) return changeEmail(tx, owner.id, row.new_email)
-    return userRecords.markVerified(tx, owner.id)
+    await userRecords.markVerified(tx, owner.id)
+    const actor = { kind: 'user', id: owner.id } as const
+    return emit(tx, emailVerified, { subject: owner.id, actor, data: {} })
   })
   if (changed) ctx.identities.forgetUser(changed)
 }

@@ -5,8 +5,10 @@ import { transaction } from '#lib/database/database.ts'
 import { deriveToken, digestToken } from '#lib/secrets/secrets.ts'
 import type { Authentication } from '#schemas/sessions.ts'
 import type { User } from '#schemas/users.ts'
+import { type EmittingContext, emit, emitting } from '#services/events/emit.ts'
 import { recordEvent } from '#services/security-events/security-events.ts'
 import { InvalidRefreshToken } from './errors.ts'
+import { sessionCreated, sessionReauthenticated, sessionsEnded } from './events.ts'
 import * as queries from './queries.ts'
 import type { SessionContext } from './sessions.ts'
 
@@ -37,7 +39,13 @@ export async function open(ctx: SessionContext, user: Pick<User, 'id'>): Promise
     idle_timeout: idleTimeout,
     absolute_timeout: absoluteTimeout,
   }
-  await queries.insertSession(ctx.db, session, digestToken(refreshToken))
+  const actor = { kind: 'user', id: user.id } as const
+  await transaction(ctx, (tx) =>
+    Promise.all([
+      queries.insertSession(tx.db, session, digestToken(refreshToken)),
+      emit(tx, sessionCreated, { subject: id, actor, data: { user_id: user.id } }),
+    ]),
+  )
   return { sessionId: id, refreshToken }
 }
 
@@ -46,8 +54,23 @@ export async function open(ctx: SessionContext, user: Pick<User, 'id'>): Promise
  *
  * @returns undefined when the session has ended
  */
-export function authenticateAgain(ctx: Pick<Context, 'db'>, id: string): Promise<Authentication | undefined> {
-  return queries.updateAuthentication(ctx.db, id, PASSWORD)
+export function authenticateAgain(
+  ctx: EmittingContext,
+  id: string,
+  userId: string,
+): Promise<Authentication | undefined> {
+  const told = emitting(ctx, sessionReauthenticated, { subject: id, data: { user_id: userId } })
+  return queries.updateAuthentication(told, id, PASSWORD)
+}
+
+/**
+ * Ends a user's open sessions but the kept one, as part of what the transaction does to the account. The caller forgets
+ * them after the commit.
+ *
+ * @returns their ids
+ */
+export function endAll(ctx: Pick<Context, 'db'>, userId: string, except?: string): Promise<string[]> {
+  return queries.endSessions(ctx.db, userId, except === undefined ? {} : { except })
 }
 
 /** Whether a sign-in comes from a device that the user, who has signed in before, has not used yet. */
@@ -88,7 +111,8 @@ async function rotate(ctx: SessionContext, token: string): Promise<Rotation> {
   if (!state?.is_open) return {}
   const { session_id: sessionId, user_id: userId } = state
   if (state.is_late) {
-    await queries.endSessions(ctx.db, userId, { id: sessionId })
+    const told = emitting(ctx, sessionsEnded, { subject: userId, data: { session_id: sessionId } })
+    await queries.endSessions(told, userId, { id: sessionId })
     await recordEvent(ctx, { kind: 'refresh_token_reused', userId, sessionId })
     return { stolen: { sessionId, userId } }
   }

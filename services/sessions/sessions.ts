@@ -3,9 +3,11 @@ import type { Context } from '#lib/context.ts'
 import { transaction } from '#lib/database/database.ts'
 import type { Cursors } from '#lib/pagination/cursors.ts'
 import type { ListSessionsQuery, SessionPage } from '#schemas/sessions.ts'
+import { emitting } from '#services/events/emit.ts'
 import { recordEvent } from '#services/security-events/security-events.ts'
 import * as users from '#services/users/users.ts'
 import { SessionNotFound } from './errors.ts'
+import { sessionsEnded } from './events.ts'
 import * as queries from './queries.ts'
 
 /** How long sessions live; milliseconds. */
@@ -86,7 +88,9 @@ function endAndRecord(
   which: { id?: string; except?: string },
 ): Promise<string[]> {
   return transaction(ctx, async (tx) => {
-    const ended = await queries.endSessions(tx.db, userId, which)
+    const data = { session_id: which.id ?? null }
+    const told = emitting(tx, sessionsEnded, { subject: userId, data })
+    const ended = await queries.endSessions(told, userId, which)
     const byAdmin = actor.id !== userId && ended.length > 0
     if (byAdmin) await recordEvent(tx, { kind: 'sessions_ended_by_admin', userId })
     return ended

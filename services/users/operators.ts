@@ -1,7 +1,10 @@
 import type { Context } from '#lib/context.ts'
+import { transaction } from '#lib/database/database.ts'
 import type { CreateUser, Role, User } from '#schemas/users.ts'
+import { emit } from '#services/events/emit.ts'
 import type { Passwords } from '#services/passwords/passwords.ts'
 import { assertAcceptable, type PasswordPolicyContext } from '#services/passwords/policy.ts'
+import { userUpdated } from './events.ts'
 import { present } from './outcomes.ts'
 import * as queries from './queries.ts'
 import { insert } from './records.ts'
@@ -30,7 +33,11 @@ export async function create(
  * @throws UserNotFound
  */
 export async function promote(ctx: Context, email: string): Promise<User> {
-  return present(await queries.updateRoleByEmail(ctx.db, email, 'admin'))
+  return transaction(ctx, async (tx) => {
+    const user = present(await queries.updateRoleByEmail(tx.db, email, 'admin'))
+    await emit(tx, userUpdated, { subject: user.id, data: { changed: ['role'] } })
+    return user
+  })
 }
 
 /** Accounts whose address is not confirmed: one, or all that were created before a time. */

@@ -1,7 +1,9 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Context } from '#lib/context.ts'
 import type { User } from '#schemas/users.ts'
+import { type EmittingContext, emitting } from '#services/events/emit.ts'
 import { UserChanged, UsernameTaken } from './errors.ts'
+import { userCreated } from './events.ts'
 import { named, present } from './outcomes.ts'
 import * as queries from './queries.ts'
 import type { ExpectedVersions } from './users.ts'
@@ -14,11 +16,12 @@ import type { ExpectedVersions } from './users.ts'
  * @throws EmailTaken, UsernameTaken
  */
 export async function insert(
-  ctx: Pick<Context, 'db'>,
+  ctx: EmittingContext,
   user: Pick<queries.NewUser, 'email' | 'username' | 'password_hash'> & Partial<queries.NewUser>,
 ): Promise<User> {
   const row = { role: 'user', verified: false, ...user, id: uuidv7() } as const
-  return present(await named(queries.insertUser(ctx.db, row)))
+  const told = emitting(ctx, userCreated, { subject: row.id, data: {} })
+  return present(await named(queries.insertUser(told, row)))
 }
 
 /** Returns the user with this id, or undefined. */

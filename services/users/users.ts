@@ -2,7 +2,10 @@ import type { Context } from '#lib/context.ts'
 import { transaction } from '#lib/database/database.ts'
 import type { Cursors } from '#lib/pagination/cursors.ts'
 import type { ListUsersQuery, User, UserChanges, UserPage } from '#schemas/users.ts'
+import { namesOf } from '#services/events/define-event.ts'
+import { emitting } from '#services/events/emit.ts'
 import { Forbidden, LastAdmin, UserChanged, UserNotFound } from './errors.ts'
+import { userDeleted, userUpdated } from './events.ts'
 import { named, present } from './outcomes.ts'
 import * as queries from './queries.ts'
 
@@ -63,9 +66,10 @@ export async function update(
   versions: ExpectedVersions,
 ): Promise<User> {
   assertMayChange(actor, id, changes)
-  const change = async ({ db }: Pick<Context, 'db'>) => {
-    const user = await named(queries.updateUser(db, id, changes, versions))
-    return user === undefined ? missing({ db }, id) : user
+  const change = async (own: UserContext) => {
+    const told = emitting(own, userUpdated, { subject: id, data: { changed: namesOf(changes) } })
+    const user = await named(queries.updateUser(told, id, changes, versions))
+    return user === undefined ? missing(own, id) : user
   }
   const mayDisempower = changes.role === 'user' || changes.is_active === false
   if (!mayDisempower) return change(ctx)
@@ -89,7 +93,8 @@ export async function remove(
   assertSelfOrAdmin(actor, id)
   await transaction(ctx, async (tx) => {
     await assertNotLastAdmin(tx, id)
-    if (!(await queries.deleteUser(tx.db, id, versions))) await missing(tx, id)
+    const told = emitting(tx, userDeleted, { subject: id, data: {} })
+    if (!(await queries.deleteUser(told, id, versions))) await missing(tx, id)
   })
 }
 

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { Test } from 'tap'
+import { SYSTEM } from '#lib/context.ts'
 import { PoolDatabase } from '#lib/database/pool-database.ts'
 import type { Role } from '#schemas/users.ts'
 import { Passwords } from '#services/passwords/passwords.ts'
@@ -73,13 +74,14 @@ async function createUsers(url: string): Promise<Record<ActorName, Credentials>>
     repeated: () => undefined,
     cancelled: () => undefined,
   })
+  const client = { ip: '127.0.0.1', userAgent: null, actor: SYSTEM, requestId: null }
   const hash = await new Passwords(
     { memory_cost: 19 * 1024 ** 2, time_cost: 2, parallelism: 1, max_queue: 8 },
     { hashed: () => undefined },
   ).hash(PASSWORD)
   const create = async (name: string, role: Role): Promise<Credentials> => {
     const input = { email: `${name}@example.com`, username: name, role, password_hash: hash, verified: true }
-    return { ...(await userRecords.insert({ db }, input)), password: PASSWORD }
+    return { ...(await userRecords.insert({ db, client }, input)), password: PASSWORD }
   }
   try {
     return {

@@ -11,6 +11,7 @@ import { borrowTestApp } from '#test/support/borrow.ts'
 import type { TestDatabase } from '#test/support/database.ts'
 import type { TestApp, TestUser } from '#test/support/helper.ts'
 import { ORGANIZATION_OPERATIONS, type Prepare } from './commits.ts'
+import { SILENT, takeEmitted } from './emitted.ts'
 
 /** Tables whose commits are made to fail, one after the other. */
 const TABLES = [
@@ -26,6 +27,7 @@ const TABLES = [
   'organization_invitations',
   'projects',
   'api_keys',
+  'events',
 ] as const
 
 const PASSWORD = 'another good long passphrase'
@@ -146,13 +148,14 @@ const OPERATIONS: Readonly<Record<string, Prepare>> = {
 /** Operations of one effect, or of none in the database. */
 const EXCEPTIONS = ['forgotPassword', 'resendVerification', 'changeLogLevels', 'inspectInvitation']
 
-t.test('a commit that fails leaves nothing of an operation: no row, no mail, no job', async (t) => {
+t.test('a commit that fails leaves nothing of an operation: no row, no event, no mail, no job', async (t) => {
   for (const registration of ['open', 'verify'] as const) {
     const app = await borrowTestApp(t, { APP_ROLE: 'web', APP_AUTH__REGISTRATION: registration })
     await setTraps(app.db)
     for (const [name, prepare] of Object.entries(OPERATIONS)) {
       if (registration === 'open' && name !== 'createUser') continue
-      await t.test(`${name} (${registration})`, (t) => examine(t, app, prepare))
+      const isSilent = Object.hasOwn(SILENT, name) || Object.hasOwn(SILENT, `${name} (${registration})`)
+      await t.test(`${name} (${registration})`, (t) => examine(t, app, { prepare, isSilent }))
     }
   }
 })
@@ -169,15 +172,23 @@ t.test('every operation that changes something is here', async (t) => {
 })
 
 /** First it succeeds, to see what it changes; then the commit of each of these tables fails. */
-async function examine(t: Test, app: TestApp, prepare: Prepare): Promise<void> {
+async function examine(
+  t: Test,
+  app: TestApp,
+  { prepare, isSilent }: { prepare: Prepare; isSilent: boolean },
+): Promise<void> {
   const { db } = app
   const run = await prepare(app)
+  await takeEmitted(db)
   const before = await contents(db)
   const response = await run()
   t.ok(response === undefined || response.statusCode < 300, `it works: ${response?.body}`)
   const after = await contents(db)
   const changed = TABLES.filter((table) => before[table] !== after[table])
   t.not(changed.length, 0, 'it changes something')
+  const { events, problems } = await takeEmitted(db)
+  t.equal(events === 0, isSilent, 'it emits an event')
+  t.strictSame(problems, [])
 
   for (const table of changed) {
     const again = await prepare(app)

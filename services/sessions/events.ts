@@ -1,0 +1,26 @@
+import { Nullable, Uuid } from '#schemas/primitives.ts'
+import { defineEvent } from '#services/events/define-event.ts'
+
+export const sessionCreated = defineEvent({
+  type: 'sessions.created',
+  of: 'platform',
+  subject: 'session',
+  description: 'A user signed in.',
+  data: { user_id: Uuid('The user.') },
+})
+
+export const sessionReauthenticated = defineEvent({
+  type: 'sessions.reauthenticated',
+  of: 'platform',
+  subject: 'session',
+  description: 'A user proved again who they are.',
+  data: { user_id: Uuid('The user.') },
+})
+
+export const sessionsEnded = defineEvent({
+  type: 'sessions.ended',
+  of: 'platform',
+  subject: 'user',
+  description: 'Sessions of a user ended.',
+  data: { session_id: Nullable(Uuid('The session; null for all, or all but the one that asked.')) },
+})

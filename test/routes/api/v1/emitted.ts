@@ -1,0 +1,34 @@
+import { FormatRegistry } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import { findEventTypes } from '#services/events/find-event-types.ts'
+import type { TestDatabase } from '#test/support/database.ts'
+
+// TypeBox knows no format by itself.
+FormatRegistry.Set('uuid', (text) => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text))
+
+/** What emits no event, and why. */
+export const SILENT: Readonly<Record<string, string>> = {
+  refreshTokens: 'the session stays what it was',
+  'createUser (verify)': 'there is no account before the address is confirmed',
+  'the mail of a lost password': 'a mail changes nothing',
+  'the mail of another link': 'a mail changes nothing',
+  'the mail of another link to a registration': 'a mail changes nothing',
+}
+
+/** Takes what waits in the outbox, and returns what is wrong with it: nothing, an unknown type, or data not as declared. */
+export async function takeEmitted(db: TestDatabase): Promise<{ events: number; problems: string[] }> {
+  const types = new Map((await findEventTypes()).map((type) => [type.type, type]))
+  const rows = await db.query<Record<string, string | number | null>>('DELETE FROM events RETURNING *')
+  const problems = rows.flatMap((row) => {
+    const known = types.get(String(row['type']))
+    if (known === undefined) return [`${row['type']} is not declared`]
+    const isPlatform = row['org_id'] === null
+    const isRight =
+      row['version'] === known.version &&
+      row['subject_type'] === known.subject &&
+      isPlatform === (known.of === 'platform') &&
+      Value.Check(known.data, JSON.parse(String(row['data'])))
+    return isRight ? [] : [`not as declared: ${JSON.stringify(row)}`]
+  })
+  return { events: rows.length, problems }
+}
