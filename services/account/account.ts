@@ -68,7 +68,8 @@ async function updateOwn(
 /** A user who is let in again later has to sign in again (OWASP ASVS 5.0 V7.4.2), and to ask for new links. */
 async function shutOut(ctx: AccountContext, actor: User, { id }: User): Promise<void> {
   const ended = await sessionRecords.endAll(ctx, id)
-  if (actor.id !== id && ended.length > 0) await recordEvent(ctx, { kind: 'sessions_ended_by_admin', userId: id })
+  if (actor.id !== id && ended.length > 0)
+    await recordEvent(ctx, { kind: 'sessions_ended_by_admin', userId: id })
   await voidAll(ctx, id)
 }
 

@@ -1,4 +1,5 @@
-import { Nullable, Uuid } from '#schemas/primitives.ts'
+import { Type } from '@sinclair/typebox'
+import { Uuid } from '#schemas/primitives.ts'
 import { defineEvent } from '#services/events/define-event.ts'
 
 export const sessionCreated = defineEvent({
@@ -22,5 +23,5 @@ export const sessionsEnded = defineEvent({
   of: 'platform',
   subject: 'user',
   description: 'Sessions of a user ended.',
-  data: { session_id: Nullable(Uuid('The session; null for all, or all but the one that asked.')) },
+  data: { session_id: Type.Optional(Uuid('The session; absent for all, or all but the one that asked.')) },
 })

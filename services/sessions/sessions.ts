@@ -88,7 +88,7 @@ function endAndRecord(
   which: { id?: string; except?: string },
 ): Promise<string[]> {
   return transaction(ctx, async (tx) => {
-    const data = { session_id: which.id ?? null }
+    const data = which.id === undefined ? {} : { session_id: which.id }
     const told = emitting(tx, sessionsEnded, { subject: userId, data })
     const ended = await queries.endSessions(told, userId, which)
     const byAdmin = actor.id !== userId && ended.length > 0
