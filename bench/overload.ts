@@ -77,7 +77,7 @@ async function run({ seconds, operations, env, output }: Arguments): Promise<voi
   const onStep = (what: string) => progress.step(1 / total, what)
   progress.begin(0, 1)
   const options = {
-    sizes: { small: 1000, large: 1000 },
+    sizes: { small: 1000, large: 1000, open: 1000 },
     connections: 64,
     generator: undefined,
     env,

@@ -10,9 +10,9 @@ import type { Figure, Scenario } from './scenarios/scenario.ts'
 import { describeMachine, type Machine } from './system/machine.ts'
 import { parseTarget } from './targets/target.ts'
 
-/** Users in the tables; the quick run fills a smaller one. */
-const SIZES = { small: 1000, large: 1_000_000 }
-const QUICK_SIZES = { small: 1000, large: 100_000 }
+/** Users and projects in the tables; the quick run fills a smaller one. */
+const SIZES = { small: 1000, large: 1_000_000, open: 1000 }
+const QUICK_SIZES = { small: 1000, large: 100_000, open: 1000 }
 
 /** Result of a scenario. */
 export interface Outcome {

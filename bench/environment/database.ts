@@ -6,13 +6,13 @@ import { startEmbeddedPostgres } from '#lib/embedded-postgres/embedded-postgres.
 import { ROLE } from '#lib/embedded-postgres/role.ts'
 import { migrateUp } from '#lib/migrations/migrations.ts'
 import { type Usage, usageOf } from '../system/process-usage.ts'
-import { seedUsers } from './seed.ts'
+import { removePolicies, seedProjects, seedUsers } from './seed.ts'
 
 /** The run's own PostgreSQL, with the settings that a database of this size gets in production. */
 export interface BenchPostgres {
   readonly version: string
-  /** Creates a migrated database with that many users; returns its URL. */
-  createDatabase(name: string, users: number): Promise<string>
+  /** Creates a migrated database with that many users and projects; returns its URL. */
+  createDatabase(name: string, rows: number, options: { policies: boolean }): Promise<string>
   usage(): Promise<Usage | undefined>
   stop(): Promise<void>
 }
@@ -34,14 +34,18 @@ export async function startPostgres(directory: string): Promise<BenchPostgres> {
   return {
     version,
     usage: () => usageOf(pid),
-    async createDatabase(name, users) {
+    async createDatabase(name, rows, { policies }) {
       const text = `CREATE DATABASE ${name} OWNER ${ROLE} TEMPLATE template0`
       await withClient(server.superuserUrl, (client) => client.query(text))
       const url = new URL(server.url)
       url.pathname = name
       const { config } = loadConfig({ env: { APP_ENVIRONMENT: 'test', APP_DATABASE__URL: url.href } })
       await migrateUp({ connection: await connectionOptions(config.database), directory: MIGRATIONS })
-      await withClient(url.href, (client) => seedUsers(client, users))
+      await withClient(url.href, async (client) => {
+        await seedUsers(client, rows)
+        await seedProjects(client, rows)
+        if (!policies) await removePolicies(client)
+      })
       return url.href
     },
     stop: () => server.stop(),

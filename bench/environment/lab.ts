@@ -8,8 +8,8 @@ import { JWT_SECRET, startService } from './service.ts'
 import { type Account, type Subject, signIn } from './subject.ts'
 import { visit } from './visit.ts'
 
-/** Databases of a run; their sizes are the run's. */
-export type DatabaseName = 'small' | 'large'
+/** Databases of a run; their sizes are the run's. `open` is as small as `small`, and has no policies. */
+export type DatabaseName = 'small' | 'large' | 'open'
 
 /** Somebody else's server; the run starts it when it has no origin. */
 export interface Guest {
@@ -23,7 +23,7 @@ export interface LabOptions {
   readonly directory: string
   readonly generator: Generator
   readonly postgres: BenchPostgres
-  /** Users in each database. */
+  /** Users in each database, and projects, but no fewer than an organization has. */
   readonly sizes: Readonly<Record<DatabaseName, number>>
   /** Connections of each load, unless a scenario says otherwise. */
   readonly connections: number
@@ -40,6 +40,8 @@ export interface ServiceVariant {
   env?: Record<string, string>
   /** How many users are signed in, besides the admin. */
   users?: number
+  /** A module that its process loads before it. */
+  preload?: string
 }
 
 /** A server that the run has started. */
@@ -64,7 +66,7 @@ export class Lab {
     let url = this.#databases.get(name)
     if (url === undefined) {
       onWork(`filling a table with ${sizes[name].toLocaleString('en')} users`)
-      url = postgres.createDatabase(name, sizes[name])
+      url = postgres.createDatabase(name, sizes[name], { policies: name !== 'open' })
       this.#databases.set(name, url)
     }
     return url
@@ -73,13 +75,13 @@ export class Lab {
   /** Starts the service. */
   async service(
     name = CONTRACT.name,
-    { database = 'small', env = {}, users = 1 }: ServiceVariant = {},
+    { database = 'small', env = {}, users = 1, preload }: ServiceVariant = {},
   ): Promise<OwnSubject> {
     const databaseUrl = await this.database(database)
     const { directory, onWork } = this.options
     onWork(`starting ${name}`)
     const variables = { ...env, ...this.options.env }
-    const server = this.#keep(await startService({ name, directory, databaseUrl, env: variables }))
+    const server = this.#keep(await startService({ name, directory, databaseUrl, env: variables, preload }))
     return {
       target: { ...CONTRACT, name },
       isOwn: true,
@@ -89,13 +91,17 @@ export class Lab {
   }
 
   /** Starts a server on the service's own table; one that can't sign anybody in is given the service's tokens. */
-  async start(target: Target, like: Pick<Subject, 'admin' | 'users'>): Promise<OwnSubject> {
+  async start(
+    target: Target,
+    like: Pick<Subject, 'admin' | 'users'>,
+    database: DatabaseName = 'small',
+  ): Promise<OwnSubject> {
     if (!target.start) throw new Error(`${target.name} does not say how it is started`)
     const { directory, onWork } = this.options
     onWork(`starting ${target.name}`)
     const { command, env = {}, cwd = process.cwd(), ready } = target.start
     const [program = '', ...args] = command
-    const shared = { database_url: await this.database('small'), jwt_secret: JWT_SECRET }
+    const shared = { database_url: await this.database(database), jwt_secret: JWT_SECRET }
     const server = this.#keep(
       await startServer({
         name: target.name,
@@ -116,11 +122,13 @@ export class Lab {
   }
 
   /** The servers of others, ready for requests. */
-  async guests(like: Pick<Subject, 'admin' | 'users'>): Promise<Subject[]> {
+  async guests(like: Pick<Subject, 'admin' | 'users'>, database?: DatabaseName): Promise<Subject[]> {
     const subjects: Subject[] = []
     for (const { target, origin, pid } of this.options.guests) {
       subjects.push(
-        origin === undefined ? await this.start(target, like) : await visit({ target, origin, pid }),
+        origin === undefined
+          ? await this.start(target, like, database)
+          : await visit({ target, origin, pid }),
       )
     }
     return subjects

@@ -53,6 +53,42 @@ export function refreshTokenOf(number: string): string {
   return `bench-refresh-token-${number}`
 }
 
+/** Projects of each organization. */
+const PROJECTS = 10_000
+
+/**
+ * Fills the table of projects: `count` of them, ten thousand for each organization, in turn, so that no two rows of one
+ * organization lie side by side. All accounts are members of the first organization. Ids ascend, so the requests know the
+ * first organization and its first project by theirs (targets/contract.json).
+ */
+export async function seedProjects(client: pg.Client, count: number): Promise<void> {
+  const id = (first: string, n: string) =>
+    `(lpad(to_hex(${first}), 12, '0') || '70008000' || lpad(to_hex(${n}), 12, '0'))::uuid`
+  const organization = (n: string) => id('1700000000000', n)
+  const organizations = Math.max(1, Math.round(count / PROJECTS))
+  await client.query(`
+    SELECT set_config('app.scope', 'system', false);
+    INSERT INTO organizations (id, name)
+      SELECT ${organization('n')}, 'organization ' || n FROM generate_series(0, ${organizations - 1}) AS n;
+    INSERT INTO memberships (org_id, user_id, role)
+      SELECT ${organization('0')}, id, CASE role WHEN 'admin' THEN 'owner' ELSE 'member' END
+      FROM users WHERE email LIKE 'account%@bench.example.com';
+    INSERT INTO projects (org_id, id, name, description)
+      SELECT ${organization(`n % ${organizations}`)}, ${id('1700000000000 + n', 'n')}, 'project ' || n, 'One of many.'
+      FROM generate_series(0, ${organizations * PROJECTS - 1}) AS n`)
+  await client.query('VACUUM ANALYZE organizations, memberships, projects')
+}
+
+/** Takes the policies off the tables that have any. */
+export async function removePolicies(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    'SELECT oid::regclass::text AS name FROM pg_class WHERE relrowsecurity',
+  )
+  for (const { name } of rows) {
+    await client.query(`ALTER TABLE ${name} DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY`)
+  }
+}
+
 /** Opens sessions of the other users, with the refresh tokens of `count` numbers from `first`. */
 export async function seedSessions(client: pg.Client, first: number, count: number): Promise<void> {
   await client.query({

@@ -29,15 +29,23 @@ export interface ServiceOptions {
   readonly databaseUrl: string
   /** Over the run's own settings. */
   readonly env?: Record<string, string>
+  /** A module to load first. */
+  readonly preload?: string | undefined
 }
 
 /** Starts server.ts as in production: its own process, its production logging, secrets given. */
-export function startService({ name, directory, databaseUrl, env }: ServiceOptions): Promise<ServerProcess> {
+export function startService({
+  name,
+  directory,
+  databaseUrl,
+  env,
+  preload,
+}: ServiceOptions): Promise<ServerProcess> {
   return startServer({
     name,
     directory,
     command: process.execPath,
-    args: START,
+    args: [...(preload === undefined ? [] : ['--import', preload]), ...START],
     cwd: ROOT,
     readyPath: '/ready',
     env: (port) => ({

@@ -4,6 +4,7 @@ import { live } from './live.ts'
 import { login } from './login.ts'
 import { me } from './me.ts'
 import { mix } from './mix.ts'
+import { projects } from './projects.ts'
 import type { Scenario } from './scenario.ts'
 import { storm } from './storm.ts'
 import { tracing } from './tracing.ts'
@@ -22,6 +23,7 @@ export const SCENARIOS: readonly Scenario[] = [
   workers,
   cost,
   tracing,
+  projects,
 ]
 
 /**

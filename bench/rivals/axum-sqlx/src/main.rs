@@ -1,16 +1,16 @@
-//! Reads and an update of the service in Rust as its libraries' documentation has them: axum, jsonwebtoken, an sqlx pool,
-//! serde, one line of tracing for each request. Reads the table of the service, and takes its tokens.
+//! Reads, an update and an INSERT of the service in Rust as its libraries' documentation has them: axum, jsonwebtoken,
+//! an sqlx pool, serde, one line of tracing for each request. Uses the tables of the service, and takes its tokens.
 //! Nothing in it is slow on purpose. Listens on PORT.
 
 use std::{env, error::Error, sync::Arc, time::Instant};
 
 use axum::{
     Json, Router,
-    extract::{Query, Request, State},
+    extract::{Path, Query, Request, State},
     http::{HeaderMap, StatusCode, header::AUTHORIZATION},
     middleware::{self, Next},
     response::Response,
-    routing::get,
+    routing::{get, post},
 };
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
@@ -51,6 +51,22 @@ struct Changes {
     username: String,
 }
 
+#[derive(Serialize, sqlx::FromRow)]
+struct Project {
+    id: Uuid,
+    name: String,
+    description: String,
+    archived: bool,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+#[derive(Deserialize)]
+struct NewProject {
+    name: String,
+    description: String,
+}
+
 struct Service {
     pool: PgPool,
     key: DecodingKey,
@@ -77,6 +93,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/live", get(live))
         .route("/api/v1/users/me", get(me).patch(update))
         .route("/api/v1/users", get(list))
+        .route(
+            "/api/v1/organizations/{organization}/projects",
+            post(create_project),
+        )
         .layer(middleware::from_fn(logged))
         .with_state(Arc::new(Service {
             pool,
@@ -127,6 +147,26 @@ async fn update(
     .await
     .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
     Ok(Json(user))
+}
+
+async fn create_project(
+    State(service): Shared,
+    Path(organization): Path<Uuid>,
+    headers: HeaderMap,
+    Json(project): Json<NewProject>,
+) -> Result<(StatusCode, Json<Project>), StatusCode> {
+    subject(&service, &headers).ok_or(StatusCode::UNAUTHORIZED)?;
+    let project = sqlx::query_as(
+        "INSERT INTO projects (org_id, id, name, description) VALUES ($1, uuidv7(), $2, $3)
+         RETURNING id, name, description, archived, created_at, updated_at",
+    )
+    .bind(organization)
+    .bind(project.name)
+    .bind(project.description)
+    .fetch_one(&service.pool)
+    .await
+    .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    Ok((StatusCode::CREATED, Json(project)))
 }
 
 async fn list(
