@@ -17,6 +17,11 @@ export interface Statement {
   readonly scope?: Scope
   /** Whether it writes events, of which the observer is told once they are committed. */
   readonly emits?: boolean
+  /**
+   * For lists: the columns that may be shown, those of the response's schema. Each row is a `JsonRow` then, which costs a
+   * third (decision 074). Not together with `pipelined`.
+   */
+  readonly json?: readonly string[]
 }
 
 /** PostgreSQL as queries see it: the pool, or the connection of a transaction. */

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg'
 import { breaksConnection } from './errors.ts'
-import { send } from './preceded-query.ts'
 import type { Scope } from './scope.ts'
+import { send } from './send.ts'
 import { prepares } from './session.ts'
 
 /**

@@ -1,6 +1,4 @@
 import pg from 'pg'
-import { type Scope, SET_SCOPE, scopeValues } from './scope.ts'
-import { prepares } from './session.ts'
 
 declare module 'pg' {
   interface Connection {
@@ -19,23 +17,15 @@ declare module 'pg' {
   }
 }
 
-type Callback = (error: Error | undefined, result: pg.ResultBuilder) => void
+export type Callback = (error: Error | undefined, result: pg.ResultBuilder) => void
 
 /** A command that is executed before the statement; its rows are not read. */
-interface Part {
+export interface Part {
   readonly name: string
   readonly text: string
   readonly values?: string[]
   /** Called when the server has executed it. */
   readonly onComplete?: (() => void) | undefined
-}
-
-/** Parts that precede a statement. */
-export interface Preceding {
-  /** Whose rows the statement sees. */
-  readonly scope?: Scope | undefined
-  /** Begins a transaction, and is called when PostgreSQL has. */
-  readonly onBegin?: (() => void) | undefined
 }
 
 /**
@@ -46,7 +36,7 @@ export interface Preceding {
  * the statement are one. So none of it costs a round trip, and nobody else's statement can come between on a shared
  * connection. BEGIN, set_config, the statement and COMMIT in one write took more than twice the processor time.
  */
-class PrecededQuery extends pg.Query {
+export class PrecededQuery extends pg.Query {
   readonly #statement: { name: string | undefined; text: string }
   /** Those that the server has not answered. */
   readonly #parts: Part[]
@@ -106,29 +96,4 @@ class PrecededQuery extends pg.Query {
     else this.name = name
     this.text = part?.text ?? this.#statement.text
   }
-}
-
-/** Sends a statement over a connection, with what precedes it, if anything does. */
-export function send<Row extends object>(
-  client: pg.ClientBase,
-  config: pg.QueryConfig,
-  preceding: Preceding = {},
-): Promise<pg.QueryResult<Row>> {
-  const parts = partsOf(preceding)
-  if (parts.length === 0) return client.query<Row>(config)
-  const { promise, resolve, reject } = Promise.withResolvers<pg.QueryResult<Row>>()
-  client.query(
-    new PrecededQuery(config, parts, prepares(client), (error, result) => {
-      if (error) reject(error)
-      else resolve(result)
-    }),
-  )
-  return promise
-}
-
-function partsOf({ scope, onBegin }: Preceding): Part[] {
-  const parts: Part[] = []
-  if (onBegin !== undefined) parts.push({ name: 'begin', text: 'BEGIN', onComplete: onBegin })
-  if (scope !== undefined) parts.push({ name: 'setScope', text: SET_SCOPE, values: scopeValues(scope) })
-  return parts
 }

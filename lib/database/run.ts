@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg'
 import type { Statement } from './database.ts'
 import { databaseError } from './errors.ts'
 import { Pipeline } from './pipeline.ts'
-import { type Preceding, send } from './preceded-query.ts'
+import { type Sending, send } from './send.ts'
 import { prepares } from './session.ts'
 import type { Watch } from './watch.ts'
 
@@ -26,16 +26,16 @@ export interface DatabaseObserver {
  */
 export async function run<Row extends object>(
   connection: ClientBase | Pipeline,
-  { name, text, values = [], prepare = true, scope }: Statement,
+  { name, text, values = [], prepare = true, scope, json }: Statement,
   observer: DatabaseObserver,
-  { watch, onBegin }: { watch?: Watch | undefined; onBegin?: Preceding['onBegin'] } = {},
+  { watch, onBegin }: { watch?: Watch | undefined; onBegin?: Sending['onBegin'] } = {},
 ): Promise<Row[]> {
   const named = prepare && prepares(connection) ? { name } : {}
   const config = { ...named, text, values: [...values] }
   const ask = () =>
     connection instanceof Pipeline
       ? connection.query<Row>(config, scope)
-      : send<Row>(connection, config, { scope, onBegin })
+      : send<Row>(connection, config, { scope, onBegin, json })
   const start = performance.now()
   try {
     const watched = watch ? () => watch.run(ask) : ask

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { endConnection } from './end-connection.ts'
+import { keepRowsRaw } from './raw-rows.ts'
 
 declare module 'pg' {
   interface Client {
@@ -102,6 +103,7 @@ export class Session extends pg.Client {
       client_encoding: 'UTF8',
     }
     super(config)
+    keepRowsRaw(this.connection)
     this.#options = options
   }
 

@@ -1,4 +1,6 @@
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
+import type { JsonRow } from '#lib/database/json-query.ts'
+import { JsonText } from '#lib/json-text.ts'
 import { deriveKey } from '#lib/secrets/secrets.ts'
 import { InvalidCursor } from './errors.ts'
 
@@ -49,6 +51,14 @@ export class Cursors {
     const data = rows.slice(0, limit)
     const last = rows.length > limit ? data.at(-1) : undefined
     return { data, next_cursor: last === undefined ? null : this.encode(list, last.id) }
+  }
+
+  /** The same for rows that are JSON, each with its `id`. */
+  jsonPage<T>(list: string, rows: readonly JsonRow[], limit: number): JsonText<T> {
+    const texts = rows.slice(0, limit).map(({ json }) => json)
+    const last = rows.length > limit ? texts.at(-1) : undefined
+    const next = last === undefined ? 'null' : `"${this.encode(list, JSON.parse(last).id)}"`
+    return new JsonText(`{"data":[${texts.join(',')}],"next_cursor":${next}}`)
   }
 
   #tag(list: string, position: Buffer): Buffer {

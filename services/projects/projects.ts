@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Context } from '#lib/context.ts'
 import { brokenConstraint } from '#lib/database/errors.ts'
+import type { JsonText } from '#lib/json-text.ts'
 import type { Cursors } from '#lib/pagination/cursors.ts'
 import type {
   CreateProject,
@@ -42,10 +43,10 @@ export async function create(ctx: OrgContext, { name, description = '' }: Create
 export async function list(
   ctx: OrgContext<Context & { cursors: Cursors }>,
   { limit, cursor, ...filter }: ListProjectsQuery,
-): Promise<ProjectPage> {
+): Promise<JsonText<ProjectPage>> {
   const before = cursor === undefined ? {} : { before: ctx.cursors.decode(listOf(ctx), cursor) }
   const projects = await queries.selectProjects(ctx.db, { ...filter, ...before, limit: limit + 1 })
-  return ctx.cursors.page(listOf(ctx), projects, limit)
+  return ctx.cursors.jsonPage(listOf(ctx), projects, limit)
 }
 
 /**

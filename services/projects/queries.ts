@@ -1,7 +1,9 @@
+import type { JsonRow } from '#lib/database/json-query.ts'
 import type { OrgDatabase } from '#lib/database/scoped-database.ts'
-import type { Project, UpdateProject } from '#schemas/projects.ts'
+import { Project, type UpdateProject } from '#schemas/projects.ts'
 
 const COLUMNS = 'id, name, description, archived, created_at, updated_at'
+const SHOWN = Object.keys(Project.properties)
 
 export async function insertProject(
   db: OrgDatabase,
@@ -35,7 +37,7 @@ export interface ProjectFilter {
 }
 
 /** Newest first. */
-export function selectProjects(db: OrgDatabase, filter: ProjectFilter): Promise<Project[]> {
+export function selectProjects(db: OrgDatabase, filter: ProjectFilter): Promise<JsonRow[]> {
   const { archived, name, before, limit } = filter
   const conditions: [column: string, sql: (parameter: string) => string, value: unknown][] = []
   if (archived !== undefined) conditions.push(['archived', (p) => `archived = ${p}`, archived])
@@ -44,7 +46,8 @@ export function selectProjects(db: OrgDatabase, filter: ProjectFilter): Promise<
   }
   if (before !== undefined) conditions.push(['before', (p) => `id < ${p}`, before])
   const further = conditions.map(([, sql], index) => ` AND ${sql(`$${index + 3}`)}`).join('')
-  return db.query<Project>({
+  return db.query<JsonRow>({
+    json: SHOWN,
     name: ['selectProjects', ...conditions.map(([column]) => column)].join(':'),
     text: `SELECT ${COLUMNS} FROM projects WHERE org_id = $1${further} ORDER BY id DESC LIMIT $2`,
     values: [db.org, limit, ...conditions.map(([, , value]) => value)],

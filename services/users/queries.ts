@@ -1,7 +1,9 @@
 import type { Database } from '#lib/database/database.ts'
-import type { Role, User, UserChanges } from '#schemas/users.ts'
+import type { JsonRow } from '#lib/database/json-query.ts'
+import { type Role, User, type UserChanges } from '#schemas/users.ts'
 
 const COLUMNS = 'id, email, username, role, is_active, created_at, updated_at'
+const SHOWN = Object.keys(User.properties)
 
 export interface NewUser {
   id: string
@@ -74,7 +76,7 @@ export interface UserFilter {
 }
 
 /** Newest first. */
-export function selectUsers(db: Database, filter: UserFilter): Promise<User[]> {
+export function selectUsers(db: Database, filter: UserFilter): Promise<JsonRow[]> {
   const { role, is_active, q, before, limit } = filter
   const conditions: [column: string, sql: (parameter: string) => string, value: unknown][] = []
   if (role !== undefined) conditions.push(['role', (p) => `role = ${p}`, role])
@@ -87,7 +89,8 @@ export function selectUsers(db: Database, filter: UserFilter): Promise<User[]> {
   if (before !== undefined) conditions.push(['before', (p) => `id < ${p}`, before])
 
   const where = conditions.map(([, sql], index) => sql(`$${index + 2}`)).join(' AND ')
-  return db.query<User>({
+  return db.query<JsonRow>({
+    json: SHOWN,
     name: ['selectUsers', ...conditions.map(([column]) => column)].join(':'),
     text: `SELECT ${COLUMNS} FROM users ${where && `WHERE ${where}`} ORDER BY id DESC LIMIT $1`,
     values: [limit, ...conditions.map(([, , value]) => value)],

@@ -1,5 +1,6 @@
 import type { Context } from '#lib/context.ts'
 import { transaction } from '#lib/database/database.ts'
+import type { JsonText } from '#lib/json-text.ts'
 import type { Cursors } from '#lib/pagination/cursors.ts'
 import type { ListUsersQuery, User, UserChanges, UserPage } from '#schemas/users.ts'
 import { namesOf } from '#services/events/define-event.ts'
@@ -45,12 +46,12 @@ export async function list(
   ctx: Context & { cursors: Cursors },
   actor: Actor,
   query: ListUsersQuery,
-): Promise<UserPage> {
+): Promise<JsonText<UserPage>> {
   assertAdmin(actor)
   const { limit, cursor, ...filter } = query
   const before = cursor === undefined ? {} : { before: ctx.cursors.decode(LIST, cursor) }
   const users = await queries.selectUsers(ctx.db, { ...filter, ...before, limit: limit + 1 })
-  return ctx.cursors.page(LIST, users, limit)
+  return ctx.cursors.jsonPage(LIST, users, limit)
 }
 
 /**

@@ -55,7 +55,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         response: { 200: ref(UserPage) },
       },
     },
-    ({ ctx, user, query }) => users.list(ctx, user, query),
+    async ({ ctx, user, query }, reply) => reply.sendJson(await users.list(ctx, user, query)),
   )
 }
 

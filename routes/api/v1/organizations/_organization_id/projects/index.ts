@@ -43,7 +43,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         response: { 200: ref(ProjectPage) },
       },
     },
-    (request) => projects.list(request.inOrganization(), request.query),
+    async (request, reply) => reply.sendJson(await projects.list(request.inOrganization(), request.query)),
   )
 }
 
