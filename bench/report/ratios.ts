@@ -7,7 +7,13 @@ import { LIST_LARGE, LIST_LARGE_DEEP, LIST_OF_100, LIST_SMALL, OF_100 } from '..
 import { BARE_HTTP } from '../scenarios/live.ts'
 import { ARGON2_LIMIT } from '../scenarios/login.ts'
 import { PLAIN_FASTIFY, WITHOUT_CACHE } from '../scenarios/me.ts'
-import { OPEN_PROJECT, PROJECT, PROJECTS_ALONE, PROJECTS_AMONG } from '../scenarios/projects.ts'
+import {
+  OPEN_PROJECT,
+  PROJECT,
+  PROJECT_BY_KEY,
+  PROJECTS_ALONE,
+  PROJECTS_AMONG,
+} from '../scenarios/projects.ts'
 import { CALM, STORM } from '../scenarios/storm.ts'
 import { ONE, TWO } from '../scenarios/workers.ts'
 import { INSERT, INSERTED, UPDATE, UPDATED } from '../scenarios/writes.ts'
@@ -63,6 +69,7 @@ const COMPARISONS: readonly Comparison[] = [
   ratio('two workers / one process', 1.3, 8, TWO, ONE),
   atMost('p50 of one project / without policy and context', 1.1, 11, PROJECT, OPEN_PROJECT, p50),
   atMost('processor time of one project / without policy and context', 1.1, 11, PROJECT, OPEN_PROJECT, cpu),
+  atMost('processor time of one project by an API key / by a session', 1.1, 11, PROJECT_BY_KEY, PROJECT, cpu),
   atMost('p50 of a list among organizations / alone', 1.15, 11, PROJECTS_AMONG, PROJECTS_ALONE, p50),
   ...BESIDE_RUST.flatMap(([name, scenario, of, over]): Comparison[] => [
     ratio(`${name} / ${RUST}`, 1, scenario, of, over),

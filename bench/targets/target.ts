@@ -64,6 +64,7 @@ export const Target = Type.Object(
         project: Operation,
         projects: Operation,
         create_project: Operation,
+        create_api_key: Operation,
       }),
       { additionalProperties: false },
     ),

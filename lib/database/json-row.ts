@@ -96,8 +96,7 @@ const WRITERS: ReadonlyMap<number, Write> = new Map([
  * values those that the response's schema would write of the driver's rows.
  */
 export class JsonRowWriter {
-  readonly #names: readonly Buffer[]
-  readonly #writers: readonly Write[]
+  readonly #columns: readonly { readonly name: Buffer; readonly write: Write }[]
   /** Bytes of all names. */
   readonly #length: number
 
@@ -108,11 +107,11 @@ export class JsonRowWriter {
   constructor(columns: readonly Column[], shown: readonly string[]) {
     const other = columns.find(({ name }) => !shown.includes(name))
     if (other !== undefined) throw new Error(`column ${other.name} is not to be shown`)
-    this.#names = columns.map(({ name }, index) =>
-      Buffer.from(`${index === 0 ? '{' : ','}${JSON.stringify(name)}:`),
-    )
-    this.#length = this.#names.reduce((sum, { length }) => sum + length, '{}'.length)
-    this.#writers = columns.map(({ dataTypeID }) => WRITERS.get(dataTypeID) ?? writeOther(dataTypeID))
+    this.#columns = columns.map(({ name, dataTypeID }, index) => ({
+      name: Buffer.from(`${index === 0 ? '{' : ','}${JSON.stringify(name)}:`),
+      write: WRITERS.get(dataTypeID) ?? writeOther(dataTypeID),
+    }))
+    this.#length = this.#columns.reduce((sum, { name }) => sum + name.length, '{}'.length)
   }
 
   /** @throws UnreadableValue for a time that is none */
@@ -120,8 +119,7 @@ export class JsonRowWriter {
     const out = roomFor(this.#length + GROWTH * length)
     let from = offset + 2
     let at = 0
-    for (const [index, write] of this.#writers.entries()) {
-      const name = this.#names[index] ?? bytes
+    for (const { name, write } of this.#columns) {
       at = writeAsIs(name, 0, name.length, out, at)
       const size = bytes.readInt32BE(from)
       from += 4

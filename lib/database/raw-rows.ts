@@ -42,11 +42,11 @@ export function keepRowsRaw(connection: pg.Connection): void {
   connection.attachListeners = (stream) => {
     const parser = new Parser()
     const handlePacket: HandlePacket = Reflect.get(parser, 'handlePacket').bind(parser)
-    Reflect.set(parser, 'handlePacket', (...packet: Parameters<HandlePacket>) => {
-      const [offset, code, length, bytes] = packet
-      if (code !== DATA_ROW) return handlePacket(offset, code, length, bytes)
-      return new RawRow(bytes, offset, length, handlePacket)
-    })
+    const keepRow = (offset: number, code: number, length: number, bytes: Buffer) =>
+      code === DATA_ROW
+        ? new RawRow(bytes, offset, length, handlePacket)
+        : handlePacket(offset, code, length, bytes)
+    Reflect.set(parser, 'handlePacket', keepRow)
     stream.on('data', (bytes: Buffer) =>
       parser.parse(bytes, (message) => {
         connection.emit(message.name === 'error' ? 'errorMessage' : message.name, message)
