@@ -19,7 +19,7 @@ const KEPT_ROOM = 65_536
 const { BOOL, INT2, INT4, TEXT, TIMESTAMPTZ, UUID, VARCHAR } = pg.types.builtins
 const [QUOTE, BACKSLASH, SPACE, ZERO, DASH, PLUS] = [0x22, 0x5c, 0x20, 0x30, 0x2d, 0x2b]
 const [LETTER_T, LETTER_Z, LOWER_T, DOT] = [0x54, 0x5a, 0x74, 0x2e]
-/** Of a time that PostgreSQL writes without a fraction: `2026-01-31 08:15:30`. */
+/** Length of a time without a fraction: `2026-01-31 08:15:30`. */
 const SECONDS_END = 19
 
 const room = Buffer.allocUnsafe(KEPT_ROOM)
@@ -75,7 +75,7 @@ const writeTime: Write = (row, from, to, out, at) => {
   return at + 26
 }
 
-/** What the driver makes of it, as JSON. */
+/** Writes the driver's value as JSON. */
 function writeOther(type: number): Write {
   const parse = types.getTypeParser(type, 'text')
   return (row, from, to, out, at) => at + out.write(JSON.stringify(parse(row.toString('utf8', from, to))), at)
@@ -114,7 +114,7 @@ export class JsonRowWriter {
     this.#length = this.#columns.reduce((sum, { name }) => sum + name.length, '{}'.length)
   }
 
-  /** @throws UnreadableValue for a time that is none */
+  /** @throws UnreadableValue for a time that JSON cannot show, such as `infinity` */
   write({ bytes, offset, length }: RawRow): string {
     const out = roomFor(this.#length + GROWTH * length)
     let from = offset + 2

@@ -4,7 +4,7 @@ import { type Callback, type Part, PrecededQuery } from './preceded-query.ts'
 import { type Scope, SET_SCOPE, scopeValues } from './scope.ts'
 import { prepares } from './session.ts'
 
-/** What precedes a statement, and how its rows come back. */
+/** Parts that precede a statement, and the form in which its rows come back. */
 export interface Sending {
   /** Whose rows the statement sees. */
   readonly scope?: Scope | undefined
