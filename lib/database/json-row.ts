@@ -24,7 +24,7 @@ const SECONDS_END = 19
 
 const room = Buffer.allocUnsafe(KEPT_ROOM)
 
-/** Digits. */
+/** Copies the bytes. */
 const writeAsIs: Write = (row, from, to, out, at) => {
   let end = at
   for (let i = from; i < to; i++) out[end++] = Number(row[i])
