@@ -1,5 +1,3 @@
-import { enableCompileCache } from 'node:module'
-import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { readHeaderPairs } from '#config/engine/header-pairs.ts'
@@ -85,12 +83,8 @@ function openTraces({ tracing, environment }: Config) {
   return startTracing({ tracing, environment, version: packageJson.version, headers })
 }
 
-/**
- * Not imported above, because a primary does without. The compiled code is kept, where the directory can be written to:
- * a later start takes a quarter less time, and does without the compiler of TypeScript and its 10 MB.
- */
+/** Not imported above, because a primary does without. */
 function loadApp() {
-  enableCompileCache(join(import.meta.dirname, '../.data/compile-cache'))
   return import('#app.ts')
 }
 

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import packageJson from '#package.json' with { type: 'json' }
@@ -58,4 +59,20 @@ t.test('an old Node says what to do', { skip: old ? false : 'there is no Node 20
     t.match(stderr, SENTENCE)
     t.notMatch(stderr, /Unknown file extension|at /)
   }
+})
+
+t.test('compiled code is kept from the first file of TypeScript on', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'compiled-'))
+  t.teardown(() => rm(directory, { recursive: true, force: true }))
+  for (const file of ['node-version.js', 'package.json']) {
+    await copyFile(join(ROOT, file), join(directory, file))
+  }
+  await writeFile(join(directory, 'first.ts'), 'const one: number = 1\nprocess.stdout.write(String(one))\n')
+  // Without the directory that the whole test run has for its own.
+  const { NODE_COMPILE_CACHE: _, ...env } = process.env
+  const args = ['--import', './node-version.js', 'first.ts']
+  const { stdout } = spawnSync(process.execPath, args, { cwd: directory, env, encoding: 'utf8' })
+  t.equal(stdout, '1')
+  const kept = await readdir(join(directory, '.data/compile-cache'), { recursive: true })
+  t.ok(kept.length > 1, 'a directory for this Node, and a file in it')
 })
