@@ -13,6 +13,7 @@ import {
   Size,
   Text,
 } from './kinds.ts'
+import { Events } from './events.ts'
 import { Errors, Tracing } from './observability.ts'
 import { Product } from './product.ts'
 import { RateLimit } from './rate-limit.ts'
@@ -256,6 +257,7 @@ export const Config = Section('Groundwork.', {
   tracing: Tracing,
   errors: Errors,
   tenancy: Tenancy,
+  events: Events,
   rate_limit: RateLimit,
   pressure: Pressure,
   email: Email,

@@ -3,8 +3,13 @@ import fp from 'fastify-plugin'
 import { Counter, Gauge } from 'prom-client'
 import type { AppContext } from '#plugins/infrastructure/context.ts'
 import { findSinks } from '#services/events/find-sinks.ts'
+import type { EventsContext } from '#services/events/jobs.ts'
 import { oldestAge } from '#services/events/oldest-age.ts'
 import { Relay } from '#services/events/relay.ts'
+
+declare module '#plugins/infrastructure/context.ts' {
+  interface AppContext extends Pick<EventsContext, 'events'> {}
+}
 
 /** Milliseconds that a scrape waits for the ages. */
 const AGE_TIMEOUT_MS = 1000
@@ -15,6 +20,7 @@ const AGE_TIMEOUT_MS = 1000
  */
 export default fp(
   async (app) => {
+    app.addContext({ events: { retentionMs: app.config.events.retention } })
     const registers = [app.metrics]
     const taken = new Counter({
       name: 'events_relayed_total',

@@ -5,6 +5,7 @@ import type { ErrorClass } from '#lib/errors.ts'
 import { describeOperation } from './describe-operation.ts'
 import { documentInfo } from './document-info.ts'
 import { SharedResponses } from './shared-responses.ts'
+import { webhooksOf } from './webhooks.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -46,9 +47,9 @@ export default fp(
         }
         // Without shared objects, which YAML would write as aliases; parsers refuse too many of them.
         const components = { ...openapiObject.components, responses: shared.components }
-        return JSON.parse(JSON.stringify({ ...openapiObject, components }))
+        return JSON.parse(JSON.stringify({ ...openapiObject, webhooks: webhooksOf(app.eventTypes), components }))
       },
     })
   },
-  { name: 'openapi', dependencies: ['schemas'] },
+  { name: 'openapi', dependencies: ['event-types', 'schemas'] },
 )
