@@ -14,7 +14,7 @@ export interface ActingParty {
    * somebody who has not signed in; `system`: a job or a command.
    */
   readonly kind: 'user' | 'admin' | 'api_key' | 'anonymous' | 'system'
-  /** Of the account or the key; null for the last two. */
+  /** Id of the account or the key; null for the last two. */
   readonly id: string | null
 }
 

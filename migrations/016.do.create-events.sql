@@ -27,5 +27,5 @@ CREATE INDEX events_fanned_out_idx ON events (id) WHERE fanned_out_at IS NULL;
 CREATE INDEX events_broker_idx ON events (id) WHERE broker_at IS NULL;
 
 SELECT protect_tenant_table('events');
--- Whoever works may say what happened to people; only the system reads it.
+-- Any work may tell what happened to people; only the system reads it.
 CREATE POLICY platform ON events FOR INSERT WITH CHECK (org_id IS NULL);

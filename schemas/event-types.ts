@@ -5,7 +5,10 @@ import { StringEnum } from './primitives.ts'
 export const EventTypeDescription = Type.Object(
   {
     type: Type.String({ description: 'Name of the kind.', examples: ['projects.created'] }),
-    version: Type.Integer({ description: 'Version of its `data`; it grows when that changes.', examples: [1] }),
+    version: Type.Integer({
+      description: 'Version of its `data`; it grows when that changes.',
+      examples: [1],
+    }),
     of: StringEnum(['organization', 'platform'], {
       description: "Whose events these are: an organization's, or the platform's, such as those of accounts.",
       examples: ['organization'],

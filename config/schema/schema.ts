@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Auth, Jwt } from './auth.ts'
 import { EncryptionSettings } from './encryption.ts'
+import { Events } from './events.ts'
 import {
   BooleanOrAuto,
   Choice,
@@ -13,7 +14,6 @@ import {
   Size,
   Text,
 } from './kinds.ts'
-import { Events } from './events.ts'
 import { Errors, Tracing } from './observability.ts'
 import { Product } from './product.ts'
 import { RateLimit } from './rate-limit.ts'

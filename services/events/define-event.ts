@@ -8,12 +8,12 @@ interface EventOptions<Data extends TProperties> {
   readonly version?: number
   /** Whose it is: an organization's, or the platform's, such as what happens to a person's account. */
   readonly of: 'organization' | 'platform'
-  /** What `subject.id` is the id of, such as `project`. */
+  /** Kind of what it happens to, such as `project`. */
   readonly subject: string
   /** A sentence for readers of the API document. */
   readonly description: string
   /**
-   * What the event says beside its subject: ids, names of changed fields and values of closed sets. No secret, and
+   * Data beside the subject: ids, names of changed fields and values of closed sets. No secret, and
    * nothing that people have written (decision 060).
    */
   readonly data: Data
@@ -25,7 +25,7 @@ export interface EventType<Data extends TProperties = TProperties>
   readonly data: TObject<Data>
 }
 
-/** What an event of a type says. */
+/** Data of an event of a type. */
 export type DataOf<E extends EventType> = Static<E['data']>
 
 const definitions = new WeakSet<object>()

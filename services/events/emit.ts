@@ -12,10 +12,10 @@ import { RecordingDatabase, record } from './recording.ts'
  * the action, which is the event's type, the target, which is its subject, and the organization.
  */
 
-/** What an event needs of the context. */
+/** The part of a context that events need. */
 export type EmittingContext = Pick<Context, 'db' | 'client'>
 
-/** What happened. */
+/** Something that happened. */
 export interface Happening<E extends EventType> {
   /** Id of what it happened to. */
   readonly subject: string

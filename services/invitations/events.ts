@@ -29,6 +29,6 @@ export const invitationDeclined = defineEvent({
   type: 'invitations.declined',
   of: 'organization',
   subject: 'invitation',
-  description: 'An invitation was declined by whoever got it.',
+  description: 'An invitation was declined by its recipient.',
   data: {},
 })

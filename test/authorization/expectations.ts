@@ -114,6 +114,9 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   listUserSessions: ownerAndAdmins(200),
   updateUser: ownerAndAdmins(200),
 
+  // Events.
+  listEventTypes: everyUser(200),
+
   // Organizations, and what they have. Roles of members: organizations.test.ts.
   createApiKey: onlyMembers(201),
   createInvitation: onlyMembers(201),

@@ -17,6 +17,7 @@ const EXPECTED = [
   'DELETE /api/v1/organizations/:organization_id/invitations/:id deleteInvitation user',
   'DELETE /api/v1/organizations/:organization_id/members/:user_id removeMember user',
   'DELETE /api/v1/organizations/:organization_id/projects/:id deleteProject user',
+  'GET /api/v1/event-types listEventTypes user',
   'GET /api/v1/organizations listOrganizations user',
   'GET /api/v1/organizations/:organization_id getOrganization user',
   'GET /api/v1/organizations/:organization_id/invitations listInvitations user',

@@ -204,6 +204,7 @@ t.test(
     await executeOrganizations(tenant, expect)
     await ui.authorize(admin.headers.authorization)
     await expect('listAdministeredOrganizations', 200)
+    await expect('listEventTypes', 200)
     for (const operation of ['suspendOrganization', 'restoreSuspendedOrganization'])
       await expect(operation, 200, { params: { id: tenant.organization.id } })
     const { headers } = await (await createOrganization(app)).createApiKey()

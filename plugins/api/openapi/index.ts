@@ -47,7 +47,9 @@ export default fp(
         }
         // Without shared objects, which YAML would write as aliases; parsers refuse too many of them.
         const components = { ...openapiObject.components, responses: shared.components }
-        return JSON.parse(JSON.stringify({ ...openapiObject, webhooks: webhooksOf(app.eventTypes), components }))
+        return JSON.parse(
+          JSON.stringify({ ...openapiObject, webhooks: webhooksOf(app.eventTypes), components }),
+        )
       },
     })
   },

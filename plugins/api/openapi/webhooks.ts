@@ -27,7 +27,9 @@ function operationOf({ type, version, subject, description, data }: EventType): 
     summary: description,
     requestBody: {
       required: true,
-      content: { 'application/json': { schema: { type: 'object', required: Object.keys(properties), properties } } },
+      content: {
+        'application/json': { schema: { type: 'object', required: Object.keys(properties), properties } },
+      },
     },
     responses: { '2XX': { description: 'The receiver has it.' } },
   }

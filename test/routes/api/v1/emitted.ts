@@ -6,7 +6,7 @@ import type { TestDatabase } from '#test/support/database.ts'
 // TypeBox knows no format by itself.
 FormatRegistry.Set('uuid', (text) => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text))
 
-/** What emits no event, and why. */
+/** Operations that emit no event, and why. */
 export const SILENT: Readonly<Record<string, string>> = {
   refreshTokens: 'the session stays what it was',
   'createUser (verify)': 'there is no account before the address is confirmed',
