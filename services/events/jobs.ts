@@ -32,7 +32,7 @@ export const purgeEventsJob = defineJob({
       batch = await deleteExpired(ctx.db, expiry)
       rows += batch
     } while (batch === BATCH_ROWS)
-    ctx.log.info({ rows }, 'deleted old events')
+    ctx.log.info({ deleted: [{ table: 'events', rows }] }, 'cleaned up')
   },
 })
 

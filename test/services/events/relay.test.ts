@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { v7 as uuidv7 } from 'uuid'
-import type { SystemDatabase } from '#lib/database/scoped-database.ts'
 import { transaction } from '#lib/database/database.ts'
+import type { SystemDatabase } from '#lib/database/scoped-database.ts'
 import { emit } from '#services/events/emit.ts'
 import { purgeEventsJob } from '#services/events/jobs.ts'
 import { oldestAge } from '#services/events/oldest-age.ts'
@@ -56,7 +56,12 @@ t.test('events go to the sink once, oldest first, in batches', async (t) => {
     [BATCH, BATCH, 3],
   )
   t.same(subjectsOf(taken), subjects)
-  t.match(taken[0]?.[0], { type: 'users.created', organization_id: null, actor: { kind: 'system' }, data: '{}' })
+  t.match(taken[0]?.[0], {
+    type: 'users.created',
+    organization_id: null,
+    actor: { kind: 'system' },
+    data: '{}',
+  })
   t.same(await db.query('SELECT id FROM events WHERE broker_at IS NULL OR fanned_out_at IS NOT NULL'), [])
 })
 
@@ -152,7 +157,12 @@ t.test('events are kept as long as the settings say, taken or not', async (t) =>
   const [old, kept] = [await emitSome(app, 1), await emitSome(app, 1)]
   const [hour, now] = [60 * 60 * 1000, Date.now()]
   await db.query("UPDATE events SET id = '00000000-0000-7000-8000-000000000001' WHERE subject_id = $1", old)
-  const run = { id: uuidv7(), attempt: 1, signal: AbortSignal.timeout(600_000), complete: async () => undefined }
+  const run = {
+    id: uuidv7(),
+    attempt: 1,
+    signal: AbortSignal.timeout(600_000),
+    complete: async () => undefined,
+  }
   await purgeEventsJob.handler(
     { ...ctx, log, now: () => new Date(now), events: { retentionMs: hour } },
     {},

@@ -50,6 +50,22 @@ export default {
         span: 12,
       }),
     ],
+    Events: [
+      graph('Delay of the oldest event', {
+        unit: 's',
+        queries: { '{{sink}}': once('sink', series('events_oldest_age_seconds')) },
+        thresholds: { warn: 10, bad: 60 },
+        span: 12,
+      }),
+      graph('Events that sinks took, and attempts that failed', {
+        unit: 'ops',
+        queries: {
+          '{{sink}}': sum('sink', rate('events_relayed_total')),
+          '{{sink}} failed': sum('sink', rate('events_relay_failures_total')),
+        },
+        span: 12,
+      }),
+    ],
     Runs: [
       graph('Job runs by outcome', {
         unit: 'ops',
