@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { StringEnum } from './primitives.ts'
+import { ref } from './registry.ts'
 
 /** A kind of event. */
 export const EventTypeDescription = Type.Object(
@@ -15,14 +16,18 @@ export const EventTypeDescription = Type.Object(
     }),
     subject: Type.String({ description: 'What the event happens to.', examples: ['project'] }),
     description: Type.String({ description: 'What has happened.', examples: ['A project was created.'] }),
-    data: Type.Object({}, { additionalProperties: true, description: 'JSON schema of `data`.' }),
+    data: Type.Unsafe<object>({
+      type: 'object',
+      additionalProperties: true,
+      description: 'JSON schema of `data`.',
+    }),
   },
   { $id: 'EventType', additionalProperties: false, description: 'A kind of event.' },
 )
 
 /** Answer of listEventTypes. */
 export const EventTypeList = Type.Object(
-  { data: Type.Array(EventTypeDescription, { description: 'Every kind of event, by name.' }) },
+  { data: Type.Array(ref(EventTypeDescription), { description: 'Every kind of event, by name.' }) },
   { $id: 'EventTypeList', additionalProperties: false, description: 'Every kind of event.' },
 )
 export type EventTypeList = Static<typeof EventTypeList>

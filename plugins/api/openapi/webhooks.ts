@@ -10,20 +10,24 @@ function operationOf({ type, version, subject, description, data }: EventType): 
   const text = (about: string) => ({ type: 'string', description: about })
   const properties = {
     id: text('Id of the event, the same in each attempt.'),
-    type: { type: 'string', const: type },
-    version: { type: 'integer', const: version },
+    type: { type: 'string', enum: [type], description: 'Kind of the event.' },
+    version: { type: 'integer', enum: [version], description: 'Version of `data`.' },
     timestamp: { ...text('When it happened.'), format: 'date-time' },
     organization_id: text('The organization.'),
     subject: {
       type: 'object',
       required: ['type', 'id'],
-      properties: { type: { type: 'string', const: subject }, id: text('Its id.') },
+      properties: {
+        type: { type: 'string', enum: [subject], description: 'Kind of the subject.' },
+        id: text('Its id.'),
+      },
     },
     data,
   }
   return {
     operationId: `webhook.${type}`,
     tags: ['events'],
+    security: [],
     summary: description,
     requestBody: {
       required: true,
