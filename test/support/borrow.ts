@@ -66,10 +66,8 @@ class Loan {
     const owner = { teardown: (fn: () => unknown) => this.#teardowns.unshift(fn) }
     const testApp = await buildTestApp(owner, env, {
       violated: (violation) => failAt(this.#borrower, violation),
-      extend: async (instance) => {
-        instance.addHook('onClose', () => {
-          this.#isClosed = true
-        })
+      closed: () => {
+        this.#isClosed = true
       },
     })
     this.#catalog = await catalogOf(testApp.db)

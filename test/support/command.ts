@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { environment } from './process.ts'
+import './share-compiled.ts'
 
 const COMMANDS = join(import.meta.dirname, '../../commands')
 

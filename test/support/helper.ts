@@ -11,7 +11,7 @@ import * as sessionRecords from '#services/sessions/records.ts'
 import * as userRecords from '#services/users/records.ts'
 import { watchResponses } from '#test/contract/response-contract.ts'
 import { createTestDatabase, type Owner, type TestDatabase } from './database.ts'
-import { shareSerializers } from './serializers.ts'
+import './share-compiled.ts'
 
 /** One line of the log. */
 export type LogRecord = Record<string, unknown>
@@ -76,13 +76,15 @@ interface BuildOptions {
   /** Called for every response that is not as the OpenAPI document says. */
   violated(violation: string): void
   extend?: FastifyPluginAsync | undefined
+  /** Called when the application ends. */
+  closed?(): void
 }
 
 /** Makes an application with a database of its own; both end with their owner. */
 export async function buildTestApp(
   owner: Owner,
   env: Record<string, string>,
-  { violated, extend }: BuildOptions,
+  { violated, extend, closed }: BuildOptions,
 ): Promise<TestApp> {
   const db = await createTestDatabase(owner)
   const logLines: string[] = []
@@ -96,8 +98,9 @@ export async function buildTestApp(
   const app = await buildApp(config, {
     logger: { ...loggerOptions(config.log), stream },
     extend: async (instance, options) => {
-      shareSerializers(instance)
-      watchResponses(instance, violated)
+      // Without routes of a test's own, the document follows from the settings.
+      watchResponses(instance, violated, extend ? undefined : settingsOf(config))
+      instance.addHook('onClose', async () => closed?.())
       await extend?.(instance, options)
     },
   })
@@ -115,6 +118,11 @@ export async function buildTestApp(
       app.inject({ ...options, headers: { ...as?.headers, ...options.headers } }),
     signUp: (options) => signUp(app, options),
   }
+}
+
+/** All settings but those of the database, as a text. */
+function settingsOf({ database: _, ...settings }: Config): string {
+  return JSON.stringify(settings)
 }
 
 /** A hash takes a core for a while, and most users of a test have the same password. */

@@ -5,7 +5,6 @@ import { buildApp } from '#app.ts'
 import { loggerOptions } from '#lib/log/logger.ts'
 import type { TestDatabase } from './database.ts'
 import { testConfig } from './helper.ts'
-import { shareSerializers } from './serializers.ts'
 
 /** Another instance of the service on a test's database; it ends with `t`. `onLine` is given what it logs. */
 export async function startInstance(
@@ -23,7 +22,6 @@ export async function startInstance(
   const config = testConfig(db.url, env)
   const app = await buildApp(config, {
     logger: { ...loggerOptions(config.log), stream },
-    extend: async (instance) => shareSerializers(instance),
   })
   t.teardown(() => app.close())
   return app
