@@ -12,7 +12,6 @@ const env = {
   APP_AUTH__LOGIN_LIMIT__PER_ACCOUNT: String(LIMIT),
   APP_AUTH__LOGIN_LIMIT__PER_ADDRESS: String(PER_ADDRESS),
   APP_SERVER__TRUSTED_PROXIES: '10.0.0.0/8',
-  APP_AUTH__ARGON2__MAX_QUEUE: '200',
 }
 t.test('guessing', async (t) => {
   const { app, db, request, signUp } = await createTestApp(t, env)

@@ -29,7 +29,7 @@ t.test('createUser answers with the user and where it is', async (t) => {
 })
 
 t.test('createUser stores a hash, and nothing keeps the password', async (t) => {
-  const { app, db, logLines } = await borrowTestApp(t)
+  const { app, db, logLines } = await borrowTestApp(t, { APP_AUTH__ARGON2__MEMORY_COST: '19MiB' })
   const payload = { email: 'ada@example.com', username: 'ada', password: 'never-to-be-seen-again' }
   const response = await app.inject({ method: 'POST', url: URL, payload })
 

@@ -1,18 +1,16 @@
 import t from 'tap'
-import { buildApp } from '#app.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
-import { testConfig } from '#test/support/helper.ts'
+import { startInstance } from '#test/support/instances.ts'
 
 const URL = '/api/v1/auth/login'
 
+const USUAL = { APP_AUTH__ARGON2__MEMORY_COST: '19MiB' }
+
 t.test('a login renews the hash when the parameters have changed, once', async (t) => {
-  const { db, signUp } = await borrowTestApp(t)
+  const { db, signUp } = await borrowTestApp(t, USUAL)
   const { user, password } = await signUp()
   const other = await signUp()
-  const stronger = await buildApp(
-    testConfig(db.url, { APP_LOG__LEVEL: 'silent', APP_AUTH__ARGON2__MEMORY_COST: '20MiB' }),
-  )
-  t.teardown(() => stronger.close())
+  const stronger = await startInstance(t, db, { APP_AUTH__ARGON2__MEMORY_COST: '20MiB' })
   const login = (entered: string) =>
     stronger.inject({ method: 'POST', url: URL, payload: { email: user.email, password: entered } })
 
@@ -38,12 +36,9 @@ t.test('a login renews the hash when the parameters have changed, once', async (
 })
 
 t.test('logins at once that all renew the hash leave one that works', async (t) => {
-  const { db, signUp } = await borrowTestApp(t)
+  const { db, signUp } = await borrowTestApp(t, USUAL)
   const { user, password } = await signUp()
-  const stronger = await buildApp(
-    testConfig(db.url, { APP_LOG__LEVEL: 'silent', APP_AUTH__ARGON2__MEMORY_COST: '20MiB' }),
-  )
-  t.teardown(() => stronger.close())
+  const stronger = await startInstance(t, db, { APP_AUTH__ARGON2__MEMORY_COST: '20MiB' })
   const login = () => stronger.inject({ method: 'POST', url: URL, payload: { email: user.email, password } })
   const responses = await Promise.all(Array.from({ length: 8 }, login))
   t.same(new Set(responses.map((response) => response.statusCode)), new Set([200]))
@@ -51,7 +46,7 @@ t.test('logins at once that all renew the hash leave one that works', async (t) 
 })
 
 t.test('a hash that can not be renewed now does not fail the login', async (t) => {
-  const { db, signUp } = await borrowTestApp(t)
+  const { db, signUp } = await borrowTestApp(t, USUAL)
   const { user, password } = await signUp()
   const { app, logs, logLines } = await borrowTestApp(t, {
     APP_DATABASE__URL: db.url,
