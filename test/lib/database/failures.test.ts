@@ -12,6 +12,7 @@ const KILL = `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
 
 t.test('every connection has its limits', async (t) => {
   const { app } = await createTestApp(t, {
+    APP_DATABASE__MAX_CONNECTIONS: '10',
     APP_DATABASE__STATEMENT_TIMEOUT: '7s',
     APP_DATABASE__LOCK_TIMEOUT: '2500ms',
     APP_DATABASE__IDLE_IN_TRANSACTION_TIMEOUT: '9s',
