@@ -1,23 +1,21 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
+import { APART } from './support/run-folder.ts'
 
 const TEST = import.meta.dirname
 
-/** Folders that a command of their own runs, file by file. */
-const APART = ['clients', 'faults', 'scale']
-
-const inFolders = globSync('*/**/*.test.ts', { cwd: TEST }).sort()
-const shared = inFolders.filter(
+const files = globSync('**/*.test.ts', { cwd: TEST }).sort()
+const shared = files.filter(
   (file) => !file.endsWith('.process.test.ts') && !APART.includes(file.split('/')[0] ?? ''),
 )
 
 /** Whether a suite.ts stands in the file's folder or in one above it. */
 function hasSuite(file: string): boolean {
-  for (let folder = dirname(file); folder !== '.'; folder = dirname(folder)) {
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
     if (existsSync(join(TEST, folder, 'suite.ts'))) return true
+    if (folder === '.') return false
   }
-  return false
 }
 
 t.test('every test file is run: by its name, by a suite, or by a command of its folder', async (t) => {
