@@ -5,8 +5,8 @@ import { ALGORITHMS, createIssuingApp } from './forge.ts'
 import { mutations } from './mutations.ts'
 
 /** For each of the two algorithms. */
-const VERIFIED = amount({ few: 3000, many: 50_000 })
-const SENT = amount({ few: 300, many: 2000 })
+const VERIFIED = amount({ few: 1000, many: 50_000 })
+const SENT = amount({ few: 100, many: 2000 })
 
 for (const algorithm of ALGORITHMS) {
   t.test(`${algorithm}: no mutation of a valid token is accepted`, async (t) => {

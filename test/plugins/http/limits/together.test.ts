@@ -64,7 +64,7 @@ async function statements(apps: FastifyInstance[], name: string): Promise<number
 }
 
 t.test('counted in PostgreSQL', async (t) => {
-  t.test('a thousand requests at once at three instances: the limit is admitted, and no more', async (t) => {
+  t.test('hundreds of requests at once at three instances: the limit is admitted, and no more', async (t) => {
     const db = await createTestDatabase(t)
     const apps = await startThree(t, db, {})
     t.match(
@@ -72,7 +72,7 @@ t.test('counted in PostgreSQL', async (t) => {
       { postgres: 1 },
       'auto is PostgreSQL for several instances',
     )
-    t.equal(await flood(t, apps, 1000), 90)
+    t.equal(await flood(t, apps, 450), 90)
     t.match(await db.query('SELECT used FROM rate_limits'), [{ used: 90 }])
     t.equal(await flood(t, apps, 30), 0)
     t.equal(await flood(t, apps, 300, '192.0.2.2'), 90, 'another client has its own')
@@ -94,7 +94,7 @@ t.test('counted in PostgreSQL', async (t) => {
   t.test('many clients at once at three instances', async (t) => {
     const db = await createTestDatabase(t)
     const apps = await startThree(t, db, { APP_RATE_LIMIT__PER_ADDRESS: '3' })
-    const clients = Array.from({ length: 100 }, (_, i) => `198.51.100.${i}`)
+    const clients = Array.from({ length: 40 }, (_, i) => `198.51.100.${i}`)
     const admitted = await Promise.all(clients.map((client) => flood(t, apps, 9, client)))
     t.ok(admitted.every((count) => count === 3))
   })

@@ -1,8 +1,7 @@
 import t from 'tap'
-import { buildApp } from '#app.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
-import { testConfig } from '#test/support/helper.ts'
+import { startInstance } from '#test/support/instances.ts'
 
 const URL = '/api/v1/users'
 const PASSWORD = 'correct horse'
@@ -57,8 +56,7 @@ t.test('what differs by more than case is free', async (t) => {
 
 t.test('of identical registrations at once on two instances one is made', async (t) => {
   const { app, db } = await borrowTestApp(t)
-  const other = await buildApp(testConfig(db.url, { APP_LOG__LEVEL: 'silent' }))
-  t.teardown(() => other.close())
+  const other = await startInstance(t, db)
 
   const payload = { email: 'ada@example.com', username: 'ada', password: PASSWORD }
   const responses = await Promise.all(

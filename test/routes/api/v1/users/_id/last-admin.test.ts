@@ -1,13 +1,14 @@
 import type { InjectOptions } from 'fastify'
 import t from 'tap'
-import { buildApp } from '#app.ts'
+import { amount } from '#test/support/amount.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
-import { type TestApp, type TestUser, testConfig } from '#test/support/helper.ts'
+import type { TestApp, TestUser } from '#test/support/helper.ts'
+import { startInstance } from '#test/support/instances.ts'
 
 const ME = '/api/v1/users/me'
 const url = (id: string) => `/api/v1/users/${id}`
-const ROUNDS = 20
+const ROUNDS = amount({ few: 8, many: 50 })
 
 /** Every way to lose an admin, of itself. */
 const WAYS: ((user: TestUser) => InjectOptions)[] = [
@@ -123,8 +124,7 @@ t.test('two admins of whom one leaves and demotes the other at once leave one', 
 /** Sends both requests at once to two instances, again and again with fresh admins. */
 async function race(t: Tap, requests: (first: TestUser, second: TestUser) => InjectOptions[]): Promise<void> {
   const { app, db, signUp }: TestApp = await borrowTestApp(t)
-  const other = await buildApp(testConfig(db.url, { APP_LOG__LEVEL: 'silent' }))
-  t.teardown(() => other.close())
+  const other = await startInstance(t, db)
   for (let round = 0; round < ROUNDS; round++) {
     await db.query('DELETE FROM users')
     const [first, second] = [await signUp({ role: 'admin' }), await signUp({ role: 'admin' })]

@@ -1,8 +1,7 @@
 import t from 'tap'
-import { buildApp } from '#app.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
-import { testConfig } from '#test/support/helper.ts'
+import { startInstance } from '#test/support/instances.ts'
 
 const URL = '/api/v1/users/me'
 
@@ -83,8 +82,7 @@ t.test('a stale ETag changes nothing', async (t) => {
 
 t.test('of changes at once to one version, on two instances, one is made', async (t) => {
   const { app, db, request, signUp } = await borrowTestApp(t)
-  const other = await buildApp(testConfig(db.url, { APP_LOG__LEVEL: 'silent' }))
-  t.teardown(() => other.close())
+  const other = await startInstance(t, db)
   const as = await signUp()
   for (let round = 0; round < 3; round++) {
     const { headers } = await request({ url: URL, as })
