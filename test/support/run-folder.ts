@@ -1,5 +1,6 @@
 import { globSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import t from 'tap'
 
 /** Folders of test/ that a command of their own runs, file by file. */
 export const APART: readonly string[] = ['clients', 'faults', 'scale']
@@ -11,9 +12,13 @@ export const APART: readonly string[] = ['clients', 'faults', 'scale']
  *
  * @param apart folders below it that it leaves out too
  */
-export async function runFolder(folder: string, apart: readonly string[] = []): Promise<void> {
+export function runFolder(folder: string, apart: readonly string[] = []): Promise<unknown> {
   const suites = globSync('*/**/suite.ts', { cwd: folder }).map((file) => dirname(file))
   const exclude = ['**/*.process.test.ts', ...[...suites, ...apart].map((name) => `${name}/**`)]
-  for (const file of globSync('**/*.test.ts', { cwd: folder, exclude }).sort())
-    await import(join(folder, file))
+  const files = globSync('**/*.test.ts', { cwd: folder, exclude }).sort()
+  // A test of its own, so that no other runs meanwhile: loading keeps the process busy for seconds.
+  return t.test('the files can be loaded', async (t) => {
+    for (const file of files) await import(join(folder, file))
+    t.ok(files.length > 0)
+  })
 }
