@@ -52,7 +52,7 @@ t.test('what is measured', async (t) => {
 
   t.test('the database', async (t) => {
     const found = await measured()
-    t.ok((found.get('db_query_duration_seconds_count{statement="insertUser"}') ?? 0) >= 1)
+    t.ok((found.get('db_query_duration_seconds_count{statement="insertUser:event"}') ?? 0) >= 1)
     t.ok((found.get('db_pool_wait_seconds_count') ?? 0) >= 1)
     for (const state of ['idle', 'active', 'waiting']) {
       t.type(found.get(`db_pool_connections{state="${state}"}`), 'number', state)
