@@ -32,6 +32,11 @@ export interface Client {
 /** The actor of jobs and commands. */
 export const SYSTEM: ActingParty = { kind: 'system', id: null }
 
+/** Marks bytes as written by this service, by a key that the database does not have. */
+export interface Marker {
+  mark(bytes: Buffer): Buffer
+}
+
 /** The first argument of every service function. A service that needs more extends it with what it really uses. */
 export interface Context {
   readonly db: Database
@@ -40,4 +45,6 @@ export interface Context {
   readonly now: () => Date
   /** Who caused the work; for commands and jobs the machine itself. */
   readonly client: Client
+  /** Of entries of the audit log. */
+  readonly marker: Marker
 }

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { Audit } from './audit.ts'
 import { Auth, Jwt } from './auth.ts'
 import { EncryptionSettings } from './encryption.ts'
 import { Events } from './events.ts'
@@ -258,6 +259,7 @@ export const Config = Section('Groundwork.', {
   errors: Errors,
   tenancy: Tenancy,
   events: Events,
+  audit: Audit,
   rate_limit: RateLimit,
   pressure: Pressure,
   email: Email,

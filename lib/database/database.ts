@@ -13,6 +13,11 @@ export interface Statement {
   readonly pipelined?: boolean
   /** False for text that varies under one name: it is not prepared, and the name is for metrics alone. */
   readonly prepare?: boolean
+  /**
+   * For COPY .. TO STDOUT: is called with the bytes of each message, which are valid until it returns. In a transaction
+   * whose scope an earlier statement has set, and without values.
+   */
+  readonly onCopied?: (bytes: Buffer) => void
   /** Whose rows of tenant tables it may see; set by the database that an organization's context has. */
   readonly scope?: Scope
   /** Whether it writes events, of which the observer is told once they are committed. */

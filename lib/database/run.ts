@@ -1,4 +1,5 @@
-import type { ClientBase } from 'pg'
+import type { ClientBase, QueryResult } from 'pg'
+import { copyOut } from './copy-query.ts'
 import type { Statement } from './database.ts'
 import { databaseError } from './errors.ts'
 import { Pipeline } from './pipeline.ts'
@@ -26,16 +27,19 @@ export interface DatabaseObserver {
  */
 export async function run<Row extends object>(
   connection: ClientBase | Pipeline,
-  { name, text, values = [], prepare = true, scope, json }: Statement,
+  { name, text, values = [], prepare = true, scope, json, onCopied }: Statement,
   observer: DatabaseObserver,
   { watch, onBegin }: { watch?: Watch | undefined; onBegin?: Sending['onBegin'] } = {},
 ): Promise<Row[]> {
   const named = prepare && prepares(connection) ? { name } : {}
   const config = { ...named, text, values: [...values] }
-  const ask = () =>
-    connection instanceof Pipeline
-      ? connection.query<Row>(config, scope)
-      : send<Row>(connection, config, { scope, onBegin, json })
+  const ask = (): Promise<QueryResult<Row>> => {
+    if (connection instanceof Pipeline) return connection.query<Row>(config, scope)
+    if (onCopied === undefined) return send<Row>(connection, config, { scope, onBegin, json })
+    if (scope !== undefined || onBegin !== undefined)
+      throw new Error(`${name} must not be a transaction's first`)
+    return copyOut(connection, text, onCopied)
+  }
   const start = performance.now()
   try {
     const watched = watch ? () => watch.run(ask) : ask

@@ -1,6 +1,9 @@
 import fp from 'fastify-plugin'
+import { readEncryptionKeys } from '#config/engine/encryption-keys.ts'
+import type { Config } from '#config/schema/schema.ts'
 import { type Context, SYSTEM } from '#lib/context.ts'
 import { LOCAL_ADDRESS } from '#lib/network/addresses.ts'
+import { EntryMacs } from '#services/audit/macs.ts'
 
 /**
  * The first argument of services. Each plugin that has something for them adds it (`app.addContext`), and declares it here:
@@ -25,6 +28,7 @@ export default fp(
       log: app.log,
       now: () => new Date(),
       client: { ip: LOCAL_ADDRESS, userAgent: null, actor: SYSTEM, requestId: null },
+      marker: auditMacs(app.config),
     }
     // Typed as what it is once all plugins have added their parts.
     const ctx: AppContext = Object.assign(Object.create(null), base)
@@ -38,3 +42,9 @@ export default fp(
   },
   { name: 'context', dependencies: ['database'] },
 )
+
+/** Marks with the first encryption key; without any, with what `jwt.secret` derives, which is known in any case. */
+function auditMacs({ encryption, jwt }: Config): EntryMacs {
+  const [first, ...others] = [...(readEncryptionKeys(encryption.keys ?? '') ?? []), Buffer.from(jwt.secret)]
+  return new EntryMacs(first ?? Buffer.from(jwt.secret), ...others)
+}

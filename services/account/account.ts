@@ -1,5 +1,6 @@
 import { transaction } from '#lib/database/database.ts'
 import type { User, UserChanges } from '#schemas/users.ts'
+import * as auditRecords from '#services/audit/records.ts'
 import { emit } from '#services/events/emit.ts'
 import { sendMail } from '#services/mail/mail.ts'
 import { issue, voidAll } from '#services/one-time-tokens/one-time-tokens.ts'
@@ -106,7 +107,7 @@ async function updateOther(
 }
 
 /**
- * Deletes an account.
+ * Deletes an account, and erases the personal data of what it did from the audit log.
  *
  * @throws Forbidden, UserNotFound, UserChanged, LastAdmin, SoleOwner
  */
@@ -119,6 +120,7 @@ export async function remove(
   await transaction(ctx, async (tx) => {
     if (actor.id === id || actor.role === 'admin') await organizationRecords.releaseOwned(tx, id)
     await users.remove(tx, actor, id, versions)
+    await auditRecords.erasePersonalData(tx, id)
   })
   ctx.identities.forgetUser(id)
 }

@@ -13,7 +13,7 @@ import { RecordingDatabase, record } from './recording.ts'
  */
 
 /** The part of a context that events need. */
-export type EmittingContext = Pick<Context, 'db' | 'client'>
+export type EmittingContext = Pick<Context, 'db' | 'client' | 'marker'>
 
 /** Something that happened. */
 export interface Happening<E extends EventType> {
@@ -65,7 +65,7 @@ export async function emit<E extends EventType>(
 }
 
 function occurrenceOf<E extends EventType>(
-  { db, client }: EmittingContext,
+  { db, client, marker }: EmittingContext,
   { type, version, of, subject }: E,
   { subject: id, data, org, actor = client.actor }: Happening<E>,
 ): Occurrence {
@@ -81,5 +81,6 @@ function occurrenceOf<E extends EventType>(
     requestId: client.requestId,
     client,
     data,
+    mark: (bytes) => marker.mark(bytes),
   }
 }

@@ -13,6 +13,8 @@ export interface Occurrence {
   readonly requestId: string | null
   readonly client: { readonly ip: string; readonly userAgent: string | null }
   readonly data: object
+  /** Marks what is written of it as the service's own. */
+  readonly mark: (bytes: Buffer) => Buffer
 }
 
 /** Writes a row for each occurrence, in the statement that changes the data. */

@@ -1,9 +1,10 @@
 import type { Database, Statement } from '#lib/database/database.ts'
+import { entryRecorder, pendingRecorder, personalRecorder } from '#services/audit/recorders.ts'
 import type { Occurrence, Recorder } from './occurrence.ts'
 import { outbox } from './outbox.ts'
 
 /** Everything that is recorded of an occurrence, in one statement. */
-const RECORDERS: readonly Recorder[] = [outbox]
+const RECORDERS: readonly Recorder[] = [outbox, entryRecorder, personalRecorder, pendingRecorder]
 
 /** A statement's text, and the same with the recorders' inserts. */
 interface Composed {

@@ -11,6 +11,7 @@ export const PERMISSIONS = {
   'members:write': 'admin',
   'invitations:read': 'admin',
   'invitations:write': 'admin',
+  'audit:read': 'admin',
   'ownership:transfer': 'owner',
   'api-keys:read': 'admin',
   'api-keys:write': 'admin',

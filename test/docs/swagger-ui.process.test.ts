@@ -205,6 +205,7 @@ t.test(
     await ui.authorize(admin.headers.authorization)
     await expect('listAdministeredOrganizations', 200)
     await expect('listEventTypes', 200)
+    await expect('listPlatformAuditEntries', 200)
     for (const operation of ['suspendOrganization', 'restoreSuspendedOrganization'])
       await expect(operation, 200, { params: { id: tenant.organization.id } })
     const { headers } = await (await createOrganization(app)).createApiKey()
@@ -221,7 +222,7 @@ t.test(
 
 /** Executes the operations of organizations, signed in as the owner of one. */
 async function executeOrganizations(
-  { organization, add }: TestOrganization,
+  { organization, add, auditEntry }: TestOrganization,
   expect: (operationId: string, status: number, entry?: Entry) => Promise<string>,
 ): Promise<void> {
   const made = JSON.parse(await expect('createOrganization', 201))
@@ -234,6 +235,9 @@ async function executeOrganizations(
   for (const operation of ['getProject', 'updateProject'])
     await expect(operation, 200, { params: { ...params, id } })
   await expect('deleteProject', 204, { params: { ...params, id } })
+  for (const operation of ['listAuditEntries', 'exportAuditEntries', 'getAuditHead'])
+    await expect(operation, 200, { params })
+  await expect('getAuditEntry', 200, { params: { ...params, id: await auditEntry() } })
   const [successor, other] = [(await add('member')).user.id, (await add('member')).user.id]
   await expect('listMembers', 200, { params })
   for (const operation of ['getMember', 'updateMember'])

@@ -59,6 +59,7 @@ const PARAMETERS: Readonly<Record<string, (situation: Situation) => string | Pro
   organizations: async (situation) => (await tenantOf(situation)).organization.id,
   invitations: async (situation) => (await (await tenantOf(situation)).invite()).id,
   members: async (situation) => (await tenantOf(situation)).second.user.id,
+  'audit-entries': async (situation) => (await tenantOf(situation)).auditEntry(),
   'api-keys': async (situation) => (await (await tenantOf(situation)).createApiKey()).id,
   projects: async (situation) => (await (await tenantOf(situation)).createProject()).id,
   sessions: ({ subject }) => subject.session_id,

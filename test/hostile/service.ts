@@ -3,6 +3,7 @@ import type { Test } from 'tap'
 import { SYSTEM } from '#lib/context.ts'
 import { PoolDatabase } from '#lib/database/pool-database.ts'
 import type { Role } from '#schemas/users.ts'
+import { EntryMacs } from '#services/audit/macs.ts'
 import { Passwords } from '#services/passwords/passwords.ts'
 import * as userRecords from '#services/users/records.ts'
 import { createTestDatabase, type TestDatabase } from '#test/support/database.ts'
@@ -75,13 +76,14 @@ async function createUsers(url: string): Promise<Record<ActorName, Credentials>>
     cancelled: () => undefined,
   })
   const client = { ip: '127.0.0.1', userAgent: null, actor: SYSTEM, requestId: null }
+  const marker = new EntryMacs(Buffer.from('of a test'))
   const hash = await new Passwords(
     { memory_cost: 19 * 1024 ** 2, time_cost: 2, parallelism: 1, max_queue: 8 },
     { hashed: () => undefined },
   ).hash(PASSWORD)
   const create = async (name: string, role: Role): Promise<Credentials> => {
     const input = { email: `${name}@example.com`, username: name, role, password_hash: hash, verified: true }
-    return { ...(await userRecords.insert({ db, client }, input)), password: PASSWORD }
+    return { ...(await userRecords.insert({ db, client, marker }, input)), password: PASSWORD }
   }
   try {
     return {

@@ -3,8 +3,18 @@ import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import { buildApp } from '#app.ts'
+import { SystemDatabase } from '#lib/database/scoped-database.ts'
 import { listJobs, overview } from '#lib/jobs/overview.ts'
 import { askForAnswer, deleteExpiredCounts } from '#lib/rate-limits/queries.ts'
+import * as audit from '#services/audit/audit.ts'
+import { cutBefore } from '#services/audit/cuts.ts'
+import { auditCheckpointJob } from '#services/audit/jobs.ts'
+import { allNotes } from '#services/audit/notes.ts'
+import { refusePending } from '#services/audit/queries.ts'
+import { erasePersonalData } from '#services/audit/records.ts'
+import { sealBatch } from '#services/audit/sealer.ts'
+import { auditStatus } from '#services/audit/status.ts'
+import { verify } from '#services/audit/verification/verify.ts'
 import * as attempts from '#services/authentication/queries.ts'
 import * as oneTimeTokens from '#services/one-time-tokens/one-time-tokens.ts'
 import { cleanupJob } from '#services/operations/jobs.ts'
@@ -21,6 +31,7 @@ import { SchemaValues } from '#test/fuzz/schema-values.ts'
 import { readDocument } from '#test/fuzz/world.ts'
 import { createTestDatabase } from '#test/support/database.ts'
 import { signUp, type TestUser, testConfig } from '#test/support/helper.ts'
+import { createOrganization } from '#test/support/organizations.ts'
 import { fill, LARGE_TABLES } from './rows.ts'
 import { explainAll, hearPlans, statementNames } from './statements.ts'
 
@@ -33,7 +44,7 @@ const TURNS = 8
 const MANY = 2000
 
 /** Statements that read a whole table because an operator asked for it, once. */
-const WHOLE_TABLE = [/^updateVerifiedBefore$/]
+const WHOLE_TABLE = [/^updateVerifiedBefore$/, /^selectStrayAuditEntries$/, /^selectPendingAudit$/]
 
 const SETTINGS = {
   APP_ROLE: 'web',
@@ -125,6 +136,7 @@ async function workBehindTheScenes(app: FastifyInstance): Promise<void> {
   await operators.promote(ctx, user.email)
   await userRecords.replaceEmail(ctx, user.id, `${uuidv7()}@example.com`)
   await cleanupJob.handler(ctx, {}, RUN)
+  await workOnAuditLog(app)
   await purgeOrganizationsJob.handler({ ...ctx, tenancy: { ...ctx.tenancy, deletionGrace: 0 } }, {}, RUN)
   await deleteExpiredCounts(app.db)
   await askForAnswer(app.db)
@@ -145,6 +157,28 @@ async function workBehindTheScenes(app: FastifyInstance): Promise<void> {
   await registrations.lockRegistrations(app.db, digest)
   await registrations.deleteRegistration(app.db, digest)
   await registrations.deleteRegistrationsOf(app.db, email)
+}
+
+/** Seals, signs, verifies one chain, and cuts it. */
+async function workOnAuditLog(app: FastifyInstance): Promise<void> {
+  const { ctx } = app
+  const tenant = await createOrganization(app)
+  const org = tenant.organization.id
+  await tenant.auditEntry()
+  await sealBatch(ctx)
+  await auditCheckpointJob.handler(ctx, {}, RUN)
+  await tenant.auditEntry()
+  await sealBatch(ctx)
+  await verify(ctx, { org })
+  await audit.listPlatform(ctx, (await signUp(app, { role: 'admin' })).user, {
+    limit: 10,
+    organization_id: org,
+  })
+  await auditStatus(ctx)
+  await erasePersonalData(ctx, tenant.owner.user.id)
+  await refusePending(new SystemDatabase(app.db), [{ org, id: org }])
+  await allNotes(ctx)
+  await cutBefore(ctx, new Date(Date.now() + 60_000), org)
 }
 
 /** The names of the statements that an application has run. */

@@ -6,6 +6,8 @@ const PASSING = ROWS / 5
 
 /** Ids as UUIDv7 are, one for each number and in its order. */
 const ID = `(lpad(to_hex(1700000000000 + n), 12, '0') || '7' || substr(md5(n::text), 1, 3) || '8' || substr(md5(n::text), 4, 15))::uuid`
+/** One of a hundred organizations. */
+const CHAIN = `md5((n % 100)::text)::uuid`
 const DIGEST = `decode(md5(n::text) || md5((-n)::text), 'hex')`
 /** Hardly any of it has expired. */
 const EXPIRES = `now() + (n - 100) * interval '1 minute'`
@@ -33,6 +35,14 @@ const FILLINGS = [
    SELECT ${DIGEST}, ${DIGEST}, 204, ${EXPIRES} FROM generate_series(1, ${PASSING}) AS n`,
   `INSERT INTO rate_limits (subject, points, used, granted, expires_at)
    SELECT 'address:' || n, 1000, 1, 1, ${EXPIRES} FROM generate_series(1, ${PASSING}) AS n`,
+  `INSERT INTO audit_entries (org_id, id, at, actor_kind, actor_id, action, target_type, target_id, outcome, details,
+                              personal_commitment, mac)
+   SELECT ${CHAIN}, ${ID}, now(), 'user', n::text, 'projects.created', 'project', n::text, 'succeeded', '{}', '\\x00', '\\x00'
+   FROM generate_series(1, ${PASSING}) AS n`,
+  `INSERT INTO audit_personal (org_id, entry_id, user_id, salt, ip)
+   SELECT ${CHAIN}, ${ID}, ${ID}, '\\x00', '192.0.2.1' FROM generate_series(1, ${PASSING}) AS n`,
+  `INSERT INTO audit_seals (org_id, seq, entry_id, digest, hash)
+   SELECT ${CHAIN}, n / 100 + 1, ${ID}, ${DIGEST}, ${DIGEST} FROM generate_series(0, ${PASSING - 1}) AS n`,
 ]
 
 /** The tables that grow with the users, and so must never be read from end to end. */

@@ -18,6 +18,8 @@ export type Owner = Pick<Test, 'teardown'>
 /** A database of one test's own, dropped at its end. */
 export interface TestDatabase {
   readonly url: string
+  /** The same as the superuser. */
+  readonly superuserUrl: string
   readonly name: string
   /** Runs one statement, outside of what is tested, as the owner and with every organization's rows; returns the rows. */
   query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>
@@ -78,6 +80,7 @@ async function create(t: Owner, server: EmbeddedPostgres, source: string): Promi
   })
   return {
     url,
+    superuserUrl: databaseUrl(server.superuserUrl, name),
     name,
     // Connected when it is asked for the first time: every connection is a process to start.
     async query(text, values) {

@@ -6,6 +6,7 @@ import type { Invitation } from '#schemas/invitations.ts'
 import type { MemberRole, Organization } from '#schemas/organizations.ts'
 import type { Project } from '#schemas/projects.ts'
 import * as apiKeys from '#services/api-keys/api-keys.ts'
+import * as audit from '#services/audit/audit.ts'
 import * as invitations from '#services/invitations/invitations.ts'
 import * as memberRecords from '#services/members/records.ts'
 import * as organizations from '#services/organizations/organizations.ts'
@@ -31,6 +32,8 @@ export interface TestOrganization {
   invite(email?: string, role?: MemberRole): Promise<Invitation>
   /** Creates a key; with the scopes that are given, or with all. */
   createApiKey(input?: Partial<CreateApiKey>): Promise<TestApiKey>
+  /** Has something done that the audit log tells; returns the entry's id. */
+  auditEntry(): Promise<string>
   /** Lets a key have expired. */
   expire(keyId: string): Promise<void>
 }
@@ -64,6 +67,11 @@ export async function createOrganization(app: FastifyInstance, owner?: TestUser)
     async createApiKey(input) {
       const key = await apiKeys.create(own, { name: 'A key', scopes: [...API_KEY_SCOPES], ...input })
       return { ...key, headers: { authorization: `Bearer ${key.key}` } }
+    },
+    async auditEntry() {
+      await projects.create(own, { name: `Project ${uuidv7().slice(-12)}` })
+      const { data } = await audit.list(own, { limit: 1 })
+      return data[0]?.id ?? ''
     },
     async expire(keyId) {
       await own.db.query({

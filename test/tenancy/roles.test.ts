@@ -21,12 +21,16 @@ const LEAST: Readonly<Record<string, MemberRole>> = {
   deleteInvitation: 'admin',
   deleteOrganization: 'owner',
   deleteProject: 'admin',
+  exportAuditEntries: 'admin',
+  getAuditEntry: 'admin',
+  getAuditHead: 'admin',
   getInvitation: 'admin',
   getApiKey: 'admin',
   getMember: 'member',
   getOrganization: 'member',
   getProject: 'member',
   leaveOrganization: 'member',
+  listAuditEntries: 'admin',
   listInvitations: 'admin',
   listApiKeys: 'admin',
   listMembers: 'member',
@@ -83,7 +87,8 @@ t.test('which member may do what', async (t) => {
 })
 
 /** Makes what a path has the id of. */
-function thingOf(tenant: TestOrganization, path: string): Promise<{ id: string }> {
+async function thingOf(tenant: TestOrganization, path: string): Promise<{ id: string }> {
+  if (path.includes('/audit-entries/')) return { id: await tenant.auditEntry() }
   if (path.includes('/invitations/')) return tenant.invite()
   return path.includes('/api-keys/') ? tenant.createApiKey() : tenant.createProject()
 }

@@ -1,13 +1,33 @@
+import type { FastifyInstance } from 'fastify'
 import pg from 'pg'
 import t from 'tap'
 import type { Statement } from '#lib/database/database.ts'
 import { OrgDatabase, UserDatabase } from '#lib/database/scoped-database.ts'
+import { checkpoint, logContext, sealAll } from '#test/services/audit/log.ts'
 import { createTestApp } from '#test/support/helper.ts'
-import { createOrganization } from '#test/support/organizations.ts'
+import { createOrganization, type TestOrganization } from '#test/support/organizations.ts'
 import { tenantColumn, tenantTablesOf } from './tables.ts'
 
+/** Lets every table of the audit log have rows of these organizations. */
+async function fillAuditLog(app: FastifyInstance, tenants: readonly TestOrganization[]): Promise<void> {
+  const grow = () => Promise.all(tenants.map((tenant) => tenant.createProject()))
+  const log = logContext(app)
+  await checkpoint(log)
+  await grow()
+  await sealAll(log)
+  await grow()
+  for (const { organization } of tenants) {
+    await new OrgDatabase(app.db, organization.id).query({
+      name: 'cut',
+      text: "INSERT INTO audit_cuts (org_id, seq, hash, at, note) VALUES ($1, 0, '', now(), '')",
+      values: [organization.id],
+    })
+  }
+}
+
 t.test('rows of another organization can be neither seen, nor written, nor told of', async (t) => {
-  const { app, db } = await createTestApp(t)
+  // As `web`, so that nothing of the audit log is sealed meanwhile.
+  const { app, db } = await createTestApp(t, { APP_ROLE: 'web' })
   const [ours, theirs] = [await createOrganization(app), await createOrganization(app)]
   for (const tenant of [ours, theirs]) {
     await tenant.add('member')
@@ -16,6 +36,7 @@ t.test('rows of another organization can be neither seen, nor written, nor told 
     await tenant.createApiKey()
   }
   const [a, b] = [ours.organization.id, theirs.organization.id]
+  await fillAuditLog(app, [ours, theirs])
   const as = {
     us: new OrgDatabase(app.db, a, ours.owner.user.id),
     them: new OrgDatabase(app.db, b, theirs.owner.user.id),

@@ -2,6 +2,8 @@ import type { TestDatabase } from '#test/support/database.ts'
 
 /** Tables that hold rows of no organization, and why. What is not here is a tenant table. */
 export const GLOBAL_TABLES: Readonly<Record<string, string>> = {
+  audit_checkpoints: 'of all chains',
+  audit_verifications: 'of all chains',
   backups: 'of the database as a whole',
   idempotency_keys: "of a user's requests; the route is asked for the membership first",
   instances: 'of the service',
@@ -23,6 +25,13 @@ export const tenantColumn = (table: string) => TENANT_COLUMNS[table] ?? 'org_id'
 
 /** Tenant tables that also have rows of no organization, or that outlive it, and why. */
 export const LOOSE_TABLES: Readonly<Record<string, string>> = {
+  audit_checkpoint_heads: 'the audit log outlives the organization; so for all tables of it',
+  audit_cuts: 'of the audit log',
+  audit_entries: 'of the audit log; what is about no organization has the nil UUID',
+  audit_growth: 'of the audit log',
+  audit_pending: 'of the audit log',
+  audit_personal: 'of the audit log',
+  audit_seals: 'of the audit log',
   events: 'of people too; the deletion of an organization is an event, and is told when it is gone',
 }
 
@@ -34,6 +43,9 @@ export const GLOBAL_INDEXES: Readonly<Record<string, string>> = {
 
 /** Policies beside the standard two, and what they say. */
 export const FURTHER_POLICIES: Readonly<Record<string, RegExp>> = {
+  'audit_entries.platform': /^INSERT CHECK \(org_id = '00000000-0000-0000-0000-000000000000'::uuid\)$/,
+  'audit_pending.platform': /^INSERT CHECK \(org_id = '00000000-0000-0000-0000-000000000000'::uuid\)$/,
+  'audit_personal.platform': /^INSERT CHECK \(org_id = '00000000-0000-0000-0000-000000000000'::uuid\)$/,
   'events.platform': /^INSERT CHECK \(org_id IS NULL\)$/,
   'memberships.own': /^SELECT \(\(user_id = .*current_app_user.*current_org.* IS NULL\)\)$/,
   'organization_invitations.own':

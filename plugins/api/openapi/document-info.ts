@@ -51,6 +51,7 @@ export function documentInfo(app: FastifyInstance): OpenApi {
       { name: 'organizations', description: 'Organizations and their members.' },
       { name: 'invitations', description: 'Becoming a member of an organization.' },
       { name: 'api-keys', description: 'Keys with which programs work in an organization.' },
+      { name: 'audit', description: 'Who did what in an organization.' },
       { name: 'projects', description: 'Projects of an organization.' },
       { name: 'events', description: 'What happens in the service, told to others.' },
       { name: 'operations', description: 'For load balancers, monitoring and operators.' },

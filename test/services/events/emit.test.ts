@@ -134,7 +134,7 @@ t.test('an event of an organization needs one, and jobs name it', async (t) => {
   // Nor does naming one help who may not write its rows.
   const org = tenant.organization.id
   await t.rejects(emit(app.ctx, projectCreated, { ...happening, org }), { code: '42501' })
-  const ctx = { client: app.ctx.client, db: new SystemDatabase(app.db) }
+  const ctx = { client: app.ctx.client, marker: app.ctx.marker, db: new SystemDatabase(app.db) }
   await emit(ctx, projectCreated, { ...happening, org })
   t.match(await eventsOf(db, tenant), [{ actor_kind: SYSTEM.kind, actor_id: null, request_id: null }])
 })

@@ -28,6 +28,7 @@ function context(settings: Partial<Config['auth']['breach_check']> = {}) {
     log: { info: () => undefined, warn: (fields) => warnings.push(fields), error: () => undefined },
     now: () => new Date(),
     client: { ip: '127.0.0.1', userAgent: null, actor: SYSTEM, requestId: null },
+    marker: { mark: (bytes: Buffer) => bytes },
     passwordPolicy: {
       password_words: ['groundwork', 'Großhandel', 'abc'],
       breach_check: { timeout: 5_000, on_error: 'closed', ...settings },

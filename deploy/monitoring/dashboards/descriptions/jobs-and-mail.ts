@@ -102,5 +102,32 @@ export default {
         span: 12,
       }),
     ],
+    'Audit log': [
+      stat('Problems found', {
+        unit: 'short',
+        description: 'By the last verifications, and entries that were refused a seal.',
+        query: `max(${series('audit_problems')}) + max(${series('audit_entries_refused')})`,
+        thresholds: { bad: 1 },
+      }),
+      graph('Time to the seal', {
+        unit: 's',
+        queries: {
+          p50: quantile(0.5, '', 'audit_sealing_lag_seconds'),
+          p99: quantile(0.99, '', 'audit_sealing_lag_seconds'),
+          'oldest that waits': `max(${series('audit_pending_age_seconds')})`,
+        },
+      }),
+      graph('Age of the verifications', {
+        unit: 's',
+        queries: {
+          'what is new': `max(${series('audit_verified_age_seconds')})`,
+          everything: `max(${series('audit_verified_all_age_seconds')})`,
+        },
+      }),
+      graph('Refusals that are not recorded one by one', {
+        unit: 'ops',
+        queries: { refusals: sum('', rate('audit_denials_dropped_total')) },
+      }),
+    ],
   },
 } satisfies Description

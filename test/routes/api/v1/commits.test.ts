@@ -28,6 +28,7 @@ const TABLES = [
   'projects',
   'api_keys',
   'events',
+  'audit_entries',
 ] as const
 
 const PASSWORD = 'another good long passphrase'

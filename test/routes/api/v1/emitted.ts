@@ -15,10 +15,19 @@ export const SILENT: Readonly<Record<string, string>> = {
   'the mail of another link to a registration': 'a mail changes nothing',
 }
 
+/** The entry of the audit log that was seen last; ids are made by one process, in order. */
+const lastEntries = new WeakMap<TestDatabase, string>()
+
 /** Takes what waits in the outbox, and returns what is wrong with it: nothing, an unknown type, or data not as declared. */
 export async function takeEmitted(db: TestDatabase): Promise<{ events: number; problems: string[] }> {
   const types = new Map((await findEventTypes()).map((type) => [type.type, type]))
   const rows = await db.query<Record<string, string | number | null>>('DELETE FROM events RETURNING *')
+  const entries = await db.query<{ id: string; action: string }>(
+    "SELECT id, action FROM audit_entries WHERE outcome = 'succeeded' AND id > $1 ORDER BY id",
+    [lastEntries.get(db) ?? '00000000-0000-0000-0000-000000000000'],
+  )
+  const last = entries.at(-1)
+  if (last !== undefined) lastEntries.set(db, last.id)
   const problems = rows.flatMap((row) => {
     const known = types.get(String(row['type']))
     if (known === undefined) return [`${row['type']} is not declared`]
@@ -30,5 +39,10 @@ export async function takeEmitted(db: TestDatabase): Promise<{ events: number; p
       Value.Check(known.data, JSON.parse(String(row['data'])))
     return isRight ? [] : [`not as declared: ${JSON.stringify(row)}`]
   })
+  // The audit log tells the same, once.
+  const told = rows.map(({ id, type }) => `${id} ${type}`).sort()
+  const audited = entries.map(({ id, action }) => `${id} ${action}`).sort()
+  if (told.join() !== audited.join())
+    problems.push(`the audit log has ${audited.join()} in place of ${told.join()}`)
   return { events: rows.length, problems }
 }

@@ -1,0 +1,54 @@
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { Counter } from 'prom-client'
+import { ApiKeyNotAllowed, InsufficientScope } from '#services/api-keys/errors.ts'
+import { Denials } from '#services/audit/denials.ts'
+import { Forbidden } from '#services/users/errors.ts'
+
+/** Methods of operations that change something. */
+const CHANGING = ['POST', 'PUT', 'PATCH', 'DELETE']
+
+/** Errors that say that rights are missing. */
+const REFUSALS = [Forbidden, InsufficientScope, ApiKeyNotAllowed]
+
+/** Records who was refused a change for lack of rights. Reads are refused without a trace but the log's. */
+export default fp(
+  async (app) => {
+    const dropped = new Counter({
+      name: 'audit_denials_dropped_total',
+      help: 'Refusals for lack of rights that are not in the audit log one by one, because there were too many.',
+      registers: [app.metrics],
+    })
+    const denials = new Denials({
+      now: () => app.ctx.now().getTime(),
+      dropped: (count) => dropped.inc(count),
+    })
+
+    async function record(request: FastifyRequest, _reply: unknown, error: Error): Promise<void> {
+      if (!REFUSALS.some((refusal) => error instanceof refusal)) return
+      const operation = request.routeOptions.schema?.operationId ?? 'unknown'
+      const org = chainOf(request)
+      await denials.record(request.ctx, { operation, org }).catch((cause: unknown) => {
+        request.log.warn({ err: cause, operation }, 'a refusal could not be recorded')
+      })
+    }
+
+    /** The organization's own log tells of its members and keys; of anyone else the service's does. */
+    function chainOf({ params, principal }: FastifyRequest): string | undefined {
+      const { organization_id: org }: { organization_id?: string } = Object(params)
+      if (org === undefined || principal === undefined) return undefined
+      const belongs =
+        principal.kind === 'api_key'
+          ? principal.key.org === org
+          : app.ctx.memberships.peek(org, principal.user.id) !== undefined
+      return belongs ? org : undefined
+    }
+
+    app.addHook('onRoute', (route) => {
+      if (route.config?.refusesMethod || !route.url.startsWith('/api/')) return
+      if (![route.method].flat().some((method) => CHANGING.includes(method))) return
+      route.onError = [record, ...[route.onError ?? []].flat()]
+    })
+  },
+  { name: 'denials', dependencies: ['context', 'identity', 'metrics', 'request-context'] },
+)

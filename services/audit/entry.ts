@@ -1,0 +1,117 @@
+import { hash, randomBytes } from 'node:crypto'
+
+/** Whether it was done, or refused for lack of rights. */
+export type Outcome = 'succeeded' | 'denied'
+
+/** An entry of the audit log, personal data aside. */
+export interface AuditEntry {
+  /** The organization, or PLATFORM. */
+  readonly org: string
+  /** UUIDv7, whose time is the entry's. */
+  readonly id: string
+  /** Who acted: the kind, and the id of the account or key. */
+  readonly actor: { readonly kind: string; readonly id: string | null }
+  /** An event's type, such as `projects.created`. */
+  readonly action: string
+  readonly target: { readonly type: string; readonly id: string | null }
+  readonly outcome: Outcome
+  readonly requestId: string | null
+  /** JSON, as it is stored; without personal data. */
+  readonly details: string
+  readonly commitment: Buffer
+}
+
+/** Data that may be erased; the entry commits to them. */
+export interface PersonalData {
+  readonly salt: Buffer
+  readonly ip: string | null
+  readonly userAgent: string | null
+  /** JSON, as it is stored. */
+  readonly names: string | null
+}
+
+/** Stands for the organization in entries that are about none. */
+export const PLATFORM = '00000000-0000-0000-0000-000000000000'
+
+/** Fields of the canonical form, in their order, as columns of audit_entries `e`. COPY writes them as `canonical` does. */
+export const CANONICAL_COLUMNS = `e.org_id, e.id, (extract(epoch FROM e.at) * 1000)::bigint, e.actor_kind, e.actor_id,
+  e.action, e.target_type, e.target_id, e.outcome, e.request_id, e.details::text, e.personal_commitment`
+export const CANONICAL_FIELDS = 12
+
+const ENTRY = Buffer.of(2)
+const PERSONAL = Buffer.of(4)
+const SALT_BYTES = 16
+
+/**
+ * The bytes that an entry's mac and digest are over: its fields in a fixed order, each with its length before it (four
+ * bytes; all ones for null), ids as 16 bytes, the time as milliseconds in eight.
+ */
+export function canonical(entry: AuditEntry): Buffer {
+  return fields(
+    uuidBytes(entry.org),
+    uuidBytes(entry.id),
+    int64(timeOf(entry.id)),
+    entry.actor.kind,
+    entry.actor.id,
+    entry.action,
+    entry.target.type,
+    entry.target.id,
+    entry.outcome,
+    entry.requestId,
+    entry.details,
+    entry.commitment,
+  )
+}
+
+/** The digest of an entry, which the chain is over: SHA-256(0x02 | canonical form and mac). */
+export function digestOf(canonicalBytes: Buffer, mac: Buffer): Buffer {
+  return digestOfSealed(Buffer.concat([canonicalBytes, field(mac)]))
+}
+
+/** The same from the canonical form with the mac as one more field. */
+export function digestOfSealed(bytes: Buffer): Buffer {
+  return hash('sha256', Buffer.concat([ENTRY, bytes]), 'buffer')
+}
+
+/** The commitment of an entry to its personal data: SHA-256(0x04 | salt and data). */
+export function commitmentOf({ salt, ip, userAgent, names }: PersonalData): Buffer {
+  return commitmentOfFields(fields(salt, ip, userAgent, names))
+}
+
+/** The same from the fields as COPY writes them. */
+export function commitmentOfFields(bytes: Buffer): Buffer {
+  return hash('sha256', Buffer.concat([PERSONAL, bytes]), 'buffer')
+}
+
+export function newSalt(): Buffer {
+  return randomBytes(SALT_BYTES)
+}
+
+/** Milliseconds since 1970 of a UUIDv7. */
+export function timeOf(id: string): number {
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
+}
+
+export function uuidBytes(uuid: string): Buffer {
+  return Buffer.from(uuid.replaceAll('-', ''), 'hex')
+}
+
+export function int64(value: number): Buffer {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigInt64BE(BigInt(value))
+  return bytes
+}
+
+function fields(...values: readonly (Buffer | string | null)[]): Buffer {
+  return Buffer.concat(values.map(field))
+}
+
+const NULL = Buffer.of(255, 255, 255, 255)
+
+function field(value: Buffer | string | null): Buffer {
+  if (value === null) return NULL
+  const bytes = typeof value === 'string' ? Buffer.from(value) : value
+  const length = Buffer.allocUnsafe(4)
+  length.writeInt32BE(bytes.length)
+  return Buffer.concat([length, bytes])
+}

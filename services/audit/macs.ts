@@ -1,0 +1,51 @@
+import { createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto'
+import type { Marker } from '#lib/context.ts'
+
+const ID_BYTES = 8
+const MAC_BYTES = ID_BYTES + 32
+
+/** How an entry's mac is: made by one of our keys over these bytes, by none that we have, or wrong. */
+export type MacState = 'right' | 'wrong' | 'unknown key'
+
+interface Key {
+  readonly id: Buffer
+  readonly key: KeyObject
+}
+
+/** Marks entries as the service's own, so that a row that somebody else writes is not sealed. The first key marks. */
+export class EntryMacs implements Marker {
+  readonly #current: Key
+  readonly #keys: readonly Key[]
+
+  constructor(first: Buffer, ...others: readonly Buffer[]) {
+    this.#current = derive(first)
+    this.#keys = [this.#current, ...others.map(derive)]
+  }
+
+  /** Ids of the keys, as macs begin with them. */
+  get keyIds(): Buffer[] {
+    return this.#keys.map(({ id }) => id)
+  }
+
+  /** The mac of an entry's canonical form: eight bytes that name the key, and the HMAC. */
+  mark(bytes: Buffer): Buffer {
+    return Buffer.concat([this.#current.id, hmac(this.#current, bytes)])
+  }
+
+  check(bytes: Buffer, mac: Buffer): MacState {
+    if (mac.length !== MAC_BYTES) return 'wrong'
+    const key = this.#keys.find(({ id }) => mac.subarray(0, ID_BYTES).equals(id))
+    if (key === undefined) return 'unknown key'
+    return timingSafeEqual(hmac(key, bytes), mac.subarray(ID_BYTES)) ? 'right' : 'wrong'
+  }
+}
+
+function hmac({ key }: Key, bytes: Buffer): Buffer {
+  return createHmac('sha256', key).update(bytes).digest()
+}
+
+function derive(secret: Buffer): Key {
+  const part = (purpose: string, bytes: number) =>
+    Buffer.from(hkdfSync('sha256', secret, '', `groundwork audit ${purpose}`, bytes))
+  return { id: part('key id', ID_BYTES), key: createSecretKey(part('mac', 32)) }
+}

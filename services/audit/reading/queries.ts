@@ -1,0 +1,115 @@
+import type { OrgDatabase, SystemDatabase } from '#lib/database/scoped-database.ts'
+import type { AuditEntry } from '#schemas/audit.ts'
+import type { Head } from '../chain.ts'
+
+const COLUMNS = `e.id, e.at, e.actor_kind, e.actor_id, e.action, e.target_type, e.target_id, e.outcome, e.request_id,
+  e.details::text AS details, p.ip, p.user_agent, s.seq::float8 AS seq`
+const TABLES = `audit_entries e
+  LEFT JOIN audit_personal p ON p.org_id = e.org_id AND p.entry_id = e.id
+  LEFT JOIN audit_seals s ON s.org_id = e.org_id AND s.entry_id = e.id`
+
+export interface EntryFilter {
+  /** The column that is searched, if one is, and what for. */
+  readonly by?: { readonly column: 'actor_id' | 'action' | 'target_id'; readonly value: string } | undefined
+  /** Only entries before this id, and from this one on. */
+  readonly before: string | null
+  readonly from: string | null
+  readonly limit: number
+}
+
+/** Newest first. */
+export function selectEntries(
+  db: OrgDatabase,
+  { by, before, from, limit }: EntryFilter,
+): Promise<AuditEntry[]> {
+  return db.query<AuditEntry>({
+    name: by === undefined ? 'selectAuditEntries' : `selectAuditEntriesBy:${by.column}`,
+    text: `SELECT ${COLUMNS} FROM ${TABLES}
+           WHERE e.org_id = $1
+             AND e.id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+             AND e.id >= coalesce($3::uuid, '00000000-0000-0000-0000-000000000000')
+             ${by === undefined ? '' : `AND e.${by.column} = $5`}
+           ORDER BY e.id DESC LIMIT $4`,
+    values: [db.org, before, from, limit, ...(by === undefined ? [] : [by.value])],
+  })
+}
+
+/** An entry with what its hash is over. */
+export interface SealedEntry extends AuditEntry {
+  readonly commitment: Buffer
+  readonly mac: Buffer
+  readonly salt: Buffer | null
+  readonly hash: Buffer | null
+}
+
+export async function selectEntry(db: OrgDatabase, id: string): Promise<SealedEntry | undefined> {
+  const rows = await db.query<SealedEntry>({
+    name: 'selectAuditEntry',
+    text: `SELECT ${COLUMNS}, e.personal_commitment AS commitment, e.mac, p.salt, s.hash FROM ${TABLES}
+           WHERE e.org_id = $1 AND e.id = $2`,
+    values: [db.org, id],
+  })
+  return rows[0]
+}
+
+export interface CoveringHead {
+  readonly checkpoint: number
+  readonly note: string
+  readonly seq: number
+}
+
+/** The first head under a checkpoint at or after a seal. */
+export async function selectCoveringHead(db: OrgDatabase, seq: number): Promise<CoveringHead | undefined> {
+  const rows = await db.query<CoveringHead>({
+    name: 'selectCoveringAuditHead',
+    text: `SELECT h.checkpoint::float8 AS checkpoint, c.note, h.seq::float8 AS seq
+           FROM audit_checkpoint_heads h JOIN audit_checkpoints c ON c.number = h.checkpoint
+           WHERE h.org_id = $1 AND h.seq >= $2 ORDER BY h.seq LIMIT 1`,
+    values: [db.org, seq],
+  })
+  return rows[0]
+}
+
+/** Digests and hashes of a range of seals, both ends included. */
+export function selectSeals(
+  db: OrgDatabase,
+  first: number,
+  last: number,
+): Promise<{ seq: number; digest: Buffer; hash: Buffer }[]> {
+  return db.query({
+    name: 'selectAuditSeals',
+    text: `SELECT seq::float8 AS seq, digest, hash FROM audit_seals
+           WHERE org_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq`,
+    values: [db.org, first, last],
+  })
+}
+
+/** The leaves of a checkpoint's tree, in their order. */
+export function selectLeaves(db: SystemDatabase, checkpoint: number): Promise<Head[]> {
+  return db.query<Head>({
+    name: 'selectAuditLeaves',
+    text: `SELECT org_id AS org, seq::float8 AS seq, hash FROM audit_checkpoint_heads
+           WHERE checkpoint = $1 ORDER BY org_id`,
+    values: [checkpoint],
+  })
+}
+
+/** The end of the chain, and the last note over it. */
+export async function selectHead(
+  db: OrgDatabase,
+): Promise<{ seq: number; hash: Buffer | null; checkpoint: string | null }> {
+  const rows = await db.query<{ seq: number; hash: Buffer | null; checkpoint: string | null }>({
+    name: 'selectAuditHead',
+    text: `SELECT coalesce(s.seq, 0)::float8 AS seq, s.hash, c.note AS checkpoint
+           FROM (SELECT) AS one
+           LEFT JOIN LATERAL (
+             SELECT seq, hash FROM audit_seals WHERE org_id = $1 ORDER BY seq DESC LIMIT 1
+           ) s ON true
+           LEFT JOIN LATERAL (
+             SELECT k.note FROM audit_checkpoint_heads h JOIN audit_checkpoints k ON k.number = h.checkpoint
+             WHERE h.org_id = $1 ORDER BY h.checkpoint DESC LIMIT 1
+           ) c ON true`,
+    values: [db.org],
+  })
+  return rows[0] ?? { seq: 0, hash: null, checkpoint: null }
+}

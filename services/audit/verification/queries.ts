@@ -1,0 +1,144 @@
+import type { SystemDatabase } from '#lib/database/scoped-database.ts'
+import { ENTRY_COLUMNS, type EntryRow, foundEntry, type PendingEntry } from '../entry-row.ts'
+import { SEALED_COLUMNS } from './sealed-row.ts'
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** A chain, and after which seal to read it. */
+export interface ChainPosition {
+  readonly org: string
+  readonly after: number
+}
+
+/** Reads seals with their entries, chain after chain, each in its order. The transaction must have the system's scope. */
+export async function copySeals(
+  db: SystemDatabase,
+  chains: readonly ChainPosition[],
+  limit: number,
+  onCopied: (message: Buffer) => void,
+): Promise<void> {
+  // COPY takes no parameters.
+  const list = chains.map(({ org, after }) => {
+    if (!UUID.test(org) || !Number.isSafeInteger(after))
+      throw new TypeError(`${org} ${after} is not a position`)
+    return `('${org}'::uuid, ${after}::bigint)`
+  })
+  await db.query({
+    name: 'copyAuditSeals',
+    text: `COPY (
+             SELECT ${SEALED_COLUMNS}
+             FROM (VALUES ${list.join(', ')}) AS c (org_id, after)
+             JOIN audit_seals s ON s.org_id = c.org_id AND s.seq > c.after
+             LEFT JOIN audit_entries e ON e.org_id = s.org_id AND e.id = s.entry_id
+             LEFT JOIN audit_personal p ON p.org_id = s.org_id AND p.entry_id = s.entry_id
+             ORDER BY s.org_id, s.seq LIMIT ${Math.trunc(limit)}
+           ) TO STDOUT (FORMAT binary)`,
+    prepare: false,
+    onCopied,
+  })
+}
+
+/** The next chains after an organization, in their order, with what was cut off, and what was checkpointed by a time. */
+export function selectChains(
+  db: SystemDatabase,
+  { after, limit, since }: { after: string | null; limit: number; since: Date | null },
+): Promise<
+  {
+    org: string
+    cut: string | null
+    cutHash: Buffer | null
+    known: string | null
+    knownHash: Buffer | null
+  }[]
+> {
+  return db.query({
+    name: 'selectAuditChains',
+    text: `WITH RECURSIVE chain AS (
+             (SELECT org_id FROM audit_seals WHERE $1::uuid IS NULL OR org_id > $1 ORDER BY org_id LIMIT 1)
+             UNION ALL
+             SELECT (SELECT s.org_id FROM audit_seals s WHERE s.org_id > c.org_id ORDER BY s.org_id LIMIT 1)
+             FROM chain c WHERE c.org_id IS NOT NULL
+           ), page AS (SELECT org_id FROM chain WHERE org_id IS NOT NULL LIMIT $2)
+           SELECT page.org_id AS org, cut.seq AS cut, cut.hash AS "cutHash", known.seq AS known, known.hash AS "knownHash"
+           FROM page
+           LEFT JOIN LATERAL (
+             SELECT seq, hash FROM audit_cuts WHERE org_id = page.org_id ORDER BY seq DESC LIMIT 1
+           ) cut ON true
+           LEFT JOIN LATERAL (
+             SELECT h.seq, h.hash FROM audit_checkpoint_heads h JOIN audit_checkpoints k ON k.number = h.checkpoint
+             WHERE h.org_id = page.org_id AND k.at <= $3 ORDER BY h.checkpoint DESC LIMIT 1
+           ) known ON true
+           ORDER BY page.org_id`,
+    values: [after, limit, since],
+  })
+}
+
+/** The next checkpoints, in their order. */
+export function selectCheckpoints(
+  db: SystemDatabase,
+  after: number,
+  limit: number,
+): Promise<{ number: number; note: string }[]> {
+  return db.query({
+    name: 'selectAuditCheckpoints',
+    text: 'SELECT number::float8, note FROM audit_checkpoints WHERE number > $1 ORDER BY number LIMIT $2',
+    values: [after, limit],
+  })
+}
+
+/** A head of a checkpoint, and what the chain has in its place. */
+export interface CheckedHead {
+  readonly org: string
+  readonly seq: number
+  readonly hash: Buffer
+  readonly found: Buffer | null
+}
+
+/** The heads of a checkpoint, in the order of the tree. */
+export function selectCheckpointHeads(db: SystemDatabase, checkpoint: number): Promise<CheckedHead[]> {
+  return db.query({
+    name: 'selectAuditCheckpointHeads',
+    text: `SELECT h.org_id AS org, h.seq::float8 AS seq, h.hash, s.hash AS found
+           FROM audit_checkpoint_heads h LEFT JOIN audit_seals s ON s.org_id = h.org_id AND s.seq = h.seq
+           WHERE h.checkpoint = $1 ORDER BY h.org_id`,
+    values: [checkpoint],
+  })
+}
+
+/** Entries that are neither sealed nor wait for it, and those that the sealer refused; at most `limit`. */
+export async function selectStrayEntries(
+  db: SystemDatabase,
+  org: string | null,
+  limit: number,
+): Promise<PendingEntry[]> {
+  const rows = await db.query<EntryRow>({
+    name: 'selectStrayAuditEntries',
+    text: `SELECT e.org_id AS org, e.id, ${ENTRY_COLUMNS} FROM audit_entries e
+           WHERE ($1::uuid IS NULL OR e.org_id = $1)
+             AND NOT EXISTS (SELECT FROM audit_seals s WHERE s.org_id = e.org_id AND s.entry_id = e.id)
+             AND NOT EXISTS (SELECT FROM audit_pending p
+                             WHERE p.org_id = e.org_id AND p.entry_id = e.id AND p.refused_at IS NULL)
+           UNION ALL
+           SELECT p.org_id, p.entry_id, ${ENTRY_COLUMNS} FROM audit_pending p
+           LEFT JOIN audit_entries e ON e.org_id = p.org_id AND e.id = p.entry_id
+           WHERE ($1::uuid IS NULL OR p.org_id = $1) AND e.id IS NULL
+           LIMIT $2`,
+    values: [org, limit],
+  })
+  return rows.map(foundEntry)
+}
+
+/** Beginnings that were cut off, by chain. */
+export function selectCuts(
+  db: SystemDatabase,
+): Promise<{ org: string; seq: number; hash: Buffer; at: string; note: string }[]> {
+  return db.query({
+    name: 'selectAuditCuts',
+    text: 'SELECT org_id AS org, seq::float8 AS seq, hash, at, note FROM audit_cuts ORDER BY org_id, seq',
+  })
+}
+
+/** Begins a transaction with the scope that COPY needs. */
+export async function beginReading(db: SystemDatabase): Promise<void> {
+  await db.query({ name: 'beginAuditReading', text: 'SELECT 1 AS begun' })
+}

@@ -1,0 +1,325 @@
+import { randomUUID } from 'node:crypto'
+import type { Database } from '#lib/database/database.ts'
+import { linkHash } from '#services/audit/chain.ts'
+import type { ProblemKind } from '#services/audit/verification/problems.ts'
+
+/** A problem that a verification has to name. */
+export interface Expected {
+  readonly kind: ProblemKind
+  readonly org?: string
+  readonly seq?: number
+  readonly entry?: string
+  readonly checkpoint?: number
+}
+
+/** A seal as the table has it. */
+export interface SealRow {
+  readonly org: string
+  readonly seq: number
+  readonly entry: string
+  readonly digest: Buffer
+  readonly hash: Buffer
+}
+
+/** The log that is tampered with. */
+export interface Victim {
+  /** As the owner of the server. */
+  sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>
+  /** Seals of one chain, in their order. */
+  readonly seals: readonly SealRow[]
+  /** Last seal of the chain that a checkpoint covers. */
+  readonly covered: number
+  readonly checkpoints: number
+  /** A number from 0 up to, but not, `below`. */
+  random(below: number): number
+}
+
+/** One way to tamper with the log: does it, and says what is to be found. */
+export type Tampering = (victim: Victim) => Promise<Expected[]>
+
+export const sqlOf =
+  (db: Database): Victim['sql'] =>
+  (text, values = []) =>
+    db.query({ name: 'tamper', text, values })
+
+const one = ({ seals, random }: Victim, below = seals.length): SealRow => {
+  const seal = seals[random(below)]
+  if (seal === undefined) throw new Error('the chain has no seal')
+  return seal
+}
+
+const two = (victim: Victim): [SealRow, SealRow] => {
+  const [a, b] = [one(victim), one(victim)]
+  if (a.seq === b.seq) return two(victim)
+  return a.seq < b.seq ? [a, b] : [b, a]
+}
+
+const ENTRY = 'org_id = $1 AND id = $2'
+const SEAL = 'org_id = $1 AND seq = $2'
+
+const EDITS = [
+  "action = action || 'x'",
+  'actor_id = gen_random_uuid()::text',
+  "actor_kind = 'admin'",
+  'target_id = gen_random_uuid()::text',
+  "target_type = 'nothing'",
+  "outcome = 'denied'",
+  "request_id = 'another'",
+  `details = '{"changed": 1}'`,
+  "at = at + interval '1 millisecond'",
+  'mac = set_byte(mac, 20, (get_byte(mac, 20) + 1) % 256)',
+  "personal_commitment = sha256('x')",
+]
+
+const changeEntry: Tampering = async (victim) => {
+  const { org, seq, entry } = one(victim)
+  await victim.sql(`UPDATE audit_entries SET ${EDITS[victim.random(EDITS.length)]} WHERE ${ENTRY}`, [
+    org,
+    entry,
+  ])
+  return [{ kind: 'entry_changed', org, seq, entry }]
+}
+
+const deleteEntry: Tampering = async (victim) => {
+  const { org, seq, entry } = one(victim)
+  await victim.sql(`DELETE FROM audit_entries WHERE ${ENTRY}`, [org, entry])
+  return [{ kind: 'entry_deleted', org, seq, entry }]
+}
+
+async function copyEntry(victim: Victim): Promise<{ org: string; id: string }> {
+  const { org, entry } = one(victim)
+  const id = randomUUID()
+  await victim.sql(
+    `INSERT INTO audit_entries SELECT (jsonb_populate_record(e, jsonb_build_object('id', $3::text))).*
+     FROM audit_entries e WHERE ${ENTRY}`,
+    [org, entry, id],
+  )
+  return { org, id }
+}
+
+const insertEntry: Tampering = async (victim) => {
+  const { org, id } = await copyEntry(victim)
+  return [{ kind: 'entry_inserted', org, entry: id }]
+}
+
+/** With the seal that belongs to it, as the service would make it. */
+const insertSealedEntry: Tampering = async (victim) => {
+  const { org, id } = await copyEntry(victim)
+  const last = victim.seals.at(-1)
+  if (last === undefined) throw new Error('the chain has no seal')
+  const seq = last.seq + 1
+  const digest = await digestInDatabase(victim, org, id)
+  await victim.sql(
+    'INSERT INTO audit_seals (org_id, seq, entry_id, digest, hash) VALUES ($1, $2, $3, $4, $5)',
+    [org, seq, id, digest, linkHash(last.hash, seq, digest)],
+  )
+  return [{ kind: 'entry_forged', org, seq, entry: id }]
+}
+
+/** The digest of an entry, made by somebody who has read how it is made. */
+async function digestInDatabase(victim: Victim, org: string, id: string): Promise<Buffer> {
+  const text = (column: string) =>
+    `CASE WHEN ${column} IS NULL THEN int4send(-1) ELSE int4send(octet_length(convert_to(${column}, 'UTF8'))) || convert_to(${column}, 'UTF8') END`
+  const bytes = (value: string) => `int4send(length(${value})) || ${value}`
+  const fields = [
+    bytes('uuid_send(org_id)'),
+    bytes('uuid_send(id)'),
+    bytes('int8send((extract(epoch FROM at) * 1000)::bigint)'),
+    ...[
+      'actor_kind',
+      'actor_id',
+      'action',
+      'target_type',
+      'target_id',
+      'outcome',
+      'request_id',
+      'details::text',
+    ].map(text),
+    bytes('personal_commitment'),
+    bytes('mac'),
+  ]
+  const rows = await victim.sql(
+    `SELECT sha256('\\x02'::bytea || ${fields.join(' || ')}) AS digest FROM audit_entries WHERE ${ENTRY}`,
+    [org, id],
+  )
+  const digest = rows[0]?.['digest']
+  if (!Buffer.isBuffer(digest)) throw new Error('the entry has no digest')
+  return digest
+}
+
+const swapEntries: Tampering = async (victim) => {
+  const [a, b] = two(victim)
+  const set = `UPDATE audit_seals SET entry_id = $3 WHERE ${SEAL}`
+  await victim.sql(set, [a.org, a.seq, randomUUID()])
+  await victim.sql(set, [b.org, b.seq, a.entry])
+  await victim.sql(set, [a.org, a.seq, b.entry])
+  return [{ kind: 'swapped', org: a.org, seq: a.seq }]
+}
+
+const swapSeals: Tampering = async (victim) => {
+  const [a, b] = two(victim)
+  const set = `UPDATE audit_seals SET seq = $3 WHERE ${SEAL}`
+  await victim.sql(set, [a.org, a.seq, -1])
+  await victim.sql(set, [b.org, b.seq, a.seq])
+  await victim.sql(set, [a.org, -1, b.seq])
+  return [{ kind: 'swapped', org: a.org, seq: a.seq }]
+}
+
+const CONTENT =
+  'actor_kind, actor_id, action, target_type, target_id, outcome, request_id, details, personal_commitment, mac'
+
+const swapContents: Tampering = async (victim) => {
+  const [a, b] = two(victim)
+  await victim.sql(
+    `UPDATE audit_entries e SET (${CONTENT}) = (
+       SELECT ${CONTENT} FROM audit_entries o
+       WHERE o.org_id = e.org_id AND o.id = CASE WHEN e.id = $2 THEN $3::uuid ELSE $2::uuid END)
+     WHERE e.org_id = $1 AND e.id IN ($2, $3)`,
+    [a.org, a.entry, b.entry],
+  )
+  return [a, b].map(({ org, seq, entry }) => ({ kind: 'entry_changed', org, seq, entry }))
+}
+
+/** Not the last one: that is a truncation. */
+const deleteSeal: Tampering = async (victim) => {
+  const { org, seq, entry } = one(victim, victim.seals.length - 1)
+  await victim.sql(`DELETE FROM audit_seals WHERE ${SEAL}`, [org, seq])
+  if (victim.random(2) === 0)
+    return [
+      { kind: 'seals_deleted', org, seq },
+      { kind: 'entry_unsealed', org, entry },
+    ]
+  await victim.sql(`DELETE FROM audit_entries WHERE ${ENTRY}`, [org, entry])
+  return [{ kind: 'seals_deleted', org, seq }]
+}
+
+const truncateChain: Tampering = async (victim) => {
+  const seq = 1 + victim.random(victim.covered)
+  const org = victim.seals[0]?.org
+  await victim.sql(
+    `DELETE FROM audit_entries e USING audit_seals s
+     WHERE s.org_id = $1 AND s.seq >= $2 AND e.org_id = s.org_id AND e.id = s.entry_id`,
+    [org, seq],
+  )
+  await victim.sql('DELETE FROM audit_seals WHERE org_id = $1 AND seq >= $2', [org, seq])
+  return [{ kind: 'truncated', ...(org === undefined ? {} : { org }), seq }]
+}
+
+const changeHash: Tampering = async (victim) => {
+  const { org, seq, entry } = one(victim)
+  await victim.sql(`UPDATE audit_seals SET hash = sha256('x') WHERE ${SEAL}`, [org, seq])
+  return [{ kind: 'seal_changed', org, seq, entry }]
+}
+
+/** An entry is changed, and the chain after it made as if it had always been so. */
+const rewriteChain: Tampering = async (victim) => {
+  const index = victim.random(victim.covered)
+  const { seals } = victim
+  const { org, seq, entry } = seals[index] ?? one(victim)
+  await victim.sql(`UPDATE audit_entries SET actor_id = 'somebody else' WHERE ${ENTRY}`, [org, entry])
+  let hash = seals[index - 1]?.hash ?? Buffer.alloc(32)
+  for (const seal of seals.slice(index)) {
+    const digest = seal.seq === seq ? await digestInDatabase(victim, org, entry) : seal.digest
+    hash = linkHash(hash, seal.seq, digest)
+    await victim.sql(`UPDATE audit_seals SET digest = $3, hash = $4 WHERE ${SEAL}`, [
+      org,
+      seal.seq,
+      digest,
+      hash,
+    ])
+  }
+  return [
+    { kind: 'entry_forged', org, seq, entry },
+    { kind: 'chain_rewritten', org },
+  ]
+}
+
+const changePersonalData: Tampering = async (victim) => {
+  const { org, seq, entry } = one(victim)
+  await victim.sql("UPDATE audit_personal SET ip = '203.0.113.77' WHERE org_id = $1 AND entry_id = $2", [
+    org,
+    entry,
+  ])
+  return [{ kind: 'personal_data_changed', org, seq, entry }]
+}
+
+const numbered = (victim: Victim, below = victim.checkpoints) => 1 + victim.random(below)
+
+const deleteCheckpoint: Tampering = async (victim) => {
+  const number = numbered(victim, victim.checkpoints - 1)
+  await victim.sql('DELETE FROM audit_checkpoints WHERE number = $1', [number])
+  await victim.sql('DELETE FROM audit_checkpoint_heads WHERE checkpoint = $1', [number])
+  return [{ kind: 'checkpoint_deleted', checkpoint: number }]
+}
+
+/** The notes that were published say that there was one. */
+const truncateCheckpoints: Tampering = async (victim) => {
+  const number = numbered(victim)
+  await victim.sql('DELETE FROM audit_checkpoints WHERE number >= $1', [number])
+  await victim.sql('DELETE FROM audit_checkpoint_heads WHERE checkpoint >= $1', [number])
+  return [{ kind: 'truncated', checkpoint: number }]
+}
+
+const replayCheckpoint: Tampering = async (victim) => {
+  const number = numbered(victim)
+  const other = (number % victim.checkpoints) + 1
+  await victim.sql(
+    `UPDATE audit_checkpoints SET note = (SELECT note FROM audit_checkpoints WHERE number = $2) WHERE number = $1`,
+    [number, other],
+  )
+  return [{ kind: 'checkpoint_replayed', checkpoint: number }]
+}
+
+const changeCheckpoint: Tampering = async (victim) => {
+  const number = numbered(victim)
+  await victim.sql(
+    `UPDATE audit_checkpoints SET note = regexp_replace(note, 'at 20', 'at 21') WHERE number = $1`,
+    [number],
+  )
+  return [{ kind: 'checkpoint_changed', checkpoint: number }]
+}
+
+const changeHead: Tampering = async (victim) => {
+  const number = numbered(victim)
+  await victim.sql("UPDATE audit_checkpoint_heads SET hash = sha256('x') WHERE checkpoint = $1", [number])
+  return [{ kind: 'checkpoint_changed', checkpoint: number }]
+}
+
+const forgeCut: Tampering = async (victim) => {
+  const { org, seq, hash } = one(victim, victim.seals.length - 1)
+  await victim.sql(
+    `DELETE FROM audit_entries e USING audit_seals s
+     WHERE s.org_id = $1 AND s.seq <= $2 AND e.org_id = s.org_id AND e.id = s.entry_id`,
+    [org, seq],
+  )
+  await victim.sql('DELETE FROM audit_seals WHERE org_id = $1 AND seq <= $2', [org, seq])
+  await victim.sql(
+    "INSERT INTO audit_cuts (org_id, seq, hash, at, note) VALUES ($1, $2, $3, now(), E'cut\\n\\n')",
+    [org, seq, hash],
+  )
+  return [
+    { kind: 'cut_forged', org },
+    { kind: 'seals_deleted', org, seq: 1 },
+  ]
+}
+
+export const TAMPERINGS: Readonly<Record<string, Tampering>> = {
+  changeEntry,
+  deleteEntry,
+  insertEntry,
+  insertSealedEntry,
+  swapEntries,
+  swapSeals,
+  swapContents,
+  deleteSeal,
+  truncateChain,
+  changeHash,
+  rewriteChain,
+  changePersonalData,
+  deleteCheckpoint,
+  truncateCheckpoints,
+  replayCheckpoint,
+  changeCheckpoint,
+  changeHead,
+  forgeCut,
+}
