@@ -3,7 +3,7 @@ import { MailedToken } from './one-time-tokens.ts'
 import { MemberRole, organizationParameter } from './organizations.ts'
 import { Page, pageParameters } from './pagination.ts'
 import { Password } from './passwords.ts'
-import { Nullable, StringEnum, Timestamp, Uuid } from './primitives.ts'
+import { StringEnum, Timestamp, Uuid } from './primitives.ts'
 import { ref } from './registry.ts'
 import { Email, Username } from './users.ts'
 
@@ -16,13 +16,7 @@ export const Invitation = Type.Object(
     id: Uuid('Identifier of the invitation (UUIDv7).'),
     email: Address,
     role: MemberRole,
-    invited_by: Nullable(
-      Type.String({
-        format: 'uuid',
-        description: 'The member who sent it last; null if the account is gone.',
-        examples: ['01997d1c-7b6e-7c3a-9d53-2f6a4c1e8b90'],
-      }),
-    ),
+    invited_by: Uuid('The member who sent it last; it ends with their membership.'),
     created_at: Timestamp('When it was created.'),
     updated_at: Timestamp('When it was last sent.'),
     expires_at: ExpiresAt,

@@ -20,8 +20,8 @@ abstract class ScopedDatabase implements Database {
 
 /**
  * The database as one organization sees it: its rows of the tenant tables, and all of the global ones. Queries of
- * tenant tables ask for this type, and only services/organizations/context.ts makes it, so that a query without a
- * context does not compile.
+ * tenant tables ask for this type, which is made where somebody was let in (test/tenancy/makers.test.ts lists the
+ * places), so that a query without a context does not compile.
  */
 export class OrgDatabase extends ScopedDatabase {
   /** The organization's id. */

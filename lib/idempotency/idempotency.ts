@@ -12,8 +12,10 @@ export type { Answer } from './queries.ts'
 
 /** A request that its client may repeat, by what tells it from others. */
 export interface RepeatableRequest {
-  /** Digest of the operation, the user and the key. */
+  /** Digest of the operation, the caller, the key and the organization. */
   readonly id: Buffer
+  /** Digest without the organization, by which versions before this one know requests below an organization. */
+  readonly formerId?: Buffer
   /** Keyed digest of what was sent. */
   readonly fingerprint: Buffer
   /** Encrypts the body of the answer, where it holds a secret that the database must not have. */
@@ -27,6 +29,8 @@ interface RequestParts {
   readonly caller: string | null
   /** As the client chose it. */
   readonly idempotencyKey: string
+  /** The organization below which the request is: the same key in another one is another request. */
+  readonly organization?: string | undefined
   /** Parameters and body after validation, so in their normal form. */
   readonly input: unknown
 }
@@ -37,12 +41,13 @@ interface RequestParts {
  */
 export function identify(
   key: KeyObject,
-  { operation, caller, idempotencyKey, input }: RequestParts,
+  { operation, caller, idempotencyKey, organization, input }: RequestParts,
 ): RepeatableRequest {
-  return {
-    id: digestToken(JSON.stringify([operation, caller, idempotencyKey])),
-    fingerprint: createHmac('sha256', key).update(canonical(input)).digest(),
-  }
+  const fingerprint = createHmac('sha256', key).update(canonical(input)).digest()
+  const parts = [operation, caller, idempotencyKey]
+  const formerId = digestToken(JSON.stringify(parts))
+  if (organization === undefined) return { id: formerId, fingerprint }
+  return { id: digestToken(JSON.stringify([...parts, organization])), formerId, fingerprint }
 }
 
 /**
@@ -57,13 +62,24 @@ export async function findAnswer(
 ): Promise<Answer | undefined> {
   const { id, fingerprint } = request
   const found = await queries.selectAnswer(ctx.db, id)
-  if (found === undefined) return undefined
+  if (found === undefined) return findFormer(ctx, request)
   const isWhole = found.fingerprint.length === fingerprint.length
   if (isWhole && !timingSafeEqual(found.fingerprint, fingerprint)) throw new IdempotencyKeyReused()
   const answer = isWhole ? readAnswer(opened(found, request)) : undefined
   if (answer !== undefined) return answer
   ctx.log.error({ idempotency_id: id.toString('hex') }, 'a kept answer is not as it was written')
   throw new IdempotencyAnswerLost()
+}
+
+/** Returns the answer that an instance of an older version has given, if it was to this very request. */
+async function findFormer(
+  ctx: Pick<Context, 'db' | 'log'>,
+  { formerId, ...request }: RepeatableRequest,
+): Promise<Answer | undefined> {
+  if (formerId === undefined) return undefined
+  const found = await queries.selectAnswer(ctx.db, formerId)
+  if (found === undefined || !found.fingerprint.equals(request.fingerprint)) return undefined
+  return findAnswer(ctx, { ...request, id: formerId })
 }
 
 /**
@@ -88,9 +104,13 @@ export async function once<C extends Pick<Context, 'db' | 'log'>>(
       if (answer === undefined) throw new Error('an idempotency key is neither free nor taken')
       return { answer, replayed: true }
     }
-    const answer = await work(tx)
-    await queries.updateAnswer(tx.db, request.id, sealed(answer, request))
-    return { answer, replayed: false }
+    const { formerId, fingerprint } = request
+    const isFirst = formerId === undefined || (await queries.claimKey(tx.db, formerId, fingerprint))
+    const former = isFirst ? undefined : await findFormer(tx, request)
+    const answer = former ?? (await work(tx))
+    const ids = isFirst && formerId !== undefined ? [request.id, formerId] : [request.id]
+    for (const id of ids) await queries.updateAnswer(tx.db, id, sealed(answer, { ...request, id }))
+    return { answer, replayed: former !== undefined }
   })
 }
 

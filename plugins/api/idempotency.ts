@@ -89,10 +89,12 @@ function repeatableRequest(
   if (typeof header !== 'string') return undefined
   const { principal, params, query, body, routeOptions } = request
   const isSecret = routeOptions.config.idempotent === 'secret'
+  const { organization_id: organization }: { organization_id?: string } = Object(params)
   const identified = identify(key, {
     operation: String(routeOptions.schema?.operationId),
     caller: principal === undefined ? null : principalId(principal),
     idempotencyKey: header.replaceAll('"', ''),
+    organization,
     input: { params, query, body },
   })
   return isSecret ? { ...identified, encryption } : identified

@@ -17,6 +17,7 @@ import type {
 import { namesOf } from '#services/events/define-event.ts'
 import { emit, emitting } from '#services/events/emit.ts'
 import type { MemberContext, OrgContext } from '#services/members/membership.ts'
+import { OrganizationSuspended } from '#services/organizations/errors.ts'
 import { recordEvent } from '#services/security-events/security-events.ts'
 import { Forbidden } from '#services/users/errors.ts'
 import type { ExpectedVersions } from '#services/users/users.ts'
@@ -86,9 +87,10 @@ export async function get(ctx: MemberContext, id: string): Promise<ApiKey> {
 /**
  * Returns the key that asks.
  *
- * @throws ApiKeyNotFound when it was deleted meanwhile
+ * @throws OrganizationSuspended; ApiKeyNotFound when it was deleted meanwhile
  */
 export async function getCurrent(ctx: Context, caller: ApiKeyCaller): Promise<ApiKey> {
+  if (caller.isSuspended) throw new OrganizationSuspended()
   return present(await queries.selectKey(forApiKey(ctx, caller).db, caller.id))
 }
 

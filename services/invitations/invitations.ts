@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
 import { transaction } from '#lib/database/database.ts'
+import { brokenConstraint } from '#lib/database/errors.ts'
 import { digestToken } from '#lib/secrets/secrets.ts'
 import type {
   CreateInvitation,
@@ -43,7 +44,7 @@ export async function create(
     const next = newToken(tx, uuidv7())
     const told = emitting(tx, invitationCreated, { subject: next.id, data: { role } })
     const row = { email, role, invited_by: tx.member.user, ...next }
-    const invitation = await queries.insertInvitation(told, row)
+    const invitation = await bySomeone(queries.insertInvitation(told, row))
     if (invitation === undefined) throw new AlreadyInvited()
     await mail(tx, invitation)
     return invitation
@@ -83,7 +84,7 @@ export async function resend(ctx: MemberContext<InvitationContext>, id: string):
     await memberRecords.lockAsActor(tx)
     const row = { ...newToken(tx, id), invited_by: tx.member.user }
     const told = emitting(tx, invitationResent, { subject: id, data: {} })
-    const invitation = present(await queries.updateInvitation(told, row))
+    const invitation = present(await bySomeone(queries.updateInvitation(told, row)))
     assertMayHandle(tx, invitation)
     await countMail(tx, invitation.email)
     await mail(tx, invitation)
@@ -133,6 +134,18 @@ async function mail(ctx: OrgContext<InvitationContext>, { id, email, role, expir
 
 function assertMayHandle(ctx: MemberContext, { role }: Pick<Invitation, 'role'>): void {
   if (!isAtLeast(ctx.member.role, role)) throw new Forbidden()
+}
+
+/** An actor whose account is deleted meanwhile is not a member any more. */
+async function bySomeone<T>(write: Promise<T>): Promise<T> {
+  try {
+    return await write
+  } catch (error) {
+    if (brokenConstraint(error) === 'organization_invitations_invited_by_fkey') {
+      throw new Forbidden({ cause: error })
+    }
+    throw error
+  }
 }
 
 function present(invitation: Invitation | undefined): Invitation {

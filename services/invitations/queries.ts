@@ -76,6 +76,19 @@ export async function deleteInvitation(db: OrgDatabase, id: string): Promise<Inv
   return rows[0]
 }
 
+/** Deletes a member's invitations to these roles. */
+export async function deleteInvitationsBy(
+  db: OrgDatabase,
+  userId: string,
+  roles: readonly MemberRole[],
+): Promise<void> {
+  await db.query({
+    name: 'deleteInvitationsBy',
+    text: 'DELETE FROM organization_invitations WHERE org_id = $1 AND invited_by = $2 AND role = ANY ($3)',
+    values: [db.org, userId, roles],
+  })
+}
+
 /** An invitation that can be accepted, and into what. */
 export interface OpenInvitation {
   email: string

@@ -4,6 +4,7 @@ import type { Cursors } from '#lib/pagination/cursors.ts'
 import type { ListMembersQuery, Member, MemberPage } from '#schemas/members.ts'
 import type { MemberRole } from '#schemas/organizations.ts'
 import { emitting } from '#services/events/emit.ts'
+import * as invitationRecords from '#services/invitations/records.ts'
 import { ownershipTransferred } from '#services/organizations/events.ts'
 import { Forbidden } from '#services/users/errors.ts'
 import * as userRecords from '#services/users/records.ts'
@@ -51,7 +52,8 @@ export async function get(ctx: OrgContext, userId: string): Promise<Member> {
 }
 
 /**
- * Changes a member's role. Only owners touch owners, and nobody grants more than they have.
+ * Changes a member's role. Only owners touch owners, and nobody grants more than they have. Invitations that the member
+ * has sent and could send no more are withdrawn.
  *
  * @throws MemberNotFound, MemberChanged, Forbidden, LastOwner
  */
@@ -69,6 +71,7 @@ export async function update(
     if (member.role === 'owner') await assertNotLastOwner(tx)
     const told = emitting(tx, memberUpdated, { subject: userId, data: { role } })
     await queries.updateMembershipRole(told, userId, role)
+    await invitationRecords.withdrawBeyond(tx, userId, role)
     return get(tx, userId)
   })
   ctx.memberships.forget(ctx.member.org, userId)
@@ -111,6 +114,7 @@ export async function transferOwnership(
     await queries.updateMembershipRole(tx.db, userId, 'owner')
     const told = emitting(tx, ownershipTransferred, { subject: org, data: { from: user, to: userId } })
     await queries.updateMembershipRole(told, user, 'admin')
+    await invitationRecords.withdrawBeyond(tx, user, 'admin')
     return get(tx, userId)
   })
   for (const changed of [userId, user]) ctx.memberships.forget(org, changed)

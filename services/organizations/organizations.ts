@@ -1,5 +1,4 @@
 import { v7 as uuidv7 } from 'uuid'
-import type { Context } from '#lib/context.ts'
 import { transaction } from '#lib/database/database.ts'
 import { brokenConstraint } from '#lib/database/errors.ts'
 import { UserDatabase } from '#lib/database/scoped-database.ts'
@@ -71,13 +70,14 @@ export async function create(
  * @throws InvalidCursor
  */
 export async function list(
-  ctx: Context & { cursors: Cursors },
+  ctx: Pick<OrganizationContext, 'db' | 'tenancy'> & { cursors: Cursors },
   actor: Pick<Actor, 'id'>,
   { limit, cursor }: ListOrganizationsQuery,
 ): Promise<OrganizationPage> {
   const before = cursor === undefined ? null : ctx.cursors.decode(listOf(actor), cursor)
   const db = new UserDatabase(ctx.db, actor.id)
-  const organizations = await queries.selectOrganizations(db, { before, limit: limit + 1 })
+  const grace = ctx.tenancy.deletionGrace
+  const organizations = await queries.selectOrganizations(db, { before, limit: limit + 1, grace })
   return ctx.cursors.page(listOf(actor), organizations, limit)
 }
 
@@ -124,12 +124,15 @@ export async function remove(
 /**
  * Takes the deletion of the context's organization back; nothing happens if it is not deleted.
  *
- * @throws OrganizationNotFound
+ * @throws OrganizationNotFound, also after the grace, when its rows may be gone already
  */
 export async function restore(ctx: MemberContext<OrganizationContext>): Promise<Organization> {
-  await queries.unmarkDeleted(emitting(ctx, organizationRestored, { subject: ctx.db.org, data: {} }))
+  const told = emitting(ctx, organizationRestored, { subject: ctx.db.org, data: {} })
+  await queries.unmarkDeleted(told, ctx.tenancy.deletionGrace)
   forget(ctx)
-  return get(ctx)
+  const organization = await get(ctx)
+  if (organization.deleted_at !== null) throw new OrganizationNotFound()
+  return organization
 }
 
 /** Who may do what in the organization has changed. */

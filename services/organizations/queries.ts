@@ -36,16 +36,17 @@ export async function selectOrganization(db: OrgDatabase): Promise<OrganizationR
  */
 export function selectOrganizations(
   db: UserDatabase,
-  { before, limit }: { before: string | null; limit: number },
+  { before, limit, grace }: { before: string | null; limit: number; grace: number },
 ): Promise<Organization[]> {
   return db.query<Organization>({
     name: 'selectOrganizations',
     text: `SELECT o.id, o.name, o.slug, m.role, o.created_at, o.updated_at, o.deleted_at
            FROM memberships m JOIN organizations o ON o.id = m.org_id
-           WHERE m.user_id = $1 AND (o.deleted_at IS NULL OR m.role = 'owner')
-             AND ($2::uuid IS NULL OR m.org_id < $2)
+           WHERE m.user_id = $1 AND ($2::uuid IS NULL OR m.org_id < $2)
+             AND (o.deleted_at IS NULL
+                  OR m.role = 'owner' AND o.deleted_at >= now() - $4 * interval '1 millisecond')
            ORDER BY m.org_id DESC LIMIT $3`,
-    values: [db.user, before, limit],
+    values: [db.user, before, limit, grace],
   })
 }
 
@@ -81,21 +82,25 @@ export async function markDeleted(
   return rows.length > 0
 }
 
-/** Nothing happens unless it is deleted. */
-export async function unmarkDeleted(db: OrgDatabase): Promise<void> {
+/**
+ * Takes a deletion back that is not longer ago than `grace` milliseconds. By the clock, and not by the transaction's
+ * beginning: what `selectPurgeable` has seen must not come back.
+ */
+export async function unmarkDeleted(db: OrgDatabase, grace: number): Promise<void> {
   await db.query({
     name: 'unmarkOrganizationDeleted',
-    text: 'UPDATE organizations SET deleted_at = NULL WHERE id = $1 AND deleted_at IS NOT NULL RETURNING id',
-    values: [db.org],
+    text: `UPDATE organizations SET deleted_at = NULL
+           WHERE id = $1 AND deleted_at >= clock_timestamp() - $2 * interval '1 millisecond' RETURNING id`,
+    values: [db.org, grace],
   })
 }
 
-/** Organizations that were deleted longer ago than `grace` milliseconds. */
+/** Organizations that were deleted longer ago than `grace` milliseconds. Waits for one that is being restored. */
 export async function selectPurgeable(db: SystemDatabase, grace: number): Promise<string[]> {
   const rows = await db.query<{ id: string }>({
     name: 'selectPurgeableOrganizations',
     text: `SELECT id FROM organizations WHERE deleted_at < now() - $1 * interval '1 millisecond'
-           ORDER BY deleted_at LIMIT 100`,
+           ORDER BY deleted_at LIMIT 100 FOR UPDATE`,
     values: [grace],
   })
   return rows.map(({ id }) => id)

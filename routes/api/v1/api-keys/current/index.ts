@@ -2,12 +2,13 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { ApiKey } from '#schemas/api-keys.ts'
 import { ref } from '#schemas/registry.ts'
 import * as apiKeys from '#services/api-keys/api-keys.ts'
+import { OrganizationSuspended } from '#services/organizations/errors.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '',
     {
-      config: { access: 'api_key' },
+      config: { access: 'api_key', errors: [OrganizationSuspended] },
       schema: {
         operationId: 'getCurrentApiKey',
         tags: ['api-keys'],

@@ -200,9 +200,11 @@ t.test('API keys', async (t) => {
     t.equal((await use({ key })).statusCode, 200)
     const secret = key.slice(-72)
     const kept = await db.query<{ body: string }>('SELECT body FROM idempotency_keys')
-    t.equal(kept.length, 1)
-    const readable = [kept[0]?.body, Buffer.from(String(kept[0]?.body), 'base64').toString('latin1')].join()
-    t.notOk(readable.includes(secret), 'it is encrypted')
+    t.ok(kept.length > 0)
+    for (const { body } of kept) {
+      const readable = [body, Buffer.from(body, 'base64').toString('latin1')].join()
+      t.notOk(readable.includes(secret), 'it is encrypted')
+    }
     await db.query(`UPDATE idempotency_keys SET body = overlay(body PLACING 'AAAA' FROM 40)`)
     expectProblem(t, await create({ name: 'Repeated' }, headers), {
       status: 409,

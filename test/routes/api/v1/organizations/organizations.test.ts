@@ -107,6 +107,9 @@ t.test('organizations', async (t) => {
     await db.query("UPDATE organizations SET deleted_at = now() - interval '11 days' WHERE id = $1", [
       organization.id,
     ])
+    const late = await request({ method: 'POST', url: `${url}/restore`, as: owner })
+    expectProblem(t, late, { status: 404, code: 'organization_not_found' })
+    t.same((await request({ url: ORGANIZATIONS, as: owner })).json().data, [], 'the grace is over')
     await purgeOrganizationsJob.handler(app.ctx, {}, RUN)
     for (const table of ['memberships', 'projects']) {
       t.same(await db.query(`SELECT FROM ${table} WHERE org_id = $1`, [organization.id]), [], table)
