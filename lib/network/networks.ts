@@ -21,6 +21,8 @@ export class Networks {
   }
 }
 
+/** Bits before an IPv4 address within IPv6. */
+const MAPPED_BITS = 96
 /** Longest text of a network: IPv6 with all its digits. */
 const MAX_LENGTH = 43
 
@@ -35,12 +37,15 @@ export function isCidr(text: string): boolean {
 }
 
 /**
- * Returns a network in its one form, without the bits of a host.
+ * Returns a network in its one form, without the bits of a host; IPv4 within IPv6 becomes IPv4, as `Networks` has it.
  *
  * @throws Error unless `isCidr`
  */
 export function canonicalCidr(text: string): string {
   const [address, bits] = ipaddr.parseCIDR(text)
+  if (address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() && bits >= MAPPED_BITS) {
+    return canonicalCidr(`${address.toIPv4Address()}/${bits - MAPPED_BITS}`)
+  }
   const kind = address.kind() === 'ipv4' ? ipaddr.IPv4 : ipaddr.IPv6
   return `${kind.networkAddressFromCIDR(`${address}/${bits}`)}/${bits}`
 }

@@ -104,6 +104,41 @@ t.test('API keys', async (t) => {
     },
   )
 
+  await t.test('a key is read from nowhere but a bearer header', async (t) => {
+    const { key } = await tenant.createApiKey()
+    const projects = `${tenant.url}/projects`
+    const basic = Buffer.from(`${key}:`).toString('base64')
+    for (const authorization of [
+      `Basic ${basic}`,
+      key,
+      `Token ${key}`,
+      `Bearer ${key} ${key}`,
+      `Bearer "${key}"`,
+    ]) {
+      expectProblem(t, await request({ url: projects, headers: { authorization } }), UNAUTHENTICATED)
+    }
+    for (const name of ['access_token', 'api_key', 'key']) {
+      expectProblem(t, await request({ url: `${projects}?${name}=${key}` }), UNAUTHENTICATED)
+    }
+    for (const name of ['x-api-key', 'cookie', 'proxy-authorization']) {
+      expectProblem(t, await request({ url: projects, headers: { [name]: key } }), UNAUTHENTICATED)
+    }
+  })
+
+  await t.test('IPv4 within IPv6 is IPv4, in networks and in addresses', async (t) => {
+    const mapped = { allowed_networks: ['::ffff:7f00:0/104'] }
+    const key = await tenant.createApiKey(mapped)
+    t.strictSame(key.allowed_networks, ['127.0.0.0/8'])
+    for (const remoteAddress of ['127.0.0.1', '::ffff:127.9.9.9']) {
+      const response = await request({ url: `${tenant.url}/projects`, headers: key.headers, remoteAddress })
+      t.equal(response.statusCode, 200, remoteAddress)
+    }
+    const elsewhere = { url: `${tenant.url}/projects`, headers: key.headers, remoteAddress: '::1' }
+    expectProblem(t, await request(elsewhere), UNAUTHENTICATED)
+    const claimed = { ...elsewhere, headers: { ...key.headers, 'x-forwarded-for': '127.0.0.1' } }
+    expectProblem(t, await request(claimed), UNAUTHENTICATED)
+  })
+
   await t.test(
     'a changed character of a key is refused, and so is another secret of the same key',
     async (t) => {

@@ -129,6 +129,8 @@ t.test('organizations', async (t) => {
     expectProblem(t, refused, { status: 409, code: 'sole_owner' })
     t.match(refused.json().detail, tenant.organization.id)
     t.notMatch(refused.json().detail, alone.organization.id)
+    const byAdmin = { url: `/api/v1/users/${tenant.owner.user.id}`, as: await signUp({ role: 'admin' }) }
+    expectProblem(t, await request({ method: 'DELETE', ...byAdmin }), { status: 409, code: 'sole_owner' })
     const owner = { role: 'owner' }
     const url = `${tenant.url}/members/${member.user.id}`
     t.equal((await request({ method: 'PATCH', url, payload: owner, as: tenant.owner })).statusCode, 200)
