@@ -17,6 +17,7 @@ t.test('a network is an address and the number of its bits, and nothing looser',
 t.test('its one form is without the bits of a host', async (t) => {
   t.equal(canonicalCidr('192.0.2.77/24'), '192.0.2.0/24')
   t.equal(canonicalCidr('2001:DB8:0:0::1/64'), '2001:db8::/64')
+  t.equal(canonicalCidr('::ffff:a01:203/104'), '10.0.0.0/8')
 })
 
 t.test('addresses are in it or not, whatever they are', async (t) => {
