@@ -64,7 +64,7 @@ export default {
       'scopes-come-from-memberships',
       {
         path: '^(services|routes|plugins)/',
-        pathNot: '^services/(members|organizations|invitations|api-keys|events|audit)/',
+        pathNot: '^services/(members|organizations|invitations|api-keys|events|audit|webhooks)/',
       },
       { path: '^lib/database/scoped-database\\.ts$', dependencyTypesNot: ['type-only'] },
       'Whose rows a database shows is decided by what checks the membership (docs/tenancy.md).',

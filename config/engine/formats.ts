@@ -40,6 +40,19 @@ export const formats = {
     expects: 'a URL such as postgres://user:password@host:5432/name',
     explain: explainDatabaseUrl,
   },
+  network: {
+    validate: (value: string) => value.includes('/') && isProxyAddress(value),
+    expects: 'a network such as 10.20.0.0/16',
+  },
+  port: {
+    validate: (value: string) => /^[1-9]\d{0,4}$/.test(value) && Number(value) <= 65_535,
+    expects: 'the number of a port',
+  },
+  'proxy-url': {
+    validate: (value: string) =>
+      /^https?:\/\/[!-~]+$/.test(value) && URL.canParse(value) && isBareHost(value),
+    expects: 'a URL such as http://user:password@proxy.example.com:4750, without path, query and fragment',
+  },
   'redis-url': {
     validate: isRedisUrl,
     expects:
@@ -143,6 +156,12 @@ function isSentryDsn(value: string): boolean {
     search === '' &&
     hash === ''
   )
+}
+
+function isBareHost(value: string): boolean {
+  const { pathname, search, hash, username, password } = new URL(value)
+  if (!isDecodable(username) || !isDecodable(password)) return false
+  return pathname === '/' && search === '' && hash === ''
 }
 
 function isDecodable(text: string): boolean {

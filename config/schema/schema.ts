@@ -20,6 +20,7 @@ import { Product } from './product.ts'
 import { RateLimit } from './rate-limit.ts'
 import { Redis } from './redis.ts'
 import { Tenancy } from './tenancy.ts'
+import { Webhooks } from './webhooks.ts'
 
 /** The environment when APP_ENVIRONMENT is not set. Every other default stands in config/default.toml. */
 export const DEFAULT_ENVIRONMENT = 'development'
@@ -260,6 +261,7 @@ export const Config = Section('Groundwork.', {
   tenancy: Tenancy,
   events: Events,
   audit: Audit,
+  webhooks: Webhooks,
   rate_limit: RateLimit,
   pressure: Pressure,
   email: Email,

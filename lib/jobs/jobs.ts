@@ -40,6 +40,8 @@ interface JobOptions<Data extends object, Ctx> {
   readonly timeout?: number
   /** Runs at once in one process. */
   readonly concurrency?: number
+  /** Runs at once in one process of jobs that have the same group; without it, groups mean nothing. */
+  readonly groupConcurrency?: number
   /** The log module of its runs; `jobs` by default. */
   readonly module?: LogModule
   /** When to run by itself, in cron's five fields, UTC: once across all processes, with empty data. */
@@ -48,13 +50,15 @@ interface JobOptions<Data extends object, Ctx> {
 
 /** A kind of work that is done later, by any free worker. */
 export type JobDefinition<Data extends object, Ctx = never> = Required<
-  Omit<JobOptions<Data, Ctx>, 'cron' | 'canRun'>
+  Omit<JobOptions<Data, Ctx>, 'cron' | 'canRun' | 'groupConcurrency'>
 > &
-  Pick<JobOptions<Data, Ctx>, 'cron' | 'canRun'>
+  Pick<JobOptions<Data, Ctx>, 'cron' | 'canRun' | 'groupConcurrency'>
 
 export interface EnqueueOptions {
   /** Not before this time. */
   readonly startAfter?: Date
+  /** Those with whom it shares the job's `groupConcurrency`. */
+  readonly group?: string
 }
 
 /** The queue for work to be done later. */

@@ -43,12 +43,13 @@ export class JobQueue implements Jobs {
     db: Database,
     job: JobDefinition<Data>,
     data: Data,
-    options: EnqueueOptions = {},
+    { group, ...options }: EnqueueOptions = {},
   ): Promise<void> {
     if (!this.#ready) throw new DatabaseUnavailable({ retryAfter: RETRY_AFTER_SECONDS })
     const send = async () => {
       const traced = withTrace(data, this.#tracing?.carrier())
-      await this.#boss.send(job.name, traced, { ...options, db: connectionOf(db, 'enqueueJob') })
+      const grouped = group === undefined ? options : { ...options, group: { id: group } }
+      await this.#boss.send(job.name, traced, { ...grouped, db: connectionOf(db, 'enqueueJob') })
     }
     if (this.#tracing)
       await this.#tracing.trace(`enqueue ${job.name}`, 'producer', jobAttributes(job.name), send)

@@ -42,6 +42,7 @@ export async function work<Data extends object, Ctx extends Context>(
       notifyPollingIntervalSeconds: polling,
       pollingIntervalSeconds: Math.min(polling, POLLING_WITHOUT_NOTIFICATIONS_SECONDS),
       localConcurrency: job.concurrency,
+      ...(job.groupConcurrency === undefined ? {} : { localGroupConcurrency: job.groupConcurrency }),
       perJobResults: true,
       includeMetadata: true,
     },

@@ -9,6 +9,8 @@ export interface TemplateData {
   'password-changed': { at: string }
   'email-changed': { at: string }
   'new-sign-in': { user_agent: string | null; ip: string; at: string }
+  'webhook-failing': { webhook: string; since: string }
+  'webhook-disabled': { webhook: string; since: string; reason: 'gone' | 'failing' }
   'organization-invitation': { organization: string; role: MemberRole }
 }
 

@@ -11,6 +11,8 @@ import { organizationInvitation } from './templates/organization-invitation.ts'
 import { passwordChanged } from './templates/password-changed.ts'
 import { resetPassword } from './templates/reset-password.ts'
 import { verifyEmail } from './templates/verify-email.ts'
+import { webhookDisabled } from './templates/webhook-disabled.ts'
+import { webhookFailing } from './templates/webhook-failing.ts'
 import { renderText } from './text-layout.ts'
 
 const links: Record<LinkTemplate, (site: MailSite, link: MailLink) => MailContent> = {
@@ -50,6 +52,10 @@ function noticeContent(site: MailSite, message: NoticeMessage): MailContent {
       return emailChanged(site, message.data)
     case 'new-sign-in':
       return newSignIn(site, message.data)
+    case 'webhook-failing':
+      return webhookFailing(site, message.data)
+    case 'webhook-disabled':
+      return webhookDisabled(site, message.data)
   }
 }
 

@@ -15,6 +15,8 @@ export const PERMISSIONS = {
   'ownership:transfer': 'owner',
   'api-keys:read': 'admin',
   'api-keys:write': 'admin',
+  'webhooks:read': 'admin',
+  'webhooks:write': 'admin',
   'projects:read': 'member',
   'projects:write': 'member',
   'projects:delete': 'admin',

@@ -70,6 +70,21 @@ export function selectMembers(
   })
 }
 
+/**
+ * Addresses of owners and admins who can sign in, oldest account first.
+ *
+ * @reads users
+ */
+export async function selectAdministrators(db: OrgDatabase): Promise<string[]> {
+  const rows = await db.query<{ email: string }>({
+    name: 'selectAdministrators',
+    text: `SELECT u.email FROM memberships m JOIN users u ON u.id = m.user_id
+           WHERE m.org_id = $1 AND m.role IN ('owner', 'admin') AND u.is_active ORDER BY m.user_id LIMIT 20`,
+    values: [db.org],
+  })
+  return rows.map(({ email }) => email)
+}
+
 /** Returns false if the user is a member already. */
 export async function insertMembership(db: OrgDatabase, userId: string, role: MemberRole): Promise<boolean> {
   const rows = await db.query({

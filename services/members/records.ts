@@ -38,6 +38,11 @@ export async function lockAsActor(ctx: MemberContext): Promise<void> {
   if (actor?.role !== ctx.member.role) throw new Forbidden()
 }
 
+/** Addresses of those who look after the organization. */
+export function findAdministrators(ctx: Pick<OrgContext, 'db'>): Promise<string[]> {
+  return queries.selectAdministrators(ctx.db)
+}
+
 /** Whether a member's account has this address. */
 export function hasAddress(ctx: Pick<OrgContext, 'db'>, email: string): Promise<boolean> {
   return queries.selectMemberExists(ctx.db, email)

@@ -119,6 +119,18 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
 
   // Organizations, and what they have. Roles of members: organizations.test.ts.
   createApiKey: onlyMembers(201),
+  createWebhook: onlyMembers(201),
+  deleteWebhook: onlyMembers(204),
+  getWebhook: onlyMembers(200),
+  getWebhookDelivery: onlyMembers(200),
+  getWebhookSecret: onlyMembers(200),
+  listWebhookDeliveries: onlyMembers(200),
+  listWebhooks: onlyMembers(200),
+  recoverWebhookDeliveries: onlyMembers(200),
+  retryWebhookDelivery: onlyMembers(200),
+  rotateWebhookSecret: onlyMembers(200),
+  testWebhook: onlyMembers(201),
+  updateWebhook: onlyMembers(200),
   createInvitation: onlyMembers(201),
   createOrganization: everyUser(201),
   createProject: membersAndKeys(201),

@@ -14,6 +14,8 @@ import { rightPlan } from './right-plan.ts'
 const MUST_REQUIRE = [
   'createApiKey',
   'deleteCurrentUser',
+  'getWebhookSecret',
+  'rotateWebhookSecret',
   'deleteOrganization',
   'deleteUser',
   'inviteUser',

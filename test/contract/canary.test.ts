@@ -17,7 +17,7 @@ const KINDS: readonly Kind[] = ['secret', 'personal', 'path']
 const TABLES = [
   ...['users', 'sessions', 'refresh_tokens', 'one_time_tokens', 'registrations', 'login_attempts'],
   ...['security_events', 'idempotency_keys', 'organizations', 'memberships', 'organization_invitations'],
-  ...['projects', 'api_keys'],
+  ...['projects', 'api_keys', 'webhook_endpoints', 'webhook_deliveries'],
 ]
 
 interface Sent {

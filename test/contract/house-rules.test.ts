@@ -8,7 +8,7 @@ const VERBS = [
   // Where none of these says what happens: tokens, mailed links, passwords, sessions, invitations, members.
   ...['refresh', 'verify', 'resend', 'forgot', 'reset', 'change', 'end', 'invite'],
   ...['leave', 'remove', 'restore', 'transfer', 'suspend', 'inspect', 'accept', 'decline'],
-  ...['revoke', 'rotate', 'export'],
+  ...['revoke', 'rotate', 'export', 'test', 'retry', 'recover'],
 ]
 
 /** The operations for which `breaks` is true. */

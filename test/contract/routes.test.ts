@@ -4,6 +4,18 @@ import { createTestApp } from '#test/support/helper.ts'
 
 /** Every operation and who may call it. A route that is not here has been added by accident, or this list is next. */
 const EXPECTED = [
+  'DELETE /api/v1/organizations/:organization_id/webhooks/:id deleteWebhook user',
+  'GET /api/v1/organizations/:organization_id/webhooks listWebhooks user',
+  'GET /api/v1/organizations/:organization_id/webhooks/:id getWebhook user',
+  'GET /api/v1/organizations/:organization_id/webhooks/:id/deliveries listWebhookDeliveries user',
+  'GET /api/v1/organizations/:organization_id/webhooks/:id/deliveries/:delivery_id getWebhookDelivery user',
+  'GET /api/v1/organizations/:organization_id/webhooks/:id/secret getWebhookSecret user',
+  'PATCH /api/v1/organizations/:organization_id/webhooks/:id updateWebhook user',
+  'POST /api/v1/organizations/:organization_id/webhooks createWebhook user',
+  'POST /api/v1/organizations/:organization_id/webhooks/:id/deliveries/:delivery_id/retry retryWebhookDelivery user',
+  'POST /api/v1/organizations/:organization_id/webhooks/:id/recover recoverWebhookDeliveries user',
+  'POST /api/v1/organizations/:organization_id/webhooks/:id/rotate rotateWebhookSecret user',
+  'POST /api/v1/organizations/:organization_id/webhooks/:id/test testWebhook user',
   'DELETE /api/v1/organizations/:organization_id/api-keys/:id revokeApiKey user',
   'GET /api/v1/api-keys/current getCurrentApiKey api_key',
   'GET /api/v1/organizations/:organization_id/api-keys listApiKeys user',

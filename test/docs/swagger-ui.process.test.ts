@@ -201,6 +201,7 @@ t.test(
     await ui.authorize(tenant.owner.headers.authorization)
     await executeInvitations(app, tenant, expect)
     await executeApiKeys(tenant, expect)
+    await executeWebhooks(tenant, expect)
     await executeOrganizations(tenant, expect)
     await ui.authorize(admin.headers.authorization)
     await expect('listAdministeredOrganizations', 200)
@@ -289,6 +290,29 @@ async function executeApiKeys(
   await expect('updateApiKey', 200, { params, body: { name: 'Nightly export' } })
   await expect('rotateApiKey', 201, { params, body: { grace: 60 } })
   await expect('revokeApiKey', 204, { params })
+}
+
+/** Executes the operations of webhooks. */
+async function executeWebhooks(
+  tenant: TestOrganization,
+  expect: (operationId: string, status: number, entry?: Entry) => Promise<string>,
+): Promise<void> {
+  const inside = { organization_id: tenant.organization.id }
+  const body = { url: 'https://hooks.example.com/in', event_types: ['projects.*'] }
+  const { id } = JSON.parse(await expect('createWebhook', 201, { params: inside, body }))
+  await expect('listWebhooks', 200, { params: inside })
+  const params = { ...inside, id }
+  await expect('getWebhook', 200, { params })
+  await expect('updateWebhook', 200, { params, body: { description: 'Ledger' } })
+  await expect('getWebhookSecret', 200, { params })
+  await expect('rotateWebhookSecret', 200, { params, body: { grace: 60 } })
+  await expect('testWebhook', 201, { params })
+  const delivery = { ...params, delivery_id: (await tenant.createDelivery(id)).id }
+  await expect('listWebhookDeliveries', 200, { params })
+  await expect('getWebhookDelivery', 200, { params: delivery })
+  await expect('retryWebhookDelivery', 200, { params: delivery })
+  await expect('recoverWebhookDeliveries', 200, { params, body: { since: '2026-01-01T00:00:00.000Z' } })
+  await expect('deleteWebhook', 204, { params })
 }
 
 async function fitsAPhone(t: Test, browser: Browser, url: string): Promise<void> {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { v7 as uuidv7 } from 'uuid'
 import { deriveToken } from '#lib/secrets/secrets.ts'
+import type { Webhook } from '#schemas/webhooks.ts'
 import { invitationToken } from '#services/invitations/token.ts'
 import * as oneTimeTokens from '#services/one-time-tokens/one-time-tokens.ts'
 import { signUp, type TestUser } from '#test/support/helper.ts'
@@ -36,12 +37,26 @@ async function createTenant({ app, subject }: Situation): Promise<Tenant> {
   return { ...tenant, second: await tenant.add('owner') }
 }
 
+const webhooks = new WeakMap<Situation, Promise<Webhook>>()
+
+/** Returns the webhook that a request is about. */
+function webhookOf(situation: Situation): Promise<Webhook> {
+  const made = webhooks.get(situation) ?? tenantOf(situation).then((tenant) => tenant.createWebhook())
+  webhooks.set(situation, made)
+  return made
+}
+
+/** Where messages may be sent to, and of what. */
+const RECEIVER = { url: 'https://hooks.example.com/in', event_types: ['projects.*'] }
+
 /**
  * Bodies that succeed in a way that no schema can express, by operationId. An operation whose requests succeed when they
  * are made from its schema needs nothing here.
  */
 const BODIES: Readonly<Record<string, (situation: Situation) => Values | Promise<Values>>> = {
   acceptInvitation: async (situation) => ({ token: await invitationOf(situation) }),
+  createWebhook: () => ({ ...RECEIVER }),
+  updateWebhook: () => ({ ...RECEIVER }),
   createInvitation: () => ({ email: `${uuidv7().slice(-12)}@example.com` }),
   declineInvitation: async (situation) => ({ token: await invitationOf(situation) }),
   inspectInvitation: async (situation) => ({ token: await invitationOf(situation) }),
@@ -60,6 +75,9 @@ const PARAMETERS: Readonly<Record<string, (situation: Situation) => string | Pro
   invitations: async (situation) => (await (await tenantOf(situation)).invite()).id,
   members: async (situation) => (await tenantOf(situation)).second.user.id,
   'audit-entries': async (situation) => (await tenantOf(situation)).auditEntry(),
+  webhooks: async (situation) => (await webhookOf(situation)).id,
+  deliveries: async (situation) =>
+    (await (await tenantOf(situation)).createDelivery((await webhookOf(situation)).id)).id,
   'api-keys': async (situation) => (await (await tenantOf(situation)).createApiKey()).id,
   projects: async (situation) => (await (await tenantOf(situation)).createProject()).id,
   sessions: ({ subject }) => subject.session_id,

@@ -5,12 +5,15 @@ import { API_KEY_SCOPES, type CreateApiKey, type NewApiKey } from '#schemas/api-
 import type { Invitation } from '#schemas/invitations.ts'
 import type { MemberRole, Organization } from '#schemas/organizations.ts'
 import type { Project } from '#schemas/projects.ts'
+import type { Webhook } from '#schemas/webhooks.ts'
 import * as apiKeys from '#services/api-keys/api-keys.ts'
 import * as audit from '#services/audit/audit.ts'
 import * as invitations from '#services/invitations/invitations.ts'
 import * as memberRecords from '#services/members/records.ts'
 import * as organizations from '#services/organizations/organizations.ts'
 import * as projects from '#services/projects/projects.ts'
+import * as deliveryQueries from '#services/webhooks/queries-of-deliveries.ts'
+import * as webhooks from '#services/webhooks/webhooks.ts'
 import { signUp, type TestUser } from './helper.ts'
 
 /** A key of a test. */
@@ -34,6 +37,10 @@ export interface TestOrganization {
   createApiKey(input?: Partial<CreateApiKey>): Promise<TestApiKey>
   /** Has something done that the audit log tells; returns the entry's id. */
   auditEntry(): Promise<string>
+  /** Creates a webhook, whose receiver refuses connections. */
+  createWebhook(): Promise<Webhook>
+  /** Creates a delivery that a webhook's receiver has taken. */
+  createDelivery(webhookId: string): Promise<{ id: string }>
   /** Lets a key have expired. */
   expire(keyId: string): Promise<void>
 }
@@ -72,6 +79,17 @@ export async function createOrganization(app: FastifyInstance, owner?: TestUser)
       await projects.create(own, { name: `Project ${uuidv7().slice(-12)}` })
       const { data } = await audit.list(own, { limit: 1 })
       return data[0]?.id ?? ''
+    createWebhook: () => webhooks.create(own, { url: 'http://127.0.0.1:9/in', event_types: ['projects.*'] }),
+    async createDelivery(webhookId) {
+      const id = uuidv7()
+      const row = { org_id: organization.id, id, endpoint_id: webhookId, event_id: uuidv7(), body: '{}' }
+      await deliveryQueries.insertDeliveries(own.db, [
+        { ...row, event_type: 'projects.created', state: 'pending' },
+      ])
+      await deliveryQueries.updateDelivery(own.db, id, { attempts: 1, state: 'delivered', next: undefined })
+      const attempt = { number: 1, attempted_at: new Date().toISOString(), duration_ms: 9 }
+      await deliveryQueries.insertAttempt(own.db, id, { ...attempt, status: 204, error: null, excerpt: null })
+      return { id }
     },
     async expire(keyId) {
       await own.db.query({

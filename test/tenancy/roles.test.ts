@@ -18,6 +18,18 @@ const LEAST: Readonly<Record<string, MemberRole>> = {
   createInvitation: 'admin',
   createApiKey: 'admin',
   createProject: 'member',
+  createWebhook: 'admin',
+  deleteWebhook: 'admin',
+  getWebhook: 'admin',
+  getWebhookDelivery: 'admin',
+  getWebhookSecret: 'admin',
+  listWebhookDeliveries: 'admin',
+  listWebhooks: 'admin',
+  recoverWebhookDeliveries: 'admin',
+  retryWebhookDelivery: 'admin',
+  rotateWebhookSecret: 'admin',
+  testWebhook: 'admin',
+  updateWebhook: 'admin',
   deleteInvitation: 'admin',
   deleteOrganization: 'owner',
   deleteProject: 'admin',
@@ -71,10 +83,10 @@ t.test('which member may do what', async (t) => {
       for (const role of ROLES) {
         const tenant = await createOrganization(app)
         const [actor, other] = [await tenant.add(role), await tenant.add('member')]
-        const { id } = await thingOf(tenant, operation.path)
+        const ids = await thingOf(tenant, operation.path)
         const situation = { app, subject: await signUp(app), actor }
         const draft = await draftRequest(operation, rightPlan(operation, values, 1), situation)
-        const params = { organization_id: tenant.organization.id, user_id: other.user.id, id }
+        const params = { organization_id: tenant.organization.id, user_id: other.user.id, ...ids }
         const body = bodyOf(operation.id, other.user.id) ?? draft.body
         const { authorization } = actor.headers
         const { statusCode } = await app.inject(injectOptions({ ...draft, params, body }, authorization))
@@ -87,15 +99,24 @@ t.test('which member may do what', async (t) => {
 })
 
 /** Makes what a path has the id of. */
-async function thingOf(tenant: TestOrganization, path: string): Promise<{ id: string }> {
+async function thingOf(
+  tenant: TestOrganization,
+  path: string,
+): Promise<{ id: string; delivery_id?: string }> {
   if (path.includes('/audit-entries/')) return { id: await tenant.auditEntry() }
   if (path.includes('/invitations/')) return tenant.invite()
+  if (path.includes('/webhooks/')) {
+    const { id } = await tenant.createWebhook()
+    return { id, delivery_id: (await tenant.createDelivery(id)).id }
+  }
   return path.includes('/api-keys/') ? tenant.createApiKey() : tenant.createProject()
 }
 
 /** Bodies that are right for each role that may send them. */
 function bodyOf(operationId: string, userId: string): object | undefined {
   if (operationId === 'createInvitation') return { email: `${userId}@example.com`, role: 'member' }
+  if (operationId === 'createWebhook') return { url: 'https://hooks.example.com/', event_types: ['*'] }
+  if (operationId === 'updateWebhook') return { enabled: true }
   if (operationId === 'transferOwnership') return { user_id: userId }
   return operationId === 'updateMember' ? { role: 'member' } : undefined
 }

@@ -29,6 +29,7 @@ t.test('what is not yours answers like what does not exist, byte for byte', asyn
   await theirs.createProject(marker)
   await theirs.invite(`${marker}@example.com`)
   await theirs.createApiKey({ name: marker })
+  await theirs.createDelivery((await theirs.createWebhook()).id)
   await app.inject({
     method: 'PATCH',
     url: theirs.url,

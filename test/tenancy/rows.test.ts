@@ -34,6 +34,7 @@ t.test('rows of another organization can be neither seen, nor written, nor told 
     await tenant.createProject('The same name')
     await tenant.invite('the.same@example.com')
     await tenant.createApiKey()
+    await tenant.createDelivery((await tenant.createWebhook()).id)
   }
   const [a, b] = [ours.organization.id, theirs.organization.id]
   await fillAuditLog(app, [ours, theirs])

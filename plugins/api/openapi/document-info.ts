@@ -52,6 +52,7 @@ export function documentInfo(app: FastifyInstance): OpenApi {
       { name: 'invitations', description: 'Becoming a member of an organization.' },
       { name: 'api-keys', description: 'Keys with which programs work in an organization.' },
       { name: 'audit', description: 'Who did what in an organization.' },
+      { name: 'webhooks', description: 'Messages about events of an organization to a server of yours.' },
       { name: 'projects', description: 'Projects of an organization.' },
       { name: 'events', description: 'What happens in the service, told to others.' },
       { name: 'operations', description: 'For load balancers, monitoring and operators.' },

@@ -95,6 +95,23 @@ const table: Record<string, { good: string[]; bad: string[] }> = {
       ...[`${KEY},${KEY}`, `${KEY},x`, `x${KEY}`, KEY + OTHER_KEY],
     ],
   },
+  network: {
+    good: ['10.20.0.0/16', 'fd00::/8', '192.0.2.1/32'],
+    bad: ['', '10.20.0.0', 'loopback', '10.0.0.0/0', '10.0.0.0/33', 'fd00::/129', 'x/8'],
+  },
+  port: { good: ['1', '443', '65535'], bad: ['', '0', '65536', '0443', '+443', '443 ', 'https'] },
+  'proxy-url': {
+    good: ['http://proxy.example.com:4750', 'https://user:p%40ss@10.0.0.1:4750', 'http://proxy/'],
+    bad: [
+      '',
+      'proxy:4750',
+      'socks5://proxy',
+      'http://proxy/path',
+      'http://proxy?x',
+      'http://u:%ff@proxy',
+      'http://a b',
+    ],
+  },
   'key-prefix': {
     good: ['groundwork:', 'a', 'x'.repeat(100)],
     bad: ['', 'a b', 'ä:', 'x'.repeat(101), 'a\n'],

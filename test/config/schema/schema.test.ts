@@ -32,6 +32,7 @@ t.test('the keys that are secrets', async (t) => {
     'metrics.token',
     'tracing.headers',
     'errors.dsn',
+    'webhooks.proxy_url',
     'email.smtp_url',
   ])
 })

@@ -29,6 +29,8 @@ const TABLES = [
   'api_keys',
   'events',
   'audit_entries',
+  'webhook_endpoints',
+  'webhook_deliveries',
 ] as const
 
 const PASSWORD = 'another good long passphrase'

@@ -111,6 +111,39 @@ export const ORGANIZATION_OPERATIONS: Readonly<Record<string, Prepare>> = {
     const { id } = await createProject()
     return () => app.request({ method: 'DELETE', url: `${url}/projects/${id}`, as })
   },
+  createWebhook: async (app) => {
+    const { url, owner: as } = await createOrganization(app.app)
+    const headers = { 'idempotency-key': uuidv7() }
+    const payload = { url: 'https://hooks.example.com/in', event_types: ['projects.*'] }
+    return () => app.request({ method: 'POST', url: `${url}/webhooks`, as, payload, headers })
+  },
+  updateWebhook: async (app) => {
+    const { url, as } = await webhook(app)
+    return () => app.request({ method: 'PATCH', url, as, payload: { description: 'Ledger' } })
+  },
+  deleteWebhook: async (app) => {
+    const { url, as } = await webhook(app)
+    return () => app.request({ method: 'DELETE', url, as })
+  },
+  rotateWebhookSecret: async (app) => {
+    const { url, as } = await webhook(app)
+    return () => app.request({ method: 'POST', url: `${url}/rotate`, as, payload: { grace: 60 } })
+  },
+  testWebhook: async (app) => {
+    const { url, as } = await webhook(app)
+    const headers = { 'idempotency-key': uuidv7() }
+    return () => app.request({ method: 'POST', url: `${url}/test`, as, headers })
+  },
+  retryWebhookDelivery: async (app) => {
+    const { url, as, delivery } = await webhook(app)
+    return () => app.request({ method: 'POST', url: `${url}/deliveries/${delivery}/retry`, as })
+  },
+  recoverWebhookDeliveries: async (app) => {
+    const { url, as, delivery } = await webhook(app)
+    await app.db.querySuper("UPDATE webhook_deliveries SET state = 'skipped' WHERE id = $1", [delivery])
+    const payload = { since: '2026-01-01T00:00:00.000Z' }
+    return () => app.request({ method: 'POST', url: `${url}/recover`, as, payload })
+  },
   createApiKey: async (app) => {
     const { url, owner: as } = await createOrganization(app.app)
     const headers = { 'idempotency-key': uuidv7() }
@@ -135,6 +168,13 @@ export const ORGANIZATION_OPERATIONS: Readonly<Record<string, Prepare>> = {
     const { id } = await createApiKey()
     return () => app.request({ method: 'DELETE', url: `${url}/api-keys/${id}`, as })
   },
+}
+
+async function webhook({ app }: TestApp) {
+  const tenant = await createOrganization(app)
+  const { id } = await tenant.createWebhook()
+  const { id: delivery } = await tenant.createDelivery(id)
+  return { url: `${tenant.url}/webhooks/${id}`, as: tenant.owner, delivery }
 }
 
 /** The token of an invitation. */

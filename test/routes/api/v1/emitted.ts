@@ -8,6 +8,9 @@ FormatRegistry.Set('uuid', (text) => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{1
 
 /** Operations that emit no event, and why. */
 export const SILENT: Readonly<Record<string, string>> = {
+  recoverWebhookDeliveries: 'messages are sent again, which are about events',
+  retryWebhookDelivery: 'as above',
+  testWebhook: 'the message is about nothing',
   refreshTokens: 'the session stays what it was',
   'createUser (verify)': 'there is no account before the address is confirmed',
   'the mail of a lost password': 'a mail changes nothing',

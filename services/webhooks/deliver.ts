@@ -1,0 +1,140 @@
+import { transaction } from '#lib/database/database.ts'
+import { OrgDatabase } from '#lib/database/scoped-database.ts'
+import type { JobRun } from '#lib/jobs/jobs.ts'
+import { OutboundError } from '#lib/outbound/outbound-error.ts'
+import { post } from '#lib/outbound/post.ts'
+import type { WebhookContext } from './context.ts'
+import { noteFailure } from './health.ts'
+import * as queries from './queries-of-deliveries.ts'
+import { nextAttemptAt } from './schedule.ts'
+import { signingSecrets } from './secrets.ts'
+import { signedHeaders } from './signature.ts'
+
+/** An attempt at a delivery: data of its job. */
+export interface Attempt {
+  readonly org: string
+  readonly delivery: string
+  /** 1 for the first. */
+  readonly number: number
+}
+
+/** Where an attempt waits. */
+export interface Lane {
+  readonly endpoint: string
+  readonly is_slow: boolean
+  readonly at?: Date
+}
+
+interface DeliverOptions {
+  readonly run: Pick<JobRun, 'signal' | 'complete'>
+  enqueue(ctx: WebhookContext, attempt: Attempt, lane: Lane): Promise<void>
+  readonly isHealthyLane: boolean
+}
+
+/** How an attempt ended. */
+interface Outcome {
+  readonly attemptedAt: Date
+  readonly durationMs: number
+  readonly status: number | null
+  readonly error: string | null
+  readonly excerpt: string | null
+  readonly retryAfter?: string | undefined
+}
+
+/** An answer that takes longer makes an endpoint a slow one. */
+const SLOW_MS = 2000
+
+const GONE = 410
+
+/**
+ * Makes an attempt, and records it in one transaction with the end of its job and the job of the next attempt. A worker
+ * that dies before that leaves the job to another one, which sends the same message with the same id.
+ */
+export async function deliver(ctx: WebhookContext, attempt: Attempt, options: DeliverOptions): Promise<void> {
+  const own = { ...ctx, db: new OrgDatabase(ctx.db, attempt.org) }
+  const work = await queries.selectWork(own.db, attempt.delivery)
+  // The endpoint was deleted, or somebody else made this attempt.
+  if (work === undefined || work.state !== 'pending' || work.attempts !== attempt.number - 1) return
+  const lane = { endpoint: work.endpoint_id, is_slow: true }
+  if (work.is_disabled) return queries.skipPending(own.db, work.endpoint_id)
+  if (options.isHealthyLane && work.is_slow) {
+    await transaction(own, async (tx) => {
+      await options.enqueue(tx, attempt, lane)
+      await options.run.complete(tx.db)
+    })
+    return
+  }
+  const outcome = await send(ctx, work, options.run.signal)
+  await transaction(own, async (tx) => {
+    await record(tx, attempt, { work, outcome, options })
+    await options.run.complete(tx.db)
+  })
+  ctx.webhooks.attempted(labelOf(outcome), outcome.durationMs / 1000)
+}
+
+async function send(ctx: WebhookContext, work: queries.Work, signal: AbortSignal): Promise<Outcome> {
+  const attemptedAt = ctx.now()
+  const start = performance.now()
+  const timed = () => ({ attemptedAt, durationMs: Math.round(performance.now() - start) })
+  const message = {
+    url: work.url,
+    headers: {
+      'content-type': 'application/json',
+      'user-agent': 'Groundwork-Webhooks/1.0',
+      ...signedHeaders(
+        { id: work.event_id, at: attemptedAt, body: work.body },
+        signingSecrets(ctx, work.endpoint_id, work),
+      ),
+    },
+    body: Buffer.from(work.body),
+  }
+  try {
+    const { status, retryAfter, excerpt } = await post(message, ctx.webhooks.sending, signal)
+    return { ...timed(), status, retryAfter, excerpt, error: null }
+  } catch (error) {
+    if (!(error instanceof OutboundError)) throw error
+    return { ...timed(), status: null, excerpt: null, error: error.fault }
+  }
+}
+
+interface Recorded {
+  readonly work: queries.Work
+  readonly outcome: Outcome
+  readonly options: DeliverOptions
+}
+
+type OrgWork = WebhookContext & { readonly db: OrgDatabase }
+
+async function record(tx: OrgWork, { org, delivery, number }: Attempt, recorded: Recorded): Promise<void> {
+  const { work, outcome, options } = recorded
+  const isDelivered = labelOf(outcome) === 'delivered'
+  const next = isDelivered
+    ? undefined
+    : nextAttemptAt(number - work.attempts_before, { now: tx.now(), retryAfter: outcome.retryAfter })
+  const ended = isDelivered ? 'delivered' : 'failed'
+  const state = next === undefined ? ended : 'pending'
+  // Deleted or cancelled meanwhile: there is nothing to record.
+  if (!(await queries.updateDelivery(tx.db, delivery, { attempts: number, state, next }))) return
+  await queries.insertAttempt(tx.db, delivery, {
+    number,
+    attempted_at: outcome.attemptedAt.toISOString(),
+    duration_ms: outcome.durationMs,
+    status: outcome.status,
+    error: outcome.error,
+    excerpt: outcome.excerpt,
+  })
+  const endpoint = work.endpoint_id
+  if (isDelivered) {
+    await queries.recordSuccess(tx.db, endpoint, outcome.durationMs > SLOW_MS)
+    return
+  }
+  const isStopped = await noteFailure(tx, endpoint, { isGone: outcome.status === GONE })
+  if (next === undefined || isStopped) return
+  await options.enqueue(tx, { org, delivery, number: number + 1 }, { endpoint, is_slow: true, at: next })
+}
+
+/** `delivered`, `status`, or the fault. */
+function labelOf({ status, error }: Outcome): string {
+  if (status !== null && status >= 200 && status < 300) return 'delivered'
+  return error ?? 'status'
+}

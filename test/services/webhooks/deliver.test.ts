@@ -1,0 +1,165 @@
+import t from 'tap'
+import { transaction } from '#lib/database/database.ts'
+import * as memberRecords from '#services/members/records.ts'
+import type { WebhookContext } from '#services/webhooks/context.ts'
+import { type Attempt, deliver, type Lane } from '#services/webhooks/deliver.ts'
+import * as deliveries from '#services/webhooks/deliveries.ts'
+import { MAX_ATTEMPTS, nextAttemptAt } from '#services/webhooks/schedule.ts'
+import * as webhooks from '#services/webhooks/webhooks.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
+import { startReceiver } from '#test/support/http-receiver.ts'
+import { createOrganization } from '#test/support/organizations.ts'
+
+const HOUR = 3_600_000
+const NOW = new Date('2026-03-01T00:00:00Z')
+
+t.test('the schedule', async (t) => {
+  const minutes = (attempts: number, options: object = {}) => {
+    const at = nextAttemptAt(attempts, { now: NOW, random: () => 0.5, ...options })
+    return at && (at.getTime() - NOW.getTime()) / 60_000
+  }
+  const all = Array.from({ length: MAX_ATTEMPTS }, (_, index) => minutes(index + 1))
+  t.same(all, [5 / 60, 5, 30, 120, 300, 600, 840, 1200, 1440, undefined])
+  t.equal(minutes(2, { random: () => 0 }), 4)
+  t.equal(minutes(2, { random: () => 1 }), 6)
+  const asked: [retryAfter: string, minutes: number][] = [
+    ['600', 10],
+    ['60', 5],
+    ['999999999', 1440],
+    ['Sun, 01 Mar 2026 01:00:00 GMT', 60],
+    ['Sun, 01 Mar 2026 00:00:00 GMT', 5],
+    ['soon', 5],
+    ['-5', 5],
+  ]
+  for (const [retryAfter, expected] of asked) t.equal(minutes(2, { retryAfter }), expected, retryAfter)
+})
+
+/** An endpoint whose attempts are made by the test, at the time that it says. */
+async function start(t: Parameters<typeof borrowTestApp>[0]) {
+  const { app, db } = await borrowTestApp(t, { APP_ROLE: 'web' })
+  const receiver = await startReceiver(t)
+  const { organization, owner } = await createOrganization(app)
+  const own = memberRecords.forNewOrganization(app.ctx, organization.id, owner.user.id)
+  const webhook = await webhooks.create(own, { url: receiver.url, event_types: ['projects.*'] })
+  let now = NOW
+  const due: { attempt: Attempt; lane: Lane }[] = []
+  const ctx: WebhookContext = { ...app.ctx, now: () => now }
+  /** Makes an attempt, and returns the next one. */
+  const attempt = async (data: Attempt, { isHealthyLane = false, complete = async () => {} } = {}) => {
+    const run = { signal: new AbortController().signal, complete }
+    const enqueue = async (_ctx: WebhookContext, next: Attempt, lane: Lane) => {
+      due.push({ attempt: next, lane })
+    }
+    await deliver(ctx, data, { run, enqueue, isHealthyLane })
+    return due.pop()
+  }
+  return {
+    ...{ app, db, receiver, own, webhook, attempt },
+    setTime: (time: Date) => {
+      now = time
+    },
+    async first(): Promise<Attempt> {
+      const { id } = await deliveries.test(own, webhook.id)
+      return { org: organization.id, delivery: id, number: 1 }
+    },
+    get: () => webhooks.get(own, webhook.id),
+  }
+}
+
+t.test('ten attempts over three days, each with a fresh time and the same id', async (t) => {
+  const { receiver, attempt, setTime, first, own, webhook } = await start(t)
+  receiver.answer((response) => response.writeHead(500).end('broken'))
+  const data = await first()
+  let next: { attempt: Attempt; lane: Lane } | undefined = {
+    attempt: data,
+    lane: { endpoint: '', is_slow: true },
+  }
+  const times: number[] = []
+  while (next !== undefined) {
+    const at: Date = next.lane.at ?? NOW
+    times.push(at.getTime())
+    setTime(at)
+    next = await attempt(next.attempt)
+  }
+  t.equal(times.length, 10)
+  const hours = (Number(times.at(-1)) - NOW.getTime()) / HOUR
+  t.ok(hours > 60 && hours < 91, `${hours} hours`)
+  t.equal(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size, 1)
+  t.same(
+    receiver.received.map(({ headers }) => Number(headers['webhook-timestamp'])),
+    times.map((time) => Math.floor(time / 1000)),
+  )
+  const details = await deliveries.get(own, webhook.id, data.delivery)
+  t.match(details, { state: 'failed', attempts: 10, next_attempt_at: null })
+  t.equal(details.attempt_list.length, 10)
+})
+
+t.test(
+  'five days without a success disable an endpoint, with mails at half of it and at the end',
+  async (t) => {
+    const { db, receiver, attempt, setTime, first, get } = await start(t)
+    receiver.answer((response) => response.writeHead(500).end())
+    const mails = async () => {
+      const rows = await db.query<{ template: string }>(
+        "SELECT data -> 'message' ->> 'template' AS template FROM pgboss.job WHERE name = 'send_mail' ORDER BY created_on",
+      )
+      return rows.map(({ template }) => template)
+    }
+    for (let hour = 0; hour < 60; hour += 10) await failAt(hour)
+    t.same(await mails(), [], 'too few attempts, and too early')
+    for (let hour = 61; hour < 66; hour++) await failAt(hour)
+    t.same(await mails(), ['webhook-failing'])
+    for (let hour = 66; hour < 119; hour += 5) await failAt(hour)
+    t.equal((await get()).status, 'failing', 'not yet')
+    await failAt(121)
+    t.match(await get(), { status: 'disabled', disabled_reason: 'failing' })
+    t.same(await mails(), ['webhook-failing', 'webhook-disabled'])
+
+    async function failAt(hour: number): Promise<void> {
+      setTime(new Date(NOW.getTime() + hour * HOUR))
+      await attempt(await first())
+    }
+  },
+)
+
+t.test('a worker that dies before it has recorded an attempt leaves it to the next', async (t) => {
+  const { receiver, attempt, first, own, webhook } = await start(t)
+  const data = await first()
+  const dies = async () => Promise.reject(new Error('killed'))
+  await t.rejects(attempt(data, { complete: dies }), { message: 'killed' })
+  t.equal(receiver.received.length, 1)
+  await attempt(data)
+  t.equal(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size, 1)
+  await attempt(data)
+  t.equal(receiver.received.length, 2, 'once it is recorded, it is over')
+  t.match(await deliveries.get(own, webhook.id, data.delivery), { state: 'delivered', attempts: 1 })
+})
+
+t.test('an endpoint that fails leaves the lane of the healthy ones', async (t) => {
+  const { receiver, attempt, first } = await start(t)
+  receiver.answer((response) => response.writeHead(500).end())
+  t.match((await attempt(await first(), { isHealthyLane: true }))?.lane, { is_slow: true })
+  const waiting = await first()
+  t.match(await attempt(waiting, { isHealthyLane: true }), { attempt: waiting, lane: { is_slow: true } })
+  t.equal(receiver.received.length, 1, 'it was passed on, and not tried')
+  receiver.answer((response) => response.writeHead(200).end())
+  await attempt(waiting)
+  await attempt(await first(), { isHealthyLane: true })
+  t.equal(receiver.received.length, 3, 'and comes back with a success')
+})
+
+t.test('errors say nothing of the network', async (t) => {
+  const { db, attempt, first, own, webhook } = await start(t)
+  await transaction(own, async (tx) =>
+    tx.db.query({
+      name: 'moveWebhook',
+      text: 'UPDATE webhook_endpoints SET url = $2 WHERE org_id = $1',
+      values: [tx.db.org, 'http://10.0.0.1/'],
+    }),
+  )
+  const data = await first()
+  await attempt(data)
+  const { attempt_list } = await deliveries.get(own, webhook.id, data.delivery)
+  t.match(attempt_list, [{ status: null, error: 'blocked_url', excerpt: null }])
+  t.equal((await db.query('SELECT FROM webhook_attempts WHERE error LIKE $1', ['%10.%'])).length, 0)
+})
