@@ -79,6 +79,7 @@ export async function createOrganization(app: FastifyInstance, owner?: TestUser)
       await projects.create(own, { name: `Project ${uuidv7().slice(-12)}` })
       const { data } = await audit.list(own, { limit: 1 })
       return data[0]?.id ?? ''
+    },
     createWebhook: () => webhooks.create(own, { url: 'http://127.0.0.1:9/in', event_types: ['projects.*'] }),
     async createDelivery(webhookId) {
       const id = uuidv7()
