@@ -3,6 +3,7 @@ import { Counter, Histogram } from 'prom-client'
 import { publicUrl } from '#config/public-url.ts'
 import type { Config } from '#config/schema/schema.ts'
 import { addressCheck } from '#lib/outbound/addresses.ts'
+import { OUTBOUND_FAULTS } from '#lib/outbound/outbound-error.ts'
 import { findEventTypes } from '#services/events/find-event-types.ts'
 import type { WebhookContext } from '#services/webhooks/context.ts'
 
@@ -11,6 +12,9 @@ declare module '#plugins/infrastructure/context.ts' {
 }
 
 const BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60]
+
+/** Outcomes of attempts: an answer that is not 2xx is `status`. */
+const OUTCOMES = ['delivered', 'status', ...OUTBOUND_FAULTS]
 
 /** The parts that webhooks need: the way that messages leave, the types that there are, and metrics of attempts. */
 export default fp(
@@ -34,6 +38,8 @@ export default fp(
       labelNames: ['reason'],
       registers,
     })
+    // Rates of what happens first are known too.
+    for (const outcome of OUTCOMES) attempts.inc({ outcome }, 0)
     const types = await findEventTypes()
     const { webhooks } = app.config
     app.addContext({

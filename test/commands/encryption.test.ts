@@ -28,7 +28,11 @@ t.test('npm run encryption', async (t) => {
   })
 
   t.test('says what it lacks, and how it is used', async (t) => {
-    const without = await run(['rotate'])
+    // No environment but development and test has keys by itself.
+    const without = await run(['rotate'], {
+      APP_ENVIRONMENT: 'staging',
+      APP_JWT__SECRET: 'a signing key of a test, which is long enough',
+    })
     t.equal(without.code, 1)
     t.match(without.stderr, 'APP_ENCRYPTION__KEYS: must be set')
     for (const args of [[], ['spin'], ['new', 'key']]) t.equal((await run(args)).code, 2)
