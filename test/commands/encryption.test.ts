@@ -30,7 +30,7 @@ t.test('npm run encryption', async (t) => {
   t.test('says what it lacks, and how it is used', async (t) => {
     // No environment but development and test has keys by itself.
     const without = await run(['rotate'], {
-      APP_ENVIRONMENT: 'staging',
+      APP_ENVIRONMENT: 'production',
       APP_JWT__SECRET: 'a signing key of a test, which is long enough',
     })
     t.equal(without.code, 1)

@@ -28,6 +28,15 @@ t.test('deletes what has expired, and nothing else', async (t) => {
       id,
     ])
   }
+  const webhook = await tenant.createWebhook()
+  const [oldDelivery, delivery] = [
+    await tenant.createDelivery(webhook.id),
+    await tenant.createDelivery(webhook.id),
+  ]
+  await db.querySuper("UPDATE webhook_deliveries SET created_at = now() - interval '31 days' WHERE id = $1", [
+    oldDelivery.id,
+  ])
+  await db.querySuper("UPDATE webhook_attempts SET attempted_at = now() - interval '15 days'")
   await db.query('DELETE FROM sessions')
   await db.query('DELETE FROM login_attempts')
   await db.query(
@@ -69,6 +78,8 @@ t.test('deletes what has expired, and nothing else', async (t) => {
     { ip: '10.0.0.2' },
   ])
   t.strictSame(await db.querySuper('SELECT id FROM api_keys'), [{ id: key.id }])
+  t.strictSame(await db.querySuper('SELECT id FROM webhook_deliveries'), [{ id: delivery.id }])
+  t.strictSame(await db.querySuper('SELECT FROM webhook_attempts'), [])
   t.strictSame(await db.querySuper('SELECT id FROM organization_invitations'), [{ id: invitation.id }])
   t.strictSame(await db.query('SELECT user_id FROM one_time_tokens'), [{ user_id: other.user.id }])
   t.strictSame(await db.query('SELECT username FROM registrations'), [{ username: 'bbb' }])
@@ -82,6 +93,8 @@ t.test('deletes what has expired, and nothing else', async (t) => {
     { table: 'one_time_tokens', rows: 1 },
     { table: 'registrations', rows: 1 },
     { table: 'sessions', rows: 3 },
+    { table: 'webhook_attempts', rows: 2 },
+    { table: 'webhook_deliveries', rows: 1 },
   ])
 })
 
