@@ -45,6 +45,6 @@ export interface Context {
   readonly now: () => Date
   /** Who caused the work; for commands and jobs the machine itself. */
   readonly client: Client
-  /** Of entries of the audit log. */
+  /** Makes the marks by which entries of the audit log are known to be the service's. */
   readonly marker: Marker
 }

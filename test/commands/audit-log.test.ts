@@ -79,7 +79,7 @@ t.test('npm run audit-log', async (t) => {
   await t.test('does not know other arguments', async (t) => {
     for (const args of [
       [],
-      ['mend'],
+      ['fix'],
       ['verify', 'x'],
       ['verify', '--org', 'x'],
       ['cut'],

@@ -121,7 +121,7 @@ t.test('the audit log of an organization', async (t) => {
     t.match(await list('action=operations.createProject'), [{ actor_kind: 'api_key', actor_id: key.id }])
   })
 
-  await t.test('a refusal of somebody who is no member tells the organization nothing', async (t) => {
+  await t.test('refusing somebody who is not a member tells the organization nothing', async (t) => {
     const before = await list()
     const stranger = await signUp()
     expectProblem(
