@@ -4,7 +4,12 @@ import type { Head } from '../chain.ts'
 
 const COLUMNS = `e.id, e.at, e.actor_kind, e.actor_id, e.action, e.target_type, e.target_id, e.outcome, e.request_id,
   e.details::text AS details, p.ip, p.user_agent, s.seq::float8 AS seq`
-const TABLES = `audit_entries e
+
+/**
+ * Joins what belongs to entries that were found before. By itself, PostgreSQL may look for a seal through all of a chain
+ * of which it has no statistics yet.
+ */
+const joined = (found: string) => `(${found}) e
   LEFT JOIN audit_personal p ON p.org_id = e.org_id AND p.entry_id = e.id
   LEFT JOIN audit_seals s ON s.org_id = e.org_id AND s.entry_id = e.id`
 
@@ -24,12 +29,14 @@ export function selectEntries(
 ): Promise<AuditEntry[]> {
   return db.query<AuditEntry>({
     name: by === undefined ? 'selectAuditEntries' : `selectAuditEntriesBy:${by.column}`,
-    text: `SELECT ${COLUMNS} FROM ${TABLES}
-           WHERE e.org_id = $1
-             AND e.id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-             AND e.id >= coalesce($3::uuid, '00000000-0000-0000-0000-000000000000')
-             ${by === undefined ? '' : `AND e.${by.column} = $5`}
-           ORDER BY e.id DESC LIMIT $4`,
+    text: `SELECT ${COLUMNS} FROM ${joined(`
+             SELECT * FROM audit_entries
+             WHERE org_id = $1
+               AND id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+               AND id >= coalesce($3::uuid, '00000000-0000-0000-0000-000000000000')
+               ${by === undefined ? '' : `AND ${by.column} = $5`}
+             ORDER BY id DESC LIMIT $4`)}
+           ORDER BY e.id DESC`,
     values: [db.org, before, from, limit, ...(by === undefined ? [] : [by.value])],
   })
 }
@@ -45,8 +52,8 @@ export interface SealedEntry extends AuditEntry {
 export async function selectEntry(db: OrgDatabase, id: string): Promise<SealedEntry | undefined> {
   const rows = await db.query<SealedEntry>({
     name: 'selectAuditEntry',
-    text: `SELECT ${COLUMNS}, e.personal_commitment AS commitment, e.mac, p.salt, s.hash FROM ${TABLES}
-           WHERE e.org_id = $1 AND e.id = $2`,
+    text: `SELECT ${COLUMNS}, e.personal_commitment AS commitment, e.mac, p.salt, s.hash
+           FROM ${joined('SELECT * FROM audit_entries WHERE org_id = $1 AND id = $2 LIMIT 1')}`,
     values: [db.org, id],
   })
   return rows[0]
