@@ -19,6 +19,7 @@ const EventType = Type.String({
   minLength: 1,
   maxLength: 100,
   pattern: '^([*]|[a-z][a-z_]*[.]([*]|[a-z][a-z_]*))$',
+  'x-message': 'must be a type such as projects.created, all of a domain such as projects.*, or *',
   description: 'A type, all of a domain (`projects.*`), or all (`*`).',
   examples: ['projects.*'],
 })

@@ -60,6 +60,7 @@ const BODIES: Readonly<Record<string, (situation: Situation) => Values | Promise
   createInvitation: () => ({ email: `${uuidv7().slice(-12)}@example.com` }),
   declineInvitation: async (situation) => ({ token: await invitationOf(situation) }),
   inspectInvitation: async (situation) => ({ token: await invitationOf(situation) }),
+  inviteUser: () => ({ email: `${uuidv7().slice(-12)}@example.com`, username: `user${uuidv7().slice(-12)}` }),
   login: ({ subject }) => ({ email: subject.user.email, password: subject.password }),
   reauthenticate: ({ actor }) => ({ password: actor?.password ?? 'nobody' }),
   refreshTokens: ({ subject }) => ({ refresh_token: subject.refresh_token }),
@@ -83,6 +84,9 @@ const PARAMETERS: Readonly<Record<string, (situation: Situation) => string | Pro
   sessions: ({ subject }) => subject.session_id,
 }
 
+/** Parameters of a query of which a request may have one. */
+const ALTERNATIVES = ['actor_id', 'action', 'target_id']
+
 /** Headers that succeed, by their names. */
 const HEADERS: Readonly<Record<string, string>> = { 'If-Match': '*' }
 
@@ -103,6 +107,12 @@ export async function liveParameter(
   const segments = path.split('/')
   const collection = segments[segments.indexOf(`{${name}}`) - 1] ?? ''
   return PARAMETERS[collection]?.(situation)
+}
+
+/** Leaves out of a query what can't be asked together. */
+export function liveQuery(query: Values): [name: string, value: unknown][] {
+  const [, ...others] = ALTERNATIVES.filter((name) => name in query)
+  return Object.entries(query).filter(([name]) => !others.includes(name))
 }
 
 export function liveHeader(name: string): string | undefined {

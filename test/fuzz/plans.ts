@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { apply, type Breakage, breakage } from './breakages.ts'
-import { liveBody, liveHeader, liveParameter, type Situation } from './live-values.ts'
+import { liveBody, liveHeader, liveParameter, liveQuery, type Situation } from './live-values.ts'
 import type { FuzzedOperation, Parameter } from './operations.ts'
 import type { DraftRequest, Signer } from './request.ts'
 import type { SchemaValues } from './schema-values.ts'
@@ -68,7 +68,7 @@ export async function draftRequest(
     method,
     path,
     params,
-    query: Object.entries(plan.query).map(([name, value]) => [name, String(value)]),
+    query: liveQuery(plan.query).map(([name, value]) => [name, String(value)]),
     headers: Object.fromEntries(headers),
     body: await liveBody(operation.id, situation, plan.body),
   }
