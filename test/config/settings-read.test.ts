@@ -22,6 +22,7 @@ const READ_ELSEWHERE: Readonly<Record<string, string>> = {
   'database.tls_key_file': 'config/engine/database-connection.ts',
   'jwt.signing_key_file': 'lib/signing-keys/key-ring.ts',
   'jwt.verification_key_files': 'lib/signing-keys/key-ring.ts',
+  'audit.verification_key_files': 'lib/signing-keys/key-ring.ts',
   'redis.key_prefix': 'plugins/infrastructure/redis.ts',
   'redis.command_timeout': 'plugins/infrastructure/redis.ts',
   'tracing.accept_context': 'plugins/http/request/request-span.ts',
