@@ -45,6 +45,8 @@ export async function deleteExpired(
     text: `DELETE FROM ${table} WHERE (${key}) IN (
              SELECT ${key} FROM ${table} WHERE ${condition} LIMIT ${BATCH_ROWS} FOR UPDATE SKIP LOCKED)
            RETURNING ${key}`,
+    // A condition may contain a time.
+    prepare: false,
   })
   return deleted.length
 }
