@@ -5,6 +5,7 @@ import { ConfigError } from '#config/engine/config-error.ts'
 import { variableName } from '#config/engine/keys.ts'
 import type { Config } from '#config/schema/schema.ts'
 import { Histogram } from '#lib/metrics/histogram.ts'
+import { shareWhilePending } from '#lib/metrics/share-while-pending.ts'
 import { type KeyRing, KeyRingError, readKeyRing } from '#lib/signing-keys/key-ring.ts'
 import type { AuditContext } from '#services/audit/jobs.ts'
 import { noteKeysOf } from '#services/audit/keys.ts'
@@ -83,15 +84,7 @@ function registerGauges(app: FastifyInstance): void {
     allAge: ['audit_verified_all_age_seconds', 'Time since the whole audit log was last verified.'],
     problems: ['audit_problems', 'What the last verifications of the audit log found wrong.'],
   } as const
-  let asked: Promise<Partial<AuditStatus>> | undefined
-  const ask = () => {
-    asked ??= auditStatus(app.ctx)
-      .catch(() => ({}))
-      .finally(() => {
-        asked = undefined
-      })
-    return asked
-  }
+  const ask = shareWhilePending<Partial<AuditStatus>>(() => auditStatus(app.ctx))
   for (const [key, [name, help]] of entriesOf(gauges)) {
     new Gauge({
       name,
@@ -99,7 +92,7 @@ function registerGauges(app: FastifyInstance): void {
       aggregator: 'max',
       registers: [app.metrics],
       async collect() {
-        const { [key]: value } = await ask()
+        const value = (await ask())?.[key]
         if (value === undefined) this.remove()
         // What was never verified is as old as the process knows.
         else this.set(value ?? process.uptime())

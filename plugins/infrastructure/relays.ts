@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import fp from 'fastify-plugin'
 import { Counter, Gauge } from 'prom-client'
+import { shareWhilePending } from '#lib/metrics/share-while-pending.ts'
 import type { AppContext } from '#plugins/infrastructure/context.ts'
 import { findSinks } from '#services/events/find-sinks.ts'
 import type { EventsContext } from '#services/events/jobs.ts'
@@ -10,9 +10,6 @@ import { Relay } from '#services/events/relay.ts'
 declare module '#plugins/infrastructure/context.ts' {
   interface AppContext extends Pick<EventsContext, 'events'> {}
 }
-
-/** Milliseconds that a scrape waits for the ages. */
-const AGE_TIMEOUT_MS = 1000
 
 /**
  * Brings events to their sinks (services/events/): every role emits, all but `web` pass on. The instance that emits pokes
@@ -35,6 +32,10 @@ export default fp(
       registers,
     })
     const sinks = await findSinks<AppContext>()
+    const ages = sinks.map((sink) => ({
+      ...sink,
+      age: shareWhilePending(() => oldestAge(app.ctx, sink.column)),
+    }))
     new Gauge({
       name: 'events_oldest_age_seconds',
       help: 'How long the oldest event that a sink has not taken has waited; 0 when none waits.',
@@ -44,10 +45,8 @@ export default fp(
       registers,
       async collect() {
         this.reset()
-        for (const { name, column, isUsed } of sinks) {
-          if (!isUsed(app.ctx)) continue
-          const asked = oldestAge(app.ctx, column).catch(() => undefined)
-          const age = await Promise.race([asked, sleep(AGE_TIMEOUT_MS, undefined, { ref: false })])
+        for (const { name, isUsed, age: ask } of ages) {
+          const age = isUsed(app.ctx) ? await ask() : undefined
           if (age !== undefined) this.set({ sink: name }, age)
         }
       },

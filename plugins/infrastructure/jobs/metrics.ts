@@ -1,14 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { DEAD_LETTER } from '#lib/jobs/jobs.ts'
 import type { QueueState } from '#lib/jobs/statistics.ts'
 import type { Outcome } from '#lib/jobs/worker.ts'
+import { shareWhilePending } from '#lib/metrics/share-while-pending.ts'
 
 /** Seconds; a cleanup of a large table may take minutes. */
 const BUCKETS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300]
-
-/** Milliseconds that a scrape waits for the counts. */
-const COUNT_TIMEOUT_MS = 1000
 
 /** Our words for pg-boss's states. */
 const STATES = { created: 'waiting', retry: 'retrying', active: 'active' } as const
@@ -78,21 +75,5 @@ export function registerJobMetrics(
   return (queue, outcome, seconds) => {
     runs.inc({ queue, outcome })
     durations.observe({ queue }, seconds)
-  }
-}
-
-/**
- * One question for all who ask at the same time; undefined when there is no answer in time, for the other
- * metrics are wanted most when the database is in trouble.
- */
-function shareWhilePending<T>(ask: () => Promise<T>): () => Promise<T | undefined> {
-  let pending: Promise<T | undefined> | undefined
-  return () => {
-    pending ??= ask()
-      .catch(() => undefined)
-      .finally(() => {
-        pending = undefined
-      })
-    return Promise.race([pending, sleep(COUNT_TIMEOUT_MS, undefined, { ref: false })])
   }
 }
