@@ -18,7 +18,7 @@ const entryProperties = {
   }),
   actor_id: Nullable(
     Type.String({
-      description: 'Identifier of the account or the API key; null where there is none.',
+      description: 'Identifier of the account or the API key; null for nobody and for the service itself.',
       examples: ['01997d1c-7b6e-7c3a-9d53-2f6a4c1e8b90'],
     }),
   ),
@@ -127,11 +127,11 @@ export type AuditProof = Static<typeof AuditProof>
 /** The end of an organization's chain. */
 export const AuditHead = Type.Object(
   {
-    seq: Type.Integer({ minimum: 0, description: 'Sealed entries; 0 if there are none.', examples: [44] }),
-    hash: Nullable(Hash('Hash of the last seal, in base64; null if there is none.')),
+    seq: Type.Integer({ minimum: 0, description: 'Number of sealed entries.', examples: [44] }),
+    hash: Nullable(Hash('Hash of the last seal, in base64; null before the first.')),
     checkpoint: Nullable(
       Type.String({
-        description: 'The last signed note over the chain; null if there is none.',
+        description: 'The last signed note over the chain; null before the first.',
         examples: ['groundwork/audit\n1\n...'],
       }),
     ),

@@ -15,7 +15,7 @@ export interface PostOptions extends TargetRules {
   readonly proxyUrl?: string | undefined
   /** Certificate authorities (PEM) in place of Node's own; for tests. */
   readonly ca?: string | undefined
-  /** How hosts are looked up; a stub in tests. */
+  /** How hosts are looked up; another one in tests. */
   readonly resolve?: Resolve
 }
 

@@ -73,7 +73,7 @@ export async function inspect(ctx: InvitationContext, token: string): Promise<In
 }
 
 /**
- * Makes the account that has the invitation's address a member; where there is none, creates it.
+ * Makes the account that has the invitation's address a member; creates the account if the address has no account yet.
  *
  * @throws InvitationNotFound; AccountNeeded, MemberLimitReached, EmailTaken, UsernameTaken, PasswordQueueFull and what
  *   the policy refuses, which leave the invitation usable

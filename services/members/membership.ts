@@ -41,7 +41,7 @@ export class Membership {
  */
 export type OrgContext<C extends { db: Database } = Context> = C & { readonly db: OrgDatabase }
 
-/** The context of work that only people do: with the rights of the member. There is none for an API key. */
+/** The context of work that only people do: with the rights of the member. An API key never has it. */
 export type MemberContext<C extends { db: Database } = Context> = OrgContext<C> & {
   readonly member: Membership
 }
