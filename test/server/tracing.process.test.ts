@@ -80,7 +80,7 @@ t.test('a service that traces', async (t) => {
     const json = { ...registration(), username: 'x'.repeat(30) }
     await call(`${service.url}/api/v1/users`, { method: 'POST', json, headers })
     const request = await receiver.find((span) => span.traceId === traceId && span.name === 'createUser')
-    const insert = await receiver.find((span) => span.traceId === traceId && span.name === 'insertUser')
+    const insert = await receiver.find((span) => span.traceId === traceId && span.name === 'insertUser:event')
     t.ok(insert.parentSpanId)
     t.equal(insert.traceId, request.traceId)
   })

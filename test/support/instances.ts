@@ -40,11 +40,15 @@ export async function statementCounts(app: FastifyInstance): Promise<Record<stri
   return counts
 }
 
-/** How often each statement was run during `work`; those that were not are left out. */
+/**
+ * How often each statement was run during `work`; those that were not are left out. The application has to be one of
+ * the role `web`, whose statements are those of its requests.
+ */
 export async function statementsOf(
   app: FastifyInstance,
   work: () => Promise<unknown>,
 ): Promise<Record<string, number>> {
+  if (app.config.role !== 'web') throw new Error('Jobs have statements of their own: use APP_ROLE=web')
   const before = await statementCounts(app)
   await work()
   const after = await statementCounts(app)

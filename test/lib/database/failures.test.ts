@@ -107,10 +107,13 @@ async function takeConnection(app: FastifyInstance): Promise<() => void> {
   return () => release?.()
 }
 
-/** Waits until statements are answered again: the pool may have to notice that its idle connections died too. */
+/** Waits until statements and transactions are answered again: the pool may have to notice that its idle connections died too. */
 async function recovered(app: FastifyInstance, pipelined = false): Promise<void> {
   await eventually(() =>
-    app.db.query({ ...ONE, pipelined }).then(
+    Promise.all([
+      app.db.query({ ...ONE, pipelined }),
+      app.db.transaction((tx) => tx.query(ONE)),
+    ]).then(
       () => true,
       () => false,
     ),
@@ -142,14 +145,11 @@ t.test('a connection that dies', async (t) => {
     })
     await expectUnavailable(t, started, name)
     await recovered(app)
-    t.match(await app.db.query(ONE), [{ one: 1 }], `${name}: the next one works`)
-    t.match(await app.db.transaction((tx) => tx.query(ONE)), [{ one: 1 }], `${name}: a transaction too`)
   }
   for (let round = 0; round < 5; round++) {
     const sleeping = app.db.query({ name: 'sleep', text: 'SELECT pg_sleep(60)' })
     await Promise.all([expectUnavailable(t, sleeping), db.query(KILL)])
     await recovered(app)
-    t.match(await app.db.query(ONE), [{ one: 1 }], 'outside of a transaction')
   }
 })
 

@@ -5,7 +5,7 @@ import { statementsOf } from '#test/support/instances.ts'
 import { createOrganization } from '#test/support/organizations.ts'
 
 t.test('when keys were last used', async (t) => {
-  const { app, db } = await createTestApp(t)
+  const { app, db } = await createTestApp(t, { APP_ROLE: 'web' })
   const tenant = await createOrganization(app)
   const keys = [await tenant.createApiKey(), await tenant.createApiKey()]
   const uses = keys.map(({ organization_id: org, id }) => ({ org, id }))

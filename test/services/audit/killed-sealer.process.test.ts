@@ -49,7 +49,9 @@ t.test('a sealer that is killed leaves no gap, no fork and no entry twice', asyn
   writing = false
   await Promise.all(writers)
   const ctx = logContext(app)
-  await sealAll(ctx)
+  const hasPending = async () => (await db.query('SELECT FROM audit_pending LIMIT 1')).length > 0
+  // The last one's connection may still be there, and with it its lock.
+  while (await hasPending()) await sealAll(ctx)
   const counts = await db.query(
     `SELECT (SELECT count(*)::int FROM audit_entries) AS entries, (SELECT count(*)::int FROM audit_seals) AS seals,
             (SELECT count(*)::int FROM audit_pending) AS pending`,

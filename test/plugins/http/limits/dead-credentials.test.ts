@@ -58,6 +58,7 @@ t.test('what it costs to know that a token is alive', async (t) => {
     APP_RATE_LIMIT__STORE: 'memory',
     APP_RATE_LIMIT__PER_USER: '5',
     APP_RATE_LIMIT__PER_ADDRESS: '1000',
+    APP_ROLE: 'web',
   }
 
   t.test('without a cache one statement for a request, and none for one that is refused', async (t) => {

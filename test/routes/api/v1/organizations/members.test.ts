@@ -94,7 +94,7 @@ t.test('members', async (t) => {
   await t.test(
     'warm, a request costs no query for the membership; a change reaches other instances',
     async (t) => {
-      const other = await startInstance(t, db)
+      const other = await startInstance(t, db, { APP_ROLE: 'web' })
       const tenant = await createOrganization(app)
       const member = await tenant.add('member')
       const project = await tenant.createProject()

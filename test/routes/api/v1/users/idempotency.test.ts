@@ -30,7 +30,7 @@ function answerOf({ statusCode, headers, body }: Awaited<ReturnType<ReturnType<t
 }
 
 t.test('createUser: the same key and body return the same answer, without another hash', async (t) => {
-  const { app, db, request } = await createTestApp(t)
+  const { app, db, request } = await createTestApp(t, { APP_ROLE: 'web' })
   const create = sender({ request }, USERS)
   const first = await create('a-key', ADA)
   t.equal(first.statusCode, 201)
