@@ -126,7 +126,8 @@ export async function takeInvitation(db: OrgDatabase, digest: Buffer): Promise<s
 }
 
 /**
- * Invitations to the user's own address, newest first: none if it is not confirmed, says the policy.
+ * Invitations to the user's own address, newest first: none if it is not confirmed, says the policy. An index is used
+ * because equality of texts is leakproof, which case_fold(i.email) would not be.
  *
  * @reads organizations
  */
@@ -138,7 +139,7 @@ export function selectReceivedInvitations(
     name: 'selectReceivedInvitations',
     text: `SELECT i.id, i.org_id AS organization_id, o.name AS organization_name, i.role, i.expires_at
            FROM organization_invitations i JOIN organizations o ON o.id = i.org_id
-           WHERE case_fold(i.email) = case_fold($1) AND ($2::uuid IS NULL OR i.id < $2) AND i.expires_at > now()
+           WHERE i.folded_email = case_fold($1) AND ($2::uuid IS NULL OR i.id < $2) AND i.expires_at > now()
              AND o.deleted_at IS NULL AND o.suspended_at IS NULL
            ORDER BY i.id DESC LIMIT $3`,
     values: [email, before, limit],

@@ -49,7 +49,7 @@ export const FURTHER_POLICIES: Readonly<Record<string, RegExp>> = {
   'events.platform': /^INSERT CHECK \(org_id IS NULL\)$/,
   'memberships.own': /^SELECT \(\(user_id = .*current_app_user.*current_org.* IS NULL\)\)$/,
   'organization_invitations.own':
-    /^SELECT \(\(.*current_org.* IS NULL\) AND \(case_fold\(email\) = .*current_app_user.*email_verified_at IS NOT NULL.*\)\)$/,
+    /^SELECT \(\(.*current_org.* IS NULL\) AND \(folded_email = .*current_app_user.*email_verified_at IS NOT NULL.*\)\)$/,
   'organizations.invited':
     /^SELECT \(\(.*current_org.* IS NULL\) AND \(id = ANY .*organization_invitations.*current_app_user.*\)\)$/,
   'organizations.own': /^SELECT \(\(.*current_org.* IS NULL\) AND \(id = ANY .*current_app_user.*\)\)$/,
