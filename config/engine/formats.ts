@@ -58,6 +58,14 @@ export const formats = {
     expects:
       'a URL that begins with redis:// or rediss://, with a host, and after it no more than a port and /number',
   },
+  'nats-url': {
+    validate: isNatsUrl,
+    expects: 'a URL that begins with nats:// or tls://, with a host, and after it no more than a port',
+  },
+  'subject-prefix': {
+    validate: (value: string) => /^[\w-]{1,50}$/.test(value),
+    expects: 'a text of 1 to 50 ASCII letters, digits, _ and -',
+  },
   'sentry-dsn': {
     validate: isSentryDsn,
     expects: 'a URL such as https://key@sentry.example.com/1: with a key, a host and the number of a project',
@@ -142,6 +150,13 @@ function isRedisUrl(value: string): boolean {
   if (!/^rediss?:\/\//.test(value) || !URL.canParse(value) || /\p{Cc}/u.test(value)) return false
   const { hostname, pathname, search, hash, username, password } = new URL(value)
   if (hostname === '' || search !== '' || hash !== '' || !/^(?:\/[0-9]{0,4})?$/.test(pathname)) return false
+  return isDecodable(username) && isDecodable(password)
+}
+
+function isNatsUrl(value: string): boolean {
+  if (!/^(?:nats|tls):\/\//.test(value) || !URL.canParse(value) || /[\p{Cc}\s]/u.test(value)) return false
+  const { hostname, pathname, search, hash, username, password } = new URL(value)
+  if (hostname === '' || !/^\/?$/.test(pathname) || search !== '' || hash !== '') return false
   return isDecodable(username) && isDecodable(password)
 }
 

@@ -17,6 +17,7 @@ export function checkRules(candidate: Candidate): string[] {
     ...checkSigningKeys(candidate),
     ...checkMailLinks(candidate),
     ...checkRateLimitStore(candidate),
+    ...checkBroker(candidate),
   ]
 }
 
@@ -99,4 +100,11 @@ function checkMailLinks({ values }: Candidate): string[] {
 function checkRateLimitStore({ values }: Candidate): string[] {
   if (valueAt(values, 'rate_limit.store') !== 'redis' || valueAt(values, 'redis.url') !== undefined) return []
   return [`${variableName('redis.url')}: must be set while rate_limit.store is redis`]
+}
+
+/** Events would wait for ever for a broker that is nowhere. */
+function checkBroker({ values }: Candidate): string[] {
+  const urls = valueAt(values, 'broker.urls')
+  if (valueAt(values, 'broker.kind') !== 'nats' || !Array.isArray(urls) || urls.length > 0) return []
+  return [`${variableName('broker.urls')}: must be set while broker.kind is nats`]
 }

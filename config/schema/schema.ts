@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Audit } from './audit.ts'
 import { Auth, Jwt } from './auth.ts'
+import { BrokerSettings } from './broker.ts'
 import { EncryptionSettings } from './encryption.ts'
 import { Events } from './events.ts'
 import {
@@ -262,6 +263,7 @@ export const Config = Section('Groundwork.', {
   events: Events,
   audit: Audit,
   webhooks: Webhooks,
+  broker: BrokerSettings,
   rate_limit: RateLimit,
   pressure: Pressure,
   email: Email,

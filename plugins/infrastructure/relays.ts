@@ -79,5 +79,5 @@ export default fp(
       await Promise.all(relays.map((relay) => relay.close()))
     })
   },
-  { name: 'relays', dependencies: ['context', 'database', 'log-levels', 'metrics', 'migrations'] },
+  { name: 'relays', dependencies: ['broker', 'context', 'database', 'log-levels', 'metrics', 'migrations'] },
 )

@@ -51,3 +51,21 @@ export async function selectOldestAge(db: SystemDatabase, column: SinkColumn): P
   })
   return rows[0]?.age ?? 0
 }
+
+/** Makes the oldest events after an id wait for a sink again; returns their ids, oldest first. */
+export async function unmarkTaken(
+  db: SystemDatabase,
+  column: SinkColumn,
+  { from, limit }: { readonly from: string; readonly limit: number },
+): Promise<string[]> {
+  const rows = await db.query<{ id: string }>({
+    name: `unmarkEvents:${column}`,
+    text: `WITH chosen AS (
+             SELECT id FROM events WHERE id > $1 AND ${column} IS NOT NULL ORDER BY id LIMIT $2 FOR UPDATE),
+           changed AS (
+             UPDATE events SET ${column} = NULL FROM chosen WHERE events.id = chosen.id RETURNING events.id)
+           SELECT id FROM changed ORDER BY id`,
+    values: [from, limit],
+  })
+  return rows.map(({ id }) => id)
+}

@@ -5,6 +5,7 @@ export const GLOBAL_TABLES: Readonly<Record<string, string>> = {
   audit_checkpoints: 'of all chains',
   audit_verifications: 'of all chains',
   backups: 'of the database as a whole',
+  consumed_events: 'ids of events alone, which tell nothing',
   idempotency_keys: "of a user's requests; the route is asked for the membership first",
   instances: 'of the service',
   login_attempts: 'of accounts and networks',

@@ -84,6 +84,31 @@ const table: Record<string, { good: string[]; bad: string[] }> = {
       'redis://u:%ff@x',
     ],
   },
+  'nats-url': {
+    good: [
+      'nats://localhost',
+      'nats://127.0.0.1:4222/',
+      'tls://user:p%40w@nats.example:4222',
+      'nats://token@[::1]',
+    ],
+    bad: [
+      ...[
+        '',
+        'localhost:4222',
+        'http://x',
+        'nats://',
+        'nats:///a',
+        'nats://x/a',
+        'nats://x?a=b',
+        'nats://x#a',
+      ],
+      ...['nats://x:port', 'nats://u:%zz@x', 'nats://a b', 'nats://x\n'],
+    ],
+  },
+  'subject-prefix': {
+    good: ['groundwork', 'a', 'billing-2_x', 'x'.repeat(50)],
+    bad: ['', 'a.b', 'a*', '>', 'a b', '\u00e4', 'x'.repeat(51)],
+  },
   'header-pairs': {
     good: ['x-api-key=abc', 'a=b, c=d%2Ce', 'authorization=Basic%20YTpi=='],
     bad: ['', 'a', '=b', 'a=', 'a=%zz', 'a b=c', 'a=b,', 'a=%0A'],

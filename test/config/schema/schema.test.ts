@@ -33,6 +33,7 @@ t.test('the keys that are secrets', async (t) => {
     'tracing.headers',
     'errors.dsn',
     'webhooks.proxy_url',
+    'broker.urls',
     'email.smtp_url',
   ])
 })

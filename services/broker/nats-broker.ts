@@ -1,0 +1,89 @@
+import type { Log } from '#lib/context.ts'
+import type { Database } from '#lib/database/database.ts'
+import { warnOfTrouble } from '#lib/log/troubles.ts'
+import type { NatsStream } from '#lib/nats/stream.ts'
+import { BackOff } from '#lib/waiting/back-off.ts'
+import { pause } from '#lib/waiting/repeat.ts'
+import type { OutboxEvent } from '#services/events/sink.ts'
+import type { Broker } from './broker.ts'
+import { CLOUD_EVENT_TYPE, type CloudEvent, envelopeOf } from './envelope.ts'
+import type { FanOut } from './fan-out.ts'
+import { subjectOf } from './subjects.ts'
+
+/** Name of the durable consumer that all processes of the service share. */
+const DURABLE = 'groundwork'
+/** Messages that one process has at once. */
+const MESSAGES = 16
+/** Milliseconds before the broker is tried again; doubled each time. */
+const FIRST_RETRY_MS = 100
+const LAST_RETRY_MS = 10_000
+
+interface NatsBrokerOptions {
+  readonly stream: NatsStream
+  readonly fanOut: FanOut
+  readonly db: Database
+  readonly log: Log
+  /** URL of the service. */
+  readonly source: string
+  /** Called for each event that has come. */
+  received?(): void
+}
+
+/**
+ * NATS JetStream: a stream that other services read as they like, and this one by a durable consumer, which puts each
+ * message into the queues of those who hear of it, and acknowledges it then.
+ */
+export class NatsBroker implements Broker {
+  readonly isUsed = true
+  readonly #options: NatsBrokerOptions
+  readonly #stop = new AbortController()
+  readonly #retries = new BackOff(FIRST_RETRY_MS, LAST_RETRY_MS)
+  #running: Promise<void> | undefined
+
+  constructor(options: NatsBrokerOptions) {
+    this.#options = options
+  }
+
+  publish(_db: Database, events: readonly OutboxEvent[]): Promise<readonly string[]> {
+    const { stream, source } = this.#options
+    const messages = events.map((event) => {
+      const envelope = envelopeOf(event, source)
+      return {
+        id: event.id,
+        subject: subjectOf(envelope),
+        contentType: CLOUD_EVENT_TYPE,
+        body: JSON.stringify(envelope),
+      }
+    })
+    return stream.publish(messages)
+  }
+
+  start(): void {
+    if (this.#options.fanOut.hasConsumers) this.#running ??= this.#run()
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+    await this.#options.stream.close()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop
+    const { stream, fanOut, db, log, received } = this.#options
+    const warn = warnOfTrouble(log, 'could not receive events from the broker; they wait')
+    while (!signal.aborted) {
+      try {
+        await stream.fetch(DURABLE, MESSAGES, async (message) => {
+          await db.transaction((tx) => fanOut.deliver(tx, message.json<CloudEvent>()))
+          received?.()
+        })
+        this.#retries.reset()
+      } catch (error) {
+        if (signal.aborted) return
+        warn(error)
+        await pause(this.#retries.next(), signal)
+      }
+    }
+  }
+}
