@@ -61,6 +61,15 @@ export class NatsStream {
   }
 
   /**
+   * Connects, if there is no connection.
+   *
+   * @throws what keeps it from it
+   */
+  async connect(): Promise<void> {
+    await this.#link.session()
+  }
+
+  /**
    * Publishes messages.
    *
    * @returns ids of those that the server has acknowledged

@@ -3,7 +3,7 @@ import type { Database } from '#lib/database/database.ts'
 import { warnOfTrouble } from '#lib/log/troubles.ts'
 import type { NatsStream } from '#lib/nats/stream.ts'
 import { BackOff } from '#lib/waiting/back-off.ts'
-import { pause } from '#lib/waiting/repeat.ts'
+import { pause, repeatUntil } from '#lib/waiting/repeat.ts'
 import type { OutboxEvent } from '#services/events/sink.ts'
 import type { Broker } from './broker.ts'
 import { CLOUD_EVENT_TYPE, type CloudEvent, envelopeOf } from './envelope.ts'
@@ -14,6 +14,8 @@ import { subjectOf } from './subjects.ts'
 const DURABLE = 'groundwork'
 /** Messages that one process has at once. */
 const MESSAGES = 16
+/** Milliseconds between looks whether it is connected, where nobody receives. */
+const CONNECTION_INTERVAL_MS = 2000
 /** Milliseconds before the broker is tried again; doubled each time. */
 const FIRST_RETRY_MS = 100
 const LAST_RETRY_MS = 10_000
@@ -59,7 +61,7 @@ export class NatsBroker implements Broker {
   }
 
   start(): void {
-    if (this.#options.fanOut.hasConsumers) this.#running ??= this.#run()
+    this.#running ??= this.#options.fanOut.hasConsumers ? this.#receive() : this.#stayConnected()
   }
 
   async close(): Promise<void> {
@@ -68,7 +70,18 @@ export class NatsBroker implements Broker {
     await this.#running
   }
 
-  async #run(): Promise<void> {
+  /** So that the metrics tell of a broker that is away before there is an event for it. */
+  async #stayConnected(): Promise<void> {
+    const warn = warnOfTrouble(this.#options.log, 'the broker is away; events wait for it')
+    const connect = () => this.#options.stream.connect().catch(warn)
+    await connect()
+    await repeatUntil(this.#stop.signal, CONNECTION_INTERVAL_MS, async () => {
+      await connect()
+      return false
+    })
+  }
+
+  async #receive(): Promise<void> {
     const { signal } = this.#stop
     const { stream, fanOut, db, log, received } = this.#options
     const warn = warnOfTrouble(log, 'could not receive events from the broker; they wait')
