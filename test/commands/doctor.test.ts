@@ -7,6 +7,7 @@ import type { Result } from '#commands/doctor/examine.ts'
 import { runCommand } from '#test/support/command.ts'
 import { createEmptyDatabase, createTestDatabase } from '#test/support/database.ts'
 import { startInstance } from '#test/support/instances.ts'
+import { startNats, WITHOUT_NATS } from '#test/support/nats-server.ts'
 import { startPgBouncer, WITHOUT_PGBOUNCER } from '#test/support/pgbouncer.ts'
 import { startRedis, WITHOUT_REDIS } from '#test/support/redis-server.ts'
 import { startSmtpServer } from '#test/support/smtp-server.ts'
@@ -41,7 +42,7 @@ t.test('a set-up that is well', async (t) => {
   const env = { APP_DATABASE__URL: url, APP_EMAIL__SMTP_URL: smtp.url }
   t.match(await doctor(env, []), {
     code: 0,
-    stdout: /^(?:(?:ok {10}[\w ]+|off {9}.+)\n){15}$/,
+    stdout: /^(?:(?:ok {10}[\w ]+|off {9}.+)\n){16}$/,
     stderr: '',
   })
   t.same(smtp.received, [], 'nothing was mailed')
@@ -194,6 +195,17 @@ t.test('Redis', { skip: WITHOUT_REDIS }, async (t) => {
   t.match(wrong, [/^problem Redis: Redis cannot be used: .*WRONGPASS/])
   await redis.kill()
   t.match(await findings(t, { ...env, APP_REDIS__URL: redis.url }), [/^problem Redis: .*ECONNREFUSED/])
+})
+
+t.test('the message broker', { skip: WITHOUT_NATS }, async (t) => {
+  const { url } = await createTestDatabase(t)
+  const nats = await startNats(t, { user: 'reader', password: 'secret' })
+  const env = { APP_DATABASE__URL: url, APP_BROKER__KIND: 'nats' }
+  t.same(await findings(t, { ...env, APP_BROKER__URLS: nats.url }), [])
+  const wrong = await findings(t, { ...env, APP_BROKER__URLS: nats.url.replace('secret', 'other') })
+  t.match(wrong, [/^problem message broker: NATS JetStream cannot be used: .*Authorization/i])
+  await nats.kill()
+  t.match(await findings(t, { ...env, APP_BROKER__URLS: nats.url }), [/^problem message broker: .*refused/i])
 })
 
 t.test('the mail server', async (t) => {
