@@ -66,6 +66,23 @@ export default {
         span: 12,
       }),
     ],
+    'Message broker': [
+      graph('Instances that reach the broker', {
+        unit: 'short',
+        queries: { instances: `sum(${series('broker_up')})` },
+      }),
+      graph('Events received for consumers, and streams created', {
+        unit: 'ops',
+        queries: {
+          received: sum('', rate('broker_events_received_total')),
+          'streams created': sum('', rate('broker_streams_created_total')),
+        },
+      }),
+      graph('Time to publish a batch', {
+        unit: 's',
+        queries: { p99: quantile(0.99, '', 'broker_publish_duration_seconds') },
+      }),
+    ],
     Runs: [
       graph('Job runs by outcome', {
         unit: 'ops',
