@@ -61,6 +61,9 @@ async function scrape(t: Test) {
     {
       APP_PRESSURE__MAX_EVENT_LOOP_DELAY: '0ms',
       APP_RATE_LIMIT__ENABLED: 'true',
+      // Nobody is there, which is enough for its metrics.
+      APP_BROKER__KIND: 'nats',
+      APP_BROKER__URLS: 'nats://127.0.0.1:1',
     },
     async (app) => {
       app.get('/broken', { schema: { hide: true } }, async () => {

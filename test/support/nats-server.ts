@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { jetstreamManager, type StoredMsg } from '@nats-io/jetstream'
-import { connect } from '@nats-io/transport-node'
+import { connect, millis } from '@nats-io/transport-node'
 import type { Test } from 'tap'
 import { eventually } from './eventually.ts'
 import { freePort } from './free-port.ts'
@@ -18,7 +18,9 @@ export interface NatsServer {
   readonly url: string
   /** Every message of a stream, oldest first, read on a connection of its own; none if there is no stream. */
   messages(stream: string): Promise<StoredMsg[]>
-  /** Deletes a stream or a consumer of it while the server runs. */
+  /** Milliseconds that a stream keeps messages. */
+  maxAgeOf(stream: string): Promise<number>
+  /** Deletes a stream while the server runs. */
   deleteStream(stream: string): Promise<void>
   /** It hangs: connections stay and are accepted, nothing is answered. */
   pause(): void
@@ -89,6 +91,8 @@ export async function startNats(
         }
         return found
       }),
+    maxAgeOf: (stream) =>
+      withManager(async (manager) => millis((await manager.streams.info(stream)).config.max_age)),
     deleteStream: (stream) =>
       withManager(async (manager) => {
         await manager.streams.delete(stream)

@@ -55,10 +55,12 @@ t.test('with NATS, every event is in its stream, and the metrics tell', { skip: 
     APP_BROKER__PREFIX: 'mine',
     APP_BROKER__REPLICAS: '1',
     APP_BROKER__TIMEOUT: '3s',
+    APP_EVENTS__RETENTION: '2d',
   })
   const subjects = [await emitOne(app), await emitOne(app)]
   const waiting = () => db.query('SELECT id FROM events WHERE broker_at IS NULL')
   await eventually(async () => (await waiting()).length === 0)
+  t.equal(await nats.maxAgeOf('mine'), 2 * 24 * 60 * 60 * 1000)
   const messages = await nats.messages('mine')
   const rows = await db.query('SELECT id FROM events ORDER BY id')
   t.match(
