@@ -27,7 +27,7 @@ export interface NatsServer {
   resume(): void
   /** It dies; what it has stored stays. */
   kill(): Promise<void>
-  /** What it has stored is gone. */
+  /** Removes all that it has stored. */
   wipe(): Promise<void>
   /** It is there again, at the same place. */
   restart(): Promise<void>

@@ -11,7 +11,7 @@ const check: Check = {
     if (broker.kind === 'none') {
       return [
         off(
-          'broker.kind is none.',
+          'The setting broker.kind has the value none.',
           'Events go to consumers in the service only.',
           'Set APP_BROKER__KIND and APP_BROKER__URLS.',
         ),

@@ -26,7 +26,7 @@ async function handledBy(db: TestDatabase, consumer: string): Promise<CloudEvent
   return rows.map(({ event }) => event)
 }
 
-/** What every broker does, whichever it is. */
+/** The promises of every broker. */
 async function contract(t: Test, make: BrokerMaker): Promise<void> {
   const failures = new Map<string, number>()
   const consumers = [
