@@ -48,6 +48,7 @@ async function main(database: string, target: string, batch: number): Promise<vo
   const db = new PoolDatabase(pool, { queried: ignore, waited: ignore, repeated: ignore, cancelled: ignore })
   const log = { info: ignore, warn: ignore, error: ignore }
   const client = { ip: '127.0.0.1', userAgent: null, actor: SYSTEM, requestId: null }
+  const marker = { mark: (bytes: Buffer) => bytes }
   const take = target.startsWith('nats://') ? natsTake(target, db) : fileTake(target)
   const step = (name: string) => process.stdout.write(`${name}\n`)
   const sink: Sink = {
@@ -59,7 +60,7 @@ async function main(database: string, target: string, batch: number): Promise<vo
       return ids
     },
   }
-  const relay = new Relay(sink, { ctx: { db, log, now: () => new Date(), client }, log })
+  const relay = new Relay(sink, { ctx: { db, log, now: () => new Date(), client, marker }, log })
   for await (const _ of createInterface({ input: process.stdin })) {
     if ((await relay.pass()) === 0) break
     step('marked')
