@@ -85,7 +85,7 @@ export async function startNats(
       withManager(async (manager) => {
         const { state } = await manager.streams.info(stream).catch(() => ({ state: undefined }))
         const found: StoredMsg[] = []
-        for (let seq = state?.first_seq ?? 1; seq <= (state?.last_seq ?? 0); seq++) {
+        for (let seq = Math.max(1, state?.first_seq ?? 1); seq <= (state?.last_seq ?? 0); seq++) {
           const message = await manager.streams.getMessage(stream, { seq })
           if (message) found.push(message)
         }
