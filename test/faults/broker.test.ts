@@ -144,6 +144,7 @@ t.test('consumers miss nothing, and handle nothing twice', { skip: WITHOUT_NATS 
       nats.resume()
     },
     'without its stream': () => nats.deleteStream(STREAM),
+    'without its durable consumer': () => nats.deleteConsumers(STREAM),
     'asked to publish again': () => republish(app.db, new Date(0)),
   }
   for (const [name, fault] of Object.entries(faults)) {

@@ -22,6 +22,8 @@ export interface NatsServer {
   maxAgeOf(stream: string): Promise<number>
   /** Deletes a stream while the server runs. */
   deleteStream(stream: string): Promise<void>
+  /** Deletes every consumer of a stream while the server runs. */
+  deleteConsumers(stream: string): Promise<void>
   /** It hangs: connections stay and are accepted, nothing is answered. */
   pause(): void
   resume(): void
@@ -96,6 +98,11 @@ export async function startNats(
     deleteStream: (stream) =>
       withManager(async (manager) => {
         await manager.streams.delete(stream)
+      }),
+    deleteConsumers: (stream) =>
+      withManager(async (manager) => {
+        for await (const { name } of manager.consumers.list(stream))
+          await manager.consumers.delete(stream, name)
       }),
     pause: () => server?.child.kill('SIGSTOP'),
     resume: () => server?.child.kill('SIGCONT'),
