@@ -2,7 +2,6 @@ import type { Test } from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import type { Context } from '#lib/context.ts'
 import { createBoss } from '#lib/jobs/boss.ts'
-import type { JobDefinition } from '#lib/jobs/jobs.ts'
 import { JobQueue } from '#lib/jobs/queue.ts'
 import { work } from '#lib/jobs/worker.ts'
 import { NatsStream } from '#lib/nats/stream.ts'
@@ -67,7 +66,7 @@ export async function startBroker(t: Test, make: BrokerMaker, consumers: readonl
   t.teardown(() => boss.stop({ timeout: 5000 }))
   const broker = await make(t, testApp, new FanOut(quick, jobs))
   const runs: string[] = []
-  for (const job of quick as JobDefinition<CloudEvent, Context>[]) {
+  for (const job of quick) {
     await work(boss, job, {
       contextFor: (fields) => ({ ...app.ctx, log: app.log.child(fields) }),
       finished: (name, outcome) => runs.push(`${name} ${outcome}`),
