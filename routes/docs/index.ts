@@ -2,6 +2,7 @@ import swaggerUi, { type FastifySwaggerUiHooksOptions } from '@fastify/swagger-u
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { PAGE_STYLE } from './page-style.ts'
+import { resolveReferences } from './resolve-references.ts'
 
 /** Swagger UI, and the document as JSON and YAML. Not encapsulated, so the path is the one it is told. */
 export default fp(async (app) => {
@@ -38,6 +39,7 @@ const UI = {
   displayOperationId: true,
   displayRequestDuration: true,
   persistAuthorization: true,
+  plugins: [resolveReferences],
   tryItOutEnabled: true,
 }
 
