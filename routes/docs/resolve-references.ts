@@ -1,7 +1,7 @@
 /** A value of a JSON document. */
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
 
-/** What Swagger UI expects for a part of a document. */
+/** A part of a document, as Swagger UI wants it. */
 interface Resolved {
   readonly errors: readonly never[]
   readonly spec: Json | undefined
