@@ -18,33 +18,24 @@ import { verify } from '#services/audit/verification/verify.ts'
 import * as attempts from '#services/authentication/queries.ts'
 import * as oneTimeTokens from '#services/one-time-tokens/one-time-tokens.ts'
 import { cleanupJob } from '#services/operations/jobs.ts'
-import { purgeOrganizationsJob } from '#services/organizations/jobs.ts'
 import * as registrations from '#services/registration/queries.ts'
 import * as operators from '#services/users/operators.ts'
 import * as userRecords from '#services/users/records.ts'
-import { EXPECTATIONS } from '#test/authorization/expectations.ts'
-import { rightPlan } from '#test/authorization/right-plan.ts'
-import { fuzzedOperations } from '#test/fuzz/operations.ts'
-import { draftRequest } from '#test/fuzz/plans.ts'
-import { injectOptions } from '#test/fuzz/request.ts'
-import { SchemaValues } from '#test/fuzz/schema-values.ts'
-import { readDocument } from '#test/fuzz/world.ts'
 import { createTestDatabase } from '#test/support/database.ts'
-import { signUp, type TestUser, testConfig } from '#test/support/helper.ts'
+import { signUp, testConfig } from '#test/support/helper.ts'
 import { createOrganization } from '#test/support/organizations.ts'
+import { askForEverything, namesOf, RUN, workOfOrganizations } from './requests.ts'
 import { fill, LARGE_TABLES } from './rows.ts'
-import { explainAll, hearPlans, statementNames } from './statements.ts'
+import { explainAll, hearPlans, isSlow, statementNames } from './statements.ts'
 
 // A million rows take their time, on a machine that may be busy.
 t.setTimeout(600_000)
 
 /** Times that each is asked: PostgreSQL makes a plan for any values only when it has seen some. */
 const TURNS = 8
-/** More rows than a statement has to look at. */
-const MANY = 2000
 
 /** Statements that read a whole table because an operator asked for it, once. */
-const WHOLE_TABLE = [/^updateVerifiedBefore$/, /^selectStrayAuditEntries$/, /^selectPendingAudit$/]
+const WHOLE_TABLE = ['updateVerifiedBefore', 'selectStrayAuditEntries', 'selectPendingAudit']
 
 const SETTINGS = {
   APP_ROLE: 'web',
@@ -53,13 +44,6 @@ const SETTINGS = {
   APP_RATE_LIMIT__STORE: 'postgres',
   APP_RATE_LIMIT__PER_ADDRESS: '1000000',
   APP_AUTH__LOGIN_LIMIT__PER_ADDRESS: '1000000',
-}
-
-const RUN = {
-  id: uuidv7(),
-  attempt: 1,
-  signal: new AbortController().signal,
-  complete: async () => undefined,
 }
 
 t.test('no statement reads a table of a million rows from end to end', async (t) => {
@@ -71,51 +55,27 @@ t.test('no statement reads a table of a million rows from end to end', async (t)
 
   for (const registration of ['open', 'verify']) {
     const app = await buildApp(testConfig(db.url, { ...SETTINGS, APP_AUTH__REGISTRATION: registration }))
-    await askForEverything(app)
+    await askForEverything(app, TURNS)
     for (let turn = 0; turn < TURNS; turn++) {
       await listUsers(app)
       await workBehindTheScenes(app)
+      await workOfOrganizations(app)
     }
     // The last statement takes the instance out of the list.
     await app.close()
     for (const name of await namesOf(app)) run.add(name)
   }
 
-  const slow = new Map(heard.filter(isSlow).map((plan) => [plan.slice(0, plan.indexOf('Plan:')), plan]))
-  for (const plan of slow.values()) t.fail('it reads too much', { plan: plan.split('\n') })
-  const expected = (await statementNames()).filter(
-    (name) => !WHOLE_TABLE.some(({ source }) => source === name.source),
+  const slow = new Map(
+    heard
+      .filter((plan) => isSlow(plan, LARGE_TABLES))
+      .map((plan) => [plan.slice(0, plan.indexOf('Plan:')), plan]),
   )
+  for (const plan of slow.values()) t.fail('it reads too much', { plan: plan.split('\n') })
+  const expected = (await statementNames()).filter((name) => !WHOLE_TABLE.some((whole) => name.test(whole)))
   const missing = expected.filter((name) => !run.values().some((known) => name.test(known)))
   t.strictSame(missing, [], 'every statement was run')
 })
-
-/** Requests that are right, of every operation. */
-async function askForEverything(app: FastifyInstance): Promise<void> {
-  const document = readDocument(app.swagger())
-  const values = new SchemaValues(document)
-  for (const operation of fuzzedOperations(document)) {
-    for (let turn = 0; turn < TURNS; turn++) {
-      const subject = await signUp(app)
-      const actor = await actorOf(app, operation.id, subject)
-      const draft = await draftRequest(operation, rightPlan(operation, values, turn), { app, subject, actor })
-      const options = injectOptions(draft, actor?.headers.authorization)
-      const key = { 'idempotency-key': `"${uuidv7()}"` }
-      await app.inject({ ...options, headers: { ...options.headers, ...(turn % 2 ? key : {}) } })
-    }
-  }
-}
-
-/** Who may do it: nobody in particular, an admin, or the user whom it is about. */
-async function actorOf(
-  app: FastifyInstance,
-  operation: string,
-  subject: TestUser,
-): Promise<TestUser | undefined> {
-  const { none, admin } = EXPECTATIONS[operation] ?? {}
-  if (Number.isInteger(none)) return undefined
-  return Number.isInteger(admin) ? signUp(app, { role: 'admin' }) : subject
-}
 
 async function listUsers(app: FastifyInstance): Promise<void> {
   const { headers } = await signUp(app, { role: 'admin' })
@@ -137,7 +97,6 @@ async function workBehindTheScenes(app: FastifyInstance): Promise<void> {
   await userRecords.replaceEmail(ctx, user.id, `${uuidv7()}@example.com`)
   await cleanupJob.handler(ctx, {}, RUN)
   await workOnAuditLog(app)
-  await purgeOrganizationsJob.handler({ ...ctx, tenancy: { ...ctx.tenancy, deletionGrace: 0 } }, {}, RUN)
   await deleteExpiredCounts(app.db)
   await askForAnswer(app.db)
   await overview(app.db, ['send_mail'])
@@ -179,20 +138,4 @@ async function workOnAuditLog(app: FastifyInstance): Promise<void> {
   await refusePending(new SystemDatabase(app.db), [{ org, id: org }])
   await allNotes(ctx)
   await cutBefore(ctx, new Date(Date.now() + 60_000), org)
-}
-
-/** The names of the statements that an application has run. */
-async function namesOf(app: FastifyInstance): Promise<string[]> {
-  const values = (await app.metrics.getSingleMetric('db_query_duration_seconds')?.get())?.values ?? []
-  return values.flatMap(({ labels }) => Object.values(labels).map(String))
-}
-
-/** A plan with what it did: it read a large table from end to end, or many rows of which it needed none. */
-function isSlow(plan: string): boolean {
-  const scanned = plan.matchAll(/Seq Scan on (\w+)\b.*?actual rows=(\d+)/g)
-  const removed = plan.matchAll(/Rows Removed by (?:Filter|Index Recheck|Join Filter): (\d+)/g)
-  return (
-    scanned.some(([, table = '', rows]) => LARGE_TABLES.includes(table) && Number(rows) > MANY) ||
-    removed.some(([, rows]) => Number(rows) > MANY)
-  )
 }

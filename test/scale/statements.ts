@@ -36,11 +36,25 @@ export function explainAll(database: string): string[] {
   )
 }
 
-/** Patterns of the names of all statements, one for each that is written somewhere. */
-export async function statementNames(): Promise<RegExp[]> {
+/** Patterns of the names of all statements below some folders, one for each that is written somewhere. */
+export async function statementNames(folders = '{lib,services}/**'): Promise<RegExp[]> {
   const root = join(import.meta.dirname, '../..')
-  const files = globSync('{lib,services}/**/queries.ts', { cwd: root })
+  const files = globSync(`${folders}/queries.ts`, { cwd: root })
   const texts = await Promise.all(files.map((file) => readFile(join(root, file), 'utf8')))
   const names = texts.flatMap((text) => [...text.matchAll(/\bname: ['`]([^'`]+)['`]/g)])
-  return names.map(([, name = '']) => new RegExp(`^${name.replaceAll(/\$\{\w+\}/g, '.+')}$`))
+  // A change whose event is written by the same statement has a name of its own.
+  return names.map(([, name = '']) => new RegExp(`^${name.replaceAll(/\$\{\w+\}/g, '.+')}(:event)?$`))
+}
+
+/** More rows than a statement has to look at. */
+const MANY = 2000
+
+/** A plan with what it did: it read a large table from end to end, or many rows of which it needed none. */
+export function isSlow(plan: string, largeTables: readonly string[]): boolean {
+  const scanned = plan.matchAll(/Seq Scan on (\w+)\b.*?actual rows=(\d+)/g)
+  const removed = plan.matchAll(/Rows Removed by (?:Filter|Index Recheck|Join Filter): (\d+)/g)
+  return (
+    scanned.some(([, table = '', rows]) => largeTables.includes(table) && Number(rows) > MANY) ||
+    removed.some(([, rows]) => Number(rows) > MANY)
+  )
 }

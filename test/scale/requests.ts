@@ -1,0 +1,74 @@
+import type { FastifyInstance } from 'fastify'
+import { v7 as uuidv7 } from 'uuid'
+import { purgeOrganizationsJob } from '#services/organizations/jobs.ts'
+import { EXPECTATIONS } from '#test/authorization/expectations.ts'
+import { rightPlan } from '#test/authorization/right-plan.ts'
+import { type FuzzedOperation, fuzzedOperations } from '#test/fuzz/operations.ts'
+import { draftRequest } from '#test/fuzz/plans.ts'
+import { injectOptions } from '#test/fuzz/request.ts'
+import { SchemaValues } from '#test/fuzz/schema-values.ts'
+import { readDocument } from '#test/fuzz/world.ts'
+import { signUp, type TestUser } from '#test/support/helper.ts'
+import { createOrganization } from '#test/support/organizations.ts'
+
+/** A run of a job. */
+export const RUN = {
+  id: uuidv7(),
+  attempt: 1,
+  signal: new AbortController().signal,
+  complete: async () => undefined,
+}
+
+/** Requests that are right, of every operation. */
+export async function askForEverything(
+  app: FastifyInstance,
+  turns: number,
+  isWanted: (operation: FuzzedOperation) => boolean = () => true,
+): Promise<void> {
+  const document = readDocument(app.swagger())
+  const values = new SchemaValues(document)
+  for (const operation of fuzzedOperations(document).filter(isWanted)) {
+    for (let turn = 0; turn < turns; turn++) {
+      const subject = await signUp(app)
+      const actor = await actorOf(app, operation.id, subject)
+      const draft = await draftRequest(operation, rightPlan(operation, values, turn), { app, subject, actor })
+      const options = injectOptions(draft, actor?.headers.authorization)
+      const key = { 'idempotency-key': `"${uuidv7()}"` }
+      await app.inject({ ...options, headers: { ...options.headers, ...(turn % 2 ? key : {}) } })
+    }
+  }
+}
+
+/** Who may do it: nobody in particular, an admin, or the user whom it is about. */
+async function actorOf(
+  app: FastifyInstance,
+  operation: string,
+  subject: TestUser,
+): Promise<TestUser | undefined> {
+  const { none, admin } = EXPECTATIONS[operation] ?? {}
+  if (Number.isInteger(none)) return undefined
+  return Number.isInteger(admin) ? signUp(app, { role: 'admin' }) : subject
+}
+
+/** Statements of organizations that right requests of their owners do not cause. */
+export async function workOfOrganizations(app: FastifyInstance): Promise<void> {
+  const tenant = await createOrganization(app)
+  await tenant.invite()
+  const [admin, key] = [await tenant.add('admin'), await tenant.createApiKey()]
+  await app.inject({ url: `${tenant.url}/projects`, headers: key.headers })
+  const { headers } = tenant.owner
+  const url = `${tenant.url}/members/${admin.user.id}`
+  await app.inject({ method: 'PATCH', url, payload: { role: 'member' }, headers })
+  await app.inject({ method: 'DELETE', url: tenant.url, headers })
+  await purgeOrganizationsJob.handler(
+    { ...app.ctx, tenancy: { ...app.ctx.tenancy, deletionGrace: 0 } },
+    {},
+    RUN,
+  )
+}
+
+/** The names of the statements that an application has run. */
+export async function namesOf(app: FastifyInstance): Promise<string[]> {
+  const values = (await app.metrics.getSingleMetric('db_query_duration_seconds')?.get())?.values ?? []
+  return values.flatMap(({ labels }) => Object.values(labels).map(String))
+}
