@@ -31,6 +31,14 @@ interface DeliverOptions {
   readonly isHealthyLane: boolean
 }
 
+/** What is to be delivered, and how. */
+interface Due {
+  readonly work: queries.Work
+  readonly options: DeliverOptions
+}
+
+type OrgWork = WebhookContext & { readonly db: OrgDatabase }
+
 /** How an attempt ended. */
 interface Outcome {
   readonly attemptedAt: Date
@@ -44,6 +52,9 @@ interface Outcome {
 /** An answer that takes longer makes an endpoint a slow one. */
 const SLOW_MS = 2000
 
+/** Time after which an attempt looks whether its organization is suspended still. */
+const SUSPENSION_CHECK_MS = 300_000
+
 const GONE = 410
 
 /**
@@ -55,14 +66,9 @@ export async function deliver(ctx: WebhookContext, attempt: Attempt, options: De
   const work = await queries.selectWork(own.db, attempt.delivery)
   // The endpoint was deleted, or somebody else made this attempt.
   if (work === undefined || work.state !== 'pending' || work.attempts !== attempt.number - 1) return
-  const lane = { endpoint: work.endpoint_id, is_slow: true }
   if (work.is_disabled) return queries.skipPending(own.db, work.endpoint_id)
-  if (options.isHealthyLane && work.is_slow) {
-    await transaction(own, async (tx) => {
-      await options.enqueue(tx, attempt, lane)
-      await options.run.complete(tx.db)
-    })
-    return
+  if (work.is_suspended || (options.isHealthyLane && work.is_slow)) {
+    return passOn(own, attempt, { work, options })
   }
   const outcome = await send(ctx, work, options.run.signal)
   await transaction(own, async (tx) => {
@@ -70,6 +76,19 @@ export async function deliver(ctx: WebhookContext, attempt: Attempt, options: De
     await options.run.complete(tx.db)
   })
   ctx.webhooks.attempted(labelOf(outcome), outcome.durationMs / 1000)
+}
+
+/** Leaves an attempt to a later job, or to one of the other lane. */
+async function passOn(own: OrgWork, attempt: Attempt, { work, options }: Due): Promise<void> {
+  const lane = { endpoint: work.endpoint_id, is_slow: work.is_slow }
+  await transaction(own, async (tx) => {
+    if (work.is_suspended) {
+      const at = new Date(tx.now().getTime() + SUSPENSION_CHECK_MS)
+      await queries.postponeDelivery(tx.db, attempt.delivery, { attempts: work.attempts, until: at })
+      await options.enqueue(tx, attempt, { ...lane, at })
+    } else await options.enqueue(tx, attempt, lane)
+    await options.run.complete(tx.db)
+  })
 }
 
 async function send(ctx: WebhookContext, work: queries.Work, signal: AbortSignal): Promise<Outcome> {
@@ -97,16 +116,11 @@ async function send(ctx: WebhookContext, work: queries.Work, signal: AbortSignal
   }
 }
 
-interface Recorded {
-  readonly work: queries.Work
-  readonly outcome: Outcome
-  readonly options: DeliverOptions
-}
-
-type OrgWork = WebhookContext & { readonly db: OrgDatabase }
-
-async function record(tx: OrgWork, { org, delivery, number }: Attempt, recorded: Recorded): Promise<void> {
-  const { work, outcome, options } = recorded
+async function record(
+  tx: OrgWork,
+  { org, delivery, number }: Attempt,
+  { work, outcome, options }: Due & { readonly outcome: Outcome },
+): Promise<void> {
   const isDelivered = labelOf(outcome) === 'delivered'
   const next = isDelivered
     ? undefined

@@ -63,21 +63,41 @@ export interface Work extends StoredSecrets {
   state: WebhookDelivery['state']
   attempts: number
   attempts_before: number
+  /** Of the endpoint, or by the deletion of its organization. */
   is_disabled: boolean
+  /** Of the organization, which may come back as it was. */
+  is_suspended: boolean
   is_slow: boolean
 }
 
+/** @reads organizations */
 export async function selectWork(db: OrgDatabase, id: string): Promise<Work | undefined> {
   const rows = await db.query<Work>({
     name: 'selectWebhookWork',
     text: `SELECT d.endpoint_id, e.url, d.event_id, d.body, d.state, d.attempts, d.attempts_before, e.secret, e.previous_secret,
-             e.previous_secret_expires_at, e.disabled_reason IS NOT NULL AS is_disabled, e.is_slow
+             e.previous_secret_expires_at, e.is_slow, o.suspended_at IS NOT NULL AS is_suspended,
+             e.disabled_reason IS NOT NULL OR o.deleted_at IS NOT NULL AS is_disabled
            FROM webhook_deliveries d JOIN webhook_endpoints e ON e.org_id = d.org_id AND e.id = d.endpoint_id
+             JOIN organizations o ON o.id = d.org_id
            WHERE d.org_id = $1 AND d.id = $2`,
     values: [db.org, id],
     pipelined: true,
   })
   return rows[0]
+}
+
+/** Has a delivery wait longer for the attempt that is due, unless that was made meanwhile. */
+export async function postponeDelivery(
+  db: OrgDatabase,
+  id: string,
+  { attempts, until }: { attempts: number; until: Date },
+): Promise<void> {
+  await db.query({
+    name: 'postponeWebhookDelivery',
+    text: `UPDATE webhook_deliveries SET next_attempt_at = $4
+           WHERE org_id = $1 AND id = $2 AND attempts = $3 AND state = 'pending'`,
+    values: [db.org, id, attempts, until],
+  })
 }
 
 /** Returns false when the delivery is gone, or another attempt was recorded meanwhile. */

@@ -1,12 +1,15 @@
 import t from 'tap'
 import { transaction } from '#lib/database/database.ts'
 import * as memberRecords from '#services/members/records.ts'
+import * as administration from '#services/organizations/administration.ts'
+import * as organizations from '#services/organizations/organizations.ts'
 import type { WebhookContext } from '#services/webhooks/context.ts'
 import { type Attempt, deliver, type Lane } from '#services/webhooks/deliver.ts'
 import * as deliveries from '#services/webhooks/deliveries.ts'
 import { MAX_ATTEMPTS, nextAttemptAt } from '#services/webhooks/schedule.ts'
 import * as webhooks from '#services/webhooks/webhooks.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
+import { signUp } from '#test/support/helper.ts'
 import { startReceiver } from '#test/support/http-receiver.ts'
 import { createOrganization } from '#test/support/organizations.ts'
 
@@ -147,6 +150,50 @@ t.test('an endpoint that fails leaves the lane of the healthy ones', async (t) =
   await attempt(await first(), { isHealthyLane: true })
   t.equal(receiver.received.length, 3, 'and comes back with a success')
 })
+
+t.test('while an organization is suspended, what is due waits, and is not counted', async (t) => {
+  const { app, receiver, own, webhook, attempt, first } = await start(t)
+  const admin = await signUp(app, { role: 'admin' })
+  const suspend = (isSuspended: boolean) =>
+    administration.setSuspended(
+      app.ctx,
+      { ...admin.user, sessionId: admin.session_id },
+      own.db.org,
+      isSuspended,
+    )
+  const data = await first()
+  await suspend(true)
+  const later = new Date(NOW.getTime() + 300_000)
+  const looked = await attempt(data, { isHealthyLane: true })
+  t.match(looked, { attempt: data, lane: { endpoint: webhook.id, is_slow: false, at: later } })
+  const due = await deliveries.get(own, webhook.id, data.delivery)
+  t.match(due, { state: 'pending', attempts: 0, next_attempt_at: later.toISOString() })
+  t.equal(receiver.received.length, 0, 'nothing was sent')
+  await suspend(false)
+  t.equal(await attempt(data, { isHealthyLane: true }), undefined)
+  t.equal(receiver.received.length, 1)
+  t.match(await deliveries.get(own, webhook.id, data.delivery), { state: 'delivered', attempts: 1 })
+})
+
+t.test(
+  'what is due when an organization is deleted is skipped, and recovered if it comes back',
+  async (t) => {
+    const { app, receiver, own, webhook, attempt, first } = await start(t)
+    const [data, other] = [await first(), await first()]
+    await organizations.remove({ ...own, ...app.ctx, db: own.db }, undefined)
+    t.equal(await attempt(data, { isHealthyLane: true }), undefined, 'there is no further attempt')
+    for (const { delivery } of [data, other]) {
+      t.match(await deliveries.get(own, webhook.id, delivery), { state: 'skipped', attempts: 0 })
+    }
+    await organizations.restore({ ...own, ...app.ctx, db: own.db })
+    await attempt(other)
+    t.equal(receiver.received.length, 0, 'nothing was sent')
+    const since = new Date(0).toISOString()
+    t.same(await deliveries.recover(own, webhook.id, since), { recovered: 2, has_more: false })
+    for (const due of [data, other]) await attempt(due)
+    t.equal(receiver.received.length, 2)
+  },
+)
 
 t.test('errors say nothing of the network', async (t) => {
   const { db, attempt, first, own, webhook } = await start(t)
