@@ -1,12 +1,16 @@
 import type { Database, Statement } from './database.ts'
-import type { Scope } from './scope.ts'
+import { isSameScope, type Scope } from './scope.ts'
 
 /** A database whose every statement is sent with a scope. */
 abstract class ScopedDatabase implements Database {
   readonly #db: Database
   readonly #scope: Scope
 
+  /** @throws TypeError for a database with another scope, which would stay the one that counts */
   constructor(db: Database, scope: Scope) {
+    if (db instanceof ScopedDatabase && !isSameScope(db.#scope, scope)) {
+      throw new TypeError(`a database with the scope ${JSON.stringify(db.#scope)} can't get another one`)
+    }
     this.#db = db
     this.#scope = scope
   }

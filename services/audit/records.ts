@@ -37,7 +37,8 @@ export async function record(
     outcome,
     mark: (bytes) => marker.mark(bytes),
   }
-  const scoped = own === null || db instanceof OrgDatabase ? db : new OrgDatabase(db, own)
+  const isScoped = db instanceof OrgDatabase || db instanceof SystemDatabase
+  const scoped = own === null || isScoped ? db : new OrgDatabase(db, own)
   await scoped.query({ name: 'insertAuditEntry', text: INSERT, values: valuesOf(occurrence) })
 }
 

@@ -77,6 +77,17 @@ async function check(t: Test, db: PoolDatabase): Promise<void> {
     }
   })
 
+  await t.test('a database keeps its scope, and refuses another one', async (t) => {
+    const user = new UserDatabase(db, randomUUID())
+    for (const narrow of [one, two, user]) t.throws(() => new SystemDatabase(narrow), TypeError)
+    for (const other of [two, user, new SystemDatabase(db)])
+      t.throws(() => new OrgDatabase(other, ONE), TypeError)
+    await one.transaction(async (inside) => {
+      t.throws(() => new SystemDatabase(inside), TypeError)
+      t.same(await new OrgDatabase(inside, ONE).query(NOTES), rowOf[ONE], 'the same again is nothing else')
+    })
+  })
+
   await t.test('nothing of a scope stays', async (t) => {
     await two.query(NOTES)
     await new SystemDatabase(db).query(NOTES)
