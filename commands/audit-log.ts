@@ -2,7 +2,7 @@
  * The audit log (docs/audit-log.md):
  * `npm run audit-log -- verify [--org <id>] [--since <time>] [--checkpoints <file or directory>] [--json]` finds what was
  * tampered with; `--checkpoints` compares with signed notes that were kept outside the database.
- * `npm run audit-log -- checkpoint` seals what waits, and signs a checkpoint now;
+ * `npm run audit-log -- checkpoint` seals what waits, and signs a checkpoint now, also into `audit.checkpoint_directory`;
  * `npm run audit-log -- checkpoints` prints all signed notes;
  * `npm run audit-log -- cut --before <time> [--org <id>] [--yes]` deletes what is older, and leaves a signed note of it.
  * Exits with 1 when it fails or finds a problem, and with 2 for arguments that it does not know.
@@ -15,6 +15,7 @@ import { buildApp } from '#app.ts'
 import { loadConfig } from '#config/load.ts'
 import { withDatabase } from '#lib/embedded-postgres/with-database.ts'
 import { takeCheckpoint } from '#services/audit/checkpoints.ts'
+import { keepCopy } from '#services/audit/copies.ts'
 import { cutBefore } from '#services/audit/cuts.ts'
 import { allNotes } from '#services/audit/notes.ts'
 import { sealBatch } from '#services/audit/sealer.ts'
@@ -151,6 +152,7 @@ async function signNow({ ctx }: FastifyInstance): Promise<string> {
   const { note: signed, number, problems } = await takeCheckpoint(ctx)
   if (problems.length > 0) process.exitCode = 1
   if (problems.length > 0) return `${problems.map(describe).join('\n')}\n`
+  if (signed !== undefined) await keepCopy(ctx, number, signed)
   return signed ?? `Nothing was sealed since checkpoint ${number}.\n`
 }
 

@@ -1,9 +1,8 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Context } from '#lib/context.ts'
 import { SystemDatabase } from '#lib/database/scoped-database.ts'
 import { defineJob } from '#lib/jobs/jobs.ts'
 import { takeCheckpoint } from './checkpoints.ts'
+import { type CopySettings, keepCopy } from './copies.ts'
 import type { AuditKeys } from './keys.ts'
 import * as queries from './queries.ts'
 import type { Problem } from './verification/problems.ts'
@@ -11,10 +10,7 @@ import { verify } from './verification/verify.ts'
 
 /** The context of the audit log's jobs. */
 export interface AuditContext extends Context {
-  readonly audit: AuditKeys & {
-    /** Where checkpoints are written to, beside the log. */
-    readonly checkpointDirectory: string | undefined
-  }
+  readonly audit: AuditKeys & CopySettings
 }
 
 /** Problems of one run that the log names. */
@@ -31,8 +27,7 @@ export const auditCheckpointJob = defineJob({
     await noteResult(ctx, 'new', entries, problems)
     if (note === undefined) return
     ctx.log.info({ checkpoint: number, note }, 'checkpoint of the audit log')
-    const { checkpointDirectory } = ctx.audit
-    if (checkpointDirectory !== undefined) await writeNote(checkpointDirectory, number, note)
+    await keepCopy(ctx, number, note)
   },
 })
 
@@ -61,12 +56,4 @@ async function noteResult(
   }
   const result = { kind, at: ctx.now(), entries, problems: problems.length }
   await queries.upsertVerification(new SystemDatabase(ctx.db), result)
-}
-
-/** The file is there whole or not at all. */
-async function writeNote(directory: string, number: number, note: string): Promise<void> {
-  const file = join(directory, `checkpoint-${String(number).padStart(12, '0')}.txt`)
-  await mkdir(directory, { recursive: true })
-  await writeFile(`${file}.part`, note)
-  await rename(`${file}.part`, file)
 }

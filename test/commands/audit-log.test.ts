@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { createKeyFile } from '#lib/signing-keys/signing-keys.ts'
@@ -25,7 +25,13 @@ t.test('npm run audit-log', async (t) => {
     })
     t.match(await run('checkpoint'), { code: 0, stdout: 'Nothing was sealed since checkpoint 1.\n' })
     await tenant.createProject()
-    t.match(await run('checkpoint'), { code: 0, stdout: /number 2\n/ })
+    const copies = join(directory, 'copies')
+    const kept = { ...env, APP_AUDIT__CHECKPOINT_DIRECTORY: copies }
+    const second = await runCommand('audit-log', ['checkpoint'], { env: kept })
+    t.match(second, { code: 0, stdout: /number 2\n/ })
+    t.strictSame(await readdir(copies), ['checkpoint-000000000002.txt'])
+    t.equal(await readFile(join(copies, 'checkpoint-000000000002.txt'), 'utf8'), second.stdout, 'a copy')
+    t.match(await run('verify', '--checkpoints', copies), { code: 0, stdout: /1 of them kept elsewhere/ })
     const { stdout } = await run('checkpoints')
     await writeFile(join(directory, 'notes'), stdout)
     t.equal(stdout.match(/^number /gm)?.length, 2)
