@@ -1,5 +1,7 @@
 import type { Context } from '#lib/context.ts'
+import { transaction } from '#lib/database/database.ts'
 import type { LogLevels } from '#schemas/log-levels.ts'
+import * as auditRecords from '#services/audit/records.ts'
 import { recordEvent } from '#services/security-events/security-events.ts'
 
 /** The admin who changes the levels. */
@@ -15,7 +17,14 @@ export async function change(
   levels: LogLevels,
   apply: (levels: LogLevels) => void,
 ): Promise<LogLevels> {
-  await recordEvent(ctx, { kind: 'log_levels_changed', userId: actor.id, sessionId: actor.sessionId })
+  await transaction(ctx, async (tx) => {
+    await recordEvent(tx, { kind: 'log_levels_changed', userId: actor.id, sessionId: actor.sessionId })
+    await auditRecords.record(tx, {
+      action: 'operations.changeLogLevels',
+      target: { type: 'operation', id: 'changeLogLevels' },
+      details: levels,
+    })
+  })
   apply(levels)
   ctx.log.warn({ user_id: actor.id, log_levels: levels }, 'log levels changed by an admin')
   return levels

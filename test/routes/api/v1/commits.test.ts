@@ -131,6 +131,11 @@ const OPERATIONS: Readonly<Record<string, Prepare>> = {
     const payload = { token: await registrationToken(app) }
     return () => app.request({ method: 'POST', url: '/api/v1/auth/email/verify', payload })
   },
+  changeLogLevels: async ({ app, request, signUp }) => {
+    const as = await signUp({ role: 'admin' })
+    const payload = app.logLevels.current
+    return () => request({ method: 'PUT', url: '/api/v1/operations/log-level', as, payload })
+  },
   ...ORGANIZATION_OPERATIONS,
   'the mail of a lost password': async ({ app, signUp }) => {
     const { user } = await signUp()
@@ -149,7 +154,7 @@ const OPERATIONS: Readonly<Record<string, Prepare>> = {
 }
 
 /** Operations of one effect, or of none in the database. */
-const EXCEPTIONS = ['forgotPassword', 'resendVerification', 'changeLogLevels', 'inspectInvitation']
+const EXCEPTIONS = ['forgotPassword', 'resendVerification', 'inspectInvitation']
 
 t.test('a commit that fails leaves nothing of an operation: no row, no event, no mail, no job', async (t) => {
   for (const registration of ['open', 'verify'] as const) {

@@ -34,6 +34,11 @@ t.test('an admin sees and sets what is logged, and it is recorded who did', asyn
     await db.query('SELECT user_id, session_id FROM security_events WHERE kind = $1', ['log_levels_changed']),
     [{ user_id: admin.user.id, session_id: admin.session_id }],
   )
+  const entries = '/api/v1/operations/audit-entries?action=operations.changeLogLevels'
+  const told = (await request({ url: entries, as: admin })).json().data
+  t.equal(told.length, 1)
+  t.match(told[0], { actor_kind: 'admin', actor_id: admin.user.id, outcome: 'succeeded' })
+  t.strictSame(JSON.parse(told[0].details), payload)
 
   await request({ method: 'PUT', url, as: admin, payload: { level: 'warn' } })
   t.equal((await asked('/api/v1/users/me')).length, 0)
