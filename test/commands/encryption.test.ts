@@ -1,8 +1,14 @@
 import t from 'tap'
 import { readEncryptionKeys } from '#config/engine/encryption-keys.ts'
 import { Encryption } from '#lib/encryption/encryption.ts'
+import * as memberRecords from '#services/members/records.ts'
+import * as queries from '#services/webhooks/queries.ts'
+import { signingSecrets } from '#services/webhooks/secrets.ts'
+import * as webhooks from '#services/webhooks/webhooks.ts'
 import { runCommand } from '#test/support/command.ts'
 import { createTestDatabase } from '#test/support/database.ts'
+import { createTestApp } from '#test/support/helper.ts'
+import { createOrganization } from '#test/support/organizations.ts'
 
 t.test('npm run encryption', async (t) => {
   const db = await createTestDatabase(t)
@@ -25,6 +31,29 @@ t.test('npm run encryption', async (t) => {
     const rotated = await run(['rotate'], env)
     t.equal(rotated.code, 0, rotated.stderr)
     t.equal(rotated.stdout, 'Encrypted with the first key: 0\n')
+  })
+
+  t.test('encrypts the secrets of webhooks again, which sign as before', async (t) => {
+    const [old, fresh] = [Buffer.alloc(32, 3), Buffer.alloc(32, 4)]
+    const keys = (...list: Buffer[]) => list.map((key) => key.toString('base64')).join(',')
+    const env = { APP_ROLE: 'web', APP_ENCRYPTION__KEYS: keys(old) }
+    const { app, db: own } = await createTestApp(t, env)
+    const { organization, owner, createWebhook } = await createOrganization(app)
+    const ctx = memberRecords.forNewOrganization(app.ctx, organization.id, owner.user.id)
+    const { id } = await createWebhook()
+    const { secret: first } = await webhooks.getSecret(ctx, id)
+    const { secret: second } = await webhooks.rotateSecret(ctx, id, { grace: 3600 })
+
+    const both = { APP_DATABASE__URL: own.url, APP_ENCRYPTION__KEYS: keys(fresh, old) }
+    const rotated = await run(['rotate'], both)
+    t.same([rotated.code, rotated.stdout], [0, 'Encrypted with the first key: 2\n'], rotated.stderr)
+    t.match((await run(['status'], both)).stdout, /encrypts {2}2\n.*decrypts {2}0\n/)
+
+    const alone = { ...ctx, encryption: new Encryption(fresh) }
+    const stored = await queries.selectSecrets(ctx.db, id)
+    t.ok(stored)
+    if (stored) t.same(signingSecrets(alone, id, stored), [second, first], 'the new key alone reads both')
+    t.throws(() => stored && signingSecrets(ctx, id, stored), 'and the old one none')
   })
 
   t.test('says what it lacks, and how it is used', async (t) => {
