@@ -40,6 +40,7 @@ export default fp(
     })
     // Rates of what happens first are known too.
     for (const outcome of OUTCOMES) attempts.inc({ outcome }, 0)
+    for (const reason of ['gone', 'failing']) stopped.inc({ reason }, 0)
     const types = await findEventTypes()
     const { webhooks } = app.config
     app.addContext({

@@ -3,6 +3,7 @@ import { graph, stat } from '../panels.ts'
 import { mean, quantile, rate, series, sum } from '../promql.ts'
 
 const MAIL = 'queue=~".*_mail"'
+const DELIVERIES = 'queue=~"deliver_webhook.*"'
 
 /** Every instance says the same of a queue. */
 function once(labels: string, expression: string): string {
@@ -64,6 +65,31 @@ export default {
           '{{sink}} failed': sum('sink', rate('events_relay_failures_total')),
         },
         span: 12,
+      }),
+    ],
+    Webhooks: [
+      graph('Attempts to deliver by outcome', {
+        unit: 'ops',
+        description: '`delivered`, `status` for an answer that is not 2xx, or the fault.',
+        queries: { '{{outcome}}': sum('outcome', rate('webhook_attempts_total')) },
+      }),
+      graph('Delay of the oldest attempt that is due', {
+        unit: 's',
+        description: 'Endpoints that failed or were slow have the slow queue to themselves.',
+        queries: { '{{queue}}': once('queue', series('job_oldest_age_seconds', DELIVERIES)) },
+        thresholds: { warn: 60, bad: 300 },
+      }),
+      graph('Time of an attempt', {
+        unit: 's',
+        queries: {
+          p50: quantile(0.5, '', 'webhook_attempt_duration_seconds'),
+          p99: quantile(0.99, '', 'webhook_attempt_duration_seconds'),
+        },
+      }),
+      graph('Webhooks that the service disabled', {
+        unit: 'ops',
+        description: '`gone`: the receiver answered 410; `failing`: it took nothing for days.',
+        queries: { '{{reason}}': sum('reason', rate('webhook_endpoints_disabled_total')) },
       }),
     ],
     'Message broker': [
