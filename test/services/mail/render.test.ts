@@ -7,6 +7,7 @@ import type { MailSite } from '#services/mail/site.ts'
 const AT = '2026-03-14T09:05:00.000Z'
 const HOSTILE = `<script>alert("1")</script>&'`
 const TO = 'ada@example.com'
+const WEBHOOK = '01997d1c-7b6e-7c3a-9d53-2f6a4c1e8b90'
 
 const BARE: MailSite = {
   name: 'Groundwork',
@@ -38,6 +39,8 @@ const NOTICES: NoticeMessage[] = [
   { template: 'password-changed', to: TO, data: { at: AT } },
   { template: 'email-changed', to: TO, data: { at: AT } },
   { template: 'new-sign-in', to: TO, data: { user_agent: HOSTILE, ip: '::1', at: AT } },
+  { template: 'webhook-failing', to: TO, data: { webhook: WEBHOOK, since: AT } },
+  { template: 'webhook-disabled', to: TO, data: { webhook: WEBHOOK, since: AT, reason: 'failing' } },
 ]
 
 t.test('mails with a link', async (t) => {
@@ -99,6 +102,7 @@ t.test('no mail repeats what somebody typed', async (t) => {
     user_agent: 'evil.example',
     ip: '::1',
     at: AT,
+    ...{ webhook: WEBHOOK, since: AT, reason: 'gone' },
   }
   const mails = [
     // As jobs of an older version have it.
@@ -127,6 +131,32 @@ t.test('an invitation shows the plain words of the name that strangers chose', a
     t.match(mail.text, 'https://app.example.com/account/accept-invitation#token=to-ken')
     t.notMatch(mail.subject + mail.text + mail.html, /evil[.．․。]example|@evil|<a href="\/\/evil|evil"/)
     checkHtml(t, mail)
+  }
+})
+
+t.test('mails about a webhook say which, since when and what to do', async (t) => {
+  const since = 'Failing since: 14 March 2026 at 09:05 UTC'
+  const failing = renderNotice(FULL, {
+    template: 'webhook-failing',
+    to: TO,
+    data: { webhook: WEBHOOK, since: AT },
+  })
+  t.equal(failing.subject, 'A webhook of your organization on Acme & Söhne is failing')
+  t.match(failing.text, `\nWebhook: ${WEBHOOK}\n${since}\n`)
+  t.match(failing.text, 'the webhook will be disabled')
+  for (const [reason, why] of [
+    ['gone', 'Its receiver answered that it is gone (410)'],
+    ['failing', 'Its receiver has failed for days'],
+  ] as const) {
+    const data = { webhook: WEBHOOK, since: AT, reason }
+    const disabled = renderNotice(FULL, { template: 'webhook-disabled', to: TO, data })
+    t.equal(disabled.subject, 'A webhook of your organization on Acme & Söhne was disabled')
+    t.match(disabled.text, `\nWebhook: ${WEBHOOK}\nWhy: ${why}\n${since}\n`)
+    t.match(disabled.text, 'recover the messages that it missed')
+    for (const { html } of [failing, disabled]) {
+      t.match(html, WEBHOOK)
+      t.match(html, 'href="https://app.acme.example"')
+    }
   }
 })
 
