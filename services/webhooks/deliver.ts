@@ -31,7 +31,7 @@ interface DeliverOptions {
   readonly isHealthyLane: boolean
 }
 
-/** What is to be delivered, and how. */
+/** A delivery that is due, and how it is made. */
 interface Due {
   readonly work: queries.Work
   readonly options: DeliverOptions

@@ -63,9 +63,9 @@ export interface Work extends StoredSecrets {
   state: WebhookDelivery['state']
   attempts: number
   attempts_before: number
-  /** Of the endpoint, or by the deletion of its organization. */
+  /** The endpoint is disabled, or its organization was deleted. */
   is_disabled: boolean
-  /** Of the organization, which may come back as it was. */
+  /** The organization is suspended, and may come back as it was. */
   is_suspended: boolean
   is_slow: boolean
 }
