@@ -17,6 +17,7 @@ export const ApiKeyScope = StringEnum(API_KEY_SCOPES, {
 export type ApiKeyScope = Static<typeof ApiKeyScope>
 
 const Name = Type.String({
+  'x-format': 'one-line',
   minLength: 1,
   maxLength: 100,
   description: 'Name of the key, for people.',

@@ -5,6 +5,7 @@ import { Timestamp, Uuid } from './primitives.ts'
 import { ref } from './registry.ts'
 
 const Name = Type.String({
+  'x-format': 'one-line',
   minLength: 1,
   maxLength: 100,
   description: 'Name of the project; unique in its organization without regard to case.',

@@ -102,7 +102,8 @@ function text(schema: Schema): fc.Arbitrary<string> {
   if (typeof expression === 'string') return textLike(expression)
   const minLength = number(schema['minLength'], 0)
   const maxLength = Math.max(minLength, Math.min(number(schema['maxLength'], 200), 200))
-  return fc.string({ unit: character, minLength, maxLength })
+  const unit = schema['x-format'] === 'one-line' ? characterOfALine : character
+  return fc.string({ unit, minLength, maxLength })
 }
 
 /** Networks of both kinds, with bits of hosts in most. */
@@ -127,6 +128,10 @@ const character = fc.oneof(
       .filter((code) => code < 0xd800 || code > 0xdfff)
       .map((code) => String.fromCodePoint(code)),
   },
+)
+
+const characterOfALine = character.filter(
+  (text) => !/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u.test(text),
 )
 
 /** Addresses that every server can deliver to, with international domains among them. */

@@ -100,7 +100,13 @@ export const address: FuncKeywordDefinition = {
   },
 }
 
-const CHECKS: Readonly<Record<string, (text: string) => boolean>> = { cidr: isCidr }
+/** Controls, ends of lines, and what turns the direction of all that follows. */
+const NOT_IN_A_LINE = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u
+
+const CHECKS: Readonly<Record<string, (text: string) => boolean>> = {
+  cidr: isCidr,
+  'one-line': (text) => !NOT_IN_A_LINE.test(text),
+}
 
 /** `x-format` is for forms that JSON Schema has no name for, so that no generator takes them for its own. */
 export const format: FuncKeywordDefinition = {
@@ -109,10 +115,11 @@ export const format: FuncKeywordDefinition = {
   schemaType: 'string',
   metaSchema: { enum: Object.keys(CHECKS) },
   errors: true,
-  compile(name: string) {
+  compile(name: string, schema) {
     const isOf = CHECKS[name]
+    const maxLength = maxLengthOf(schema, 'x-format')
     const check: DataValidateFunction = (text: string) => {
-      const isRight = isOf === undefined || isOf(text)
+      const isRight = isOf === undefined || isFarTooLong(text, maxLength) || isOf(text)
       check.errors = isRight ? [] : [{ keyword: 'x-format', params: { format: name } }]
       return isRight
     }

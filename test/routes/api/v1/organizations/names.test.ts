@@ -1,0 +1,39 @@
+import t from 'tap'
+import { borrowTestApp } from '#test/support/borrow.ts'
+import { expectProblem } from '#test/support/expect-problem.ts'
+import { createOrganization } from '#test/support/organizations.ts'
+
+/** Names that would be more than one line, or change the line that they stand in. */
+const REFUSED = ['Two\nlines', 'Two\r\nlines', 'A\ttab', 'A bell\u0007', 'Gone\u007f', 'Next\u0085', '\u001b[2J']
+const SEPARATORS = ['Two\u2028lines', 'Two\u2029paragraphs', 'Turned\u202egnp.exe', 'Turned\u2066round']
+/** Names as people have them. */
+const ACCEPTED = ['Café Müller & Söhne', '株式会社', 'شركة', 'Ο Νίκος', '👩‍👩‍👧 family', 'a\u00a0b']
+
+t.test('names of organizations, projects and keys are one line', async (t) => {
+  const { app, request } = await borrowTestApp(t)
+  const { url, owner: as } = await createOrganization(app)
+  const key = { name: 'A key', scopes: ['projects:read'] }
+  const made = async (path: string, payload: object) =>
+    `${url}${path}/${(await request({ method: 'POST', url: `${url}${path}`, payload, as })).json().id}`
+  const inputs = [
+    { method: 'POST', url: '/api/v1/organizations', payload: {} },
+    { method: 'PATCH', url, payload: {} },
+    { method: 'POST', url: `${url}/projects`, payload: {} },
+    { method: 'PATCH', url: await made('/projects', { name: 'A project' }), payload: {} },
+    { method: 'POST', url: `${url}/api-keys`, payload: key },
+    { method: 'PATCH', url: await made('/api-keys', key), payload: {} },
+  ] as const
+
+  for (const { payload, ...input } of inputs) {
+    for (const name of [...REFUSED, ...SEPARATORS]) {
+      const response = await request({ ...input, payload: { ...payload, name }, as })
+      expectProblem(t, response, { status: 400, code: 'validation_failed', pointers: ['/body/name'] })
+      const [{ code, message }] = response.json().errors
+      t.strictSame([code, message], ['invalid_format', 'must be one line of text without control characters'])
+    }
+  }
+  for (const name of ACCEPTED) {
+    const response = await request({ method: 'PATCH', url, payload: { name }, as })
+    t.strictSame([response.statusCode, response.json().name], [200, name])
+  }
+})
