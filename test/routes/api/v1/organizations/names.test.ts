@@ -4,7 +4,15 @@ import { expectProblem } from '#test/support/expect-problem.ts'
 import { createOrganization } from '#test/support/organizations.ts'
 
 /** Names that would be more than one line, or change the line that they stand in. */
-const REFUSED = ['Two\nlines', 'Two\r\nlines', 'A\ttab', 'A bell\u0007', 'Gone\u007f', 'Next\u0085', '\u001b[2J']
+const REFUSED = [
+  'Two\nlines',
+  'Two\r\nlines',
+  'A\ttab',
+  'A bell\u0007',
+  'Gone\u007f',
+  'Next\u0085',
+  '\u001b[2J',
+]
 const SEPARATORS = ['Two\u2028lines', 'Two\u2029paragraphs', 'Turned\u202egnp.exe', 'Turned\u2066round']
 /** Names as people have them. */
 const ACCEPTED = ['Café Müller & Söhne', '株式会社', 'شركة', 'Ο Νίκος', '👩‍👩‍👧 family', 'a\u00a0b']
