@@ -1,0 +1,43 @@
+import type { Readable } from 'node:stream'
+
+/** The name of an object: 128 random bits in hexadecimal. No name from outside ever gets into a path. */
+export type ObjectKey = string
+
+const KEY = /^[0-9a-f]{32}$/
+
+/** The first and the last byte of a part of an object, counted from 0. */
+export interface ByteRange {
+  readonly start: number
+  readonly end: number
+}
+
+/**
+ * Where the bytes of files are. An object is written once, and is there whole and durably or not at all. Which objects
+ * there may be is for the database to say: see services/files/objects.ts.
+ */
+export interface ObjectStore {
+  readonly kind: 'local' | 's3'
+  /**
+   * Writes an object. When it rejects, part of it may be left, which `remove` removes.
+   *
+   * @param length how many bytes `pieces` has, if that is known
+   */
+  write(key: ObjectKey, pieces: AsyncIterable<Uint8Array>, length?: number): Promise<void>
+  /**
+   * Opens an object, or a part of it.
+   *
+   * @throws ObjectMissing
+   */
+  read(key: ObjectKey, range?: ByteRange): Promise<Readable>
+  /** Returns how many bytes an object has; undefined if there is none. */
+  size(key: ObjectKey): Promise<number | undefined>
+  /** Removes an object and whatever is left of it; nothing happens if there is none. */
+  remove(key: ObjectKey): Promise<void>
+  /** Returns the keys of all objects, whole and unfinished ones. */
+  list(): AsyncIterable<ObjectKey>
+}
+
+/** Throws for what is not a key, so that a mistake can't become a path. */
+export function assertKey(key: string): void {
+  if (!KEY.test(key)) throw new TypeError('an object is named by 32 hexadecimal digits')
+}

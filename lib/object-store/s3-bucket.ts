@@ -1,0 +1,240 @@
+import { request as requestPlain } from 'node:http'
+import { request as requestTls } from 'node:https'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { AwsClient } from 'aws4fetch'
+import { ObjectMissing, ObjectStoreError } from './object-store-error.ts'
+import { inParts } from './parts.ts'
+
+/** How to reach a bucket. */
+export interface S3Options {
+  readonly bucket: string
+  /** Beginning of every name: empty, or with a trailing slash. */
+  readonly prefix: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken?: string | undefined
+  readonly region?: string | undefined
+  /** Endpoint of a store that is not Amazon's; the bucket is then part of the path. */
+  readonly endpoint?: string | undefined
+}
+
+/** Again after an answer that says "not now", with a growing pause. */
+const MAX_RETRIES = 5
+
+/** A bucket of an object store that speaks S3. An upload in parts is an object when it is completed, and nothing before. */
+export class S3Bucket {
+  /** For people. */
+  readonly place: string
+  readonly #client: AwsClient
+  /** URL of the bucket, without a trailing slash. */
+  readonly #url: string
+  readonly #prefix: string
+
+  constructor({ bucket, prefix, endpoint, region = 'us-east-1', ...keys }: S3Options) {
+    this.place = `s3://${bucket}/${prefix}`.replace(/\/+$/, '')
+    this.#prefix = prefix
+    this.#url = endpoint
+      ? `${endpoint.replace(/\/+$/, '')}/${bucket}`
+      : `https://${bucket}.s3.${region}.amazonaws.com`
+    const { accessKeyId, secretAccessKey, sessionToken } = keys
+    this.#client = new AwsClient({
+      accessKeyId,
+      secretAccessKey,
+      ...(sessionToken ? { sessionToken } : {}),
+      service: 's3',
+      region,
+      retries: MAX_RETRIES,
+    })
+  }
+
+  /** Returns the names of all objects. */
+  async *list(): AsyncIterable<string> {
+    let token: string | undefined
+    do {
+      const query = new URLSearchParams({ 'list-type': '2', prefix: this.#prefix, delimiter: '/' })
+      if (token !== undefined) query.set('continuation-token', token)
+      const xml = await (await this.#send('GET', `?${query}`)).text()
+      // Our own keys need no escapes; others do not matter.
+      for (const [, key = ''] of xml.matchAll(/<Key>([^<]*)<\/Key>/g)) yield key.slice(this.#prefix.length)
+      token = element(xml, 'NextContinuationToken')
+    } while (token !== undefined)
+  }
+
+  /** Returns the same at once. */
+  async names(): Promise<string[]> {
+    const names: string[] = []
+    for await (const name of this.list()) names.push(name)
+    return names
+  }
+
+  /**
+   * Writes an object of a known length as its bytes come: none is kept, so nothing is retried. The connection's encryption,
+   * and the caller's own digest, stand in for a signature of the content.
+   */
+  async putStream(name: string, pieces: AsyncIterable<Uint8Array>, length: number): Promise<void> {
+    const signed = await this.#client.sign(this.#url + this.#path(name), {
+      method: 'PUT',
+      headers: { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' },
+    })
+    const url = new URL(signed.url)
+    const send = url.protocol === 'https:' ? requestTls : requestPlain
+    const headers = { ...Object.fromEntries(signed.headers), 'content-length': length }
+    const request = send(url, { method: 'PUT', headers })
+    const answered = new Promise<Answer>((resolve, reject) => {
+      request.on('error', reject)
+      request.on('response', (response) => {
+        const { statusCode: status = 0 } = response
+        response.toArray().then((parts) => resolve({ status, xml: Buffer.concat(parts).toString() }), reject)
+      })
+    })
+    const source = new Source(pieces)
+    const sent = pipeline(source.stream(), request).then(() => answered)
+    let answer: Answer
+    try {
+      // A refusal may come before all is sent.
+      answer = await Promise.any([answered, sent])
+      if (answer.status === 200) await sent
+    } catch (cause) {
+      if (source.failure !== undefined) throw source.failure
+      throw new ObjectStoreError(`${url.origin} cannot be reached: ${await reasonOf(sent)}`, { cause })
+    } finally {
+      request.destroy()
+    }
+    if (answer.status !== 200) throw refused(this.place, { method: 'PUT', ...answer })
+  }
+
+  /** Writes an object in parts, one of which is in memory at a time; one whose source fails is not there afterwards. */
+  async putParts(name: string, pieces: AsyncIterable<Uint8Array>, partSize: number): Promise<void> {
+    const started = await (await this.#send('POST', `${this.#path(name)}?uploads=`)).text()
+    const id = element(started, 'UploadId')
+    if (id === undefined)
+      throw new ObjectStoreError(`${this.place} did not begin an upload: ${started.slice(0, 200)}`)
+    const upload = `uploadId=${encodeURIComponent(id)}`
+    try {
+      const tags: string[] = []
+      for await (const part of inParts(pieces, partSize)) {
+        const path = `${this.#path(name)}?partNumber=${tags.length + 1}&${upload}`
+        const tag = (await this.#send('PUT', path, part)).headers.get('etag')
+        if (tag === null)
+          throw new ObjectStoreError(`${this.place} did not acknowledge a part of the upload.`)
+        tags.push(tag)
+      }
+      const list = tags.map((tag, i) => `<Part><PartNumber>${i + 1}</PartNumber><ETag>${tag}</ETag></Part>`)
+      const body = `<CompleteMultipartUpload>${list.join('')}</CompleteMultipartUpload>`
+      const answer = await (await this.#send('POST', `${this.#path(name)}?${upload}`, body)).text()
+      // It may fail after it has answered 200.
+      if (answer.includes('<Error>')) throw refused(this.place, { method: 'POST', status: 200, xml: answer })
+    } catch (error) {
+      await this.#send('DELETE', `${this.#path(name)}?${upload}`).catch(() => undefined)
+      throw error
+    }
+  }
+
+  /**
+   * Opens an object.
+   *
+   * @param range as in the header `Range`
+   * @throws ObjectMissing
+   */
+  async get(name: string, range?: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+    const { body } = await this.#send(
+      'GET',
+      this.#path(name),
+      undefined,
+      range === undefined ? {} : { range },
+    )
+    if (body === null) throw new ObjectStoreError(`${this.place}/${name} has no content.`)
+    return body
+  }
+
+  /** Returns how many bytes an object has; undefined if there is none. */
+  async size(name: string): Promise<number | undefined> {
+    try {
+      const { headers } = await this.#send('HEAD', this.#path(name))
+      return Number(headers.get('content-length'))
+    } catch (error) {
+      if (error instanceof ObjectMissing) return undefined
+      throw error
+    }
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.#send('DELETE', this.#path(name))
+  }
+
+  #path(name: string): string {
+    return `/${this.#prefix}${name}`
+  }
+
+  async #send(
+    method: string,
+    path: string,
+    body?: Uint8Array<ArrayBuffer> | string,
+    headers: Record<string, string> = {},
+  ): Promise<Response> {
+    const url = this.#url + path
+    let response: Response
+    try {
+      response = await this.#client.fetch(url, { method, headers, ...(body === undefined ? {} : { body }) })
+    } catch (cause) {
+      throw new ObjectStoreError(`${new URL(url).origin} cannot be reached: ${reason(cause)}`, { cause })
+    }
+    if (response.ok) return response
+    const { status } = response
+    throw refused(`${this.place} (${path})`, { method, status, xml: await response.text() })
+  }
+}
+
+interface Answer {
+  readonly status: number
+  readonly xml: string
+}
+
+/** Pieces of an object, and how they failed. */
+class Source {
+  readonly #pieces: AsyncIterable<Uint8Array>
+  failure: unknown
+
+  constructor(pieces: AsyncIterable<Uint8Array>) {
+    this.#pieces = pieces
+  }
+
+  stream(): Readable {
+    return Readable.from(this.#read(), { objectMode: false })
+  }
+
+  async *#read() {
+    try {
+      yield* this.#pieces
+    } catch (error) {
+      this.failure = error
+      throw error
+    }
+  }
+}
+
+function refused(place: string, { method, status, xml }: Answer & { method: string }): ObjectStoreError {
+  const code = element(xml, 'Code') ?? 'no code'
+  const message = element(xml, 'Message') ?? ''
+  const kind = status === 404 ? ObjectMissing : ObjectStoreError
+  return new kind(`The object store refused ${method} for ${place}: ${status} ${code} ${message}`.trimEnd())
+}
+
+/** The text of an element of S3's answers, which never nest one of the same name. */
+function element(xml: string, name: string): string | undefined {
+  return new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1]
+}
+
+function reason(error: unknown): string {
+  if (error instanceof Error && error.cause instanceof Error) return error.cause.message
+  return String(error)
+}
+
+/** Why the work has failed. */
+function reasonOf(work: Promise<unknown>): Promise<string> {
+  return work.then(
+    () => 'no reason',
+    (error: unknown) => reason(error),
+  )
+}

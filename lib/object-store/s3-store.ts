@@ -1,0 +1,49 @@
+import { Readable } from 'node:stream'
+import pLimit, { type LimitFunction } from 'p-limit'
+import { assertKey, type ByteRange, type ObjectKey, type ObjectStore } from './object-store.ts'
+import { S3Bucket, type S3Options } from './s3-bucket.ts'
+
+/** Bytes of one part of an upload. There may be 10 000 parts, so a file of unknown length may have 78 GiB. */
+const PART_BYTES = 8 * 1024 * 1024
+
+/** The largest object that S3 takes in one request. */
+const LARGEST_PUT = 5 * 1024 ** 3
+
+/** Objects of a bucket. */
+export class S3Store implements ObjectStore {
+  readonly kind = 's3'
+  readonly #bucket: S3Bucket
+  /** Uploads in parts wait for each other, so that the memory for parts is bounded: each has one, and one on its way. */
+  readonly #inTurn: LimitFunction
+
+  constructor({ memory, ...options }: S3Options & { memory: number }) {
+    this.#bucket = new S3Bucket(options)
+    this.#inTurn = pLimit(Math.max(1, Math.floor(memory / (2 * PART_BYTES))))
+  }
+
+  async write(key: ObjectKey, pieces: AsyncIterable<Uint8Array>, length?: number): Promise<void> {
+    assertKey(key)
+    if (length !== undefined && length <= LARGEST_PUT) await this.#bucket.putStream(key, pieces, length)
+    else await this.#inTurn(() => this.#bucket.putParts(key, pieces, PART_BYTES))
+  }
+
+  async read(key: ObjectKey, range?: ByteRange): Promise<Readable> {
+    assertKey(key)
+    const body = await this.#bucket.get(key, range && `bytes=${range.start}-${range.end}`)
+    return Readable.from(body, { objectMode: false })
+  }
+
+  size(key: ObjectKey): Promise<number | undefined> {
+    assertKey(key)
+    return this.#bucket.size(key)
+  }
+
+  async remove(key: ObjectKey): Promise<void> {
+    assertKey(key)
+    await this.#bucket.remove(key)
+  }
+
+  list(): AsyncIterable<ObjectKey> {
+    return this.#bucket.list()
+  }
+}
