@@ -121,7 +121,8 @@ function serverOptions({ server, log }: Config, stream?: LogDestination): Server
     // How long a start may take is for the orchestrator to say; on a busy machine that is long.
     pluginTimeout: 0,
     bodyLimit: server.body_limit,
-    requestTimeout: server.request_timeout,
+    // Node's is one for all requests; plugins/http/connections/body-timeout.ts tells uploads from others.
+    requestTimeout: 0,
     connectionTimeout: server.stall_timeout,
     keepAliveTimeout: server.keep_alive_timeout,
     http: {

@@ -18,6 +18,7 @@ export function checkRules(candidate: Candidate): string[] {
     ...checkMailLinks(candidate),
     ...checkRateLimitStore(candidate),
     ...checkBroker(candidate),
+    ...checkFileStore(candidate),
   ]
 }
 
@@ -107,4 +108,13 @@ function checkBroker({ values }: Candidate): string[] {
   const urls = valueAt(values, 'broker.urls')
   if (valueAt(values, 'broker.kind') !== 'nats' || !Array.isArray(urls) || urls.length > 0) return []
   return [`${variableName('broker.urls')}: must be set while broker.kind is nats`]
+}
+
+/** A bucket can't be reached without its name and a key. */
+function checkFileStore({ values }: Candidate): string[] {
+  if (valueAt(values, 'files.store') !== 's3') return []
+  return ['bucket', 'access_key_id', 'secret_access_key']
+    .map((name) => `files.s3.${name}`)
+    .filter((path) => valueAt(values, path) === undefined)
+    .map((path) => `${variableName(path)}: must be set while files.store is s3`)
 }

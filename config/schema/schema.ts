@@ -4,6 +4,7 @@ import { Auth, Jwt } from './auth.ts'
 import { BrokerSettings } from './broker.ts'
 import { EncryptionSettings } from './encryption.ts'
 import { Events } from './events.ts'
+import { Files } from './files.ts'
 import {
   BooleanOrAuto,
   Choice,
@@ -64,7 +65,10 @@ const Server = Section('The HTTP listener, its limits and its shutdown.', {
     maximum: '1MiB',
     description: "Largest sum of a request's line and headers; a larger one gets 431.",
   }),
-  request_timeout: Duration({ description: 'Time in which a whole request must have arrived.' }),
+  request_timeout: Duration({
+    description:
+      "Time in which a request's body must have arrived after its headers; files have `files.min_speed` in place of it.",
+  }),
   headers_timeout: Duration({
     description: "Time in which a request's headers must have arrived; at most `request_timeout`.",
   }),
@@ -264,6 +268,7 @@ export const Config = Section('Groundwork.', {
   audit: Audit,
   webhooks: Webhooks,
   broker: BrokerSettings,
+  files: Files,
   rate_limit: RateLimit,
   pressure: Pressure,
   email: Email,

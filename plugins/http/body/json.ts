@@ -7,6 +7,7 @@ import {
   ValidationFailed,
 } from '#plugins/http/errors/http-errors.ts'
 import type { InvalidValue } from '#schemas/problem.ts'
+import { isPacked } from './content-coding.ts'
 import { findDepth, findFlaw, MAX_DEPTH } from './flaws.ts'
 
 /** An escape is the only way for NUL or a surrogate to get into JSON that is valid UTF-8. */
@@ -45,11 +46,6 @@ export default fp(
   },
   { name: 'json' },
 )
-
-/** Nothing is unpacked, so that a small body can't become a large one (RFC 9110 section 8.4). */
-function isPacked(contentEncoding: string | undefined): boolean {
-  return contentEncoding !== undefined && contentEncoding.toLowerCase() !== 'identity'
-}
 
 /** Most bodies are too small to be nested too deep, and have no escapes. */
 function flawOf(text: string, value: unknown): InvalidValue | undefined {

@@ -9,6 +9,8 @@ declare module 'fastify' {
     drain(): void
     /** Whether `drain` was called. */
     isDraining(): boolean
+    /** Whether connections are kept after their answers: neither `drain` nor `retire` was called. */
+    keepsConnections(): boolean
     /**
      * Ends the listener and nothing else, and has each answer ask its client to connect again. /ready stays as it
      * is, for another process has taken over the port.
@@ -31,6 +33,7 @@ export default fp(
       for (const exchange of app.connections.values()) if (exchange) askToLeave(exchange.response)
     })
     app.decorate('isDraining', () => draining)
+    app.decorate('keepsConnections', () => !draining && !retired)
     app.decorate('retire', () => {
       retired = true
       for (const exchange of app.connections.values()) if (exchange) askToLeave(exchange.response)

@@ -168,7 +168,7 @@ export const cases: readonly HostileCase[] = [
   {
     name: 'a body of unknown length that is announced and never asked for',
     send: { path: '/live', headers: [['Expect', '100-continue']] },
-    status: [100, 200],
+    status: 200,
   },
   {
     name: 'a client that asks before it sends is told to go on',

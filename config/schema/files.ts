@@ -1,0 +1,79 @@
+import { Type } from '@sinclair/typebox'
+import { Choice, Duration, Secret, Section, Size, Text } from './kinds.ts'
+
+/** A size that is larger than what memory could hold. */
+const LARGEST = '1048576GiB'
+
+const S3 = Section('The object store, where `files.store` is `s3`.', {
+  bucket: Type.Optional(
+    Text({ description: 'Bucket that holds the files, and nothing else below `prefix`.' }),
+  ),
+  prefix: Type.Optional(
+    Text({
+      description:
+        'Beginning of the names of all objects, such as `files/`, where others use the bucket too.',
+    }),
+  ),
+  endpoint: Type.Optional(
+    Text({
+      format: 'public-url',
+      description: 'Where a store that is not AWS listens, such as `https://s3.example.com`.',
+    }),
+  ),
+  region: Text({ description: "The bucket's region; stores that have none take any." }),
+  access_key_id: Type.Optional(Secret({ description: 'Name of the key with which requests are signed.' })),
+  secret_access_key: Type.Optional(Secret({ description: 'The key with which requests are signed.' })),
+  memory: Size({
+    minimum: '16MiB',
+    maximum: '4GiB',
+    description:
+      'Memory for parts on their way to the store, in each process. Uploads beyond it wait for each other.',
+  }),
+})
+
+/** Keys below `files`. */
+export const Files = Section('Files that people and organizations keep.', {
+  store: Choice(['local', 's3', 'none'], {
+    description:
+      'Where their bytes are: `local` in `files.directory`, `s3` in an object store, `none` nowhere, and then the service takes no files. With `local`, all processes must share the directory.',
+  }),
+  directory: Text({ description: 'Directory of the `local` store; it must outlive the process.' }),
+  max_size: Size({ maximum: LARGEST, description: 'Largest file; a larger one gets 413.' }),
+  quota_per_user: Size({
+    minimum: '0B',
+    maximum: LARGEST,
+    description: 'Bytes that the files of one user may have, those in the trash included.',
+  }),
+  quota_per_organization: Size({
+    minimum: '0B',
+    maximum: LARGEST,
+    description: 'Bytes that the files of one organization may have, those in the trash included.',
+  }),
+  min_speed: Size({
+    minimum: '0B',
+    description:
+      'Bytes a second that an upload must have, over each `server.request_timeout`; a slower one gets 408.',
+  }),
+  upload_lifetime: Duration({
+    minimum: '1m',
+    description: 'Time that a file without content, and an upload that nobody continues, are kept.',
+  }),
+  trash: Duration({
+    minimum: '0ms',
+    maximum: '3650d',
+    description: 'How long a deleted file can be restored; after that its bytes are deleted.',
+  }),
+  link_lifetime: Duration({
+    minimum: '1s',
+    maximum: '7d',
+    description: 'The longest time that a link to a file works.',
+  }),
+  public_url: Type.Optional(
+    Text({
+      format: 'public-url',
+      description:
+        'Where links to files lead: an origin of its own, such as `https://files.example.com`, so that no file shares one with pages. Without it, `server.public_url`.',
+    }),
+  ),
+  s3: S3,
+})

@@ -1,0 +1,34 @@
+import type { FastifyContentTypeParser, onSendHookHandler } from 'fastify'
+import fp from 'fastify-plugin'
+import { UnsupportedMediaType } from '#plugins/http/errors/http-errors.ts'
+import { isPacked } from './content-coding.ts'
+
+/**
+ * Leaves the bodies of uploads (`config.upload`) to their routes, as streams and of any type. That is for all routes of the
+ * same folder: none of them can take JSON.
+ */
+export default fp(
+  async (app) => {
+    app.addHook('onRoute', function (route) {
+      if (!route.config?.upload) return
+      if (!this.hasContentTypeParser('*')) {
+        this.removeAllContentTypeParsers()
+        this.addContentTypeParser('*', leaveUnread)
+      }
+      route.onSend = [endUnfinished, ...[route.onSend ?? []].flat()]
+    })
+  },
+  { name: 'upload', dependencies: ['json'] },
+)
+
+const leaveUnread: FastifyContentTypeParser = (request, _payload, done) => {
+  const isRefused = isPacked(request.headers['content-encoding'])
+  if (isRefused) done(new UnsupportedMediaType({ detail: 'The body must be sent without a content coding.' }))
+  else done(null)
+}
+
+/** Has the connection end after an answer that does not wait for the rest of a body, which may be large. */
+const endUnfinished: onSendHookHandler = (request, reply, payload, done) => {
+  if (!request.raw.complete) reply.header('connection', 'close')
+  done(null, payload)
+}
