@@ -64,7 +64,9 @@ export default {
       'scopes-come-from-memberships',
       {
         path: '^(services|routes|plugins)/',
-        pathNot: '^services/(members|organizations|invitations|api-keys|events|audit|webhooks)/',
+        // A link to a file stands in for the member who made it.
+        pathNot:
+          '^services/((members|organizations|invitations|api-keys|events|audit|webhooks)/|files/links\\.ts$)',
       },
       { path: '^lib/database/scoped-database\\.ts$', dependencyTypesNot: ['type-only'] },
       'Whose rows a database shows is decided by what checks the membership (docs/tenancy.md).',

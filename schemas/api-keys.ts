@@ -8,7 +8,16 @@ import { ref } from './registry.ts'
  * Permissions that a key can have. Those that are not here are for people only: members, owners, keys themselves, and
  * the organization's end.
  */
-export const API_KEY_SCOPES = ['members:read', 'projects:read', 'projects:write', 'projects:delete'] as const
+export const API_KEY_SCOPES = [
+  'members:read',
+  'files:read',
+  'files:write',
+  'files:delete',
+  'files:share',
+  'projects:read',
+  'projects:write',
+  'projects:delete',
+] as const
 
 export const ApiKeyScope = StringEnum(API_KEY_SCOPES, {
   description: 'A permission that operations ask for (`x-permission`).',

@@ -1,6 +1,6 @@
 import type { Context } from '#lib/context.ts'
 import type { Database } from '#lib/database/database.ts'
-import { OrgDatabase } from '#lib/database/scoped-database.ts'
+import { OrgDatabase, UserDatabase } from '#lib/database/scoped-database.ts'
 import type { MemberRole } from '#schemas/organizations.ts'
 import { isAtLeast, PERMISSIONS, type Permission } from './permissions.ts'
 
@@ -49,4 +49,12 @@ export type MemberContext<C extends { db: Database } = Context> = OrgContext<C> 
 /** Returns the context for work in the member's organization. */
 export function forMember<C extends { db: Database }>(ctx: C, member: Membership): MemberContext<C> {
   return { ...ctx, db: new OrgDatabase(ctx.db, member.org, member.user), member }
+}
+
+/** The context of work for one person: of the tenant tables its database sees their own rows, and no organization's. */
+export type PersonalContext<C extends { db: Database } = Context> = C & { readonly db: UserDatabase }
+
+/** Returns the context for work with what a person has without an organization. */
+export function forPerson<C extends { db: Database }>(ctx: C, user: string): PersonalContext<C> {
+  return { ...ctx, db: new UserDatabase(ctx.db, user) }
 }

@@ -22,6 +22,12 @@ const LIMIT_HEADERS: Record<string, OpenAPIV3.ReferenceObject> = {
   'ratelimit-reset': { $ref: '#/components/headers/RateLimitReset' },
 }
 
+/** The body of an upload. */
+const BYTES: OpenAPIV3.RequestBodyObject = {
+  description: 'The bytes, as they are. Any `Content-Type` is taken, and none believed.',
+  content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+}
+
 const REQUEST_ID = { $ref: '#/components/headers/RequestId' }
 
 /** Headers of errors, by status. */
@@ -43,6 +49,8 @@ export function describeOperation(
   const { responses } = operation
   for (const parameter of operation.parameters ?? []) describeParameter(parameter)
   if (route.config?.requires) describeRequirement(operation, route.config.requires)
+  if (route.config?.content) describeContent(operation, responses)
+  if (route.config?.upload) operation.requestBody = BYTES
   if (route.config?.versioned) describeVersions(operation, responses, String(route.method))
   if (responses['201']) addHeaders(responses['201'], { location: { $ref: '#/components/headers/Location' } })
   if (route.config?.idempotent) describeReplay(responses)
@@ -107,6 +115,20 @@ function describeVersions(
   }
   if (reads) responses['304'] = { description: 'The client has this version already.' }
   for (const status of ['200', '201', '304']) {
+    addHeaders(responses[status], { etag: { $ref: '#/components/headers/ETag' } })
+  }
+}
+
+/** An answer that is the content of a file can be a part of it, or none where the client has it. */
+function describeContent(operation: OpenAPIV3.OperationObject, responses: OpenAPIV3.ResponsesObject): void {
+  const names = ['Range', 'IfRange', 'IfNoneMatch']
+  const parameters = names.map((name) => ({ $ref: `#/components/parameters/${name}` }))
+  operation.parameters = [...(operation.parameters ?? []), ...parameters]
+  const whole = responses['200']
+  if (whole === undefined || '$ref' in whole) return
+  responses['206'] = { ...whole, description: 'The part of the content that `Range` names.' }
+  responses['304'] = { description: 'The client has this content already.' }
+  for (const status of ['200', '206', '304']) {
     addHeaders(responses[status], { etag: { $ref: '#/components/headers/ETag' } })
   }
 }

@@ -53,6 +53,7 @@ export function documentInfo(app: FastifyInstance): OpenApi {
       { name: 'api-keys', description: 'Keys with which programs work in an organization.' },
       { name: 'audit', description: 'Who did what in an organization.' },
       { name: 'webhooks', description: 'Messages about events of an organization to a server of yours.' },
+      { name: 'files', description: 'Files of users and of organizations.' },
       { name: 'projects', description: 'Projects of an organization.' },
       { name: 'events', description: 'What happens in the service, told to others.' },
       { name: 'operations', description: 'For load balancers, monitoring and operators.' },
@@ -87,6 +88,20 @@ export function documentInfo(app: FastifyInstance): OpenApi {
           name: 'If-None-Match',
           in: 'header',
           description: 'Entity tags that the client has; with one of them the answer is 304.',
+          schema: { type: 'string' },
+        },
+        IfRange: {
+          name: 'If-Range',
+          in: 'header',
+          description:
+            'The entity tag that the content must still have for `Range` to count; otherwise all of it is sent.',
+          schema: { type: 'string' },
+        },
+        Range: {
+          name: 'Range',
+          in: 'header',
+          description:
+            'The part to send, such as `bytes=0-1023`; several at once, and what is malformed, count for nothing.',
           schema: { type: 'string' },
         },
       },

@@ -4,6 +4,7 @@ import type { ErrorClass, ErrorDefinition } from '#lib/errors.ts'
 import { IdempotencyAnswerLost, IdempotencyKeyReused } from '#lib/idempotency/errors.ts'
 import { RateLimited } from '#lib/rate-limits/errors.ts'
 import { takesApiKeys } from '#plugins/api/authentication/entrance.ts'
+import { PreconditionFailed, RangeNotSatisfiable } from '#plugins/api/files/errors.ts'
 import {
   BadRequest,
   InternalError,
@@ -34,7 +35,9 @@ export function errorsOf(route: RouteOptions): ErrorDefinition[] {
   if (schema.body) add(ValueNotStorable)
   if (config.idempotent) add(IdempotencyKeyReused, IdempotencyAnswerLost)
   // Every method but these has its body read, wanted or not.
-  if (route.method !== 'GET') add(InvalidJson, PayloadTooLarge, UnsupportedMediaType)
+  if (config.content) add(PreconditionFailed, RangeNotSatisfiable)
+  if (config.upload) add(UnsupportedMediaType)
+  else if (route.method !== 'GET') add(InvalidJson, PayloadTooLarge, UnsupportedMediaType)
   add(...errorsOfAccess(config))
   if (config.requires) add(ReauthenticationRequired)
   if (config.permission !== undefined) add(OrganizationNotFound, OrganizationSuspended)

@@ -10,11 +10,10 @@ declare module 'fastify' {
   }
 }
 
-/** What a slow body had at some time. */
+/** What an upload had at some time, and how often it was looked at since. */
 interface Mark {
   readonly bytes: number
-  /** Time by `performance.now()`. */
-  readonly time: number
+  looks: number
 }
 
 /**
@@ -25,6 +24,7 @@ export default fp(
   async (app) => {
     const { headers_timeout, request_timeout } = app.config.server
     const { min_speed } = app.config.files
+    const interval = Math.ceil(headers_timeout / 4)
     const uploads = new WeakMap<IncomingMessage, Mark>()
 
     app.addHook('onRoute', (route) => {
@@ -33,33 +33,34 @@ export default fp(
       route.onRequest = [
         (request, _reply, done) => {
           const { raw } = request
-          uploads.set(raw, { bytes: raw.socket.bytesRead, time: performance.now() })
+          uploads.set(raw, { bytes: raw.socket.bytesRead, looks: 0 })
           done()
         },
         ...others,
       ]
     })
 
-    /** Whether a body has had its time. An upload is looked at again and again, over the time that other bodies have. */
+    /**
+     * Whether a body has had its time. An upload must move in each time that other bodies have for all of theirs; that is
+     * counted in looks, so that a process that stands still does not take its own delay for the client's.
+     */
     function isLate({ request, begun }: Exchange, now: number): boolean {
       const mark = uploads.get(request)
       if (mark === undefined) return now - begun > request_timeout
-      const elapsed = now - mark.time
+      mark.looks++
+      const elapsed = mark.looks * interval
       if (elapsed < request_timeout) return false
-      const bytes = request.socket.bytesRead
-      uploads.set(request, { bytes, time: now })
-      return (bytes - mark.bytes) * 1000 < min_speed * elapsed
+      const { bytesRead } = request.socket
+      uploads.set(request, { bytes: bytesRead, looks: 0 })
+      return (bytesRead - mark.bytes) * 1000 < min_speed * elapsed
     }
 
-    const looking = setInterval(
-      () => {
-        const now = performance.now()
-        for (const [socket, exchange] of app.connections) {
-          if (exchange !== undefined && !exchange.request.complete && isLate(exchange, now)) refuse(socket)
-        }
-      },
-      Math.ceil(headers_timeout / 4),
-    ).unref()
+    const looking = setInterval(() => {
+      const now = performance.now()
+      for (const [socket, exchange] of app.connections) {
+        if (exchange !== undefined && !exchange.request.complete && isLate(exchange, now)) refuse(socket)
+      }
+    }, interval).unref()
     app.addHook('onClose', async () => clearInterval(looking))
 
     /** As Node does when a request is late. */

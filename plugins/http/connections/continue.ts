@@ -11,14 +11,15 @@ export default fp(
       const keepsAlive = response.shouldKeepAlive
       // After an answer without it, the client may send the body or not, so nothing can follow (RFC 9110 section 10.1.1).
       response.shouldKeepAlive = false
-      const read = request._read
-      request._read = (size) => {
-        request._read = read
+      const { read } = request
+      // Whatever reads a stream calls it; a body that came unasked is there all the same.
+      request.read = (size) => {
+        request.read = read
         if (!response.headersSent) {
           response.shouldKeepAlive = keepsAlive && app.keepsConnections()
           response.writeContinue()
         }
-        read.call(request, size)
+        return read.call(request, size)
       }
       app.server.emit('request', request, response)
     })

@@ -1,0 +1,2 @@
+DROP TABLE files, stored_objects, storage_usage;
+DROP FUNCTION doom_stored_object, release_storage;

@@ -1,0 +1,75 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { publicUrl } from '#config/public-url.ts'
+import { deriveKey } from '#lib/secrets/secrets.ts'
+import type { AppContext } from '#plugins/infrastructure/context.ts'
+import type { Content, Upload } from '#services/files/content.ts'
+import type { FilesContext, SpaceContext } from '#services/files/context.ts'
+import { forPerson } from '#services/members/membership.ts'
+import { sendContent } from './send-content.ts'
+
+declare module '#plugins/infrastructure/context.ts' {
+  interface AppContext extends Pick<FilesContext, 'files'> {}
+}
+
+/** How content is sent. */
+export interface Sending {
+  /** Whether browsers always save it. */
+  readonly download?: boolean
+  /** Whether pages of other origins may show it. */
+  readonly embeddable?: boolean
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The answer is the content of a file (`reply.sendContent`), which takes `Range` and conditions. */
+    content?: true
+  }
+  interface FastifyRequest {
+    /**
+     * The context for the files that the path is about: the organization's, or those of who sends the request.
+     */
+    inSpace(ctx?: AppContext): SpaceContext<AppContext>
+    /** The body, where the route takes bytes (`config.upload`). */
+    upload(): Upload
+  }
+  interface FastifyReply {
+    /** Sends the content of a file, or the part of it that was asked for, or says that the client has it. */
+    sendContent(content: Content, sending?: Sending): Promise<FastifyReply>
+  }
+}
+
+/** Files: their context, bodies that are bytes, and answers that are. */
+export default fp(
+  async (app) => {
+    const { files, jwt, server } = app.config
+    app.addContext({
+      files: {
+        maxSize: files.max_size,
+        quotaPerUser: files.quota_per_user,
+        quotaPerOrganization: files.quota_per_organization,
+        trashMs: files.trash,
+        emptyMs: files.upload_lifetime,
+        linkMs: files.link_lifetime,
+        linkKey: deriveKey(jwt.secret, 'links to files'),
+        linkBase: files.public_url ?? publicUrl(server),
+      },
+    })
+
+    app.decorateRequest('inSpace', function (this: FastifyRequest, ctx = this.ctx) {
+      const author = this.principal?.kind === 'user' ? this.principal.user.id : null
+      if (this.admitted !== undefined) return { ...this.inOrganization(ctx), author }
+      return { ...forPerson(ctx, this.user.id), author }
+    })
+    app.decorateRequest('upload', function (this: FastifyRequest) {
+      const { 'content-length': length, 'transfer-encoding': coding } = this.headers
+      // What stops reading still has an answer to send, so the stream must not end the connection.
+      const pieces = this.raw.iterator({ destroyOnReturn: false })
+      return { pieces, length: coding === undefined ? Number(length ?? 0) : undefined }
+    })
+    app.decorateReply('sendContent', function (this: FastifyReply, content, sending) {
+      return sendContent(this, content, sending)
+    })
+  },
+  { name: 'files', dependencies: ['context', 'request-context', 'tenancy'] },
+)

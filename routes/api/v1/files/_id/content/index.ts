@@ -1,0 +1,4 @@
+import { OWN } from '../../space.ts'
+import { contentRoutes } from './content.ts'
+
+export default contentRoutes(OWN)

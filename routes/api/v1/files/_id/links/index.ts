@@ -1,0 +1,4 @@
+import { OWN } from '../../space.ts'
+import { linksOf } from './links.ts'
+
+export default linksOf(OWN)

@@ -1,0 +1,4 @@
+import { collection } from './collection.ts'
+import { OWN } from './space.ts'
+
+export default collection(OWN)

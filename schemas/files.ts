@@ -1,0 +1,202 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { organizationParameter } from './organizations.ts'
+import { Page, pageParameters } from './pagination.ts'
+import { Nullable, StringEnum, Timestamp, Uuid } from './primitives.ts'
+import { ref } from './registry.ts'
+
+/** Longest name of a file, in characters. */
+const MAX_NAME = 255
+
+/** No path, nothing that could end a line, and nothing that makes `gnp.exe` look like `exe.png`. */
+const NAME = '^[^/\\\\\\u0000-\\u001f\\u007f-\\u009f\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]+$'
+
+const Name = Type.String({
+  'x-normalize': 'NFC',
+  minLength: 1,
+  maxLength: MAX_NAME,
+  'x-pattern': NAME,
+  'x-message': 'must have no slashes, control characters or marks that change the direction of text',
+  description: 'Name of the file, for people: no path, and no characters that control how text is shown.',
+  examples: ['report.pdf'],
+})
+
+/** A file of a user or of an organization. */
+export const File = Type.Object(
+  {
+    id: Uuid('Identifier of the file (UUIDv7).'),
+    name: Type.String({ description: 'Name of the file.', examples: ['report.pdf'] }),
+    purpose: StringEnum(['attachment', 'avatar'], {
+      description: 'The use that the file was made for, which decides what it may hold.',
+      examples: ['attachment'],
+    }),
+    status: StringEnum(['pending', 'ready'], {
+      description: '`pending` until the file has content.',
+      examples: ['ready'],
+    }),
+    media_type: Nullable(
+      Type.String({
+        description: 'Type of the content, as its bytes say it; null while there is none.',
+        examples: ['application/pdf'],
+      }),
+    ),
+    size: Nullable(
+      Type.Integer({
+        minimum: 0,
+        description: 'Bytes of the content; null while there is none.',
+        examples: [52_431],
+      }),
+    ),
+    sha256: Nullable(
+      Type.String({
+        description: 'SHA-256 digest of the content, hexadecimal; null while there is none.',
+        examples: ['9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'],
+      }),
+    ),
+    created_by: Nullable(
+      Uuid('The user who created it; null for an API key, and for an account that is deleted.'),
+    ),
+    created_at: Timestamp('When the file was created.'),
+    updated_at: Timestamp('When the file was last changed; it grows with every change.'),
+    deleted_at: Nullable(Timestamp('When the file was put into the trash; null if it is not there.')),
+  },
+  { $id: 'File', additionalProperties: false, description: 'A file of a user or of an organization.' },
+)
+export type File = Static<typeof File>
+
+/** Body of createFile. */
+export const CreateFile = Type.Object(
+  { name: Name },
+  {
+    $id: 'CreateFile',
+    additionalProperties: false,
+    description: 'A new file, which gets its content afterwards.',
+  },
+)
+export type CreateFile = Static<typeof CreateFile>
+
+/** Body of updateFile. */
+export const UpdateFile = Type.Object(
+  { name: Type.Optional(Name) },
+  {
+    $id: 'UpdateFile',
+    additionalProperties: false,
+    minProperties: 1,
+    description: 'Changes to a file; at least one.',
+    examples: [{ name: 'report-2026.pdf' }],
+  },
+)
+export type UpdateFile = Static<typeof UpdateFile>
+
+const idParameter = { id: Uuid('Identifier of the file.', { 'x-normalize': 'lowercase' }) }
+
+/** Path parameters of one of one's own files. */
+export const FileParams = Type.Object(idParameter, { additionalProperties: false })
+
+/** Path parameters of one of an organization's files. */
+export const OrganizationFileParams = Type.Object(
+  { ...organizationParameter, ...idParameter },
+  { additionalProperties: false },
+)
+
+/** Query of listFiles. */
+export const ListFilesQuery = Type.Object(
+  {
+    ...pageParameters,
+    deleted: Type.Boolean({
+      default: false,
+      description: 'Whether to list the files in the trash, in place of the others.',
+      examples: [false],
+    }),
+  },
+  { additionalProperties: false },
+)
+export type ListFilesQuery = Static<typeof ListFilesQuery>
+
+/** Query of deleteFile. */
+export const DeleteFileQuery = Type.Object(
+  {
+    permanently: Type.Boolean({
+      default: false,
+      description: 'Whether to delete the file for good, in place of putting it into the trash.',
+      examples: [false],
+    }),
+  },
+  { additionalProperties: false },
+)
+
+export const FilePage = Page(ref(File), 'FilePage')
+export type FilePage = Static<typeof FilePage>
+
+/** Space that files take. */
+export const StorageUsage = Type.Object(
+  {
+    bytes: Type.Integer({
+      minimum: 0,
+      description: 'Bytes that all files have, those in the trash and those that are being written included.',
+      examples: [52_431],
+    }),
+    max_bytes: Type.Integer({
+      minimum: 0,
+      description: 'Bytes that they may have.',
+      examples: [5_368_709_120],
+    }),
+  },
+  { $id: 'StorageUsage', additionalProperties: false, description: 'Space that files take, and may take.' },
+)
+export type StorageUsage = Static<typeof StorageUsage>
+
+/** Body of createFileLink. */
+export const CreateFileLink = Type.Object(
+  {
+    expires_in: Type.Integer({
+      minimum: 1,
+      maximum: 604_800,
+      default: 900,
+      description: "Seconds for which the link works; the service's own limit may be shorter.",
+      examples: [900],
+    }),
+    download: Type.Boolean({
+      default: false,
+      description:
+        'Whether browsers always save the file. Types that could run are never shown, with either.',
+      examples: [false],
+    }),
+  },
+  { $id: 'CreateFileLink', additionalProperties: false, description: 'A new link to the content of a file.' },
+)
+export type CreateFileLink = Static<typeof CreateFileLink>
+
+/** A link that works without a token. */
+export const FileLink = Type.Object(
+  {
+    url: Type.String({
+      format: 'uri',
+      description: 'Where the content is. Who has it, can read it.',
+      examples: [
+        'https://files.example.com/api/v1/shared-files/01997d1c-7b6e-7c3a-9d53-2f6a4c1e8b90?token=q7Yx0cTn',
+      ],
+    }),
+    expires_at: Timestamp('When the link stops working.'),
+  },
+  { $id: 'FileLink', additionalProperties: false, description: 'A link to the content of a file.' },
+)
+export type FileLink = Static<typeof FileLink>
+
+/** Query of a link. */
+export const SharedFileQuery = Type.Object(
+  {
+    token: Type.String({
+      minLength: 1,
+      maxLength: 512,
+      description: 'The proof that the link was issued here.',
+      examples: ['q7Yx0cTn2mZ1vN9pQe4rWjAxOTk3ZDFjLTdiNmUtN2MzYQ'],
+    }),
+  },
+  { additionalProperties: false },
+)
+
+/** The content of a file, of whatever type it is. */
+export const BinaryContent = {
+  description: 'The content.',
+  content: { '*/*': { schema: Type.String({ format: 'binary', description: 'The bytes.' }) } },
+}

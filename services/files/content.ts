@@ -1,0 +1,142 @@
+import type { Readable } from 'node:stream'
+import { v7 as uuidv7 } from 'uuid'
+import { transaction } from '#lib/database/database.ts'
+import { ServiceError } from '#lib/errors.ts'
+import type { ByteRange } from '#lib/object-store/object-store.ts'
+import type { File } from '#schemas/files.ts'
+import { FileStoreUnavailable } from '#services/storage/errors.ts'
+import { type StorageContext, storeOf, Writing } from '#services/storage/storage.ts'
+import type { ExpectedVersions } from '#services/users/users.ts'
+import { type SpaceContext, spaceOf } from './context.ts'
+import { FileChanged, FileEmpty, FileNotFound, FileTooLarge } from './errors.ts'
+import { Examination } from './examination.ts'
+import { fileOf, missing, present, quotaOf } from './files.ts'
+import { PURPOSES } from './purposes.ts'
+import * as queries from './queries.ts'
+
+/** Bytes on their way to become the content of a file. */
+export interface Upload {
+  readonly pieces: AsyncIterable<Uint8Array>
+  /** How many there are, if that is known. */
+  readonly length: number | undefined
+}
+
+/** The content of a file. */
+export interface Content {
+  readonly name: string
+  readonly mediaType: string
+  readonly size: number
+  readonly sha256: Buffer
+  /** When it was written. */
+  readonly writtenAt: Date
+  /** Opens it, or a part of it. */
+  open(range?: ByteRange): Promise<Readable>
+}
+
+/**
+ * Gives a file its content, or another one. Nothing of the file changes unless all of it has arrived and is on disk.
+ *
+ * @throws FileNotFound, FileChanged, FileTooLarge, FileTypeNotAllowed, StorageQuotaReached, UploadInterrupted,
+ * FileStoreUnavailable, FilesDisabled
+ */
+export async function write(
+  ctx: SpaceContext,
+  id: string,
+  upload: Upload,
+  versions: ExpectedVersions,
+): Promise<File> {
+  const file = present(await queries.selectFile(ctx.db, id))
+  if (file.deleted_at !== null) throw new FileNotFound()
+  if (versions !== undefined && !versions.includes(file.updated_at)) throw new FileChanged()
+  return writeInto(ctx, file, upload, versions)
+}
+
+/**
+ * Gives the context's person another avatar.
+ *
+ * @throws as `write`
+ */
+export async function writeAvatar(ctx: SpaceContext, upload: Upload): Promise<File> {
+  storeOf(ctx)
+  const { emptyMs } = ctx.files
+  const wanted = { id: uuidv7(), name: 'avatar', purpose: 'avatar', created_by: ctx.author, emptyMs } as const
+  const file = (await queries.selectAvatar(ctx.db)) ?? (await queries.insertFile(ctx.db, wanted))
+  // Another request may have made it in between.
+  return writeInto(ctx, file ?? present(await queries.selectAvatar(ctx.db)), upload, undefined)
+}
+
+async function writeInto(
+  ctx: SpaceContext,
+  { id, purpose }: Pick<File, 'id' | 'purpose'>,
+  { pieces, length }: Upload,
+  versions: ExpectedVersions,
+): Promise<File> {
+  const store = storeOf(ctx)
+  const { maxSize, types } = PURPOSES[purpose]
+  const limit = Math.min(maxSize, ctx.files.maxSize)
+  if (length !== undefined && length > limit) throw new FileTooLarge()
+  const writing = await Writing.begin(ctx, { space: spaceOf(ctx.db), quota: quotaOf(ctx), length })
+  try {
+    const examination = new Examination({ limit, types, reach: (bytes) => writing.reach(bytes) })
+    await store.write(writing.key, examination.watch(pieces), length)
+    const content = { key: writing.key, ...(await examination.result()) }
+    const row = await transaction(ctx, async (tx) => {
+      const changed = await queries.updateContent(tx.db, id, content, versions)
+      if (changed !== undefined) await writing.keep(tx.db, content.size)
+      return changed
+    })
+    return fileOf(row ?? (await missing(ctx, id)))
+  } catch (error) {
+    await writing.discard(ctx)
+    throw unavailable(error)
+  }
+}
+
+/**
+ * Returns the content of a file.
+ *
+ * @throws FileNotFound, FileEmpty, FilesDisabled
+ */
+export async function read(ctx: SpaceContext, id: string): Promise<Content> {
+  return contentOf(ctx, present(await queries.selectFile(ctx.db, id)))
+}
+
+/**
+ * Returns the avatar of the context's person.
+ *
+ * @throws as `read`
+ */
+export async function readAvatar(ctx: SpaceContext): Promise<Content> {
+  return contentOf(ctx, present(await queries.selectAvatar(ctx.db)))
+}
+
+/**
+ * Returns the content of a row.
+ *
+ * @throws FileNotFound, FileEmpty, FilesDisabled
+ */
+export function contentOf(ctx: Pick<StorageContext, 'storage'>, row: queries.FileRow): Content {
+  const { key, name, media_type, size, sha256, written_at } = row
+  const store = storeOf(ctx)
+  if (row.deleted_at !== null) throw new FileNotFound()
+  if (key === null || media_type === null || sha256 === null || written_at === null) throw new FileEmpty()
+  return {
+    name,
+    mediaType: media_type,
+    size: Number(size),
+    sha256,
+    writtenAt: new Date(written_at),
+    async open(range) {
+      try {
+        return await store.read(key, range)
+      } catch (error) {
+        throw unavailable(error)
+      }
+    },
+  }
+}
+
+/** What is no error of ours is the store's. */
+function unavailable(error: unknown): unknown {
+  return error instanceof ServiceError ? error : new FileStoreUnavailable({ cause: error, retryAfter: 5 })
+}

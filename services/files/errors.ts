@@ -1,0 +1,50 @@
+import { defineError } from '#lib/errors.ts'
+
+export const FileNotFound = defineError({
+  code: 'file_not_found',
+  status: 404,
+  title: 'File not found',
+  detail: 'There is no such file, or it is in the trash.',
+})
+
+export const FileChanged = defineError({
+  code: 'file_changed',
+  status: 412,
+  title: 'File changed',
+  detail: 'The file is no longer as `If-Match` says: read it again, then repeat the change.',
+})
+
+export const FileEmpty = defineError({
+  code: 'file_without_content',
+  status: 409,
+  title: 'File without content',
+  detail: 'The file has no content yet: send it first.',
+})
+
+export const FileTooLarge = defineError({
+  code: 'file_too_large',
+  status: 413,
+  title: 'File too large',
+  detail: 'The file is larger than a file for this purpose may be.',
+})
+
+export const FileTypeNotAllowed = defineError({
+  code: 'file_type_not_allowed',
+  status: 415,
+  title: 'File type not allowed',
+  detail: 'The bytes are not of a type that a file for this purpose may have.',
+})
+
+export const UploadInterrupted = defineError({
+  code: 'upload_interrupted',
+  status: 400,
+  title: 'Upload interrupted',
+  detail: 'The content did not arrive whole.',
+})
+
+export const InvalidLink = defineError({
+  code: 'invalid_link',
+  status: 404,
+  title: 'Invalid link',
+  detail: 'The link was not issued here, has expired, or leads to what is no longer there.',
+})

@@ -1,0 +1,121 @@
+import { v7 as uuidv7 } from 'uuid'
+import type { Cursors } from '#lib/pagination/cursors.ts'
+import type { CreateFile, File, FilePage, ListFilesQuery, StorageUsage, UpdateFile } from '#schemas/files.ts'
+import * as storage from '#services/storage/storage.ts'
+import type { ExpectedVersions } from '#services/users/users.ts'
+import { type FilesContext, type SpaceContext, spaceOf } from './context.ts'
+import { FileChanged, FileNotFound } from './errors.ts'
+import * as queries from './queries.ts'
+
+// Whose files these are is the context's organization or person; what a member may do with them is the route's
+// `permission`. Content is in content.ts.
+
+/** Position in a list is that of one space, and of the trash or not. */
+const listOf = ({ db }: Pick<SpaceContext, 'db'>, deleted: boolean) => `files:${spaceOf(db)}:${deleted}`
+
+/**
+ * Creates a file, which gets its content afterwards.
+ *
+ * @throws FilesDisabled
+ */
+export async function create(ctx: SpaceContext, { name }: CreateFile): Promise<File> {
+  storage.storeOf(ctx)
+  const { emptyMs } = ctx.files
+  const file = { id: uuidv7(), name, purpose: 'attachment', created_by: ctx.author, emptyMs } as const
+  return fileOf(present(await queries.insertFile(ctx.db, file)))
+}
+
+/**
+ * Returns a page of files, newest first: those in the trash, or the others.
+ *
+ * @throws InvalidCursor
+ */
+export async function list(
+  ctx: SpaceContext<FilesContext & { cursors: Cursors }>,
+  { limit, cursor, deleted }: ListFilesQuery,
+): Promise<FilePage> {
+  const before = cursor === undefined ? null : ctx.cursors.decode(listOf(ctx, deleted), cursor)
+  const rows = await queries.selectFiles(ctx.db, { deleted, before, limit: limit + 1 })
+  return ctx.cursors.page(listOf(ctx, deleted), rows.map(fileOf), limit)
+}
+
+/**
+ * Returns a file, in the trash or not.
+ *
+ * @throws FileNotFound
+ */
+export async function get(ctx: SpaceContext, id: string): Promise<File> {
+  return fileOf(present(await queries.selectFile(ctx.db, id)))
+}
+
+/**
+ * Changes what a file is called.
+ *
+ * @throws FileNotFound, FileChanged
+ */
+export async function update(
+  ctx: SpaceContext,
+  id: string,
+  { name }: UpdateFile,
+  versions: ExpectedVersions,
+): Promise<File> {
+  return fileOf((await queries.updateName(ctx.db, id, name, versions)) ?? (await missing(ctx, id)))
+}
+
+/**
+ * Puts a file into the trash, or deletes it for good.
+ *
+ * @throws FileNotFound, FileChanged
+ */
+export async function remove(
+  ctx: SpaceContext,
+  id: string,
+  { permanently, versions }: { permanently: boolean; versions: ExpectedVersions },
+): Promise<void> {
+  const isDone = permanently
+    ? await queries.deleteFile(ctx.db, id, versions)
+    : await queries.markDeleted(ctx.db, id, ctx.files.trashMs, versions)
+  if (!isDone) await missing(ctx, id, permanently)
+}
+
+/**
+ * Takes a file out of the trash; nothing happens if it is not there.
+ *
+ * @throws FileNotFound
+ */
+export async function restore(ctx: SpaceContext, id: string): Promise<File> {
+  const restored = await queries.unmarkDeleted(ctx.db, id, ctx.files.emptyMs)
+  return restored === undefined ? get(ctx, id) : fileOf(restored)
+}
+
+/** Returns how much space the files take, and may take. */
+export async function usage(ctx: SpaceContext): Promise<StorageUsage> {
+  return { bytes: await storage.usage(ctx, spaceOf(ctx.db)), max_bytes: quotaOf(ctx) }
+}
+
+/** Bytes that the files of the context's organization or person may have. */
+export function quotaOf({ db, files }: Pick<SpaceContext, 'db' | 'files'>): number {
+  return 'org' in db ? files.quotaPerOrganization : files.quotaPerUser
+}
+
+/** Says why a change found no row: the file is gone or in the trash, or is another version than expected. */
+export async function missing(ctx: SpaceContext, id: string, inTrash = false): Promise<never> {
+  const row = present(await queries.selectFile(ctx.db, id))
+  if (row.deleted_at !== null && !inTrash) throw new FileNotFound()
+  throw new FileChanged()
+}
+
+export function present<T>(row: T | undefined): T {
+  if (row === undefined) throw new FileNotFound()
+  return row
+}
+
+/** The file as clients see it. */
+export function fileOf({ key, written_at: _, size, sha256, ...row }: queries.FileRow): File {
+  return {
+    ...row,
+    status: key === null ? 'pending' : 'ready',
+    size: size === null ? null : Number(size),
+    sha256: sha256?.toString('hex') ?? null,
+  }
+}

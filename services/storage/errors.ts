@@ -1,0 +1,22 @@
+import { defineError } from '#lib/errors.ts'
+
+export const StorageQuotaReached = defineError({
+  code: 'storage_quota_reached',
+  status: 409,
+  title: 'Storage quota reached',
+  detail: 'There is not enough space left for the file: delete others for good first.',
+})
+
+export const FileStoreUnavailable = defineError({
+  code: 'file_store_unavailable',
+  status: 503,
+  title: 'File store unavailable',
+  detail: 'The store of files does not answer as it should.',
+})
+
+export const FilesDisabled = defineError({
+  code: 'files_disabled',
+  status: 404,
+  title: 'Files disabled',
+  detail: 'The service is set up without a store of files.',
+})

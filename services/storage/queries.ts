@@ -1,0 +1,120 @@
+import type { Database } from '#lib/database/database.ts'
+import type { ObjectStore } from '#lib/object-store/object-store.ts'
+
+/** An object that is about to be written. */
+export interface NewObject {
+  readonly key: string
+  readonly store: ObjectStore['kind']
+  /** The user or organization that it counts for. */
+  readonly space: string
+  readonly bytes: number
+  /** Milliseconds after which it may be removed, unless it is kept by then. */
+  readonly lifetimeMs: number
+}
+
+/** Takes space and says that the object may exist, in one statement; returns false if the space has not so much left. */
+export async function insertObject(
+  db: Database,
+  { key, store, space, bytes, lifetimeMs }: NewObject,
+  quota: number,
+): Promise<boolean> {
+  const rows = await db.query({
+    name: 'insertStoredObject',
+    text: `WITH space AS (
+             INSERT INTO storage_usage AS u (space_id, bytes) SELECT $2, $3::bigint WHERE $3::bigint <= $4::bigint
+             ON CONFLICT (space_id) DO UPDATE SET bytes = u.bytes + $3, updated_at = now()
+               WHERE u.bytes + $3 <= $4
+             RETURNING 1)
+           INSERT INTO stored_objects (key, store, space_id, bytes, state, expires_at)
+           SELECT $1, $5, $2, $3, 'writing', now() + $6 * interval '1 millisecond' FROM space
+           RETURNING 1 AS taken`,
+    values: [key, space, bytes, quota, store, lifetimeMs],
+  })
+  return rows.length > 0
+}
+
+/** Takes more space for an object; returns false if there is not so much left, or the object has expired. */
+export async function growObject(db: Database, key: string, bytes: number, quota: number): Promise<boolean> {
+  // The object is locked first, as by all others, so that none waits for the other in a circle.
+  const rows = await db.query({
+    name: 'growStoredObject',
+    text: `WITH object AS (SELECT space_id FROM stored_objects WHERE key = $1 AND state = 'writing' FOR UPDATE),
+           space AS (
+             UPDATE storage_usage u SET bytes = u.bytes + $2, updated_at = now() FROM object o
+             WHERE u.space_id = o.space_id AND u.bytes + $2 <= $3 RETURNING 1)
+           UPDATE stored_objects SET bytes = bytes + $2 FROM space WHERE key = $1 RETURNING 1 AS taken`,
+    values: [key, bytes, quota],
+  })
+  return rows.length > 0
+}
+
+/** Says that a file has the object, and how large it is; returns false if it has expired. What it took too much is free. */
+export async function keepObject(db: Database, key: string, bytes: number): Promise<boolean> {
+  const rows = await db.query({
+    name: 'keepStoredObject',
+    text: `UPDATE stored_objects SET state = 'kept', bytes = $2 WHERE key = $1 AND state = 'writing'
+           RETURNING 1 AS kept`,
+    values: [key, bytes],
+  })
+  return rows.length > 0
+}
+
+/** Frees the space of an object that no file will have; returns false if a file has it. */
+export async function doomObject(db: Database, key: string): Promise<boolean> {
+  const rows = await db.query({
+    name: 'doomStoredObject',
+    text: `UPDATE stored_objects SET state = 'doomed', expires_at = now() WHERE key = $1 AND state = 'writing'
+           RETURNING 1 AS doomed`,
+    values: [key],
+  })
+  return rows.length > 0
+}
+
+/** Frees the space of objects whose writing was given up, and returns how many. They are removed a while later. */
+export async function doomExpired(db: Database, limit: number): Promise<number> {
+  const rows = await db.query({
+    name: 'doomExpiredObjects',
+    text: `UPDATE stored_objects SET state = 'doomed', expires_at = now() + interval '1 hour'
+           WHERE key IN (SELECT key FROM stored_objects WHERE state = 'writing' AND expires_at < now()
+                         ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+           RETURNING 1 AS doomed`,
+    values: [limit],
+  })
+  return rows.length
+}
+
+/** Objects of a store that may be removed. */
+export async function selectRemovable(
+  db: Database,
+  store: ObjectStore['kind'],
+  limit: number,
+): Promise<string[]> {
+  const rows = await db.query<{ key: string }>({
+    name: 'selectRemovableObjects',
+    text: `SELECT key FROM stored_objects
+           WHERE state = 'doomed' AND expires_at <= now() AND store = $1
+           ORDER BY expires_at LIMIT $2`,
+    values: [store, limit],
+  })
+  return rows.map(({ key }) => key)
+}
+
+/** Forgets objects that are removed. */
+export async function deleteRemoved(db: Database, keys: readonly string[]): Promise<void> {
+  await db.query({
+    name: 'deleteRemovedObjects',
+    text: "DELETE FROM stored_objects WHERE key = ANY ($1) AND state = 'doomed'",
+    values: [keys],
+  })
+}
+
+/** Bytes that count for a user or organization. */
+export async function selectUsage(db: Database, space: string): Promise<number> {
+  const rows = await db.query<{ bytes: string }>({
+    name: 'selectStorageUsage',
+    text: 'SELECT bytes FROM storage_usage WHERE space_id = $1',
+    values: [space],
+    pipelined: true,
+  })
+  return Number(rows[0]?.bytes ?? 0)
+}

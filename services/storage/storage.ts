@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto'
+import type { Log } from '#lib/context.ts'
+import type { Database } from '#lib/database/database.ts'
+import type { ObjectStore } from '#lib/object-store/object-store.ts'
+import { FilesDisabled, StorageQuotaReached } from './errors.ts'
+import * as queries from './queries.ts'
+
+// Which objects the store may have. A row says so before the first byte is written, and goes when the bytes are gone, so
+// that whatever a crash leaves is found by the sweep (jobs.ts). Whose the objects are, and who may, is for the callers.
+
+/** The parts that work on objects needs. */
+export interface StorageContext {
+  readonly storage: {
+    /** Undefined where the service takes no files. */
+    readonly store: ObjectStore | undefined
+    /** The database for what has to be done when a client is gone, too. */
+    readonly db: Database
+    /** Milliseconds for which an object may be written. */
+    readonly lifetimeMs: number
+    /** Bytes a second that an object is written with at least. */
+    readonly minSpeed: number
+  }
+  readonly log: Log
+}
+
+/** Bytes that are taken for an object whose length is not known, at first. */
+const FIRST_BYTES = 64 * 1024
+
+/** Bytes that are taken at once while it grows. */
+const LARGEST_STEP = 64 * 1024 * 1024
+
+/**
+ * Returns the store.
+ *
+ * @throws FilesDisabled
+ */
+export function storeOf({ storage: { store } }: Pick<StorageContext, 'storage'>): ObjectStore {
+  if (store === undefined) throw new FilesDisabled()
+  return store
+}
+
+/** Returns how many bytes count for a user or organization. */
+export function usage({ storage }: Pick<StorageContext, 'storage'>, space: string): Promise<number> {
+  return queries.selectUsage(storage.db, space)
+}
+
+/** An object that is being written, and the space that is taken for it. */
+export class Writing {
+  readonly key = randomBytes(16).toString('hex')
+  readonly #db: Database
+  readonly #quota: number
+  readonly #deadline: number
+  #taken: number
+
+  private constructor(
+    db: Database,
+    { quota, taken, deadline }: { quota: number; taken: number; deadline: number },
+  ) {
+    this.#db = db
+    this.#quota = quota
+    this.#taken = taken
+    this.#deadline = deadline
+  }
+
+  /**
+   * Takes space for an object.
+   *
+   * @param length bytes that it will have, if that is known
+   * @throws StorageQuotaReached, FilesDisabled
+   */
+  static async begin(
+    ctx: Pick<StorageContext, 'storage'>,
+    { space, quota, length }: { space: string; quota: number; length: number | undefined },
+  ): Promise<Writing> {
+    const { kind } = storeOf(ctx)
+    const { db, minSpeed } = ctx.storage
+    const taken = length ?? FIRST_BYTES
+    const lifetimeMs = ctx.storage.lifetimeMs + Math.ceil((taken * 1000) / Math.max(1, minSpeed))
+    const writing = new Writing(db, { quota, taken, deadline: performance.now() + lifetimeMs })
+    const { key } = writing
+    const isTaken = await queries.insertObject(
+      db,
+      { key, store: kind, space, bytes: taken, lifetimeMs },
+      quota,
+    )
+    if (!isTaken) throw new StorageQuotaReached()
+    return writing
+  }
+
+  /**
+   * Takes what is needed for an object of this many bytes, and refuses to go on when its time is over. Mostly there is
+   * nothing to wait for.
+   *
+   * @throws StorageQuotaReached
+   */
+  reach(bytes: number): Promise<void> | undefined {
+    if (performance.now() > this.#deadline) throw new Error('an object was written for too long')
+    return bytes > this.#taken ? this.#grow(bytes - this.#taken) : undefined
+  }
+
+  async #grow(needed: number): Promise<void> {
+    const step = Math.max(needed, Math.min(this.#taken, LARGEST_STEP))
+    // There may be less left than a step.
+    for (const bytes of new Set([step, needed])) {
+      if (!(await queries.growObject(this.#db, this.key, bytes, this.#quota))) continue
+      this.#taken += bytes
+      return
+    }
+    throw new StorageQuotaReached()
+  }
+
+  /** Says, over the connection of a transaction, that a file has the object now. */
+  async keep(db: Database, bytes: number): Promise<void> {
+    if (!(await queries.keepObject(db, this.key, bytes)))
+      throw new Error('an object was written for too long')
+  }
+
+  /** Gives up: frees the space, and removes what was written; what can't be done now is for the sweep. */
+  async discard({ storage, log }: StorageContext): Promise<void> {
+    try {
+      // A transaction may have been committed though its answer was lost: then a file has the object.
+      if (!(await queries.doomObject(this.#db, this.key))) return
+      await storage.store?.remove(this.key)
+      await queries.deleteRemoved(this.#db, [this.key])
+    } catch (error) {
+      log.warn({ err: error }, 'an unfinished object is left for the sweep')
+    }
+  }
+}
