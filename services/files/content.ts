@@ -48,7 +48,9 @@ export async function write(
   const file = present(await queries.selectFile(ctx.db, id))
   if (file.deleted_at !== null) throw new FileNotFound()
   if (versions !== undefined && !versions.includes(file.updated_at)) throw new FileChanged()
-  return writeInto(ctx, file, upload, versions)
+  return writeInto(ctx, file.purpose, upload, async (tx, content) => {
+    return (await queries.updateContent(tx.db, id, content, versions)) ?? missing(tx, id)
+  })
 }
 
 /**
@@ -56,20 +58,22 @@ export async function write(
  *
  * @throws as `write`
  */
-export async function writeAvatar(ctx: SpaceContext, upload: Upload): Promise<File> {
-  storeOf(ctx)
-  const { emptyMs } = ctx.files
-  const wanted = { id: uuidv7(), name: 'avatar', purpose: 'avatar', created_by: ctx.author, emptyMs } as const
-  const file = (await queries.selectAvatar(ctx.db)) ?? (await queries.insertFile(ctx.db, wanted))
-  // Another request may have made it in between.
-  return writeInto(ctx, file ?? present(await queries.selectAvatar(ctx.db)), upload, undefined)
+export function writeAvatar(ctx: SpaceContext, upload: Upload): Promise<File> {
+  return writeInto(ctx, 'avatar', upload, async (tx, content) => {
+    const { emptyMs } = tx.files
+    const file = { id: uuidv7(), name: 'avatar', purpose: 'avatar', created_by: tx.author, emptyMs } as const
+    await queries.insertFile(tx.db, file)
+    // That of an earlier request, if there was one.
+    const { id } = present(await queries.selectAvatar(tx.db))
+    return present(await queries.updateContent(tx.db, id, content, undefined))
+  })
 }
 
 async function writeInto(
   ctx: SpaceContext,
-  { id, purpose }: Pick<File, 'id' | 'purpose'>,
+  purpose: File['purpose'],
   { pieces, length }: Upload,
-  versions: ExpectedVersions,
+  settle: (tx: SpaceContext, content: queries.WrittenContent) => Promise<queries.FileRow>,
 ): Promise<File> {
   const store = storeOf(ctx)
   const { maxSize, types } = PURPOSES[purpose]
@@ -78,17 +82,16 @@ async function writeInto(
   const writing = await Writing.begin(ctx, { space: spaceOf(ctx.db), quota: quotaOf(ctx), length })
   try {
     const examination = new Examination({ limit, types, reach: (bytes) => writing.reach(bytes) })
-    await store.write(writing.key, examination.watch(pieces), length)
+    await answered(store.write(writing.key, examination.watch(pieces), length))
     const content = { key: writing.key, ...(await examination.result()) }
-    const row = await transaction(ctx, async (tx) => {
-      const changed = await queries.updateContent(tx.db, id, content, versions)
-      if (changed !== undefined) await writing.keep(tx.db, content.size)
-      return changed
+    return await transaction(ctx, async (tx) => {
+      const row = await settle(tx, content)
+      await writing.keep(tx.db, content.size)
+      return fileOf(row)
     })
-    return fileOf(row ?? (await missing(ctx, id)))
   } catch (error) {
     await writing.discard(ctx)
-    throw unavailable(error)
+    throw error
   }
 }
 
@@ -126,17 +129,19 @@ export function contentOf(ctx: Pick<StorageContext, 'storage'>, row: queries.Fil
     size: Number(size),
     sha256,
     writtenAt: new Date(written_at),
-    async open(range) {
-      try {
-        return await store.read(key, range)
-      } catch (error) {
-        throw unavailable(error)
-      }
-    },
+    open: (range) => answered(store.read(key, range)),
   }
 }
 
-/** What is no error of ours is the store's. */
-function unavailable(error: unknown): unknown {
-  return error instanceof ServiceError ? error : new FileStoreUnavailable({ cause: error, retryAfter: 5 })
+/**
+ * Waits for the store. What is no error of ours is the store's.
+ *
+ * @throws FileStoreUnavailable
+ */
+async function answered<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    throw error instanceof ServiceError ? error : new FileStoreUnavailable({ cause: error, retryAfter: 5 })
+  }
 }

@@ -116,6 +116,33 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
 
   // Events.
   listEventTypes: everyUser(200),
+  // One's own files.
+  createFile: everyUser(201),
+  createFileLink: onlyOwner(200, '404 file_not_found'),
+  deleteFile: onlyOwner(204, '404 file_not_found'),
+  getCurrentUserAvatar: everyUser(200),
+  getFile: onlyOwner(200, '404 file_not_found'),
+  getFileContent: onlyOwner(200, '404 file_not_found'),
+  getStorageUsage: everyUser(200),
+  listFiles: everyUser(200),
+  putFileContent: onlyOwner(200, '404 file_not_found'),
+  restoreFile: onlyOwner(200, '404 file_not_found'),
+  setCurrentUserAvatar: everyUser(200),
+  updateFile: onlyOwner(200, '404 file_not_found'),
+  // Who has a link may.
+  getSharedFile: everybody(200),
+
+  // An organization's files.
+  createOrganizationFile: membersAndKeys(201),
+  createOrganizationFileLink: membersAndKeys(200),
+  deleteOrganizationFile: membersAndKeys(204),
+  getOrganizationFile: membersAndKeys(200),
+  getOrganizationFileContent: membersAndKeys(200),
+  getOrganizationStorageUsage: membersAndKeys(200),
+  listOrganizationFiles: membersAndKeys(200),
+  putOrganizationFileContent: membersAndKeys(200),
+  restoreOrganizationFile: membersAndKeys(200),
+  updateOrganizationFile: membersAndKeys(200),
 
   // Organizations, and what they have. Roles of members: organizations.test.ts.
   createApiKey: onlyMembers(201),

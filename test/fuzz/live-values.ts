@@ -4,6 +4,7 @@ import { deriveToken } from '#lib/secrets/secrets.ts'
 import type { Webhook } from '#schemas/webhooks.ts'
 import { invitationToken } from '#services/invitations/token.ts'
 import * as oneTimeTokens from '#services/one-time-tokens/one-time-tokens.ts'
+import { createFullFile } from '#test/support/files.ts'
 import { signUp, type TestUser } from '#test/support/helper.ts'
 import { createOrganization, type TestOrganization } from '#test/support/organizations.ts'
 
@@ -69,23 +70,72 @@ const BODIES: Readonly<Record<string, (situation: Situation) => Values | Promise
   verifyEmail: async (situation) => ({ token: await mailedToken(situation, 'verify_email') }),
 }
 
-/** Path parameters, by what stands before them in the path. */
-const PARAMETERS: Readonly<Record<string, (situation: Situation) => string | Promise<string>>> = {
-  users: ({ subject }) => subject.user.id,
-  organizations: async (situation) => (await tenantOf(situation)).organization.id,
-  invitations: async (situation) => (await (await tenantOf(situation)).invite()).id,
-  members: async (situation) => (await tenantOf(situation)).second.user.id,
-  'audit-entries': async (situation) => (await tenantOf(situation)).auditEntry(),
-  webhooks: async (situation) => (await webhookOf(situation)).id,
-  deliveries: async (situation) =>
-    (await (await tenantOf(situation)).createDelivery((await webhookOf(situation)).id)).id,
-  'api-keys': async (situation) => (await (await tenantOf(situation)).createApiKey()).id,
-  projects: async (situation) => (await (await tenantOf(situation)).createProject()).id,
-  sessions: ({ subject }) => subject.session_id,
+/** What has to be there before a request, by operationId. */
+const PREPARATIONS: Readonly<Record<string, (situation: Situation) => Promise<void>>> = {
+  getCurrentUserAvatar: async (situation) => {
+    const { app, subject } = situation
+    const payload = LIVE_BYTES
+    const { headers } = situation.actor ?? subject
+    await app.inject({ method: 'PUT', url: '/api/v1/users/me/avatar', headers, payload })
+  },
 }
 
 /** Parameters of a query of which a request may have one. */
 const ALTERNATIVES = ['actor_id', 'action', 'target_id']
+
+/** The beginning of an image, in characters that JSON has too. */
+export const LIVE_BYTES = 'GIF89a'
+
+/** A link to a file of the subject's. */
+interface SharedFile {
+  readonly id: string
+  readonly token: string
+}
+
+const sharedFiles = new WeakMap<Situation, Promise<SharedFile>>()
+
+function sharedFileOf(situation: Situation): Promise<SharedFile> {
+  const made = sharedFiles.get(situation) ?? shareFile(situation)
+  sharedFiles.set(situation, made)
+  return made
+}
+
+async function shareFile({ app, subject }: Situation): Promise<SharedFile> {
+  const file = await createFullFile(app, subject, 'shared')
+  const { headers } = subject
+  const link = await app.inject({ method: 'POST', url: `${file}/links`, headers, payload: {} })
+  const token = new URL(link.json().url).searchParams.get('token')
+  return { id: idOf(file), token: String(token) }
+}
+
+const idOf = (url: string) => String(url.split('/').at(-1))
+
+/** Query parameters that succeed in a way that no schema can express, by operationId. */
+const QUERIES: Readonly<Record<string, (name: string, situation: Situation) => Promise<string | undefined>>> =
+  {
+    getSharedFile: async (_name, situation) => (await sharedFileOf(situation)).token,
+  }
+
+/** Path parameters, by what stands before them in the path. */
+const PARAMETERS: Readonly<Record<string, (situation: Situation, path: string) => string | Promise<string>>> =
+  {
+    files: async (situation, path) => {
+      if (path.includes('organization_id')) return (await (await tenantOf(situation)).createFile()).id
+      return idOf(await createFullFile(situation.app, situation.subject, 'content'))
+    },
+    'shared-files': async (situation) => (await sharedFileOf(situation)).id,
+    users: ({ subject }) => subject.user.id,
+    organizations: async (situation) => (await tenantOf(situation)).organization.id,
+    invitations: async (situation) => (await (await tenantOf(situation)).invite()).id,
+    members: async (situation) => (await tenantOf(situation)).second.user.id,
+    'audit-entries': async (situation) => (await tenantOf(situation)).auditEntry(),
+    webhooks: async (situation) => (await webhookOf(situation)).id,
+    deliveries: async (situation) =>
+      (await (await tenantOf(situation)).createDelivery((await webhookOf(situation)).id)).id,
+    'api-keys': async (situation) => (await (await tenantOf(situation)).createApiKey()).id,
+    projects: async (situation) => (await (await tenantOf(situation)).createProject()).id,
+    sessions: ({ subject }) => subject.session_id,
+  }
 
 /** Headers that succeed, by their names. */
 const HEADERS: Readonly<Record<string, string>> = { 'If-Match': '*' }
@@ -106,13 +156,27 @@ export async function liveParameter(
 ): Promise<string | undefined> {
   const segments = path.split('/')
   const collection = segments[segments.indexOf(`{${name}}`) - 1] ?? ''
-  return PARAMETERS[collection]?.(situation)
+  return PARAMETERS[collection]?.(situation, path)
 }
 
-/** Leaves out of a query what can't be asked together. */
-export function liveQuery(query: Values): [name: string, value: unknown][] {
+/** Makes what has to be there before a request. */
+export async function prepare(operationId: string, situation: Situation): Promise<void> {
+  await PREPARATIONS[operationId]?.(situation)
+}
+
+/** A query that succeeds: without what can't be asked together, and with the values that have to exist. */
+export async function liveQuery(
+  operationId: string,
+  query: Values,
+  situation: Situation,
+): Promise<[name: string, value: string][]> {
   const [, ...others] = ALTERNATIVES.filter((name) => name in query)
-  return Object.entries(query).filter(([name]) => !others.includes(name))
+  const asked = Object.entries(query).filter(([name]) => !others.includes(name))
+  return Promise.all(
+    asked.map(async ([name, value]): Promise<[string, string]> => {
+      return [name, (await QUERIES[operationId]?.(name, situation)) ?? String(value)]
+    }),
+  )
 }
 
 export function liveHeader(name: string): string | undefined {

@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { apply, type Breakage, breakage } from './breakages.ts'
-import { liveBody, liveHeader, liveParameter, liveQuery, type Situation } from './live-values.ts'
+import {
+  LIVE_BYTES,
+  liveBody,
+  liveHeader,
+  liveParameter,
+  liveQuery,
+  prepare,
+  type Situation,
+} from './live-values.ts'
 import type { FuzzedOperation, Parameter } from './operations.ts'
 import type { DraftRequest, Signer } from './request.ts'
 import type { SchemaValues } from './schema-values.ts'
@@ -57,6 +65,7 @@ export async function draftRequest(
   situation: Situation,
 ): Promise<DraftRequest> {
   const { method, path } = operation
+  await prepare(operation.id, situation)
   const params: Record<string, string> = {}
   for (const [name, value] of Object.entries(plan.params)) {
     params[name] = (await liveParameter(path, name, situation)) ?? String(value)
@@ -68,11 +77,15 @@ export async function draftRequest(
     method,
     path,
     params,
-    query: liveQuery(plan.query).map(([name, value]) => [name, String(value)]),
+    query: await liveQuery(operation.id, plan.query, situation),
     headers: Object.fromEntries(headers),
     body: await liveBody(operation.id, situation, plan.body),
   }
   if (draft.body !== undefined) draft.headers['content-type'] = 'application/json'
+  if (operation.takesBytes) {
+    draft.text = LIVE_BYTES
+    draft.headers['content-type'] = 'application/octet-stream'
+  }
   for (const broken of plan.breakages) apply(draft, broken)
   return draft
 }

@@ -1,13 +1,17 @@
+import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { v7 as uuidv7 } from 'uuid'
 import { transaction } from '#lib/database/database.ts'
 import { API_KEY_SCOPES, type CreateApiKey, type NewApiKey } from '#schemas/api-keys.ts'
+import type { File } from '#schemas/files.ts'
 import type { Invitation } from '#schemas/invitations.ts'
 import type { MemberRole, Organization } from '#schemas/organizations.ts'
 import type { Project } from '#schemas/projects.ts'
 import type { Webhook } from '#schemas/webhooks.ts'
 import * as apiKeys from '#services/api-keys/api-keys.ts'
 import * as audit from '#services/audit/audit.ts'
+import { write } from '#services/files/content.ts'
+import * as files from '#services/files/files.ts'
 import * as invitations from '#services/invitations/invitations.ts'
 import * as memberRecords from '#services/members/records.ts'
 import * as organizations from '#services/organizations/organizations.ts'
@@ -31,6 +35,8 @@ export interface TestOrganization {
   /** Adds a user as a member; without one, a new user. */
   add(role: MemberRole, user?: TestUser): Promise<TestUser>
   createProject(name?: string): Promise<Project>
+  /** Creates a file with content. */
+  createFile(name?: string): Promise<File>
   /** Invites an address; without one, that of nobody. */
   invite(email?: string, role?: MemberRole): Promise<Invitation>
   /** Creates a key; with the scopes that are given, or with all. */
@@ -69,6 +75,12 @@ export async function createOrganization(app: FastifyInstance, owner?: TestUser)
     },
     invite: (email = `${uuidv7().slice(-12)}@example.com`, role = 'member') =>
       invitations.create(own, { email, role }),
+    async createFile(fileName = `File ${uuidv7().slice(-12)}`) {
+      const space = { ...own, author: first.user.id }
+      const { id } = await files.create(space, { name: fileName })
+      const content = Buffer.from(fileName)
+      return write(space, id, { pieces: Readable.from([content]), length: content.length }, undefined)
+    },
     createProject: (projectName = `Project ${uuidv7().slice(-12)}`) =>
       projects.create(own, { name: projectName }),
     async createApiKey(input) {

@@ -30,6 +30,16 @@ const LEAST: Readonly<Record<string, MemberRole>> = {
   rotateWebhookSecret: 'admin',
   testWebhook: 'admin',
   updateWebhook: 'admin',
+  createOrganizationFile: 'member',
+  createOrganizationFileLink: 'member',
+  deleteOrganizationFile: 'member',
+  getOrganizationFile: 'member',
+  getOrganizationFileContent: 'member',
+  getOrganizationStorageUsage: 'member',
+  listOrganizationFiles: 'member',
+  putOrganizationFileContent: 'member',
+  restoreOrganizationFile: 'member',
+  updateOrganizationFile: 'member',
   deleteInvitation: 'admin',
   deleteOrganization: 'owner',
   deleteProject: 'admin',
@@ -109,6 +119,7 @@ async function thingOf(
     const { id } = await tenant.createWebhook()
     return { id, delivery_id: (await tenant.createDelivery(id)).id }
   }
+  if (path.includes('/files/')) return tenant.createFile()
   return path.includes('/api-keys/') ? tenant.createApiKey() : tenant.createProject()
 }
 

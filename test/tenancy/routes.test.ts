@@ -27,6 +27,7 @@ t.test('what is not yours answers like what does not exist, byte for byte', asyn
   const marker = `marker${uuidv7().slice(-12)}`
   const theirs = await createOrganization(app, await signUp(app, { username: marker }))
   await theirs.createProject(marker)
+  await theirs.createFile(marker)
   await theirs.invite(`${marker}@example.com`)
   await theirs.createApiKey({ name: marker })
   await theirs.createDelivery((await theirs.createWebhook()).id)

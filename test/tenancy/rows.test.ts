@@ -46,6 +46,7 @@ t.test('rows of another organization can be neither seen, nor written, nor told 
     await tenant.invite('the.same@example.com')
     await tenant.createApiKey()
     await tenant.createDelivery((await tenant.createWebhook()).id)
+    await tenant.createFile('The same name')
   }
   const [a, b] = [ours.organization.id, theirs.organization.id]
   await fillAuditLog(app, [ours, theirs])

@@ -16,11 +16,17 @@ export const GLOBAL_TABLES: Readonly<Record<string, string>> = {
   schemaversion: 'of migrations',
   security_events: 'of users',
   sessions: 'of users',
+  storage_usage: 'of users and organizations alike, and names nobody; a trigger must find it whoever deletes',
+  stored_objects: 'random names in the store of objects',
   users: 'people belong to many organizations',
 }
 
 /** The column that says whose a row is, where it is not `org_id`. */
-export const TENANT_COLUMNS: Readonly<Record<string, string>> = { organizations: 'id' }
+export const TENANT_COLUMNS: Readonly<Record<string, string>> = {
+  // An organization's id, or that of a user.
+  files: 'space_id',
+  organizations: 'id',
+}
 
 export const tenantColumn = (table: string) => TENANT_COLUMNS[table] ?? 'org_id'
 
@@ -48,6 +54,7 @@ export const FURTHER_POLICIES: Readonly<Record<string, RegExp>> = {
   'audit_pending.platform': /^INSERT CHECK \(org_id = '00000000-0000-0000-0000-000000000000'::uuid\)$/,
   'audit_personal.platform': /^INSERT CHECK \(org_id = '00000000-0000-0000-0000-000000000000'::uuid\)$/,
   'events.platform': /^INSERT CHECK \(org_id IS NULL\)$/,
+  'files.own': /^ALL \(\(.*current_org.* IS NULL\) AND \(space_id = .*current_app_user.*\)\)$/,
   'memberships.own': /^SELECT \(\(user_id = .*current_app_user.*current_org.* IS NULL\)\)$/,
   'organization_invitations.own':
     /^SELECT \(\(.*current_org.* IS NULL\) AND \(folded_email = .*current_app_user.*email_verified_at IS NOT NULL.*\)\)$/,

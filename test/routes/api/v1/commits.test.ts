@@ -12,6 +12,7 @@ import type { TestDatabase } from '#test/support/database.ts'
 import type { TestApp, TestUser } from '#test/support/helper.ts'
 import { ORGANIZATION_OPERATIONS, type Prepare } from './commits.ts'
 import { SILENT, takeEmitted } from './emitted.ts'
+import { FILE_OPERATIONS } from './commits-of-files.ts'
 
 /** Tables whose commits are made to fail, one after the other. */
 const TABLES = [
@@ -31,6 +32,8 @@ const TABLES = [
   'audit_entries',
   'webhook_endpoints',
   'webhook_deliveries',
+  'files',
+  'stored_objects',
 ] as const
 
 const PASSWORD = 'another good long passphrase'
@@ -137,6 +140,7 @@ const OPERATIONS: Readonly<Record<string, Prepare>> = {
     return () => request({ method: 'PUT', url: '/api/v1/operations/log-level', as, payload })
   },
   ...ORGANIZATION_OPERATIONS,
+  ...FILE_OPERATIONS,
   'the mail of a lost password': async ({ app, signUp }) => {
     const { user } = await signUp()
     return () => mailReset(app.ctx, user.email, JOB).then(() => undefined)
@@ -154,7 +158,10 @@ const OPERATIONS: Readonly<Record<string, Prepare>> = {
 }
 
 /** Operations of one effect, or of none in the database. */
-const EXCEPTIONS = ['forgotPassword', 'resendVerification', 'inspectInvitation']
+const EXCEPTIONS = [
+  ...['forgotPassword', 'resendVerification', 'inspectInvitation'],
+  ...['createFileLink', 'createOrganizationFileLink'],
+]
 
 t.test('a commit that fails leaves nothing of an operation: no row, no event, no mail, no job', async (t) => {
   for (const registration of ['open', 'verify'] as const) {

@@ -1,0 +1,66 @@
+import { v7 as uuidv7 } from 'uuid'
+import { createFile, createFullFile } from '#test/support/files.ts'
+import type { TestApp, TestUser } from '#test/support/helper.ts'
+import { createOrganization } from '#test/support/organizations.ts'
+import type { Prepare } from './commits.ts'
+
+/** Where files are, and who has them. */
+interface Place {
+  readonly as: TestUser
+  readonly url: string
+}
+
+const own = async ({ signUp }: TestApp): Promise<Place> => ({ as: await signUp(), url: '/api/v1/files' })
+
+const ofOrganization = async ({ app }: TestApp): Promise<Place> => {
+  const { owner, url } = await createOrganization(app)
+  return { as: owner, url: `${url}/files` }
+}
+
+/** Operations of files, in one of the places. */
+const OPERATIONS: Readonly<Record<string, (app: TestApp, place: Place) => ReturnType<Prepare>>> = {
+  createFile: async ({ request }, { as, url }) => {
+    const headers = { 'idempotency-key': uuidv7() }
+    return () => request({ method: 'POST', url, as, headers, payload: { name: 'a' } })
+  },
+  putFileContent: async ({ app, request }, { as, url }) => {
+    const file = await createFile(app, as, { url })
+    return () => request({ method: 'PUT', url: `${file}/content`, as, payload: 'content' })
+  },
+  updateFile: async ({ app, request }, { as, url }) => {
+    const file = await createFile(app, as, { url })
+    return () => request({ method: 'PATCH', url: file, as, payload: { name: 'b' } })
+  },
+  deleteFile: async ({ app, request }, { as, url }) => {
+    const file = await createFullFile(app, as, 'content', { url })
+    return () => request({ method: 'DELETE', url: `${file}?permanently=true`, as })
+  },
+  restoreFile: async ({ app, request }, { as, url }) => {
+    const file = await createFullFile(app, as, 'content', { url })
+    await request({ method: 'DELETE', url: file, as })
+    return () => request({ method: 'POST', url: `${file}/restore`, as })
+  },
+}
+
+const inPlace =
+  (
+    place: (app: TestApp) => Promise<Place>,
+    operation: (app: TestApp, at: Place) => ReturnType<Prepare>,
+  ): Prepare =>
+  async (app) =>
+    operation(app, await place(app))
+
+/** Operations of files, by their operationId. */
+export const FILE_OPERATIONS: Readonly<Record<string, Prepare>> = {
+  ...Object.fromEntries(Object.entries(OPERATIONS).map(([name, run]) => [name, inPlace(own, run)])),
+  ...Object.fromEntries(
+    Object.entries(OPERATIONS).map(([name, run]) => [
+      name.replace('File', 'OrganizationFile'),
+      inPlace(ofOrganization, run),
+    ]),
+  ),
+  setCurrentUserAvatar: async ({ request, signUp }) => {
+    const as = await signUp()
+    return () => request({ method: 'PUT', url: '/api/v1/users/me/avatar', as, payload: 'GIF89a' })
+  },
+}
