@@ -276,3 +276,30 @@ t.test('proxies and TLS in production', async (t) => {
   const far = { ...env, APP_DATABASE__URL: 'postgres://x@nosuch.invalid/x' }
   t.match((await findings(t, far)).join('\n'), /^warning TLS: Connections to the database .* not encrypted/m)
 })
+
+t.test('files', async (t) => {
+  const { url } = await createTestDatabase(t)
+  const folder = t.testdir({ file: 'no directory' })
+  const look = (env: Record<string, string>) => findings(t, { APP_DATABASE__URL: url, ...env })
+  t.same(await look({ APP_FILES__STORE: 'none' }), [])
+  t.same(await look({ APP_FILES__DIRECTORY: join(folder, 'is', 'made') }), [])
+  t.match(await look({ APP_FILES__DIRECTORY: join(folder, 'file', 'below') }), [
+    /^problem files: .*cannot be written to: ENOTDIR/,
+  ])
+  const bucket = {
+    APP_FILES__STORE: 's3',
+    APP_FILES__S3__BUCKET: 'bucket',
+    APP_FILES__S3__ENDPOINT: 'http://127.0.0.1:1',
+    APP_FILES__S3__ACCESS_KEY_ID: 'id',
+    APP_FILES__S3__SECRET_ACCESS_KEY: 'key',
+  }
+  t.match(await look(bucket), [/^problem files: The object store cannot be used: .*cannot be reached/])
+  const production = await look({
+    ...PRODUCTION,
+    ...bucket,
+    APP_FILES__PUBLIC_URL: 'https://files.example.com',
+  })
+  t.notOk(production.some((line) => line.includes('origin')))
+  const shared = await look({ ...PRODUCTION, ...bucket })
+  t.ok(shared.some((line) => line.startsWith('warning files: Links to files have the origin')))
+})

@@ -1,9 +1,9 @@
 import t from 'tap'
 import { S3Store } from '#lib/backup/s3-store.ts'
+import { startS3 } from '#test/support/s3-server.ts'
 import { runCommand } from './commands.ts'
 import { populated } from './populated.ts'
 import { startPostgresServer, WITHOUT_PROGRAMS } from './postgres-server.ts'
-import { startS3 } from './s3-server.ts'
 
 const skip = WITHOUT_PROGRAMS
 

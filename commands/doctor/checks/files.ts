@@ -1,0 +1,71 @@
+import { access, constants } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import type { Config } from '#config/schema/schema.ts'
+import { isMissingFile } from '#lib/files/missing-file.ts'
+import { openObjectStore } from '#lib/object-store/open-object-store.ts'
+import { type Check, type Finding, off, problem, warning, wordsOf } from '../check.ts'
+
+const WHY = 'Files can be neither sent nor read.'
+
+/** A key that no object has. */
+const NO_KEY = '0'.repeat(32)
+
+const check: Check = {
+  name: 'files',
+  reads: ['files', 'server.public_url'],
+  async run({ config, strict }) {
+    const { files } = config
+    if (files.store === 'none') {
+      return [off('files.store is none.', 'The service takes no files.', 'Set APP_FILES__STORE.')]
+    }
+    const found = files.store === 'local' ? await lookAtDirectory(files.directory) : await lookAtBucket(files)
+    return [...found, ...(strict ? lookAtOrigin(config) : [])]
+  },
+}
+export default check
+
+async function lookAtDirectory(directory: string): Promise<Finding[]> {
+  const place = resolve(directory)
+  try {
+    await writableParent(place)
+    return []
+  } catch (error) {
+    const how =
+      'Have this user own it, or set APP_FILES__DIRECTORY to another place that outlives the process.'
+    return [problem(`${place} cannot be written to: ${wordsOf(error)}`, WHY, how)]
+  }
+}
+
+/** Looks at a directory, or at the one that it would be made in. */
+async function writableParent(place: string): Promise<void> {
+  try {
+    await access(place, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (error) {
+    if (!isMissingFile(error) || dirname(place) === place) throw error
+    await writableParent(dirname(place))
+  }
+}
+
+async function lookAtBucket(files: Config['files']): Promise<Finding[]> {
+  try {
+    const store = await openObjectStore(files)
+    await store?.size(NO_KEY)
+    return []
+  } catch (error) {
+    const how = 'Correct the address, the bucket or the key in APP_FILES__S3__*, or give the key more rights.'
+    return [problem(`The object store cannot be used: ${wordsOf(error)}`, WHY, how)]
+  }
+}
+
+/** Files from strangers belong on an origin without anything to steal. */
+function lookAtOrigin({ files, server }: Config): Finding[] {
+  const [ofFiles, ofPages] = [files.public_url, server.public_url].map((url) => url && new URL(url).origin)
+  if (ofFiles !== undefined && ofFiles !== ofPages) return []
+  return [
+    warning(
+      'Links to files have the origin of the service.',
+      'Should a browser ever run a file, it would run among your pages.',
+      'Set APP_FILES__PUBLIC_URL to an origin of its own that leads to the service.',
+    ),
+  ]
+}

@@ -1,0 +1,23 @@
+import type { Config } from '#config/schema/schema.ts'
+import { LocalStore } from './local-store.ts'
+import type { ObjectStore } from './object-store.ts'
+
+/** Makes the store that is configured; undefined where there is none. Nothing is connected to. */
+export async function openObjectStore({
+  store,
+  directory,
+  s3,
+}: Config['files']): Promise<ObjectStore | undefined> {
+  if (store === 'none') return undefined
+  if (store === 'local') return new LocalStore(directory)
+  // It is loaded where it is used.
+  const { S3Store } = await import('./s3-store.ts')
+  const { bucket = '', prefix = '', access_key_id = '', secret_access_key = '', ...others } = s3
+  return new S3Store({
+    ...others,
+    bucket,
+    prefix,
+    accessKeyId: access_key_id,
+    secretAccessKey: secret_access_key,
+  })
+}

@@ -1,0 +1,95 @@
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import t, { type Test } from 'tap'
+import { LocalStore } from '#lib/object-store/local-store.ts'
+import type { ObjectStore } from '#lib/object-store/object-store.ts'
+import { S3Store } from '#lib/object-store/s3-store.ts'
+import { startS3 } from '#test/support/s3-server.ts'
+
+const [ONE, TWO] = ['1'.repeat(32), '2'.repeat(32)]
+
+async function* pieces(...texts: string[]): AsyncGenerator<Uint8Array> {
+  for (const text of texts) yield Buffer.from(text)
+}
+
+async function textOf(stream: Readable): Promise<string> {
+  return Buffer.concat(await stream.toArray()).toString()
+}
+
+async function keysOf(store: ObjectStore): Promise<string[]> {
+  const keys: string[] = []
+  for await (const key of store.list()) keys.push(key)
+  return keys
+}
+
+/** What every store does. */
+async function examine(t: Test, store: ObjectStore): Promise<void> {
+  await store.write(ONE, pieces('abc', '', 'defg'), 7)
+  t.equal(await textOf(await store.read(ONE)), 'abcdefg')
+  t.equal(await textOf(await store.read(ONE, { start: 2, end: 4 })), 'cde')
+  t.equal(await store.size(ONE), 7)
+  await store.write(TWO, pieces('of unknown ', 'length'))
+  t.equal(await textOf(await store.read(TWO)), 'of unknown length')
+  t.same((await keysOf(store)).sort(), [ONE, TWO])
+  const empty = '3'.repeat(32)
+  await store.write(empty, pieces(), 0)
+  t.equal(await store.size(empty), 0)
+  for (const key of [ONE, TWO, empty]) await store.remove(key)
+  await store.remove(ONE)
+  t.equal(await store.size(ONE), undefined)
+  await t.rejects(store.read(ONE), { name: 'ObjectMissing' })
+
+  const failure = new Error('the source failed')
+  async function* failing() {
+    yield Buffer.from('abc')
+    throw failure
+  }
+  for (const length of [undefined, 7]) {
+    await t.rejects(store.write(TWO, failing(), length), { message: failure.message })
+    t.equal(await store.size(TWO), undefined, 'what is not whole is not there')
+    await store.remove(TWO)
+  }
+  t.same(await keysOf(store), [])
+  for (const key of ['../../etc/passwd', '', 'A'.repeat(32), '1'.repeat(33)])
+    await t.rejects(async () => store.read(key), TypeError)
+}
+
+t.test('a directory', async (t) => {
+  const directory = join(t.testdir(), 'files')
+  const store = new LocalStore(directory)
+  t.same(await keysOf(store), [], 'which need not be there')
+  await examine(t, store)
+  const large = Buffer.alloc(5 * 1024 * 1024, 'abc')
+  await store.write(ONE, Readable.from([large.subarray(0, 3_000_001), large.subarray(3_000_001)]))
+  const path = join(directory, '11', ONE)
+  t.ok(large.equals(await readFile(path)))
+  t.equal((await stat(path)).mode & 0o777, 0o600)
+  t.equal((await stat(directory)).mode & 0o777, 0o700)
+  t.same(await readdir(join(directory, '11')), [ONE])
+  await mkdir(join(directory, 'lost+found'))
+  await writeFile(join(directory, '11', `${TWO}.part`), 'left by a crash')
+  t.same((await keysOf(store)).sort(), [ONE, TWO], 'unfinished ones are listed, other folders are not')
+})
+
+t.test('a bucket', async (t) => {
+  const s3 = await startS3(t)
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = s3.credentials
+  const options = { bucket: 'b', prefix: 'p/', accessKeyId, secretAccessKey, region: 'eu-test-1' }
+  const store = new S3Store({ ...options, endpoint: s3.endpoint, memory: 1 })
+  await examine(t, store)
+  t.equal(s3.uploads.size, 0, 'no upload in parts is left')
+  await store.write(ONE, pieces('x'.repeat(9 * 1024 * 1024)))
+  t.equal(s3.objects.get(`b/p/${ONE}`)?.length, 9 * 1024 * 1024)
+
+  s3.busy('PUT', 1)
+  await t.rejects(store.write(TWO, pieces('abc'), 3), { name: 'ObjectStoreError', message: /503 SlowDown/ })
+  const stranger = new S3Store({ ...options, secretAccessKey: 'x', endpoint: s3.endpoint, memory: 1 })
+  await t.rejects(stranger.write(TWO, pieces('abc'), 3), { message: /403 SignatureDoesNotMatch/ })
+  const closed = new S3Store({ ...options, endpoint: 'http://127.0.0.1:1', memory: 1 })
+  await t.rejects(closed.write(TWO, pieces('abc'), 3), {
+    name: 'ObjectStoreError',
+    message: /cannot be reached/,
+  })
+  await t.rejects(closed.size(ONE), { name: 'ObjectStoreError', message: /cannot be reached/ })
+})
