@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Browser, Locator, Page, Request } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { invitationToken } from '#services/invitations/token.ts'
-import { type Document, operationsOf, type PlacedOperation } from '#test/contract/document.ts'
+import { type Document, member, operationsOf, type PlacedOperation } from '#test/contract/document.ts'
 import { startChromium, withoutChromium } from '#test/support/chromium.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { createTestApp } from '#test/support/helper.ts'
@@ -11,7 +11,7 @@ import { listen } from '#test/support/raw-http.ts'
 
 const PASSWORD = 'correct horse battery staple'
 
-/** Values that a person has to enter: path parameters, and secret tokens. */
+/** Values that a person has to enter: parameters, and secret tokens. */
 interface Entry {
   params?: Record<string, string>
   body?: object
@@ -111,7 +111,7 @@ class SwaggerUi {
     this.#page.on('request', note)
     try {
       for (let tries = 0; tries < 5; tries++) {
-        await this.#fill(block, entry, operation.requestBody !== undefined)
+        await this.#fill(block, entry, operation)
         await press(block.locator('.btn.execute'))
         await eventually(async () => sent.length > 0, 30).catch(() => undefined)
         const response = await sent[0]?.response()
@@ -124,9 +124,13 @@ class SwaggerUi {
   }
 
   /** Enters values, again if need be: the page replaces them while it still fills in the form itself. */
-  async #fill(block: Locator, { params = {}, body }: Entry, hasBody: boolean): Promise<void> {
+  async #fill(
+    block: Locator,
+    { params = {}, body }: Entry,
+    { requestBody }: PlacedOperation['operation'],
+  ): Promise<void> {
     for (const [name, value] of Object.entries(params)) {
-      const input = block.locator(`tr[data-param-name="${name}"][data-param-in="path"] input`)
+      const input = block.locator(`tr[data-param-name="${name}"]:not([data-param-in="header"]) input`)
       await eventually(async () => {
         // The page takes what was typed when the field is left, but only if it differs from what it shows.
         for (const typed of ['', value]) {
@@ -136,7 +140,12 @@ class SwaggerUi {
         return (await input.inputValue()) === value
       })
     }
-    if (!hasBody) return
+    if (requestBody === undefined) return
+    if (member(requestBody, 'content', 'application/octet-stream') !== undefined) {
+      const file = { name: 'image.gif', mimeType: 'image/gif', buffer: Buffer.from('GIF89a') }
+      await block.locator('input[type="file"]').setInputFiles(file)
+      return
+    }
     const input = block.locator('textarea.body-param__text')
     const text = body && JSON.stringify(body)
     await eventually(async () => {
@@ -232,6 +241,9 @@ t.test(
     await executeInvitations(app, tenant, expect)
     await executeApiKeys(tenant, expect)
     await executeWebhooks(tenant, expect)
+    await executeFiles('File', {}, expect)
+    await executeFiles('OrganizationFile', { organization_id: tenant.organization.id }, expect)
+    for (const operation of ['setCurrentUserAvatar', 'getCurrentUserAvatar']) await expect(operation, 200)
     await executeOrganizations(tenant, expect)
     await ui.authorize((await signUp({ role: 'admin' })).headers.authorization)
     await expect('listAdministeredOrganizations', 200)
@@ -343,6 +355,23 @@ async function executeWebhooks(
   await expect('retryWebhookDelivery', 200, { params: delivery })
   await expect('recoverWebhookDeliveries', 200, { params, body: { since: '2026-01-01T00:00:00.000Z' } })
   await expect('deleteWebhook', 204, { params })
+/** Executes the operations of one's own files, or of an organization's. */
+async function executeFiles(
+  name: 'File' | 'OrganizationFile',
+  inside: Record<string, string>,
+  expect: (operationId: string, status: number, entry?: Entry) => Promise<string>,
+): Promise<void> {
+  const { id } = JSON.parse(await expect(`create${name}`, 201, { params: inside }))
+  const params = { ...inside, id }
+  for (const operation of [`put${name}Content`, `get${name}Content`, `get${name}`, `update${name}`])
+    await expect(operation, 200, { params })
+  const { url } = JSON.parse(await expect(`create${name}Link`, 200, { params, body: {} }))
+  const token = new URL(url).searchParams.get('token') ?? ''
+  await expect('getSharedFile', 200, { params: { id, token } })
+  await expect(`list${name}s`, 200, { params: inside })
+  await expect(`get${name.replace('File', 'Storage')}Usage`, 200, { params: inside })
+  await expect(`delete${name}`, 204, { params })
+  await expect(`restore${name}`, 200, { params })
 }
 
 async function fitsAPhone(t: Test, browser: Browser, url: string): Promise<void> {
