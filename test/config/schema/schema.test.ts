@@ -34,6 +34,8 @@ t.test('the keys that are secrets', async (t) => {
     'errors.dsn',
     'webhooks.proxy_url',
     'broker.urls',
+    'files.s3.access_key_id',
+    'files.s3.secret_access_key',
     'email.smtp_url',
   ])
 })
