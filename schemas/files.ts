@@ -148,19 +148,22 @@ export type StorageUsage = Static<typeof StorageUsage>
 /** Body of createFileLink. */
 export const CreateFileLink = Type.Object(
   {
-    expires_in: Type.Integer({
-      minimum: 1,
-      maximum: 604_800,
-      default: 900,
-      description: "Seconds for which the link works; the service's own limit may be shorter.",
-      examples: [900],
-    }),
-    download: Type.Boolean({
-      default: false,
-      description:
-        'Whether browsers always save the file. Types that could run are never shown, with either.',
-      examples: [false],
-    }),
+    expires_in: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 604_800,
+        description:
+          "Seconds for which the link works, by default 900; the service's own limit may be shorter.",
+        examples: [900],
+      }),
+    ),
+    download: Type.Optional(
+      Type.Boolean({
+        description:
+          'Whether browsers always save the file. Types that could run are never shown, with either.',
+        examples: [false],
+      }),
+    ),
   },
   { $id: 'CreateFileLink', additionalProperties: false, description: 'A new link to the content of a file.' },
 )

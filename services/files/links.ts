@@ -25,6 +25,9 @@ export interface SharedContent extends Content {
   readonly download: boolean
 }
 
+/** Seconds for which a link works, unless its sender says otherwise. */
+const DEFAULT_LIFETIME_S = 900
+
 /** Bytes of the signature; 128 bits are beyond guessing. */
 const TAG_LENGTH = 16
 
@@ -37,7 +40,7 @@ const TAG_LENGTH = 16
 export async function create(
   ctx: SpaceContext,
   id: string,
-  { expires_in, download }: CreateFileLink,
+  { expires_in = DEFAULT_LIFETIME_S, download = false }: CreateFileLink,
 ): Promise<FileLink> {
   const { writtenAt } = await read(ctx, id)
   const { linkBase, linkKey, linkMs } = ctx.files
