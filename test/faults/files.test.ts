@@ -15,10 +15,10 @@ const FILES = '/api/v1/files'
 const QUOTA = 3_000_000
 
 /** Settings of instances that share a directory, where nobody removes objects meanwhile. */
-const settings = (db: TestDatabase, directory: string) => ({
+const settings = (db: TestDatabase, directory: string, quota = '1GiB') => ({
   APP_DATABASE__URL: db.url,
   APP_FILES__DIRECTORY: directory,
-  APP_FILES__QUOTA_PER_USER: `${QUOTA}B`,
+  APP_FILES__QUOTA_PER_USER: quota,
   APP_RATE_LIMIT__ENABLED: 'false',
   APP_ROLE: 'web',
 })
@@ -89,7 +89,8 @@ t.test('killed while files come: what was acknowledged is there, and nothing els
       const id = await create(client)
       for (let version = 0; !killed; version++) {
         const content = Buffer.alloc(200_000 + n, `${n} ${version} `)
-        if ((await put(client, id, content)) === 200) acknowledged.set(id, version)
+        if ((await put(client, id, content)) !== 200) throw new Error('it was refused')
+        acknowledged.set(id, version)
       }
     } catch {
       cut++
@@ -131,8 +132,8 @@ t.test('uploads to two instances at once never exceed a quota', async (t) => {
   const db = await createTestDatabase(t)
   const directory = t.testdir()
   const services = [
-    await startService(t, settings(db, directory)),
-    await startService(t, settings(db, directory)),
+    await startService(t, settings(db, directory, `${QUOTA}B`)),
+    await startService(t, settings(db, directory, `${QUOTA}B`)),
   ]
   const { id: user, token } = await signUpRemote(services[0]?.url ?? '')
   const content = Buffer.alloc(700_000, 'x')
