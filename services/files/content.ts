@@ -8,7 +8,9 @@ import { FileStoreUnavailable } from '#services/storage/errors.ts'
 import { type StorageContext, storeOf, Writing } from '#services/storage/storage.ts'
 import type { ExpectedVersions } from '#services/users/users.ts'
 import { type SpaceContext, spaceOf } from './context.ts'
+import { emittingInSpace } from './emitting-in-space.ts'
 import { FileChanged, FileEmpty, FileNotFound, FileTooLarge } from './errors.ts'
+import { fileWritten } from './events.ts'
 import { Examination } from './examination.ts'
 import { fileOf, missing, present, quotaOf } from './files.ts'
 import { PURPOSES } from './purposes.ts'
@@ -49,7 +51,8 @@ export async function write(
   if (file.deleted_at !== null) throw new FileNotFound()
   if (versions !== undefined && !versions.includes(file.updated_at)) throw new FileChanged()
   return writeInto(ctx, file.purpose, upload, async (tx, content) => {
-    return (await queries.updateContent(tx.db, id, content, versions)) ?? missing(tx, id)
+    const db = emittingInSpace(tx, fileWritten, { subject: id, data: {} })
+    return (await queries.updateContent(db, id, content, versions)) ?? missing(tx, id)
   })
 }
 

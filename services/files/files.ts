@@ -1,10 +1,13 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Cursors } from '#lib/pagination/cursors.ts'
 import type { CreateFile, File, FilePage, ListFilesQuery, StorageUsage, UpdateFile } from '#schemas/files.ts'
+import { namesOf } from '#services/events/define-event.ts'
 import * as storage from '#services/storage/storage.ts'
 import type { ExpectedVersions } from '#services/users/users.ts'
 import { type FilesContext, type SpaceContext, spaceOf } from './context.ts'
+import { emittingInSpace } from './emitting-in-space.ts'
 import { FileChanged, FileNotFound } from './errors.ts'
+import { fileCreated, fileDeleted, fileRestored, fileTrashed, fileUpdated } from './events.ts'
 import * as queries from './queries.ts'
 
 // Whose files these are is the context's organization or person; what a member may do with them is the route's
@@ -22,7 +25,8 @@ export async function create(ctx: SpaceContext, { name }: CreateFile): Promise<F
   storage.storeOf(ctx)
   const { emptyMs } = ctx.files
   const file = { id: uuidv7(), name, purpose: 'attachment', created_by: ctx.author, emptyMs } as const
-  return fileOf(present(await queries.insertFile(ctx.db, file)))
+  const db = emittingInSpace(ctx, fileCreated, { subject: file.id, data: {} })
+  return fileOf(present(await queries.insertFile(db, file)))
 }
 
 /**
@@ -59,7 +63,8 @@ export async function update(
   { name }: UpdateFile,
   versions: ExpectedVersions,
 ): Promise<File> {
-  return fileOf((await queries.updateName(ctx.db, id, name, versions)) ?? (await missing(ctx, id)))
+  const db = emittingInSpace(ctx, fileUpdated, { subject: id, data: { changed: namesOf({ name }) } })
+  return fileOf((await queries.updateName(db, id, name, versions)) ?? (await missing(ctx, id)))
 }
 
 /**
@@ -72,9 +77,10 @@ export async function remove(
   id: string,
   { permanently, versions }: { permanently: boolean; versions: ExpectedVersions },
 ): Promise<void> {
+  const db = emittingInSpace(ctx, permanently ? fileDeleted : fileTrashed, { subject: id, data: {} })
   const isDone = permanently
-    ? await queries.deleteFile(ctx.db, id, versions)
-    : await queries.markDeleted(ctx.db, id, ctx.files.trashMs, versions)
+    ? await queries.deleteFile(db, id, versions)
+    : await queries.markDeleted(db, id, ctx.files.trashMs, versions)
   if (!isDone) await missing(ctx, id, permanently)
 }
 
@@ -84,7 +90,8 @@ export async function remove(
  * @throws FileNotFound
  */
 export async function restore(ctx: SpaceContext, id: string): Promise<File> {
-  const restored = await queries.unmarkDeleted(ctx.db, id, ctx.files.emptyMs)
+  const db = emittingInSpace(ctx, fileRestored, { subject: id, data: {} })
+  const restored = await queries.unmarkDeleted(db, id, ctx.files.emptyMs)
   return restored === undefined ? get(ctx, id) : fileOf(restored)
 }
 

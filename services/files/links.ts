@@ -1,10 +1,14 @@
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
 import type { Context } from '#lib/context.ts'
+import { transaction } from '#lib/database/database.ts'
 import { SystemDatabase } from '#lib/database/scoped-database.ts'
 import type { CreateFileLink, FileLink } from '#schemas/files.ts'
+import { emit } from '#services/events/emit.ts'
 import { type Content, contentOf, read } from './content.ts'
 import { type FilesContext, type SpaceContext, spaceOf } from './context.ts'
+import { isOfOrganization } from './emitting-in-space.ts'
 import { InvalidLink } from './errors.ts'
+import { fileShared } from './events.ts'
 import * as queries from './queries.ts'
 
 /** What a link says. */
@@ -43,6 +47,7 @@ export async function create(
   { expires_in = DEFAULT_LIFETIME_S, download = false }: CreateFileLink,
 ): Promise<FileLink> {
   const { writtenAt } = await read(ctx, id)
+  if (isOfOrganization(ctx)) await transaction(ctx, (tx) => emit(tx, fileShared, { subject: id, data: {} }))
   const { linkBase, linkKey, linkMs } = ctx.files
   const expiresAt = ctx.now().getTime() + Math.min(expires_in * 1000, linkMs)
   const claims = { space: spaceOf(ctx.db), id, writtenAt: writtenAt.getTime(), expiresAt, download }

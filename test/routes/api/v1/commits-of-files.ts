@@ -59,6 +59,11 @@ export const FILE_OPERATIONS: Readonly<Record<string, Prepare>> = {
       inPlace(ofOrganization, run),
     ]),
   ),
+  createOrganizationFileLink: async ({ app, request }) => {
+    const { owner: as, createFile: create, url } = await createOrganization(app)
+    const { id } = await create()
+    return () => request({ method: 'POST', url: `${url}/files/${id}/links`, as, payload: {} })
+  },
   setCurrentUserAvatar: async ({ request, signUp }) => {
     const as = await signUp()
     return () => request({ method: 'PUT', url: '/api/v1/users/me/avatar', as, payload: 'GIF89a' })

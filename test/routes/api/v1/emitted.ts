@@ -6,6 +6,8 @@ import type { TestDatabase } from '#test/support/database.ts'
 // TypeBox knows no format by itself.
 FormatRegistry.Set('uuid', (text) => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text))
 
+const OWN_FILES = "people's own files are nobody else's business"
+
 /** Operations that emit no event, and why. */
 export const SILENT: Readonly<Record<string, string>> = {
   recoverWebhookDeliveries: 'messages are sent again, which are about events',
@@ -13,6 +15,12 @@ export const SILENT: Readonly<Record<string, string>> = {
   testWebhook: 'the message is about nothing',
   changeLogLevels: 'an instance of the service changes, and nothing of its data; the audit log has it',
   refreshTokens: 'the session stays what it was',
+  createFile: OWN_FILES,
+  putFileContent: OWN_FILES,
+  updateFile: OWN_FILES,
+  deleteFile: OWN_FILES,
+  restoreFile: OWN_FILES,
+  setCurrentUserAvatar: OWN_FILES,
   'createUser (verify)': 'there is no account before the address is confirmed',
   'the mail of a lost password': 'a mail changes nothing',
   'the mail of another link': 'a mail changes nothing',
