@@ -173,7 +173,6 @@ export type CreateFileLink = Static<typeof CreateFileLink>
 export const FileLink = Type.Object(
   {
     url: Type.String({
-      format: 'uri',
       description: 'Where the content is. Who has it, can read it.',
       examples: [
         'https://files.example.com/api/v1/shared-files/01997d1c-7b6e-7c3a-9d53-2f6a4c1e8b90?token=q7Yx0cTn',

@@ -9,6 +9,9 @@ const VERBS = [
   ...['refresh', 'verify', 'resend', 'forgot', 'reset', 'change', 'end', 'invite'],
   ...['leave', 'remove', 'restore', 'transfer', 'suspend', 'inspect', 'accept', 'decline'],
   ...['revoke', 'rotate', 'export', 'test', 'retry', 'recover'],
+  ...['revoke', 'rotate', 'export'],
+  // Of what is replaced whole: the content of a file, an avatar.
+  ...['put', 'set'],
 ]
 
 /** The operations for which `breaks` is true. */
@@ -63,6 +66,7 @@ rule(
     'createUser',
     'declineInvitation',
     'forgotPassword',
+    'getSharedFile',
     'inspectInvitation',
     'login',
     'refreshTokens',
