@@ -71,6 +71,7 @@ CREATE TABLE files (
   CONSTRAINT files_content CHECK (num_nonnulls(key, media_type, size, sha256, written_at) IN (0, 5))
 );
 CREATE INDEX files_list_idx ON files (space_id, (deleted_at IS NOT NULL), id DESC);
+CREATE INDEX files_empty_idx ON files (space_id) WHERE key IS NULL;
 CREATE INDEX files_org_id_idx ON files (org_id) WHERE org_id IS NOT NULL;
 CREATE INDEX files_user_id_idx ON files (user_id) WHERE user_id IS NOT NULL;
 CREATE INDEX files_created_by_idx ON files (created_by) WHERE created_by IS NOT NULL;

@@ -64,8 +64,8 @@ export async function write(
 export function writeAvatar(ctx: SpaceContext, upload: Upload): Promise<File> {
   return writeInto(ctx, 'avatar', upload, async (tx, content) => {
     const { emptyMs } = tx.files
-    const file = { id: uuidv7(), name: 'avatar', purpose: 'avatar', created_by: tx.author, emptyMs } as const
-    await queries.insertFile(tx.db, file)
+    const owned = { name: 'avatar', purpose: 'avatar', created_by: tx.author } as const
+    await queries.insertFile(tx.db, { ...owned, id: uuidv7(), emptyMs, maxEmpty: null })
     // That of an earlier request, if there was one.
     const { id } = present(await queries.selectAvatar(tx.db))
     return present(await queries.updateContent(tx.db, id, content, undefined))

@@ -21,6 +21,13 @@ export const FileEmpty = defineError({
   detail: 'The file has no content yet: send it first.',
 })
 
+export const TooManyEmptyFiles = defineError({
+  code: 'too_many_empty_files',
+  status: 409,
+  title: 'Too many empty files',
+  detail: 'Too many files wait for their content: send it, or delete them.',
+})
+
 export const FileTooLarge = defineError({
   code: 'file_too_large',
   status: 413,

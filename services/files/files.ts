@@ -6,12 +6,15 @@ import * as storage from '#services/storage/storage.ts'
 import type { ExpectedVersions } from '#services/users/users.ts'
 import { type FilesContext, type SpaceContext, spaceOf } from './context.ts'
 import { emittingInSpace } from './emitting-in-space.ts'
-import { FileChanged, FileNotFound } from './errors.ts'
+import { FileChanged, FileNotFound, TooManyEmptyFiles } from './errors.ts'
 import { fileCreated, fileDeleted, fileRestored, fileTrashed, fileUpdated } from './events.ts'
 import * as queries from './queries.ts'
 
 // Whose files these are is the context's organization or person; what a member may do with them is the route's
 // `permission`. Content is in content.ts.
+
+/** Files without content that a user or organization may have. They take no space, so no quota bounds them. */
+const MAX_EMPTY = 1000
 
 /** Position in a list is that of one space, and of the trash or not. */
 const listOf = ({ db }: Pick<SpaceContext, 'db'>, deleted: boolean) => `files:${spaceOf(db)}:${deleted}`
@@ -19,14 +22,17 @@ const listOf = ({ db }: Pick<SpaceContext, 'db'>, deleted: boolean) => `files:${
 /**
  * Creates a file, which gets its content afterwards.
  *
- * @throws FilesDisabled
+ * @throws TooManyEmptyFiles, FilesDisabled
  */
 export async function create(ctx: SpaceContext, { name }: CreateFile): Promise<File> {
   storage.storeOf(ctx)
   const { emptyMs } = ctx.files
-  const file = { id: uuidv7(), name, purpose: 'attachment', created_by: ctx.author, emptyMs } as const
+  const owned = { purpose: 'attachment', created_by: ctx.author } as const
+  const file = { ...owned, id: uuidv7(), name, emptyMs, maxEmpty: MAX_EMPTY }
   const db = emittingInSpace(ctx, fileCreated, { subject: file.id, data: {} })
-  return fileOf(present(await queries.insertFile(db, file)))
+  const made = await queries.insertFile(db, file)
+  if (made === undefined) throw new TooManyEmptyFiles()
+  return fileOf(made)
 }
 
 /**

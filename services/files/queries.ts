@@ -26,17 +26,23 @@ const COLUMNS =
 interface NewFile extends Pick<File, 'id' | 'name' | 'purpose' | 'created_by'> {
   /** Milliseconds after which it is deleted if it has no content by then. */
   readonly emptyMs: number
+  /** Files without content that there may be before it; any, for one that gets its content at once. */
+  readonly maxEmpty: number | null
 }
 
+/** Returns undefined for another avatar, and where there are too many files without content. */
 export async function insertFile(db: SpaceDatabase, file: NewFile): Promise<FileRow | undefined> {
   const owner = 'org' in db ? [db.org, null] : [null, db.user]
   const rows = await db.query<FileRow>({
     name: 'insertFile',
     text: `INSERT INTO files (space_id, id, org_id, user_id, created_by, purpose, name, purge_at)
-           VALUES (coalesce($1::uuid, $2::uuid), $3, $1, $2, $4, $5, $6, now() + $7 * interval '1 millisecond')
+           SELECT coalesce($1::uuid, $2::uuid), $3, $1, $2, $4, $5, $6, now() + $7 * interval '1 millisecond'
+           WHERE $8::bigint IS NULL OR $8 > (
+             SELECT count(*) FROM (
+               SELECT 1 FROM files WHERE space_id = coalesce($1::uuid, $2::uuid) AND key IS NULL LIMIT $8) AS empty)
            ON CONFLICT (space_id) WHERE purpose = 'avatar' AND deleted_at IS NULL DO NOTHING
            RETURNING ${COLUMNS}`,
-    values: [...owner, file.id, file.created_by, file.purpose, file.name, file.emptyMs],
+    values: [...owner, file.id, file.created_by, file.purpose, file.name, file.emptyMs, file.maxEmpty],
   })
   return rows[0]
 }

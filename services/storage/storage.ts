@@ -23,6 +23,9 @@ export interface StorageContext {
   readonly log: Log
 }
 
+/** Bytes that the smallest object counts for, as on most disks: a quota bounds how many there can be, too. */
+const SMALLEST_BYTES = 4096
+
 /** Bytes that are taken for an object whose length is not known, at first. */
 const FIRST_BYTES = 64 * 1024
 
@@ -74,7 +77,7 @@ export class Writing {
   ): Promise<Writing> {
     const { kind } = storeOf(ctx)
     const { db, minSpeed } = ctx.storage
-    const taken = length ?? FIRST_BYTES
+    const taken = Math.max(length ?? FIRST_BYTES, SMALLEST_BYTES)
     const lifetimeMs = ctx.storage.lifetimeMs + Math.ceil((taken * 1000) / Math.max(1, minSpeed))
     const writing = new Writing(db, { quota, taken, deadline: performance.now() + lifetimeMs })
     const { key } = writing
@@ -111,7 +114,7 @@ export class Writing {
 
   /** Says, over the connection of a transaction, that a file has the object now. */
   async keep(db: Database, bytes: number): Promise<void> {
-    if (!(await queries.keepObject(db, this.key, bytes)))
+    if (!(await queries.keepObject(db, this.key, Math.max(bytes, SMALLEST_BYTES))))
       throw new Error('an object was written for too long')
   }
 

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { InvalidCursor } from '#lib/pagination/errors.ts'
 import { CreateFile, File, FilePage, ListFilesQuery } from '#schemas/files.ts'
 import { ref } from '#schemas/registry.ts'
+import { TooManyEmptyFiles } from '#services/files/errors.ts'
 import * as files from '#services/files/files.ts'
 import { FilesDisabled } from '#services/storage/errors.ts'
 import type { Space } from './space.ts'
@@ -13,7 +14,12 @@ export const collection =
     app.post(
       '',
       {
-        config: { ...allow('files:write'), versioned: true, idempotent: true, errors: [FilesDisabled] },
+        config: {
+          ...allow('files:write'),
+          versioned: true,
+          idempotent: true,
+          errors: [TooManyEmptyFiles, FilesDisabled],
+        },
         schema: {
           operationId: operation('createFile'),
           tags: ['files'],

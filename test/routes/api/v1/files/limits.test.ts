@@ -100,6 +100,20 @@ t.test('sizes and quotas', async (t) => {
     t.same(errors().slice(known), [], 'nobody has to look')
   })
 
+  await t.test('files without content are bounded, too', async (t) => {
+    const as = await signUp()
+    await db.query(
+      `INSERT INTO files (space_id, id, user_id, purpose, name)
+       SELECT $1, gen_random_uuid(), $1, 'attachment', 'empty' FROM generate_series(1, 999)`,
+      [as.user.id],
+    )
+    const file = await createFile(app, as)
+    const create = () => request({ method: 'POST', url: '/api/v1/files', payload: { name: 'a' }, as })
+    expectProblem(t, await create(), { status: 409, code: 'too_many_empty_files' })
+    t.match(await putContent(app, as, file, ''), { statusCode: 200 })
+    t.match(await create(), { statusCode: 201 })
+  })
+
   await t.test('one that fails leaves the content that there was', async (t) => {
     const as = await signUp()
     const file = await createFullFile(app, as, 'the first')
@@ -116,7 +130,7 @@ t.test('sizes and quotas', async (t) => {
     store.write = write
     t.equal((await request({ url: `${file}/content`, as })).body, 'the first')
     t.same(await keysOf(app), before)
-    t.equal((await used(as)).bytes, 9)
+    t.equal((await used(as)).bytes, 4096)
     const [kept = ''] = (
       await db.query<{ key: string }>('SELECT key FROM files WHERE space_id = $1', [as.user.id])
     ).map(({ key }) => key)
