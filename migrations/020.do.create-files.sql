@@ -23,6 +23,7 @@ CREATE TABLE storage_usage (
   bytes      bigint         NOT NULL CONSTRAINT storage_usage_bytes_positive CHECK (bytes >= 0),
   updated_at timestamptz(3) NOT NULL DEFAULT now()
 );
+CREATE INDEX storage_usage_unused_idx ON storage_usage (updated_at) WHERE bytes = 0;
 
 -- Space is taken by the statement that checks the limit, and given back here, whatever it is that ends an object.
 CREATE FUNCTION release_storage() RETURNS trigger

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
@@ -19,9 +20,12 @@ import * as attempts from '#services/authentication/queries.ts'
 import * as oneTimeTokens from '#services/one-time-tokens/one-time-tokens.ts'
 import { cleanupJob } from '#services/operations/jobs.ts'
 import * as registrations from '#services/registration/queries.ts'
+import { renewObject } from '#services/storage/queries.ts'
+import { Writing } from '#services/storage/storage.ts'
 import * as operators from '#services/users/operators.ts'
 import * as userRecords from '#services/users/records.ts'
 import { createTestDatabase } from '#test/support/database.ts'
+import { createFile, sweep } from '#test/support/files.ts'
 import { signUp, testConfig } from '#test/support/helper.ts'
 import { createOrganization } from '#test/support/organizations.ts'
 import { askForEverything, namesOf, RUN, workOfOrganizations } from './requests.ts'
@@ -97,6 +101,7 @@ async function workBehindTheScenes(app: FastifyInstance): Promise<void> {
   await userRecords.replaceEmail(ctx, user.id, `${uuidv7()}@example.com`)
   await cleanupJob.handler(ctx, {}, RUN)
   await workOnAuditLog(app)
+  await workOnFiles(app)
   await deleteExpiredCounts(app.db)
   await askForAnswer(app.db)
   await overview(app.db, ['send_mail'])
@@ -116,6 +121,25 @@ async function workBehindTheScenes(app: FastifyInstance): Promise<void> {
   await registrations.lockRegistrations(app.db, digest)
   await registrations.deleteRegistration(app.db, digest)
   await registrations.deleteRegistrationsOf(app.db, email)
+}
+
+/** Files of unknown length, that are refused, in pages, and for good. */
+async function workOnFiles(app: FastifyInstance): Promise<void> {
+  const as = await signUp(app)
+  const { headers } = as
+  const chunked = { ...headers, 'transfer-encoding': 'chunked' }
+  const file = await createFile(app, as)
+  const payload = Readable.from([Buffer.alloc(100_000), Buffer.alloc(100_000)])
+  await app.inject({ method: 'PUT', url: `${file}/content`, headers: chunked, payload })
+  await app.inject({ method: 'PUT', url: '/api/v1/users/me/avatar', headers, payload: 'no image' })
+  const writing = await Writing.begin(app.ctx, { space: as.user.id, quota: 10_000, length: 1 })
+  await renewObject(app.db, writing.key, 1000)
+  await writing.discard(app.ctx)
+  await createFile(app, as)
+  const page = await app.inject({ url: '/api/v1/files?limit=1', headers })
+  await app.inject({ url: `/api/v1/files?limit=1&cursor=${page.json().next_cursor}`, headers })
+  await app.inject({ method: 'DELETE', url: `${file}?permanently=true`, headers })
+  await sweep(app)
 }
 
 /** Seals, signs, verifies one chain, and cuts it. */

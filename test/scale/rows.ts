@@ -35,6 +35,13 @@ const FILLINGS = [
    SELECT ${DIGEST}, ${DIGEST}, 204, ${EXPIRES} FROM generate_series(1, ${PASSING}) AS n`,
   `INSERT INTO rate_limits (subject, points, used, granted, expires_at)
    SELECT 'address:' || n, 1000, 1, 1, ${EXPIRES} FROM generate_series(1, ${PASSING}) AS n`,
+  `INSERT INTO stored_objects (key, store, space_id, bytes, state, expires_at)
+   SELECT md5(n::text), 'local', ${ID}, 1, 'kept', ${EXPIRES} FROM generate_series(1, ${PASSING}) AS n`,
+  `INSERT INTO storage_usage (space_id, bytes)
+   SELECT ${ID}, 1 FROM generate_series(1, ${PASSING}) AS n`,
+  `INSERT INTO files (space_id, id, user_id, purpose, name, key, media_type, size, sha256, written_at)
+   SELECT ${ID}, ${ID}, ${ID}, 'attachment', 'a file', md5(n::text), 'text/plain', 1, ${DIGEST}, now()
+   FROM generate_series(1, ${PASSING}) AS n`,
   `INSERT INTO audit_entries (org_id, id, at, actor_kind, actor_id, action, target_type, target_id, outcome, details,
                               personal_commitment, mac)
    SELECT ${CHAIN}, ${ID}, now(), 'user', n::text, 'projects.created', 'project', n::text, 'succeeded', '{}', '\\x00', '\\x00'

@@ -37,6 +37,13 @@ t.test('deletes what has expired, and nothing else', async (t) => {
     oldDelivery.id,
   ])
   await db.querySuper("UPDATE webhook_attempts SET attempted_at = now() - interval '15 days'")
+  const [oldFile, file] = [await tenant.createFile(), await tenant.createFile()]
+  await db.querySuper("UPDATE files SET purge_at = now() - interval '1 second' WHERE id = $1", [oldFile.id])
+  await db.query(
+    `INSERT INTO storage_usage (space_id, bytes, updated_at) VALUES
+       ($1, 0, now() - interval '2 days'), ($2, 0, now())`,
+    [user.id, other.user.id],
+  )
   await db.query('DELETE FROM sessions')
   await db.query('DELETE FROM login_attempts')
   await db.query(
@@ -81,6 +88,10 @@ t.test('deletes what has expired, and nothing else', async (t) => {
   t.strictSame(await db.querySuper('SELECT id FROM webhook_deliveries'), [{ id: delivery.id }])
   t.strictSame(await db.querySuper('SELECT FROM webhook_attempts'), [])
   t.strictSame(await db.querySuper('SELECT id FROM organization_invitations'), [{ id: invitation.id }])
+  t.strictSame(await db.querySuper('SELECT id FROM files'), [{ id: file.id }])
+  t.strictSame(await db.query('SELECT space_id FROM storage_usage WHERE bytes = 0'), [
+    { space_id: other.user.id },
+  ])
   t.strictSame(await db.query('SELECT user_id FROM one_time_tokens'), [{ user_id: other.user.id }])
   t.strictSame(await db.query('SELECT username FROM registrations'), [{ username: 'bbb' }])
   t.strictSame(await db.query("SELECT encode(id, 'hex') AS id FROM idempotency_keys"), [{ id: '02' }])
@@ -89,12 +100,14 @@ t.test('deletes what has expired, and nothing else', async (t) => {
     { table: 'idempotency_keys', rows: 1 },
     { table: 'api_keys', rows: 1 },
     { table: 'login_attempts', rows: 2100 },
+    { table: 'files', rows: 1 },
     { table: 'organization_invitations', rows: 1 },
     { table: 'one_time_tokens', rows: 1 },
     { table: 'registrations', rows: 1 },
     { table: 'sessions', rows: 3 },
     { table: 'webhook_attempts', rows: 2 },
     { table: 'webhook_deliveries', rows: 1 },
+    { table: 'storage_usage', rows: 1 },
   ])
 })
 
