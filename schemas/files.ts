@@ -12,6 +12,7 @@ const NAME = '^[^/\\\\\\u0000-\\u001f\\u007f-\\u009f\\u200e\\u200f\\u2028-\\u202
 
 const Name = Type.String({
   'x-normalize': 'NFC',
+  'x-sensitivity': 'personal',
   minLength: 1,
   maxLength: MAX_NAME,
   'x-pattern': NAME,

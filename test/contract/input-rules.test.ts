@@ -9,7 +9,7 @@ const operations = operationsOf(document)
 /** Keywords that no value can break, and those whose schemas are looked at by themselves. */
 const SILENT = new Set([
   ...['$ref', 'allOf', 'default', 'description', 'example', 'examples', 'items', 'properties', 'title'],
-  ...['x-message', 'x-normalize'],
+  ...['x-message', 'x-normalize', 'x-sensitivity'],
 ])
 
 rule(
