@@ -9,7 +9,6 @@ const VERBS = [
   ...['refresh', 'verify', 'resend', 'forgot', 'reset', 'change', 'end', 'invite'],
   ...['leave', 'remove', 'restore', 'transfer', 'suspend', 'inspect', 'accept', 'decline'],
   ...['revoke', 'rotate', 'export', 'test', 'retry', 'recover'],
-  ...['revoke', 'rotate', 'export'],
   // Of what is replaced whole: the content of a file, an avatar.
   ...['put', 'set'],
 ]

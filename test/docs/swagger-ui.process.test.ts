@@ -355,6 +355,8 @@ async function executeWebhooks(
   await expect('retryWebhookDelivery', 200, { params: delivery })
   await expect('recoverWebhookDeliveries', 200, { params, body: { since: '2026-01-01T00:00:00.000Z' } })
   await expect('deleteWebhook', 204, { params })
+}
+
 /** Executes the operations of one's own files, or of an organization's. */
 async function executeFiles(
   name: 'File' | 'OrganizationFile',

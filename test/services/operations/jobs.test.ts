@@ -105,9 +105,9 @@ t.test('deletes what has expired, and nothing else', async (t) => {
     { table: 'one_time_tokens', rows: 1 },
     { table: 'registrations', rows: 1 },
     { table: 'sessions', rows: 3 },
+    { table: 'storage_usage', rows: 1 },
     { table: 'webhook_attempts', rows: 2 },
     { table: 'webhook_deliveries', rows: 1 },
-    { table: 'storage_usage', rows: 1 },
   ])
 })
 
