@@ -6,18 +6,10 @@ import type { AppContext } from '#plugins/infrastructure/context.ts'
 import type { Content, Upload } from '#services/files/content.ts'
 import type { FilesContext, SpaceContext } from '#services/files/context.ts'
 import { forPerson } from '#services/members/membership.ts'
-import { sendContent } from './send-content.ts'
+import { type Sending, sendContent } from './send-content.ts'
 
 declare module '#plugins/infrastructure/context.ts' {
   interface AppContext extends Pick<FilesContext, 'files'> {}
-}
-
-/** How content is sent. */
-export interface Sending {
-  /** Whether browsers always save it. */
-  readonly download?: boolean
-  /** Whether pages of other origins may show it. */
-  readonly embeddable?: boolean
 }
 
 declare module 'fastify' {

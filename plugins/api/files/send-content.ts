@@ -4,11 +4,18 @@ import type { Content } from '#services/files/content.ts'
 import { evaluate, isRangeWanted } from './conditions.ts'
 import { contentDisposition, contentType } from './disposition.ts'
 import { PreconditionFailed, RangeNotSatisfiable } from './errors.ts'
-import type { Sending } from './index.ts'
 import { readRange } from './ranges.ts'
 
 /** Characters of the digest that an entity tag has: 128 bits tell any two contents apart. */
 const TAG_LENGTH = 22
+
+/** How content is sent. */
+export interface Sending {
+  /** Whether browsers always save it. */
+  readonly download?: boolean
+  /** Whether pages of other origins may show it. */
+  readonly embeddable?: boolean
+}
 
 /**
  * Sends a content (RFC 9110 sections 13 and 14).
