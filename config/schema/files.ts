@@ -56,7 +56,7 @@ export const Files = Section('Files that people and organizations keep.', {
   }),
   upload_lifetime: Duration({
     minimum: '1m',
-    description: 'Time that a file without content, and an upload that nobody continues, are kept.',
+    description: 'Time that a file without content is kept.',
   }),
   trash: Duration({
     minimum: '0ms',

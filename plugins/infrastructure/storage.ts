@@ -6,14 +6,14 @@ declare module '#plugins/infrastructure/context.ts' {
   interface AppContext extends Pick<StorageContext, 'storage'> {}
 }
 
+/** Milliseconds after which an upload whose process is gone gives its space back. */
+const LEASE_MS = 10 * 60_000
+
 /** The store of files. */
 export default fp(
   async (app) => {
-    const { files } = app.config
-    const store = await openObjectStore(files)
-    app.addContext({
-      storage: { store, db: app.db, lifetimeMs: files.upload_lifetime, minSpeed: files.min_speed },
-    })
+    const store = await openObjectStore(app.config.files)
+    app.addContext({ storage: { store, db: app.db, leaseMs: LEASE_MS } })
   },
   { name: 'storage', dependencies: ['context'] },
 )

@@ -8,14 +8,14 @@ export interface NewObject {
   /** The user or organization that it counts for. */
   readonly space: string
   readonly bytes: number
-  /** Milliseconds after which it may be removed, unless it is kept by then. */
-  readonly lifetimeMs: number
+  /** Milliseconds after which it may be removed, unless it is renewed or kept by then. */
+  readonly leaseMs: number
 }
 
 /** Takes space and says that the object may exist, in one statement; returns false if the space has not so much left. */
 export async function insertObject(
   db: Database,
-  { key, store, space, bytes, lifetimeMs }: NewObject,
+  { key, store, space, bytes, leaseMs }: NewObject,
   quota: number,
 ): Promise<boolean> {
   const rows = await db.query({
@@ -28,7 +28,7 @@ export async function insertObject(
            INSERT INTO stored_objects (key, store, space_id, bytes, state, expires_at)
            SELECT $1, $5, $2, $3, 'writing', now() + $6 * interval '1 millisecond' FROM space
            RETURNING 1 AS taken`,
-    values: [key, space, bytes, quota, store, lifetimeMs],
+    values: [key, space, bytes, quota, store, leaseMs],
   })
   return rows.length > 0
 }
@@ -44,6 +44,17 @@ export async function growObject(db: Database, key: string, bytes: number, quota
              WHERE u.space_id = o.space_id AND u.bytes + $2 <= $3 RETURNING 1)
            UPDATE stored_objects SET bytes = bytes + $2 FROM space WHERE key = $1 RETURNING 1 AS taken`,
     values: [key, bytes, quota],
+  })
+  return rows.length > 0
+}
+
+/** Says that the object is still being written; returns false if it has expired. */
+export async function renewObject(db: Database, key: string, leaseMs: number): Promise<boolean> {
+  const rows = await db.query({
+    name: 'renewStoredObject',
+    text: `UPDATE stored_objects SET expires_at = now() + $2 * interval '1 millisecond'
+           WHERE key = $1 AND state = 'writing' RETURNING 1 AS renewed`,
+    values: [key, leaseMs],
   })
   return rows.length > 0
 }

@@ -15,10 +15,8 @@ export interface StorageContext {
     readonly store: ObjectStore | undefined
     /** The database for what has to be done when a client is gone, too. */
     readonly db: Database
-    /** Milliseconds for which an object may be written. */
-    readonly lifetimeMs: number
-    /** Bytes a second that an object is written with at least. */
-    readonly minSpeed: number
+    /** Milliseconds after the last sign of a writer at which its object counts as given up. */
+    readonly leaseMs: number
   }
   readonly log: Log
 }
@@ -47,22 +45,24 @@ export function usage({ storage }: Pick<StorageContext, 'storage'>, space: strin
   return queries.selectUsage(storage.db, space)
 }
 
-/** An object that is being written, and the space that is taken for it. */
+/** An object that is being written, and the space that is taken for it. Its lease is renewed until `keep` or `discard`. */
 export class Writing {
   readonly key = randomBytes(16).toString('hex')
   readonly #db: Database
   readonly #quota: number
-  readonly #deadline: number
+  readonly #leaseMs: number
   #taken: number
+  #deadline = 0
+  #renewals: NodeJS.Timeout | undefined
 
   private constructor(
     db: Database,
-    { quota, taken, deadline }: { quota: number; taken: number; deadline: number },
+    { quota, taken, leaseMs }: Record<'quota' | 'taken' | 'leaseMs', number>,
   ) {
     this.#db = db
     this.#quota = quota
     this.#taken = taken
-    this.#deadline = deadline
+    this.#leaseMs = leaseMs
   }
 
   /**
@@ -76,28 +76,39 @@ export class Writing {
     { space, quota, length }: { space: string; quota: number; length: number | undefined },
   ): Promise<Writing> {
     const { kind } = storeOf(ctx)
-    const { db, minSpeed } = ctx.storage
+    const { db, leaseMs } = ctx.storage
     const taken = Math.max(length ?? FIRST_BYTES, SMALLEST_BYTES)
-    const lifetimeMs = ctx.storage.lifetimeMs + Math.ceil((taken * 1000) / Math.max(1, minSpeed))
-    const writing = new Writing(db, { quota, taken, deadline: performance.now() + lifetimeMs })
-    const { key } = writing
-    const isTaken = await queries.insertObject(
-      db,
-      { key, store: kind, space, bytes: taken, lifetimeMs },
-      quota,
-    )
-    if (!isTaken) throw new StorageQuotaReached()
+    const writing = new Writing(db, { quota, taken, leaseMs })
+    const begun = performance.now()
+    const object = { key: writing.key, store: kind, space, bytes: taken, leaseMs }
+    if (!(await queries.insertObject(db, object, quota))) throw new StorageQuotaReached()
+    writing.#hold(begun)
     return writing
   }
 
+  /** Holds the object from a time on, and renews that often enough for some renewals to fail. */
+  #hold(since: number): void {
+    this.#deadline = since + this.#leaseMs
+    this.#renewals = setInterval(() => this.#renew(), this.#leaseMs / 4).unref()
+  }
+
+  async #renew(): Promise<void> {
+    const asked = performance.now()
+    try {
+      if (await queries.renewObject(this.#db, this.key, this.#leaseMs)) this.#deadline = asked + this.#leaseMs
+    } catch {
+      // The next one may work, and without any the deadline stands.
+    }
+  }
+
   /**
-   * Takes what is needed for an object of this many bytes, and refuses to go on when its time is over. Mostly there is
+   * Takes what is needed for an object of this many bytes, and refuses to go on when its lease is over. Mostly there is
    * nothing to wait for.
    *
    * @throws StorageQuotaReached
    */
   reach(bytes: number): Promise<void> | undefined {
-    if (performance.now() > this.#deadline) throw new Error('an object was written for too long')
+    if (performance.now() > this.#deadline) throw new Error('the lease of an object is over')
     return bytes > this.#taken ? this.#grow(bytes - this.#taken) : undefined
   }
 
@@ -114,12 +125,14 @@ export class Writing {
 
   /** Says, over the connection of a transaction, that a file has the object now. */
   async keep(db: Database, bytes: number): Promise<void> {
+    clearInterval(this.#renewals)
     if (!(await queries.keepObject(db, this.key, Math.max(bytes, SMALLEST_BYTES))))
-      throw new Error('an object was written for too long')
+      throw new Error('the lease of an object is over')
   }
 
   /** Gives up: frees the space, and removes what was written; what can't be done now is for the sweep. */
   async discard({ storage, log }: StorageContext): Promise<void> {
+    clearInterval(this.#renewals)
     try {
       // A transaction may have been committed though its answer was lost: then a file has the object.
       if (!(await queries.doomObject(this.#db, this.key))) return

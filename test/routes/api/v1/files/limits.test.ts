@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import { Readable } from 'node:stream'
 import t, { type Test } from 'tap'
 import { LocalStore } from '#lib/object-store/local-store.ts'
+import { Writing } from '#services/storage/storage.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
 import { createFile, createFullFile, keysOf, putContent, sweep } from '#test/support/files.ts'
@@ -156,6 +157,32 @@ t.test('sizes and quotas', async (t) => {
     await sweep(app)
     t.notOk((await keysOf(app)).includes(key))
   })
+
+  await t.test(
+    'a lease is renewed while its object is written, and ends a writer that lost it',
+    async (t) => {
+      const as = await signUp()
+      const { storage, log } = app.ctx
+      const ctx = { storage: { ...storage, leaseMs: 40 }, log }
+      const writing = await Writing.begin(ctx, { space: as.user.id, quota: 10_000, length: 5000 })
+      const { key } = writing
+      const isRenewed =
+        'SELECT 1 FROM stored_objects WHERE key = $1 AND expires_at > created_at + $2::interval'
+      await eventually(async () => (await db.query(isRenewed, [key, '100 ms'])).length === 1)
+      await db.query("UPDATE stored_objects SET state = 'doomed' WHERE key = $1", [key])
+      const isRefused = async () => {
+        try {
+          await writing.reach(5000)
+          return false
+        } catch {
+          return true
+        }
+      }
+      await eventually(isRefused)
+      await t.rejects(writing.keep(db, 5000), { message: 'the lease of an object is over' })
+      t.same((await used(as)).bytes, 0)
+    },
+  )
 })
 
 t.test('a slow upload goes on, and one that stands still is ended', async (t) => {
