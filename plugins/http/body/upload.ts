@@ -22,9 +22,16 @@ export default fp(
 )
 
 const leaveUnread: FastifyContentTypeParser = (request, _payload, done) => {
-  const isRefused = isPacked(request.headers['content-encoding'])
-  if (isRefused) done(new UnsupportedMediaType({ detail: 'The body must be sent without a content coding.' }))
-  else done(null)
+  const { 'content-encoding': coding, 'content-type': type } = request.headers
+  if (isPacked(coding)) return refuse(done, 'The body must be sent without a content coding.')
+  // Else the boundaries of the form would become part of the file.
+  if (type?.startsWith('multipart/form-data'))
+    return refuse(done, 'The body must be the bytes of the file, not a form that has them.')
+  done(null)
+}
+
+function refuse(done: (error: Error) => void, detail: string): void {
+  done(new UnsupportedMediaType({ detail }))
 }
 
 /** Has the connection end after an answer that does not wait for the rest of a body, which may be large. */

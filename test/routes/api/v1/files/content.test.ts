@@ -155,6 +155,12 @@ t.test('content', async (t) => {
     expectProblem(t, put, { status: 415, code: 'unsupported_media_type' })
   })
 
+  await t.test('a form is refused, because its boundaries would become part of the file', async (t) => {
+    const headers = { 'content-type': 'multipart/form-data; boundary=x' }
+    const put = await putContent(app, as, await createFile(app, as), '--x--', headers)
+    expectProblem(t, put, { status: 415, code: 'unsupported_media_type' })
+  })
+
   await t.test('links', (t) => links(t, test, as))
 })
 
