@@ -17,7 +17,7 @@ CREATE INDEX stored_objects_removable_idx ON stored_objects (expires_at) WHERE s
 CREATE INDEX stored_objects_space_idx ON stored_objects (space_id);
 
 -- Bytes of the objects of a user or organization, those that are doomed not counted. Not of organizations: users have rows
--- too, and a trigger must find them whoever deletes.
+-- too, and a trigger must find them at every deletion.
 CREATE TABLE storage_usage (
   space_id   uuid           NOT NULL CONSTRAINT storage_usage_pkey PRIMARY KEY,
   bytes      bigint         NOT NULL CONSTRAINT storage_usage_bytes_positive CHECK (bytes >= 0),
@@ -90,7 +90,7 @@ CREATE POLICY own ON files
 CREATE TRIGGER files_touch_updated_at BEFORE UPDATE ON files
   FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
--- Bytes follow their file in the same transaction, whoever deletes it: a request, the cleanup, the end of an organization
+-- Bytes follow their file in the same transaction, however it is deleted: a request, the cleanup, the end of an organization
 -- or account, or SQL by hand.
 CREATE FUNCTION doom_stored_object() RETURNS trigger
   LANGUAGE plpgsql

@@ -6,7 +6,7 @@ declare module '#plugins/infrastructure/context.ts' {
   interface AppContext extends Pick<StorageContext, 'storage'> {}
 }
 
-/** Milliseconds after which an upload whose process is gone gives its space back. */
+/** Milliseconds after which the space of an upload is free whose process is gone. */
 const LEASE_MS = 10 * 60_000
 
 /** The store of files. */

@@ -36,7 +36,7 @@ export interface Content {
 }
 
 /**
- * Gives a file its content, or another one. Nothing of the file changes unless all of it has arrived and is on disk.
+ * Writes or replaces the content of a file. Nothing of the file changes unless all of it has arrived and is on disk.
  *
  * @throws FileNotFound, FileChanged, FileTooLarge, FileTypeNotAllowed, StorageQuotaReached, UploadInterrupted,
  * FileStoreUnavailable, FilesDisabled
@@ -57,7 +57,7 @@ export async function write(
 }
 
 /**
- * Gives the context's person another avatar.
+ * Writes or replaces the avatar of the context's person.
  *
  * @throws as `write`
  */
@@ -137,7 +137,7 @@ export function contentOf(ctx: Pick<StorageContext, 'storage'>, row: queries.Fil
 }
 
 /**
- * Waits for the store. What is no error of ours is the store's.
+ * Waits for the store. Errors that are not ours are the store's.
  *
  * @throws FileStoreUnavailable
  */

@@ -11,7 +11,7 @@ import { InvalidLink } from './errors.ts'
 import { fileShared } from './events.ts'
 import * as queries from './queries.ts'
 
-/** What a link says. */
+/** The contents of a link. */
 interface Claims {
   /** The user or organization that the file belongs to. */
   readonly space: string

@@ -7,7 +7,7 @@ interface Purpose {
   readonly types?: ReadonlySet<string>
 }
 
-/** What files are made for. */
+/** The uses that files are made for. */
 export const PURPOSES: Readonly<Record<File['purpose'], Purpose>> = {
   attachment: { maxSize: Number.MAX_SAFE_INTEGER },
   avatar: {

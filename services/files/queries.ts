@@ -104,7 +104,7 @@ export async function updateName(
   return rows[0]
 }
 
-/** Gives a file its content. What it had is removed later. */
+/** Sets the content of a file. What it had is removed later. */
 export async function updateContent(
   db: SpaceDatabase,
   id: string,
@@ -164,7 +164,7 @@ export async function unmarkDeleted(
 }
 
 /**
- * The file that a link leads to, as long as whoever it belongs to is there. A link stands in for its sender, who was
+ * The file that a link leads to, as long as its user or organization is there. A link stands in for its sender, who was
  * let in.
  *
  * @reads organizations

@@ -130,7 +130,7 @@ export class Writing {
       throw new Error('the lease of an object is over')
   }
 
-  /** Gives up: frees the space, and removes what was written; what can't be done now is for the sweep. */
+  /** Frees the space, and removes what was written; what can't be done now is for the sweep. */
   async discard({ storage, log }: StorageContext): Promise<void> {
     clearInterval(this.#renewals)
     try {

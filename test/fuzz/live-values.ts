@@ -70,7 +70,7 @@ const BODIES: Readonly<Record<string, (situation: Situation) => Values | Promise
   verifyEmail: async (situation) => ({ token: await mailedToken(situation, 'verify_email') }),
 }
 
-/** What has to be there before a request, by operationId. */
+/** Steps before a request, by operationId. */
 const PREPARATIONS: Readonly<Record<string, (situation: Situation) => Promise<void>>> = {
   getCurrentUserAvatar: async (situation) => {
     const { app, subject } = situation

@@ -16,7 +16,7 @@ const check: Check = {
   async run({ config, strict }) {
     const { files } = config
     if (files.store === 'none') {
-      return [off('files.store is none.', 'The service takes no files.', 'Set APP_FILES__STORE.')]
+      return [off('files.store is `none`.', 'The service takes no files.', 'Set APP_FILES__STORE.')]
     }
     const found = files.store === 'local' ? await lookAtDirectory(files.directory) : await lookAtBucket(files)
     return [...found, ...(strict ? lookAtOrigin(config) : [])]

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** What a condition of a request is compared with. */
+/** The version that conditions of a request are compared with. */
 export interface Validators {
   /** A strong entity tag, with its quotes. */
   readonly etag: string
@@ -12,7 +12,7 @@ export interface Validators {
 const MAX_TAGS = 64
 
 /**
- * What the conditions of a GET or HEAD ask for (RFC 9110 section 13.2.2): `send` the content, tell that the client has it
+ * Evaluates the conditions of a GET or HEAD (RFC 9110 section 13.2.2): `send` the content, tell that the client has it
  * (`unmodified`), or that it is not what the client thinks (`failed`).
  */
 export function evaluate(

@@ -10,7 +10,7 @@ declare module 'fastify' {
   }
 }
 
-/** What an upload had at some time, and how often it was looked at since. */
+/** Bytes that an upload had at some time, and how often it was looked at since. */
 interface Mark {
   readonly bytes: number
   looks: number

@@ -23,7 +23,7 @@ async function keysOf(store: ObjectStore): Promise<string[]> {
   return keys
 }
 
-/** What every store does. */
+/** The behaviour of every store. */
 async function examine(t: Test, store: ObjectStore): Promise<void> {
   await store.write(ONE, pieces('abc', '', 'defg'), 7)
   t.equal(await textOf(await store.read(ONE)), 'abcdefg')

@@ -93,7 +93,7 @@ t.test('content', async (t) => {
       if (body !== undefined) t.match(response, { body, headers: { etag } }, name)
       if (status === 206) t.match(response.headers['content-range'], /^bytes \d+-\d+\/10$/)
       if (status === 416) t.equal(response.headers['content-range'], 'bytes */10')
-      if (status >= 400) t.notOk(response.headers['content-disposition'], 'an error is no file')
+      if (status >= 400) t.notOk(response.headers['content-disposition'], 'an error has no name of a file')
     }
     t.equal((await request({ method: 'HEAD', url, headers: { range: 'bytes=0-1' }, as })).statusCode, 200)
   })
@@ -150,7 +150,7 @@ t.test('content', async (t) => {
     t.match(await named('x'.repeat(255)), /x{255}/)
   })
 
-  await t.test('a packed body is refused, for nobody unpacks it', async (t) => {
+  await t.test('a packed body is refused, because nothing unpacks it', async (t) => {
     const put = await putContent(app, as, await createFile(app, as), 'x', { 'content-encoding': 'gzip' })
     expectProblem(t, put, { status: 415, code: 'unsupported_media_type' })
   })

@@ -179,7 +179,7 @@ t.test('sizes and quotas', async (t) => {
         }
       }
       await eventually(isRefused)
-      await t.rejects(writing.keep(db, 5000), { message: 'the lease of an object is over' })
+      await t.rejects(writing.keep(app.db, 5000), { message: 'the lease of an object is over' })
       t.same((await used(as)).bytes, 0)
     },
   )

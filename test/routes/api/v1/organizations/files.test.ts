@@ -41,7 +41,7 @@ t.test("an organization's files", async (t) => {
       expectProblem(t, await request({ url: path, as: other.owner }), notMine)
   })
 
-  await t.test('keys need their scopes, and are no author', async (t) => {
+  await t.test('keys need their scopes, and leave the author null', async (t) => {
     const writer = await tenant.createApiKey({ scopes: ['files:write'] })
     const reader = await tenant.createApiKey({ scopes: ['files:read'] })
     const made = await createFile(app, writer, { url })
