@@ -16,7 +16,8 @@ export const GLOBAL_TABLES: Readonly<Record<string, string>> = {
   schemaversion: 'of migrations',
   security_events: 'of users',
   sessions: 'of users',
-  storage_usage: 'of users and organizations alike, and names nobody; a trigger must find it at every deletion',
+  storage_usage:
+    'of users and organizations alike, and names nobody; a trigger must find it at every deletion',
   stored_objects: 'random names in the store of objects',
   users: 'people belong to many organizations',
 }
