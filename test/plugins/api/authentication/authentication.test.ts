@@ -244,6 +244,9 @@ t.test('a route under /api is closed unless it says otherwise', async (t) => {
     'POST /api/v1/invitations/accept',
     'POST /api/v1/invitations/decline',
     'POST /api/v1/invitations/inspect',
+    // These need the token of a link.
+    'GET /api/v1/shared-files/:id',
+    'HEAD /api/v1/shared-files/:id',
   ])
   const routes: { url: string; methods: string[] }[] = []
   const { app } = await createTestApp(t, {}, async (instance) => {
