@@ -1,6 +1,9 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import t from 'tap'
 import { createTestDatabase } from '#test/support/database.ts'
 import { holesOf } from './catalogue.ts'
+import { tenantTablesOf } from './tables.ts'
 
 /** Changes that somebody could make, each with what is to be found. */
 const MUTATIONS: readonly (readonly [sql: string, found: RegExp])[] = [
@@ -11,12 +14,16 @@ const MUTATIONS: readonly (readonly [sql: string, found: RegExp])[] = [
   ['CREATE POLICY extra ON projects FOR SELECT USING (true)', /^projects has another policy extra/],
   ['ALTER POLICY tenant ON projects USING (true)', /^projects has another policy tenant/],
   ['ALTER POLICY tenant ON projects WITH CHECK (true)', /^projects has another policy tenant/],
+  [
+    'ALTER TABLE projects DROP CONSTRAINT projects_pkey, ADD PRIMARY KEY (id)',
+    /^projects_pkey is unique among all/,
+  ],
   ['CREATE UNIQUE INDEX bad ON projects (id)', /^bad is unique among all/],
   ['ALTER TABLE projects DROP CONSTRAINT projects_org_id_fkey', /^projects does not belong/],
-  ['CREATE TABLE notes (id int)', /^notes has no org_id/],
+  ['CREATE TABLE drafts (id int)', /^drafts has no org_id/],
   [
-    `CREATE TABLE notes (org_id uuid NOT NULL REFERENCES organizations, id uuid, project uuid REFERENCES bad (id))`,
-    /^notes_project_fkey leaves the organization/,
+    `CREATE TABLE drafts (org_id uuid NOT NULL REFERENCES organizations, id uuid, project uuid REFERENCES bad (id))`,
+    /^drafts_project_fkey leaves the organization/,
   ],
   ['CREATE VIEW all_projects AS SELECT * FROM projects', /^the view all_projects is not/],
   ['CREATE MATERIALIZED VIEW all_projects AS SELECT * FROM projects', /^the materialized view/],
@@ -31,6 +38,17 @@ t.test(
   async (t) => {
     const db = await createTestDatabase(t)
     t.strictSame(await holesOf(db), [])
+
+    // The ten lines of docs/tenancy.md, as they are written there.
+    const page = await readFile(join(import.meta.dirname, '../../docs/tenancy.md'), 'utf8')
+    const [, example = ''] = /```sql\n([\s\S]*?)```/.exec(page) ?? []
+    t.match(example, /CREATE TABLE notes/)
+    await db.query('BEGIN')
+    // Under another name: somebody who follows docs/extending has this table.
+    await db.query(example.replaceAll('notes', 'drafts'))
+    t.ok((await tenantTablesOf(db)).includes('drafts'))
+    t.strictSame(await holesOf(db), [])
+    await db.query('ROLLBACK')
 
     for (const [sql, expected] of MUTATIONS) {
       await db.query('BEGIN')
