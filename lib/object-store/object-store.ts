@@ -13,7 +13,7 @@ export interface ByteRange {
 
 /**
  * Where the bytes of files are. An object is written once, and is there whole and durably or not at all. Which objects
- * there may be is for the database to say: see services/files/objects.ts.
+ * there may be is for the database to say: see services/storage/storage.ts.
  */
 export interface ObjectStore {
   readonly kind: 'local' | 's3'
