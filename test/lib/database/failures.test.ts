@@ -110,10 +110,7 @@ async function takeConnection(app: FastifyInstance): Promise<() => void> {
 /** Waits until statements and transactions are answered again: the pool may have to notice that its idle connections died too. */
 async function recovered(app: FastifyInstance, pipelined = false): Promise<void> {
   await eventually(() =>
-    Promise.all([
-      app.db.query({ ...ONE, pipelined }),
-      app.db.transaction((tx) => tx.query(ONE)),
-    ]).then(
+    Promise.all([app.db.query({ ...ONE, pipelined }), app.db.transaction((tx) => tx.query(ONE))]).then(
       () => true,
       () => false,
     ),
