@@ -140,7 +140,7 @@ async function workOnFiles(app: FastifyInstance): Promise<void> {
   const payload = Readable.from([Buffer.alloc(100_000), Buffer.alloc(100_000)])
   await app.inject({ method: 'PUT', url: `${file}/content`, headers: chunked, payload })
   await app.inject({ method: 'PUT', url: '/api/v1/users/me/avatar', headers, payload: 'no image' })
-  const writing = await Writing.begin(app.ctx, { space: as.user.id, quota: 10_000, length: 1 })
+  const writing = await Writing.begin(app.ctx, { space: as.user.id, quota: 1_000_000, length: 1 })
   await renewObject(app.db, writing.key, 1000)
   await writing.discard(app.ctx)
   await createFile(app, as)
