@@ -268,7 +268,12 @@ t.test('invitations into an organization', async (t) => {
       { table: 'organization_invitations', rows: 1 },
       { table: 'projects', rows: 1 },
     ]
-    t.match(await listed(), { name: tenant.organization.name, usage, suspended_at: null })
+    const shown = await listed()
+    t.match(shown, { name: tenant.organization.name, suspended_at: null })
+    t.same(
+      shown.usage.filter(({ rows }: { rows: number }) => rows > 0),
+      usage,
+    )
     expectProblem(t, await request({ url: operations, as: tenant.owner }), { status: 403, code: 'forbidden' })
 
     const projects = `${tenant.url}/projects`
