@@ -9,7 +9,9 @@ import { type Document, member, type Schema } from '#test/contract/document.ts'
 export class SchemaValues {
   readonly #document: Document
   readonly #ajv = new Ajv2020({ strict: false, verbose: true })
-  readonly #validators = new Map<string, ValidateFunction>()
+  readonly #validators = new WeakMap<Schema, ValidateFunction>()
+  /** Those of texts take long to be made, and all can be used again. */
+  readonly #arbitraries = new WeakMap<Schema, fc.Arbitrary<unknown>>()
 
   constructor(document: Document) {
     this.#document = document
@@ -22,11 +24,13 @@ export class SchemaValues {
 
   /** Whether a value is what a schema describes; text counts in its normal form, as the service takes it. */
   isValid(schema: Schema, value: unknown): boolean {
-    const key = JSON.stringify(schema)
-    const known = this.#validators.get(key)
-    const validate = known ?? this.#ajv.compile(JSON.parse(key.replaceAll('"#/', '"document#/')))
-    this.#validators.set(key, validate)
+    const validate = this.#validators.get(schema) ?? this.#compile(schema)
+    this.#validators.set(schema, validate)
     return validate(normalized(value))
+  }
+
+  #compile(schema: Schema): ValidateFunction {
+    return this.#ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"document#/')))
   }
 
   /**
@@ -39,6 +43,12 @@ export class SchemaValues {
   }
 
   #shaped(schema: Schema): fc.Arbitrary<unknown> {
+    const made = this.#arbitraries.get(schema) ?? this.#make(schema)
+    this.#arbitraries.set(schema, made)
+    return made
+  }
+
+  #make(schema: Schema): fc.Arbitrary<unknown> {
     if (typeof schema['$ref'] === 'string') return this.#shaped(this.#resolve(schema['$ref']))
     if ('const' in schema) return fc.constant(schema['const'])
     if (Array.isArray(schema['enum'])) return fc.constantFrom(...schema['enum'])
@@ -118,7 +128,7 @@ const cidr = fc.oneof(
 )
 
 /** Any character that text may hold, most of them ASCII; fast-check's own units take seconds to be made ready. */
-const character = fc.oneof(
+export const character = fc.oneof(
   { withCrossShrink: true },
   { weight: 3, arbitrary: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCodePoint(code)) },
   {

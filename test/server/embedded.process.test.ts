@@ -4,7 +4,8 @@ import { call, registration, signUpRemote } from '#test/support/http.ts'
 import { environment, listening, startProcess, startServer, startService } from '#test/support/process.ts'
 import { copyProject, type ProjectCopy } from '#test/support/project-copy.ts'
 
-const DEVELOPMENT = { APP_ENVIRONMENT: 'development' }
+// A busy machine takes longer to make a cluster than the service would wait for its own end.
+const DEVELOPMENT = { APP_ENVIRONMENT: 'development', APP_SERVER__SHUTDOWN_TIMEOUT: '5m' }
 
 t.test('it starts a PostgreSQL, ends it, and finds the data again', async (t) => {
   const { directory, postgresRuns } = await copyProject(t)
