@@ -191,9 +191,13 @@ export class Session extends pg.Client {
         `CASE WHEN ${direct} AND current_setting('${name}', true) IS NOT NULL THEN set_config('${name}', '${value}', false) END`,
     )
     const text = `SELECT ${direct} AS direct, current_setting('session_replication_role') AS replication_role,
-      current_setting('client_encoding') AS encoding, ${settings.join(', ')}`
+      current_setting('client_encoding') AS encoding, current_setting('statement_timeout') AS limit_before,
+      ${settings.join(', ')}, current_setting('statement_timeout') AS limit_after`
     try {
-      return await this.#ask<Opened>(text)
+      const opened = await this.#ask<Opened>(text)
+      if (opened.limit_before !== '0' && opened.limit_before !== opened.limit_after)
+        await this.#replaceLimit()
+      return opened
     } catch (error) {
       if (!isCanceled(error)) throw error
       await this.#replaceLimit()
@@ -201,12 +205,16 @@ export class Session extends pg.Client {
     }
   }
 
-  /** For a role whose own limit is shorter than the login takes. It may end this statement too, on a busy machine. */
+  /**
+   * For a role whose own limit is shorter than the login takes. It may end this statement too, and the one after it: when
+   * it is over while a statement ends, PostgreSQL tells the next. So it is replaced twice.
+   */
   async #replaceLimit(): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
+    let replaced = 0
+    for (let attempt = 1; replaced < 2; attempt++) {
       try {
         await this.query(`SET statement_timeout = ${this.#options.statement_timeout}`)
-        return
+        replaced++
       } catch (error) {
         if (!isCanceled(error) || attempt === ATTEMPTS) throw error
       }
@@ -264,6 +272,9 @@ interface Opened {
   readonly direct: boolean
   readonly replication_role: string
   readonly encoding: string
+  /** The role's or the database's own statement_timeout, and the one that there is now. */
+  readonly limit_before: string
+  readonly limit_after: string
 }
 
 function isCanceled(error: unknown): boolean {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { DatabaseUnavailable, databaseError } from '#lib/database/errors.ts'
 import { type ConnectionOptions, Session } from '#lib/database/session.ts'
+import { amount } from '#test/support/amount.ts'
 import { connectionTo } from '#test/support/connection-to.ts'
 import { createTestDatabase, type TestDatabase } from '#test/support/database.ts'
 import { createTestApp } from '#test/support/helper.ts'
@@ -33,7 +34,7 @@ t.test("settings of the database and the role don't reach a session", async (t) 
 t.test('a limit that is shorter than the login takes', async (t) => {
   const db = await createTestDatabase(t)
   await db.query(`ALTER DATABASE ${db.name} SET statement_timeout = '1ms'`)
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < amount({ few: 20, many: 100 }); i++) {
     const client = await open(t, db, TIMES)
     t.match((await client.query('SHOW statement_timeout')).rows, [{ statement_timeout: '10s' }])
   }
