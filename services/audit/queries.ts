@@ -200,7 +200,9 @@ export async function selectStatus(db: SystemDatabase): Promise<AuditStatus> {
                FROM (SELECT org_id, entry_id FROM audit_pending WHERE refused_at IS NULL ORDER BY entry_id LIMIT 1) p
                JOIN audit_entries e ON e.org_id = p.org_id AND e.id = p.entry_id
              ), 0)::float8 AS "pendingAge",
-             (SELECT count(*) FROM (SELECT FROM audit_pending WHERE refused_at IS NOT NULL LIMIT 1000) r)::int AS refused,
+             (SELECT count(*) FROM (
+               SELECT FROM audit_pending WHERE refused_at IS NOT NULL ORDER BY refused_at LIMIT 1000
+             ) r)::int AS refused,
              (SELECT extract(epoch FROM now() - finished_at) FROM audit_verifications WHERE kind = 'new')::float8
                AS "newAge",
              (SELECT extract(epoch FROM now() - finished_at) FROM audit_verifications WHERE kind = 'all')::float8
