@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import { buildApp } from '#app.ts'
-import { SystemDatabase } from '#lib/database/scoped-database.ts'
+import { OrgDatabase, SystemDatabase } from '#lib/database/scoped-database.ts'
 import { listJobs, overview } from '#lib/jobs/overview.ts'
 import { askForAnswer, deleteExpiredCounts } from '#lib/rate-limits/queries.ts'
 import type { AppContext } from '#plugins/infrastructure/context.ts'
@@ -13,6 +13,7 @@ import { cutBefore } from '#services/audit/cuts.ts'
 import { auditCheckpointJob } from '#services/audit/jobs.ts'
 import { allNotes } from '#services/audit/notes.ts'
 import { refusePending } from '#services/audit/queries.ts'
+import * as reading from '#services/audit/reading/queries.ts'
 import { erasePersonalData } from '#services/audit/records.ts'
 import { sealBatch } from '#services/audit/sealer.ts'
 import { auditStatus } from '#services/audit/status.ts'
@@ -24,6 +25,7 @@ import { purgeEventsJob } from '#services/events/jobs.ts'
 import { oldestAge } from '#services/events/oldest-age.ts'
 import { Relay } from '#services/events/relay.ts'
 import { republish } from '#services/events/republish.ts'
+import { selectAdministrators } from '#services/members/queries.ts'
 import * as oneTimeTokens from '#services/one-time-tokens/one-time-tokens.ts'
 import { cleanupJob } from '#services/operations/jobs.ts'
 import * as registrations from '#services/registration/queries.ts'
@@ -179,8 +181,17 @@ async function workOnAuditLog(app: FastifyInstance): Promise<void> {
     organization_id: org,
   })
   await auditStatus(ctx)
+  await proveEntry(app, new OrgDatabase(app.db, org))
   await erasePersonalData(ctx, tenant.owner.user.id)
   await refusePending(new SystemDatabase(app.db), [{ org, id: org }])
   await allNotes(ctx)
   await cutBefore(ctx, new Date(Date.now() + 60_000), org)
+}
+
+/** Reads as a proof does, and as the mails about a webhook. */
+async function proveEntry(app: FastifyInstance, db: OrgDatabase): Promise<void> {
+  await reading.selectCoveringHead(db, 1)
+  await reading.selectSeals(db, 0, 1)
+  await reading.selectLeaves(new SystemDatabase(app.db), 1)
+  await selectAdministrators(db)
 }
