@@ -36,20 +36,20 @@ export const File = Type.Object(
     }),
     media_type: Nullable(
       Type.String({
-        description: 'Type of the content, as its bytes say it; null while there is none.',
+        description: 'Type of the content, as its bytes say it; null until it is sent.',
         examples: ['application/pdf'],
       }),
     ),
     size: Nullable(
       Type.Integer({
         minimum: 0,
-        description: 'Bytes of the content; null while there is none.',
+        description: 'Bytes of the content; null until it is sent.',
         examples: [52_431],
       }),
     ),
     sha256: Nullable(
       Type.String({
-        description: 'SHA-256 digest of the content, hexadecimal; null while there is none.',
+        description: 'SHA-256 digest of the content, hexadecimal; null until it is sent.',
         examples: ['9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'],
       }),
     ),

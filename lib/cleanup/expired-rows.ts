@@ -25,7 +25,7 @@ export class Expiry {
 }
 
 /** Rows that one statement deletes: few enough to hold no lock for long. */
-export const BATCH_ROWS = 1000
+const BATCH_ROWS = 1000
 
 const FOLDERS = [new URL('../../lib/', import.meta.url), new URL('../../services/', import.meta.url)]
 
@@ -35,11 +35,23 @@ export async function findExpiries(folders: readonly URL[] = FOLDERS): Promise<E
   return values.filter((value) => value instanceof Expiry)
 }
 
-/** Deletes a batch of expired rows and returns how many. Rows in use are left for the next time. */
-export async function deleteExpired(
-  db: Database,
-  { table, key, condition, ofTenants }: Expiry,
-): Promise<number> {
+/**
+ * Deletes expired rows in batches and returns how many. Rows in use are left for the next time.
+ *
+ * @throws what the signal is aborted with
+ */
+export async function deleteAllExpired(db: Database, expiry: Expiry, signal: AbortSignal): Promise<number> {
+  let rows = 0
+  let batch: number
+  do {
+    signal.throwIfAborted()
+    batch = await deleteBatch(db, expiry)
+    rows += batch
+  } while (batch === BATCH_ROWS)
+  return rows
+}
+
+async function deleteBatch(db: Database, { table, key, condition, ofTenants }: Expiry): Promise<number> {
   const deleted = await (ofTenants ? new SystemDatabase(db) : db).query({
     name: `deleteOutdated_${table}`,
     text: `DELETE FROM ${table} WHERE (${key}) IN (

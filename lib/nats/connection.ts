@@ -41,7 +41,7 @@ export class NatsLink {
   }
 
   /**
-   * Returns the connection, which is opened first if there is none.
+   * Returns the connection, and opens it first if need be.
    *
    * @throws what kept it from being opened
    */

@@ -15,7 +15,7 @@ import { NatsLink, type NatsSession } from './connection.ts'
 const DUPLICATE_WINDOW_MS = 120_000
 /** Milliseconds in which a consumer acknowledges a message, or it comes again. */
 const ACK_WAIT_MS = 30_000
-/** Milliseconds that one look for messages takes when there is none. */
+/** Milliseconds that one look for messages takes when no message comes. */
 const FETCH_MS = 5000
 
 export interface StreamSettings {

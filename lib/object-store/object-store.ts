@@ -29,9 +29,9 @@ export interface ObjectStore {
    * @throws ObjectMissing
    */
   read(key: ObjectKey, range?: ByteRange): Promise<Readable>
-  /** Returns how many bytes an object has; undefined if there is none. */
+  /** Returns how many bytes an object has; undefined if it is not there. */
   size(key: ObjectKey): Promise<number | undefined>
-  /** Removes an object and whatever is left of it; nothing happens if there is none. */
+  /** Removes an object and whatever is left of it; nothing happens if it is not there. */
   remove(key: ObjectKey): Promise<void>
   /** Returns the keys of all objects, whole and unfinished ones. */
   list(): AsyncIterable<ObjectKey>

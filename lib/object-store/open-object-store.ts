@@ -2,7 +2,7 @@ import type { Config } from '#config/schema/schema.ts'
 import { LocalStore } from './local-store.ts'
 import type { ObjectStore } from './object-store.ts'
 
-/** Makes the store that is configured; undefined where there is none. Nothing is connected to. */
+/** Makes the store that is configured; undefined for `none`. Nothing is connected to. */
 export async function openObjectStore({
   store,
   directory,

@@ -148,7 +148,7 @@ export class S3Bucket {
     return body
   }
 
-  /** Returns how many bytes an object has; undefined if there is none. */
+  /** Returns how many bytes an object has; undefined if it is not there. */
   async size(name: string): Promise<number | undefined> {
     try {
       const { headers } = await this.#send('HEAD', this.#path(name))

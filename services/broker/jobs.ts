@@ -1,4 +1,4 @@
-import { BATCH_ROWS, deleteExpired, Expiry } from '#lib/cleanup/expired-rows.ts'
+import { deleteAllExpired, Expiry } from '#lib/cleanup/expired-rows.ts'
 import { defineJob } from '#lib/jobs/jobs.ts'
 import { type EventsContext, firstIdOf } from '#services/events/jobs.ts'
 
@@ -18,13 +18,7 @@ export const purgeConsumedEventsJob = defineJob({
       key: 'event_id, consumer',
       condition: `event_id < '${firstIdOf(oldest)}'`,
     })
-    let rows = 0
-    let batch: number
-    do {
-      signal.throwIfAborted()
-      batch = await deleteExpired(ctx.db, expiry)
-      rows += batch
-    } while (batch === BATCH_ROWS)
+    const rows = await deleteAllExpired(ctx.db, expiry, signal)
     ctx.log.info({ deleted: [{ table: 'consumed_events', rows }] }, 'cleaned up')
   },
 })

@@ -1,4 +1,4 @@
-import { BATCH_ROWS, deleteExpired, Expiry } from '#lib/cleanup/expired-rows.ts'
+import { deleteAllExpired, Expiry } from '#lib/cleanup/expired-rows.ts'
 import type { Context } from '#lib/context.ts'
 import { defineJob } from '#lib/jobs/jobs.ts'
 
@@ -25,13 +25,7 @@ export const purgeEventsJob = defineJob({
       condition: `id < '${firstIdOf(oldest)}'`,
       ofTenants: true,
     })
-    let rows = 0
-    let batch: number
-    do {
-      signal.throwIfAborted()
-      batch = await deleteExpired(ctx.db, expiry)
-      rows += batch
-    } while (batch === BATCH_ROWS)
+    const rows = await deleteAllExpired(ctx.db, expiry, signal)
     ctx.log.info({ deleted: [{ table: 'events', rows }] }, 'cleaned up')
   },
 })

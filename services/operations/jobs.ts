@@ -1,4 +1,4 @@
-import { BATCH_ROWS, deleteExpired, type Expiry, findExpiries } from '#lib/cleanup/expired-rows.ts'
+import { deleteAllExpired, findExpiries } from '#lib/cleanup/expired-rows.ts'
 import type { Context } from '#lib/context.ts'
 import { defineJob } from '#lib/jobs/jobs.ts'
 
@@ -11,19 +11,8 @@ export const cleanupJob = defineJob({
   handler: async (ctx: Context, _data: object, { signal }) => {
     const deleted: { table: string; rows: number }[] = []
     for (const expiry of await findExpiries()) {
-      deleted.push({ table: expiry.table, rows: await deleteAll(ctx, expiry, signal) })
+      deleted.push({ table: expiry.table, rows: await deleteAllExpired(ctx.db, expiry, signal) })
     }
     ctx.log.info({ deleted }, 'cleaned up')
   },
 })
-
-async function deleteAll({ db }: Context, expiry: Expiry, signal: AbortSignal): Promise<number> {
-  let rows = 0
-  let batch: number
-  do {
-    signal.throwIfAborted()
-    batch = await deleteExpired(db, expiry)
-    rows += batch
-  } while (batch === BATCH_ROWS)
-  return rows
-}
