@@ -10,6 +10,9 @@ declare module 'fastify' {
   }
 }
 
+/** Milliseconds between two looks at the event loop and the heap. */
+const SAMPLE_INTERVAL_MS = 1000
+
 function letPass(): void {
   // Probes always get an answer.
 }
@@ -21,15 +24,23 @@ export default fp(
     app.addHook('onRoute', (route) => {
       if (route.config?.probe) route.config.pressureHandler = letPass
     })
+    let refusesFrom = 0
+    // The start keeps the loop busy, which is no load: its last look is over when two intervals have passed.
+    app.addHook('onListen', async () => {
+      refusesFrom = performance.now() + 2 * SAMPLE_INTERVAL_MS
+    })
+    const retryAfter = Math.ceil(pressure.retry_after / 1000)
     await app.stepOf('pressure', () =>
       app.register(underPressure, {
+        sampleInterval: SAMPLE_INTERVAL_MS,
+        pressureHandler: async () => {
+          if (performance.now() >= refusesFrom) throw new Overloaded({ retryAfter })
+        },
         maxEventLoopDelay: pressure.max_event_loop_delay,
         // 1 is never exceeded, which is how it is switched off.
         maxEventLoopUtilization: pressure.max_event_loop_utilization,
         eventLoopUtilizationMode: 'interval',
         maxHeapUsedBytes: Math.floor(getHeapStatistics().heap_size_limit * pressure.max_heap_utilization),
-        retryAfter: Math.ceil(pressure.retry_after / 1000),
-        customError: Overloaded,
       }),
     )
   },

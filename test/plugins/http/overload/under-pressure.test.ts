@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { borrowTestApp } from '#test/support/borrow.ts'
 import { eventually } from '#test/support/eventually.ts'
-import type { TestApp } from '#test/support/helper.ts'
+import { createTestApp, type TestApp } from '#test/support/helper.ts'
 
 /** Keeps the event loop from turning for some time, again and again until it is noticed, which is once a second. */
 async function overload(app: FastifyInstance, attempts = 100): Promise<void> {
@@ -49,6 +49,17 @@ t.test('an event loop that is late', async (t) => {
     test.logs().find(({ msg }) => msg === 'requests were refused'),
     { level: 'error', reasons: { overloaded: Number }, pressure: { heap_used_bytes: Number } },
   )
+})
+
+t.test('what the start took of the event loop is no load', async (t) => {
+  const { app } = await createTestApp(t, { APP_PRESSURE__MAX_EVENT_LOOP_DELAY: '100ms' })
+  await overload(app)
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  t.equal((await fetch(`${url}/api/v1/users/me`)).status, 401)
+  await eventually(async () => {
+    await overload(app)
+    return (await fetch(`${url}/api/v1/users/me`)).status === 503
+  })
 })
 
 t.test('a heap that is nearly full', async (t) => {
