@@ -9,6 +9,8 @@ import { expectUnavailable } from './expect-unavailable.ts'
 const ONE = { name: 'one', text: 'SELECT 1 AS one' }
 const KILL = `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
               WHERE datname = current_database() AND pid <> pg_backend_pid()`
+const ASLEEP = `SELECT pid FROM pg_stat_activity
+                WHERE datname = current_database() AND wait_event = 'PgSleep'`
 
 t.test('every connection has its limits', async (t) => {
   const { app } = await createTestApp(t, {
@@ -144,8 +146,10 @@ t.test('a connection that dies', async (t) => {
     await recovered(app)
   }
   for (let round = 0; round < 5; round++) {
-    const sleeping = app.db.query({ name: 'sleep', text: 'SELECT pg_sleep(60)' })
-    await Promise.all([expectUnavailable(t, sleeping), db.query(KILL)])
+    const sleeping = expectUnavailable(t, app.db.query({ name: 'sleep', text: 'SELECT pg_sleep(60)' }))
+    // It may need a connection that is still being made, which nobody could end.
+    await eventually(async () => (await db.query(ASLEEP)).length > 0)
+    await Promise.all([sleeping, db.query(KILL)])
     await recovered(app)
   }
 })
