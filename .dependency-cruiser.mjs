@@ -66,7 +66,7 @@ export default {
         path: '^(services|routes|plugins)/',
         // A link to a file stands in for the member who made it.
         pathNot:
-          '^services/((members|organizations|invitations|api-keys|events|audit|webhooks)/|files/links\\.ts$)',
+          '^services/((members|organizations|invitations|api-keys|events|audit|webhooks)/|files/links\\.ts$|[^/]+/jobs\\.ts$)',
       },
       { path: '^lib/database/scoped-database\\.ts$', dependencyTypesNot: ['type-only'] },
       'Whose rows a database shows is decided by what checks the membership (docs/tenancy.md).',

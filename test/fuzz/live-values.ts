@@ -20,7 +20,7 @@ export interface Situation {
 type Values = Record<string, unknown>
 
 /** The organization of a request: the subject owns it, and so does somebody else, who is `members`. */
-interface Tenant extends TestOrganization {
+export interface Tenant extends TestOrganization {
   readonly second: TestUser
 }
 
@@ -31,6 +31,11 @@ export function tenantOf(situation: Situation): Promise<Tenant> {
   const made = tenants.get(situation) ?? createTenant(situation)
   tenants.set(situation, made)
   return made
+}
+
+/** Has the requests of a situation be about an organization that is there. */
+export function useTenant(situation: Situation, tenant: Tenant): void {
+  tenants.set(situation, Promise.resolve(tenant))
 }
 
 async function createTenant({ app, subject }: Situation): Promise<Tenant> {

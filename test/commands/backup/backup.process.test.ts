@@ -7,8 +7,10 @@ import { migrateDown } from '#lib/migrations/migrations.ts'
 import { audit, startLoad } from '#test/faults/ledger.ts'
 import { ready, signUpAdmin } from '#test/faults/rig.ts'
 import { connectionTo } from '#test/support/connection-to.ts'
+import { startInstance } from '#test/support/instances.ts'
 import { startService } from '#test/support/process.ts'
 import { holesOf } from '#test/tenancy/catalogue.ts'
+import { proveRows } from '#test/tenancy/row-proof.ts'
 import { runCommand, runProcess } from './commands.ts'
 import { populated } from './populated.ts'
 import { startPostgresServer, WITHOUT_PROGRAMS } from './postgres-server.ts'
@@ -90,6 +92,7 @@ t.test('rows of organizations are dumped, restored, and kept apart as before', {
   const query = <Row extends QueryResultRow>(text: string, values?: unknown[]) =>
     server.query<Row>(inSystem(target), text, values)
   t.strictSame(await holesOf({ query }), [])
+  await proveRows(t, await startInstance(t, { url: target }, { APP_ROLE: 'web' }), { query })
 })
 
 t.test('what restore refuses, and that a refusal changes nothing', { skip }, async (t) => {

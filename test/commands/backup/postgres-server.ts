@@ -36,11 +36,15 @@ function findPrograms(): string | undefined {
     )
 }
 
-/** Starts a server of the version that the machine's own programs are of, which ends with `t`. */
-export async function startPostgresServer(t: Test): Promise<PostgresServer> {
+/**
+ * Starts a server, which ends with `t`.
+ *
+ * @param programs the directory of its programs; without one, those of this machine
+ */
+export async function startPostgresServer(t: Test, programs = PROGRAMS): Promise<PostgresServer> {
   const directory = await mkdtemp('/tmp/groundwork-test-')
   const layout = await openLayout(directory)
-  const binaries = { initdb: `${PROGRAMS}/initdb`, postgres: `${PROGRAMS}/postgres` }
+  const binaries = { initdb: `${programs}/initdb`, postgres: `${programs}/postgres` }
   const launcher = await chooseLauncher(layout, binaries)
   const password = randomBytes(12).toString('hex')
   await writeFile(layout.password, password, { mode: 0o644 })
