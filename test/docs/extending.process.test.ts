@@ -13,13 +13,14 @@ const PAGES = ['resource', 'service', 'routes', 'test', 'setting', 'context', 'm
 
 /** Tests that a new resource can break, with few of the requests that the suite sends. */
 const TESTS = [
-  'routes/api/v1/notes/notes',
+  'routes/api/v1/organizations/notes',
   'services/notes/jobs',
   'services/mail/render',
   'config/settings-read',
   'plugins/http/order',
   ...['routes', 'house-rules', 'errors', 'document', 'canary'].map((name) => `contract/${name}`),
   'authorization/matrix',
+  ...['catalogue', 'makers', 'roles', 'routes', 'rows'].map((name) => `tenancy/${name}`),
 ]
 
 const OPERATIONS = ['createNote', 'getNote', 'updateNote', 'deleteNote', 'listNotes']
@@ -41,7 +42,7 @@ function blocksOf(markdown: string): Block[] {
   )
 }
 
-/** Puts the added lines of a diff where its other lines stand, which must be one place. */
+/** Puts the added lines of a diff where its other lines stand, which must be one place, and takes the removed ones away. */
 function patch(text: string, diff: string): string {
   const lines = diff.split('\n').slice(0, -1)
   const side = (sign: '+' | '-') =>
