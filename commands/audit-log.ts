@@ -15,7 +15,7 @@ import { buildApp } from '#app.ts'
 import { loadConfig } from '#config/load.ts'
 import { withDatabase } from '#lib/embedded-postgres/with-database.ts'
 import { takeCheckpoint } from '#services/audit/checkpoints.ts'
-import { keepCopy } from '#services/audit/copies.ts'
+import { keepCopies } from '#services/audit/copies.ts'
 import { cutBefore } from '#services/audit/cuts.ts'
 import { allNotes } from '#services/audit/notes.ts'
 import { sealBatch } from '#services/audit/sealer.ts'
@@ -152,7 +152,7 @@ async function signNow({ ctx }: FastifyInstance): Promise<string> {
   const { note: signed, number, problems } = await takeCheckpoint(ctx)
   if (problems.length > 0) process.exitCode = 1
   if (problems.length > 0) return `${problems.map(describe).join('\n')}\n`
-  if (signed !== undefined) await keepCopy(ctx, number, signed)
+  await keepCopies(ctx, number)
   return signed ?? `Nothing was sealed since checkpoint ${number}.\n`
 }
 

@@ -2,7 +2,7 @@ import type { Context } from '#lib/context.ts'
 import { SystemDatabase } from '#lib/database/scoped-database.ts'
 import { defineJob } from '#lib/jobs/jobs.ts'
 import { takeCheckpoint } from './checkpoints.ts'
-import { type CopySettings, keepCopy } from './copies.ts'
+import { type CopySettings, keepCopies } from './copies.ts'
 import type { AuditKeys } from './keys.ts'
 import * as queries from './queries.ts'
 import type { Problem } from './verification/problems.ts'
@@ -25,9 +25,8 @@ export const auditCheckpointJob = defineJob({
   handler: async (ctx: AuditContext) => {
     const { note, number, entries, problems } = await takeCheckpoint(ctx)
     await noteResult(ctx, 'new', entries, problems)
-    if (note === undefined) return
-    ctx.log.info({ checkpoint: number, note }, 'checkpoint of the audit log')
-    await keepCopy(ctx, number, note)
+    if (note !== undefined) ctx.log.info({ checkpoint: number, note }, 'checkpoint of the audit log')
+    await keepCopies(ctx, number)
   },
 })
 

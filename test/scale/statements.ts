@@ -39,7 +39,7 @@ export function explainAll(database: string): string[] {
 /** Patterns of the names of all statements below some folders, one for each that is written somewhere. */
 export async function statementNames(folders = '{lib,services}/**'): Promise<RegExp[]> {
   const root = join(import.meta.dirname, '../..')
-  const files = globSync(`${folders}/queries.ts`, { cwd: root })
+  const files = globSync(`${folders}/queries*.ts`, { cwd: root })
   const texts = await Promise.all(files.map((file) => readFile(join(root, file), 'utf8')))
   const names = texts.flatMap((text) => [...text.matchAll(/\bname: ['`]([^'`]+)['`]/g)])
   // A change whose event is written by the same statement has a name of its own.

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
@@ -33,4 +33,25 @@ t.test('checkpoints are kept outside the database, and keys that signed before s
   await auditCheckpointJob.handler(app.ctx, {}, RUN)
   const [name = ''] = await readdir(kept)
   t.match(await readFile(join(kept, name), 'utf8'), /^groundwork\/audit\n(?:.*\n)+number 1\n/)
+
+  await t.test('a copy that could not be written is written later', async (t) => {
+    await rm(kept, { recursive: true })
+    await writeFile(kept, 'no directory')
+    await createOrganization(app)
+    await sealBatch(app.ctx)
+    await t.rejects(auditCheckpointJob.handler(app.ctx, {}, RUN), { code: 'EEXIST' })
+    await rm(kept)
+    await auditCheckpointJob.handler(app.ctx, {}, RUN)
+    t.strictSame((await readdir(kept)).sort(), [name, name.replace('1.', '2.')])
+  })
+
+  await t.test('a copy is never replaced', async (t) => {
+    const file = join(kept, name.replace('1.', '2.'))
+    const note = await readFile(file, 'utf8')
+    await writeFile(file, 'of before a restore')
+    await t.rejects(auditCheckpointJob.handler(app.ctx, {}, RUN), /has another checkpoint 2/)
+    t.equal(await readFile(file, 'utf8'), 'of before a restore')
+    await writeFile(file, note)
+    await auditCheckpointJob.handler(app.ctx, {}, RUN)
+  })
 })
