@@ -12,9 +12,6 @@ import { parseArgs } from 'node:util'
 import password from '@inquirer/password'
 import type { TSchema } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
-import { buildApp } from '#app.ts'
-import { loadConfig } from '#config/load.ts'
-import { withDatabase } from '#lib/embedded-postgres/with-database.ts'
 import { useProxies } from '#lib/network/proxies.ts'
 import { createCompiler } from '#plugins/api/validation/compiler.ts'
 import { invalidValues } from '#plugins/http/errors/invalid-values.ts'
@@ -22,7 +19,9 @@ import { MailRequest } from '#schemas/one-time-tokens.ts'
 import { CreateUser } from '#schemas/users.ts'
 import * as operators from '#services/users/operators.ts'
 import { RefusedCommand } from './confirm.ts'
-import { note, offerHelp, runCommand } from './run-command.ts'
+import { readTime } from './read-time.ts'
+import { offerHelp, runCommand } from './run-command.ts'
+import { commandConfig, withApp } from './with-app.ts'
 
 const USAGE = `Usage: npm run admin -- create --email <address> --username <name>
        npm run admin -- promote --email <address>
@@ -92,20 +91,8 @@ async function readPassword(): Promise<string> {
 
 async function run(command: Command): Promise<void> {
   const act = await command()
-  // As `web`, so that it does not begin to work on jobs.
-  const loaded = loadConfig({ env: { APP_LOG__LEVEL: 'error', ...process.env, APP_ROLE: 'web' } })
   useProxies(process.env)
-  const { config, stop } = await withDatabase(loaded.config, note)
-  try {
-    const app = await buildApp(config)
-    try {
-      process.stdout.write(`${await act(app)}\n`)
-    } finally {
-      await app.close()
-    }
-  } finally {
-    await stop()
-  }
+  process.stdout.write(`${await withApp(commandConfig(), act)}\n`)
 }
 
 async function create(app: FastifyInstance, input: CreateUser): Promise<string> {
@@ -121,13 +108,6 @@ async function promote(app: FastifyInstance, email: string): Promise<string> {
 async function verify(app: FastifyInstance, which: operators.Unverified): Promise<string> {
   const count = await operators.verify(app.ctx, which)
   return `${count} ${count === 1 ? 'address is' : 'addresses are'} confirmed now`
-}
-
-/** A day, or a time with its offset: without one it would depend on the machine's zone. */
-function readTime(text: string): Date | undefined {
-  const time = new Date(text)
-  const isTime = /^\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d))?$/.test(text)
-  return isTime && !Number.isNaN(time.getTime()) ? time : undefined
 }
 
 /** Returns input in its normal form; it is checked as the API checks it. */

@@ -11,9 +11,6 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { FastifyInstance } from 'fastify'
-import { buildApp } from '#app.ts'
-import { loadConfig } from '#config/load.ts'
-import { withDatabase } from '#lib/embedded-postgres/with-database.ts'
 import { takeCheckpoint } from '#services/audit/checkpoints.ts'
 import { keepCopies } from '#services/audit/copies.ts'
 import { cutBefore } from '#services/audit/cuts.ts'
@@ -22,7 +19,9 @@ import { sealBatch } from '#services/audit/sealer.ts'
 import type { Problem } from '#services/audit/verification/problems.ts'
 import { type Verification, verify } from '#services/audit/verification/verify.ts'
 import { confirmLoss } from './confirm.ts'
-import { note, offerHelp, runCommand } from './run-command.ts'
+import { readTime } from './read-time.ts'
+import { offerHelp, runCommand } from './run-command.ts'
+import { commandConfig, withApp } from './with-app.ts'
 
 const USAGE = `Usage: npm run audit-log -- verify [--org <id>] [--since <time>] [--checkpoints <file or directory>] [--json]
        npm run audit-log -- checkpoint
@@ -34,7 +33,7 @@ offerHelp(USAGE)
 
 type Task = (app: FastifyInstance) => Promise<string>
 
-await runCommand(parseArguments(process.argv.slice(2)), USAGE, withApp)
+await runCommand(parseArguments(process.argv.slice(2)), USAGE, run)
 
 function parseArguments(args: string[]): Task | undefined {
   const options = {
@@ -65,33 +64,17 @@ function parseArguments(args: string[]): Task | undefined {
 
 /** Null for what is not a time. */
 function timeOf(text: string | undefined): Date | undefined | null {
-  if (text === undefined) return undefined
-  const time = new Date(text)
-  return Number.isNaN(time.getTime()) ? null : time
+  return text === undefined ? undefined : (readTime(text) ?? null)
 }
 
 function isUuid(text: string): boolean {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
 }
 
-async function withApp(task: Task): Promise<void> {
-  // As `web`, so that it does not begin to work on jobs. Reading a long log takes longer than a request may.
+async function run(task: Task): Promise<void> {
+  // Reading a long log takes longer than a request may.
   const patience = { APP_DATABASE__STATEMENT_TIMEOUT: '10m', APP_DATABASE__QUERY_TIMEOUT: '11m' }
-  const loaded = loadConfig({
-    env: { APP_LOG__LEVEL: 'error', ...process.env, ...patience, APP_ROLE: 'web' },
-  })
-  const { config, stop } = await withDatabase(loaded.config, note)
-  try {
-    const app = await buildApp(config)
-    try {
-      await app.ready()
-      process.stdout.write(await task(app))
-    } finally {
-      await app.close()
-    }
-  } finally {
-    await stop()
-  }
+  process.stdout.write(await withApp(commandConfig(patience), task))
 }
 
 interface VerifyTask {

@@ -6,17 +6,15 @@
  * Exits with 1 when it fails, which values that cannot be read do too, and with 2 for arguments that it does not know.
  */
 import { randomBytes } from 'node:crypto'
-import { buildApp } from '#app.ts'
 import { ConfigError } from '#config/engine/config-error.ts'
-import { loadConfig } from '#config/load.ts'
 import type { Database } from '#lib/database/database.ts'
 import { SystemDatabase } from '#lib/database/scoped-database.ts'
-import { withDatabase } from '#lib/embedded-postgres/with-database.ts'
 import { findEncryptedColumns } from '#lib/encryption/encrypted-column.ts'
 import type { Encryption } from '#lib/encryption/encryption.ts'
 import { encryptAgain, keyStatus } from '#lib/encryption/rotation.ts'
 import { note, offerHelp, runCommand } from './run-command.ts'
 import { renderTable } from './table.ts'
+import { commandConfig, withApp } from './with-app.ts'
 
 const USAGE = 'Usage: npm run encryption -- new | status | rotate\n'
 
@@ -31,33 +29,22 @@ await runCommand(parseCommand(process.argv.slice(2)), USAGE, async (command) => 
 function parseCommand([name, ...rest]: string[]): (() => Promise<string>) | undefined {
   if (rest.length > 0) return undefined
   if (name === 'new') return async () => `${randomBytes(32).toString('base64')}\n`
-  if (name === 'status') return () => withApp(status)
-  if (name === 'rotate') return () => withApp(rotate)
+  if (name === 'status') return () => withKeys(status)
+  if (name === 'rotate') return () => withKeys(rotate)
   return undefined
 }
 
-async function withApp(work: Work): Promise<string> {
-  // As `web`, so that it does not begin to work on jobs.
-  const loaded = loadConfig({ env: { APP_LOG__LEVEL: 'error', ...process.env, APP_ROLE: 'web' } })
-  if (loaded.config.encryption.keys === undefined) {
+async function withKeys(work: Work): Promise<string> {
+  const config = commandConfig()
+  if (config.encryption.keys === undefined) {
     throw new ConfigError(['APP_ENCRYPTION__KEYS: must be set; `npm run encryption -- new` makes a key'])
   }
-  const { config, stop } = await withDatabase(loaded.config, note)
-  try {
-    const app = await buildApp(config)
-    try {
-      await app.ready()
-      const { encryption } = app.ctx
-      /* c8 ignore next -- it was set above */
-      if (encryption === undefined) throw new TypeError('there is no encryption')
-      // Tenants' tables too, of all organizations.
-      return await work(new SystemDatabase(app.db), encryption)
-    } finally {
-      await app.close()
-    }
-  } finally {
-    await stop()
-  }
+  return withApp(config, ({ ctx: { encryption }, db }) => {
+    /* c8 ignore next -- it was set above */
+    if (encryption === undefined) throw new TypeError('there is no encryption')
+    // Tenants' tables too, of all organizations.
+    return work(new SystemDatabase(db), encryption)
+  })
 }
 
 async function status(db: Database, encryption: Encryption): Promise<string> {

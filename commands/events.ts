@@ -5,12 +5,11 @@
  * Exits with 1 when it fails, and with 2 for arguments that it does not know.
  */
 import { parseArgs } from 'node:util'
-import { buildApp } from '#app.ts'
 import { parseDuration } from '#config/engine/units.ts'
-import { loadConfig } from '#config/load.ts'
-import { withDatabase } from '#lib/embedded-postgres/with-database.ts'
 import { republish } from '#services/events/republish.ts'
+import { readTime } from './read-time.ts'
 import { note, offerHelp, runCommand } from './run-command.ts'
+import { commandConfig, withApp } from './with-app.ts'
 
 const USAGE = 'Usage: npm run events -- republish --since <time>|<duration>\n'
 
@@ -32,28 +31,13 @@ function parseArguments(args: string[]): Date | undefined {
 
 function parseTime(text: string): Date | undefined {
   const ago = parseDuration(text)
-  if (ago !== undefined) return new Date(Date.now() - ago)
-  // With its time zone: otherwise it would be that of the machine.
-  const isTime = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/.test(text)
-  const time = new Date(text)
-  return isTime && !Number.isNaN(time.getTime()) ? time : undefined
+  return ago === undefined ? readTime(text) : new Date(Date.now() - ago)
 }
 
 async function run(since: Date): Promise<void> {
-  // As `web`, so that it publishes nothing itself.
-  const loaded = loadConfig({ env: { APP_LOG__LEVEL: 'error', ...process.env, APP_ROLE: 'web' } })
-  const { config, stop } = await withDatabase(loaded.config, note)
-  try {
-    const app = await buildApp(config)
-    try {
-      await app.ready()
-      const count = await republish(app.db, since)
-      process.stdout.write(`Events since ${since.toISOString()} that wait for the broker again: ${count}\n`)
-      if (!app.ctx.broker.isUsed) note('There is neither a broker nor a consumer; they wait for one.')
-    } finally {
-      await app.close()
-    }
-  } finally {
-    await stop()
-  }
+  await withApp(commandConfig(), async (app) => {
+    const count = await republish(app.db, since)
+    process.stdout.write(`Events since ${since.toISOString()} that wait for the broker again: ${count}\n`)
+    if (!app.ctx.broker.isUsed) note('There is neither a broker nor a consumer; they wait for one.')
+  })
 }

@@ -9,13 +9,11 @@
  */
 import { parseArgs } from 'node:util'
 import type { FastifyInstance } from 'fastify'
-import { buildApp } from '#app.ts'
-import { loadConfig } from '#config/load.ts'
-import { withDatabase } from '#lib/embedded-postgres/with-database.ts'
 import { type ListedJob, listJobs, overview } from '#lib/jobs/overview.ts'
 import { redactText } from '#lib/log/redaction.ts'
-import { note, offerHelp, runCommand } from './run-command.ts'
+import { offerHelp, runCommand } from './run-command.ts'
 import { renderAge, renderTable } from './table.ts'
+import { commandConfig, withApp } from './with-app.ts'
 
 const USAGE = `Usage: npm run jobs [-- --json]
        npm run jobs -- list [queue] [--state waiting|retrying|active|dead] [--limit <n>] [--json]
@@ -72,20 +70,7 @@ function parseArguments(args: string[]): Arguments | undefined {
 }
 
 async function run(options: Arguments): Promise<void> {
-  // As `web`, so that it does not begin to work on jobs itself.
-  const loaded = loadConfig({ env: { APP_LOG__LEVEL: 'error', ...process.env, APP_ROLE: 'web' } })
-  const { config, stop } = await withDatabase(loaded.config, note)
-  try {
-    const app = await buildApp(config)
-    try {
-      await app.ready()
-      process.stdout.write(await act(app, options))
-    } finally {
-      await app.close()
-    }
-  } finally {
-    await stop()
-  }
+  process.stdout.write(await withApp(commandConfig(), (app) => act(app, options)))
 }
 
 async function act(app: FastifyInstance, { action, ...options }: Arguments): Promise<string> {

@@ -4,16 +4,14 @@
  * Exits with 1 when it fails or refuses, and with 2 for arguments that it does not know.
  */
 import type { FastifyInstance } from 'fastify'
-import { buildApp } from '#app.ts'
-import { loadConfig } from '#config/load.ts'
 import { LENIENT_ENVIRONMENTS } from '#config/schema/schema.ts'
-import { withDatabase } from '#lib/embedded-postgres/with-database.ts'
 import type { Role } from '#schemas/users.ts'
 import * as operators from '#services/users/operators.ts'
 import * as userRecords from '#services/users/records.ts'
 import { RefusedCommand } from './confirm.ts'
-import { note, runCommand } from './run-command.ts'
+import { runCommand } from './run-command.ts'
 import { renderTable } from './table.ts'
+import { commandConfig, withApp } from './with-app.ts'
 
 const USAGE = 'Usage: npm run seed\n'
 
@@ -26,25 +24,13 @@ const USERS: Readonly<Record<Role, readonly string[]>> = { admin: ['root'], user
 await runCommand(process.argv.length === 2 ? {} : undefined, USAGE, seed)
 
 async function seed(): Promise<void> {
-  const loaded = loadConfig({ env: { APP_LOG__LEVEL: 'error', ...process.env, APP_ROLE: 'web' } })
-  const { environment } = loaded.config
-  if (!LENIENT_ENVIRONMENTS.includes(environment)) {
+  const config = commandConfig()
+  if (!LENIENT_ENVIRONMENTS.includes(config.environment)) {
     throw new RefusedCommand(
-      `The passwords of these users are public, and this is the environment ${environment}.`,
+      `The passwords of these users are public, and this is the environment ${config.environment}.`,
     )
   }
-  const { config, stop } = await withDatabase(loaded.config, note)
-  try {
-    const app = await buildApp(config)
-    try {
-      await app.ready()
-      process.stdout.write(await createAll(app))
-    } finally {
-      await app.close()
-    }
-  } finally {
-    await stop()
-  }
+  process.stdout.write(await withApp(config, createAll))
 }
 
 async function createAll(app: FastifyInstance): Promise<string> {

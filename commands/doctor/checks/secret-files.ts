@@ -2,6 +2,7 @@ import { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { configKeys } from '#config/engine/keys.ts'
+import { isMissingFile } from '#lib/files/missing-file.ts'
 import { type Check, type Finding, problem, unchecked, warning, wordsOf } from '../check.ts'
 
 const LOCAL = join(import.meta.dirname, '../../../config/local.toml')
@@ -22,7 +23,8 @@ const check: Check = {
     const findings = await Promise.all(
       files.map(async (file) => {
         const found = await stat(file).catch((error: unknown) => error)
-        if (!(found instanceof Stats)) return file === LOCAL && isMissing(found) ? [] : [notSeen(file, found)]
+        if (!(found instanceof Stats))
+          return file === LOCAL && isMissingFile(found) ? [] : [notSeen(file, found)]
         if ((found.mode & OTHERS) === 0) return []
         const what = `Every account of this machine may use ${file} (mode ${(found.mode & 0o777).toString(8)}).`
         const why = 'It holds secrets of the service.'
@@ -34,10 +36,6 @@ const check: Check = {
   },
 }
 export default check
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
-}
 
 function notSeen(file: string, error: unknown): Finding {
   return unchecked(
