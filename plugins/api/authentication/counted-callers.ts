@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { LOCAL_ADDRESS } from '#lib/network/addresses.ts'
 import { bearerKey, bearerToken } from '#plugins/api/tokens/credentials.ts'
 import {
   apiKeySubjects,
@@ -7,13 +8,14 @@ import {
   type Subject,
   userSubjects,
 } from '#plugins/http/limits/subjects.ts'
+import type { ApiKeyCaller } from '#services/api-keys/caller.ts'
 
 type Subjects = readonly Subject[] | undefined
 
 /**
  * Has the rate limit count a request against its sender when its token or key was seen to be valid here before and is
- * alive now. So forged ones help nobody, and nobody spends a budget with the token of a session that has ended, or with a
- * key that is revoked.
+ * accepted now. So forged ones help nobody, and nobody spends a budget with the token of a session that has ended, or with
+ * a key that is revoked or comes from a network that it is not for.
  */
 export default fp(
   async (app) => {
@@ -51,10 +53,14 @@ const findKey: Find = (app, request, key, isOver) => {
   const name = apiKeys.recognise(key)
   if (name === undefined) return undefined
   const subjects = apiKeySubjects(name)
-  if (apiKeys.look(key) !== undefined) return subjects
+  const address = app.clientAddress(request) ?? LOCAL_ADDRESS
+  const countedFor = (caller: ApiKeyCaller | undefined) =>
+    caller?.mayComeFrom(address) ? subjects : undefined
+  const caller = apiKeys.look(key)
+  if (caller !== undefined) return countedFor(caller)
   if (asksNobody(request)) return undefined
   if (!apiKeys.isTrusted && isOver(subjects)) return subjects
-  return unlessFailing(async () => (await app.apiKeys.find(request, key)) && subjects)
+  return unlessFailing(async () => countedFor(await app.apiKeys.find(request, key)))
 }
 
 /** A route that asks nobody who they are must work while nobody can tell. */

@@ -338,5 +338,12 @@ t.test('a key and the keys of an organization together have limits', async (t) =
   t.equal(await refused(two, 5), 1, 'three against the organization, whose other five are used')
   const theirs = await createOrganization(app)
   t.equal(await refused(await theirs.createApiKey(), 1), 0)
+
+  const bound = await theirs.createApiKey({ allowed_networks: ['10.0.0.0/8'] })
+  const from = (remoteAddress: string) => request({ url: `${theirs.url}/projects`, ...bound, remoteAddress })
+  for (const address of ['10.0.0.1', ...Array<string>(20).fill('192.0.2.1')]) {
+    t.not((await from(address)).statusCode, 429, 'from elsewhere it counts against the network')
+  }
+  t.match(await from('10.0.0.1'), { statusCode: 200, headers: { 'ratelimit-remaining': '4' } })
   t.equal((await request({ url, as: tenant.owner })).statusCode, 200, 'people have budgets of their own')
 })
