@@ -93,7 +93,9 @@ export const address: FuncKeywordDefinition = {
     const check: DataValidateFunction = (text: string) => {
       if (isFarTooLong(text, maxLength)) return true
       const fault = which === 'known' && isKnownForm(text) ? undefined : addressFault(text)
-      check.errors = fault === undefined ? [] : [{ keyword: 'x-address', params: { fault } }]
+      // Ajv adds the schema, which has the words, to the errors of its own keywords only.
+      check.errors =
+        fault === undefined ? [] : [{ keyword: 'x-address', params: { fault }, parentSchema: schema }]
       return fault === undefined
     }
     return check

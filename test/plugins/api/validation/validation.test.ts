@@ -31,6 +31,10 @@ t.test('what is wrong is pointed at', async (t) => {
       params: {},
     },
   ])
+  // The published pattern accepts it.
+  t.match(await login({ email: 'ada@example', password: 'long enough' }), [
+    { pointer: '/body/email', code: 'invalid_format', message: 'must be one plain email address' },
+  ])
   t.strictSame(await login({ email: 'ada@example.com', password: 12345678 }), [
     { pointer: '/body/password', code: 'wrong_type', message: 'must be text', params: { types: ['string'] } },
   ])
