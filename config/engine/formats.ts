@@ -107,6 +107,19 @@ export const formats = {
     validate: (value: string) => value.length >= 4 && value.length <= 100 && value.trim() === value,
     expects: 'a word of 4 to 100 characters',
   },
+  's3-bucket': {
+    validate: (value: string) => /^[A-Za-z0-9][\w.-]{1,61}[A-Za-z0-9]$/.test(value),
+    expects: 'the name of a bucket alone: 3 to 63 ASCII letters, digits, and . _ -',
+  },
+  's3-prefix': {
+    validate: (value: string) =>
+      /^(?:(?!\.{1,2}(?:\/|$))[\w.-]+(?:\/|$))+$/.test(value) && value.length <= 200,
+    expects: 'a path of ASCII letters, digits, and . _ -, such as files/, without a slash at its beginning',
+  },
+  's3-region': {
+    validate: (value: string) => /^[A-Za-z0-9][\w-]{0,62}$/.test(value),
+    expects: 'the name of a region such as eu-central-1',
+  },
   'file-path': {
     validate: (value: string) => value !== '' && !value.includes('\0'),
     expects: 'the path of a file',

@@ -15,6 +15,7 @@ export function checkRules(candidate: Candidate): string[] {
     ...checkTls(candidate),
     ...checkConnections(candidate),
     ...checkSigningKeys(candidate),
+    ...checkAuditKeys(candidate),
     ...checkMailLinks(candidate),
     ...checkRateLimitStore(candidate),
     ...checkBroker(candidate),
@@ -91,6 +92,15 @@ function checkSigningKeys({ values, sources }: Candidate): string[] {
   return given.map((path) => `${locate(path, sources)}: has no effect while jwt.algorithm is HS256`)
 }
 
+/** Keys without one that signs are not read, so what they signed would count as unsigned. */
+function checkAuditKeys({ values, sources }: Candidate): string[] {
+  const path = 'audit.verification_key_files'
+  const given = valueAt(values, path)
+  if (!Array.isArray(given) || given.length === 0) return []
+  if (valueAt(values, 'audit.signing_key_file') !== undefined) return []
+  return [`${locate(path, sources)}: has no effect while audit.signing_key_file is not set`]
+}
+
 /** Links in mails must lead somewhere. */
 function checkMailLinks({ values }: Candidate): string[] {
   if (valueAt(values, 'email.pages') !== false || valueAt(values, 'email.link_base') !== undefined) return []
@@ -104,10 +114,25 @@ function checkRateLimitStore({ values }: Candidate): string[] {
 }
 
 /** Events would wait for ever for a broker that is nowhere. */
-function checkBroker({ values }: Candidate): string[] {
+function checkBroker({ values, sources }: Candidate): string[] {
   const urls = valueAt(values, 'broker.urls')
-  if (valueAt(values, 'broker.kind') !== 'nats' || !Array.isArray(urls) || urls.length > 0) return []
-  return [`${variableName('broker.urls')}: must be set while broker.kind is nats`]
+  if (valueAt(values, 'broker.kind') !== 'nats' || !Array.isArray(urls)) return []
+  if (urls.length === 0) return [`${variableName('broker.urls')}: must be set while broker.kind is nats`]
+  return checkBrokerUsers(urls, locate('broker.urls', sources))
+}
+
+/** One connection has one user: others would be dropped without a word. */
+function checkBrokerUsers(urls: readonly unknown[], where: string): string[] {
+  const users = urls.map((url) => {
+    if (typeof url !== 'string' || !URL.canParse(url)) return ''
+    const { username, password } = new URL(url)
+    return `${username}:${password}`
+  })
+  const others = users.flatMap((user, index) => (user === ':' || user === users[0] ? [] : [index + 1]))
+  return others.map(
+    (item) =>
+      `${where}: item ${item} names another user, password or token than the first, which all servers get`,
+  )
 }
 
 /** A bucket can't be reached without its name and a key. */

@@ -6,10 +6,14 @@ const LARGEST = '1048576GiB'
 
 const S3 = Section('The object store, where `files.store` is `s3`.', {
   bucket: Type.Optional(
-    Text({ description: 'Bucket that holds the files, and nothing else below `prefix`.' }),
+    Text({
+      format: 's3-bucket',
+      description: 'Bucket that holds the files, and nothing else below `prefix`.',
+    }),
   ),
   prefix: Type.Optional(
     Text({
+      format: 's3-prefix',
       description:
         'Beginning of the names of all objects, such as `files/`, where others use the bucket too.',
     }),
@@ -20,7 +24,7 @@ const S3 = Section('The object store, where `files.store` is `s3`.', {
       description: 'Where a store that is not AWS listens, such as `https://s3.example.com`.',
     }),
   ),
-  region: Text({ description: "The bucket's region; stores that have none take any." }),
+  region: Text({ format: 's3-region', description: "The bucket's region; stores that have none take any." }),
   access_key_id: Type.Optional(Secret({ description: 'Name of the key with which requests are signed.' })),
   secret_access_key: Type.Optional(Secret({ description: 'The key with which requests are signed.' })),
   memory: Size({

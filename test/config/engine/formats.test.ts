@@ -105,6 +105,18 @@ const table: Record<string, { good: string[]; bad: string[] }> = {
       ...['nats://x:port', 'nats://u:%zz@x', 'nats://a b', 'nats://x\n'],
     ],
   },
+  's3-bucket': {
+    good: ['files', 'a-b.c_d', 'Files1', 'x'.repeat(63)],
+    bad: ['', 'ab', 'b/c', 'b?c', 's3://files', '.files', 'files.', 'b c', 'b@c', '\u00e4bc', 'x'.repeat(64)],
+  },
+  's3-prefix': {
+    good: ['files', 'files/', 'a/b-c/d.e_f/', '.hidden/'],
+    bad: ['', '/', '/files', 'a//b', '../x', 'a/../b', 'a/.', 'a?b', 'a#b', 'a b', '%2e/', 'x'.repeat(201)],
+  },
+  's3-region': {
+    good: ['us-east-1', 'garage', 'eu_1'],
+    bad: ['', 'eu central', 'eu.example.com/', '-', 'x/y', 'x'.repeat(64)],
+  },
   'subject-prefix': {
     good: ['groundwork', 'a', 'billing-2_x', 'x'.repeat(50)],
     bad: ['', 'a.b', 'a*', '>', 'a b', '\u00e4', 'x'.repeat(51)],

@@ -61,6 +61,27 @@ t.test('keys that contradict each other', async (t) => {
   t.same(problemsOf({ directory, env: { ...verify, ...pair } }), [])
 })
 
+t.test('keys that verify the audit log are read beside one that signs', async (t) => {
+  const directory = folder(t)
+  const verification = { APP_AUDIT__VERIFICATION_KEY_FILES: 'b.pem' }
+  t.same(problemsOf({ directory, env: verification }), [
+    'APP_AUDIT__VERIFICATION_KEY_FILES: has no effect while audit.signing_key_file is not set',
+  ])
+  t.same(problemsOf({ directory, env: { ...verification, APP_AUDIT__SIGNING_KEY_FILE: 'a.pem' } }), [])
+})
+
+t.test('all servers of a cluster get one user, so no other may be named', async (t) => {
+  const directory = folder(t)
+  const problems = (APP_BROKER__URLS: string) =>
+    problemsOf({ directory, env: { APP_BROKER__KIND: 'nats', APP_BROKER__URLS } })
+  t.same(problems('nats://u:p@a,tls://b,nats://u:p@c'), [])
+  for (const other of ['nats://u:p@a,nats://u:q@b', 'nats://u:p@a,nats://token@b', 'nats://a,nats://u:p@b']) {
+    t.same(problems(other), [
+      'APP_BROKER__URLS: item 2 names another user, password or token than the first, which all servers get',
+    ])
+  }
+})
+
 t.test('key files belong to EdDSA, and EdDSA to key files', async (t) => {
   const directory = folder(t)
   const eddsa = { APP_JWT__ALGORITHM: 'EdDSA' }
