@@ -1,6 +1,6 @@
 /**
  * Looks at the set-up and says what is wrong, why it matters and how to fix it: `npm run doctor [-- --json]`.
- * It changes nothing, and works beside a service that runs. Warnings, and what is not used (off), do not count.
+ * It leaves nothing behind, and works beside a service that runs. Warnings, and what is not used (off), do not count.
  * Exits with 0 when nothing is wrong, with 1 when something is, with 2 for arguments that it does not know, and with 3
  * when nothing is known to be wrong, but something could not be looked at (not checked).
  */

@@ -24,8 +24,8 @@ export interface Patient {
 }
 
 /**
- * One thing that is looked at: the default export of a file in checks/, which is all it takes. It changes
- * nothing, and reports what it cannot do as a finding.
+ * One thing that is looked at: the default export of a file in checks/, which is all it takes. It leaves
+ * nothing behind, and reports what it cannot do as a finding.
  */
 export interface Check {
   /** For people: `database`. */

@@ -15,8 +15,8 @@ export interface KeyStatus {
 
 /** Returns the keys that are configured, and those that values need all the same. Reads whole tables. */
 export async function keyStatus(
-  db: Database,
-  { keyIds, currentKeyId }: Encryption,
+  db: Pick<Database, 'query'>,
+  { keyIds, currentKeyId }: Pick<Encryption, 'keyIds' | 'currentKeyId'>,
   columns: readonly EncryptedColumn[],
 ): Promise<KeyStatus[]> {
   const counts = new Map(keyIds.map((id) => [id, 0]))
@@ -41,7 +41,7 @@ interface KeyUse {
   values: number
 }
 
-function countKeyUse(db: Database, { table, column }: EncryptedColumn): Promise<KeyUse[]> {
+function countKeyUse(db: Pick<Database, 'query'>, { table, column }: EncryptedColumn): Promise<KeyUse[]> {
   return db.query<KeyUse>({
     name: `countKeyUse_${table}_${column}`,
     text: `SELECT ${keyIdOf(column)} AS key_id, count(*)::int AS values FROM ${table}

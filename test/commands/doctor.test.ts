@@ -1,3 +1,4 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chmod, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -6,8 +7,10 @@ import t, { type Test } from 'tap'
 import type { Result } from '#commands/doctor/examine.ts'
 import { runCommand } from '#test/support/command.ts'
 import { createEmptyDatabase, createTestDatabase } from '#test/support/database.ts'
+import { createTestApp } from '#test/support/helper.ts'
 import { startInstance } from '#test/support/instances.ts'
 import { startNats, WITHOUT_NATS } from '#test/support/nats-server.ts'
+import { createOrganization } from '#test/support/organizations.ts'
 import { startPgBouncer, WITHOUT_PGBOUNCER } from '#test/support/pgbouncer.ts'
 import { startRedis, WITHOUT_REDIS } from '#test/support/redis-server.ts'
 import { startSmtpServer } from '#test/support/smtp-server.ts'
@@ -42,7 +45,7 @@ t.test('a set-up that is well', async (t) => {
   const env = { APP_DATABASE__URL: url, APP_EMAIL__SMTP_URL: smtp.url }
   t.match(await doctor(env, []), {
     code: 0,
-    stdout: /^(?:(?:ok {10}[\w ]+|off {9}.+)\n){17}$/,
+    stdout: /^(?:(?:ok {10}[\w ]+|off {9}.+)\n){19}$/,
     stderr: '',
   })
   t.same(smtp.received, [], 'nothing was mailed')
@@ -109,6 +112,7 @@ t.test('a session is compared with what was asked for', async (t) => {
   await query(`ALTER DATABASE ${name} SET role = ${name}`)
   t.match(await findings(t, { APP_DATABASE__URL: url }), [
     /^problem database: Our role may not create/,
+    /^unchecked encryption: .*permission denied/,
     /^unchecked migrations: .*permission denied/,
     /^warning database session: The session acts as test_/,
   ])
@@ -146,7 +150,11 @@ t.test('a database that does not let us in', async (t) => {
   ]
   for (const [bad, expected] of cases) {
     const found = await findings(t, { APP_DATABASE__URL: bad })
-    t.match(found.slice(1), [/^unchecked migrations: /, /^unchecked database session: /])
+    t.match(found.slice(1), [
+      /^unchecked encryption: /,
+      /^unchecked migrations: /,
+      /^unchecked database session: /,
+    ])
     t.match(found[0], /^problem database: The database cannot be used: /)
     t.match(found[0], expected)
     t.notMatch(found[0], /wrong@/, 'no secret')
@@ -157,6 +165,7 @@ t.test('a database that will not do', async (t) => {
   const { url, query, name } = await createEmptyDatabase(t)
   const pending = await findings(t, { APP_DATABASE__URL: url, APP_DATABASE__MIGRATE_ON_START: 'false' })
   t.match(pending, [
+    /^unchecked encryption: The encrypted values cannot be counted/,
     /^problem migrations: Migrations are pending: 1 \(create-users\), .*npm run migrate -- up$/,
   ])
   await query(`ALTER DATABASE ${name} SET default_transaction_read_only = on`)
@@ -164,6 +173,7 @@ t.test('a database that will not do', async (t) => {
   t.match(await findings(t, env), [
     /^problem database: The database only reads/,
     /^problem database: This instance may want 5003 connections, and the server allows \d+/,
+    /^unchecked encryption: /,
   ])
 })
 
@@ -239,6 +249,46 @@ t.test('keys and files of secrets', async (t) => {
     }),
     [/^problem signing keys: jwt\.signing_key_file: .*npm run keys -- new/],
   )
+})
+
+t.test('the keys and copies of the audit log', async (t) => {
+  const { url } = await createTestDatabase(t)
+  const folder = t.testdir({ file: 'no directory' })
+  const { privateKey } = generateKeyPairSync('ed25519')
+  const key = join(folder, 'key.pem')
+  await writeFile(key, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
+  const look = (env: Record<string, string>) => findings(t, { APP_DATABASE__URL: url, ...env })
+  t.same(await look({ APP_AUDIT__SIGNING_KEY_FILE: key }), [])
+  await chmod(key, 0o644)
+  t.match(await look({ APP_AUDIT__SIGNING_KEY_FILE: key }), [
+    /^problem audit log: Every account .*key\.pem.*chmod 600/,
+  ])
+  const missing = { APP_AUDIT__SIGNING_KEY_FILE: join(folder, 'none.pem') }
+  t.match(await look({ ...missing, APP_AUDIT__CHECKPOINT_DIRECTORY: join(folder, 'file', 'below') }), [
+    /^problem audit log: audit\.signing_key_file: .*none\.pem cannot be read/,
+    /^problem audit log: .*cannot be written to: ENOTDIR.*APP_AUDIT__CHECKPOINT_DIRECTORY/,
+  ])
+  t.same(await look({ APP_AUDIT__CHECKPOINT_DIRECTORY: join(folder, 'is', 'made') }), [])
+})
+
+t.test('a directory that takes no file, whatever its permissions say', async (t) => {
+  const { url } = await createTestDatabase(t)
+  t.match(await findings(t, { APP_DATABASE__URL: url, APP_FILES__DIRECTORY: '/proc/files' }), [
+    /^problem files: .*cannot be written to: /,
+  ])
+})
+
+t.test('encrypted values whose key is not configured', async (t) => {
+  const [key, other] = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')]
+  const { app, db } = await createTestApp(t, { APP_ENCRYPTION__KEYS: key })
+  const tenant = await createOrganization(app)
+  await tenant.createWebhook()
+  const look = (keys: Record<string, string>) => findings(t, { APP_DATABASE__URL: db.url, ...keys })
+  t.same(await look({ APP_ENCRYPTION__KEYS: key }), [])
+  t.same(await look({ APP_ENCRYPTION__KEYS: `${other},${key}` }), [])
+  t.match(await look({ APP_ENCRYPTION__KEYS: other }), [
+    /^problem encryption: 1 encrypted value needs the key [0-9a-f]{16}, .*APP_ENCRYPTION__KEYS/,
+  ])
 })
 
 t.test('a port that somebody else has', async (t) => {

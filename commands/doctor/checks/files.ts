@@ -1,9 +1,8 @@
-import { access, constants } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { Config } from '#config/schema/schema.ts'
-import { isMissingFile } from '#lib/files/missing-file.ts'
 import { openObjectStore } from '#lib/object-store/open-object-store.ts'
 import { type Check, type Finding, off, problem, warning, wordsOf } from '../check.ts'
+import { tryToWrite } from '../writable.ts'
 
 const WHY = 'Files can be neither sent nor read.'
 
@@ -27,22 +26,12 @@ export default check
 async function lookAtDirectory(directory: string): Promise<Finding[]> {
   const place = resolve(directory)
   try {
-    await writableParent(place)
+    await tryToWrite(place)
     return []
   } catch (error) {
     const how =
       'Have this user own it, or set APP_FILES__DIRECTORY to another place that outlives the process.'
     return [problem(`${place} cannot be written to: ${wordsOf(error)}`, WHY, how)]
-  }
-}
-
-/** Looks at a directory, or at the one that it would be made in. */
-async function writableParent(place: string): Promise<void> {
-  try {
-    await access(place, constants.R_OK | constants.W_OK | constants.X_OK)
-  } catch (error) {
-    if (!isMissingFile(error) || dirname(place) === place) throw error
-    await writableParent(dirname(place))
   }
 }
 

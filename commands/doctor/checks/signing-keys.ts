@@ -1,5 +1,5 @@
-import { KeyRingError, readKeyRing } from '#lib/signing-keys/key-ring.ts'
-import { type Check, off, problem } from '../check.ts'
+import { type Check, off } from '../check.ts'
+import { lookAtKeyFiles } from '../key-files.ts'
 
 const check: Check = {
   name: 'signing keys',
@@ -10,27 +10,7 @@ const check: Check = {
         off('jwt.algorithm is HS256: there are no key files.', 'jwt.secret signs.', 'docs/signing-keys.md'),
       ]
     }
-    try {
-      const { signing, others } = await readKeyRing(jwt)
-      return [signing, ...others]
-        .filter(({ isExposed }) => isExposed)
-        .map(({ file }) =>
-          problem(
-            `Every account of this machine can read ${file}.`,
-            'Anyone who reads it can sign access tokens for any open session.',
-            `chmod 600 ${file}, and rotate the key (docs/signing-keys.md) if others work here.`,
-          ),
-        )
-    } catch (error) {
-      if (!(error instanceof KeyRingError)) throw error
-      return error.problems.map(({ setting, message }) =>
-        problem(
-          `jwt.${setting}: ${message}`,
-          'The service does not start without its keys.',
-          'npm run keys -- new makes one; docs/signing-keys.md says where it goes.',
-        ),
-      )
-    }
+    return lookAtKeyFiles('jwt', jwt, 'Anyone who reads it can sign access tokens for any open session.')
   },
 }
 export default check

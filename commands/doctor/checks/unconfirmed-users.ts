@@ -1,7 +1,5 @@
-import pg from 'pg'
-import { connectionOptions } from '#config/engine/database-connection.ts'
-import { databaseError } from '#lib/database/errors.ts'
-import { Session } from '#lib/database/session.ts'
+import type pg from 'pg'
+import { askDatabase } from '../ask-database.ts'
 import { type Check, type Finding, off, problem, unchecked, warning } from '../check.ts'
 
 interface Unconfirmed {
@@ -20,20 +18,12 @@ const check: Check = {
       const what = 'Nobody has to confirm an address, or the embedded PostgreSQL is used.'
       return [off(what, 'auth.registration, database.url', 'docs/operations/accounts.md')]
     }
-    const client = new Session(await connectionOptions(config.database))
-    client.on('error', () => undefined)
-    try {
-      await client.connect()
-      return examine(await count(client))
-    } catch (error) {
-      if (databaseError(error) !== error || isMissingTable(error)) {
-        const how = 'As the checks of the database and the migrations say.'
-        return [unchecked('They cannot be counted.', 'Some may not be able to sign in.', how)]
-      }
-      throw error
-    } finally {
-      await client.end().catch(() => undefined)
-    }
+    const how = 'As the checks of the database and the migrations say.'
+    return askDatabase(
+      config.database,
+      async (client) => examine(await count(client)),
+      unchecked('They cannot be counted.', 'Some may not be able to sign in.', how),
+    )
   },
 }
 export default check
@@ -61,8 +51,4 @@ function examine({ users, admins, able_admins }: Unconfirmed): Finding[] {
     'Have them ask for a link (/account/resend-verification), or accept their addresses: ' +
     'npm run admin -- verify --email .. or --registered-before .. (docs/operations/accounts.md).'
   return [admins > 0 && able_admins === 0 ? problem(what, why, how) : warning(what, why, how)]
-}
-
-function isMissingTable(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && (error.code === '42P01' || error.code === '42703')
 }
