@@ -5,9 +5,12 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { renderReference } from '#config/engine/reference.ts'
-import { offerHelp } from './run-command.ts'
+import { parsePath, runCommand } from './run-command.ts'
 
-offerHelp('Usage: npm run config:docs [-- <file>]\n')
+const DEFAULT_PATH = join(import.meta.dirname, '../docs/configuration.md')
 
-const [, , path = join(import.meta.dirname, '../docs/configuration.md')] = process.argv
-writeFileSync(path, renderReference())
+await runCommand(
+  parsePath(process.argv.slice(2), DEFAULT_PATH),
+  'Usage: npm run config:docs [-- <file>]\n',
+  async (path) => writeFileSync(path, renderReference()),
+)

@@ -36,3 +36,9 @@ export function offerHelp(usage: string): void {
   process.stdout.write(usage)
   process.exit(0)
 }
+
+/** Returns the path that may be the only argument, or the default; undefined for anything else, such as an option. */
+export function parsePath([path, ...rest]: readonly string[], byDefault: string): string | undefined {
+  if (path === undefined) return byDefault
+  return rest.length === 0 && path !== '' && !path.startsWith('-') ? path : undefined
+}
