@@ -2,11 +2,13 @@ import type { LightMyRequestResponse } from 'fastify'
 import { v7 as uuidv7 } from 'uuid'
 import { rightPlan } from '#test/authorization/right-plan.ts'
 import { operationsOf } from '#test/contract/document.ts'
+import { useTenant } from '#test/fuzz/live-values.ts'
 import { type FuzzedOperation, fuzzedOperations } from '#test/fuzz/operations.ts'
 import { draftRequest } from '#test/fuzz/plans.ts'
 import { type DraftRequest, injectOptions } from '#test/fuzz/request.ts'
 import { SchemaValues } from '#test/fuzz/schema-values.ts'
 import { readDocument } from '#test/fuzz/world.ts'
+import { logContext, sealAll } from '#test/services/audit/log.ts'
 import { signUp, type TestApp, type TestUser } from '#test/support/helper.ts'
 import { createOrganization, type TestOrganization } from '#test/support/organizations.ts'
 import { tenantColumn, tenantTablesOf } from './tables.ts'
@@ -47,11 +49,14 @@ export class RouteProof {
     const actors = await this.#prepare()
     const org = actors.theirs.organization.id
     const before = await this.#rowsOf(org)
-    const ids = [...new Set(before.flatMap((row) => Object.values(row).map(String).filter(isId)))]
+    const values = new Set(before.flatMap((row) => Object.values(row)))
+    // All of theirs, without the one person who is ours too.
+    const ids = [...values].map(String).filter((id) => isId(id) && id !== actors.both.user.id)
+    const texts = [...values].flatMap(textsOf)
     prepared()
     for (const operation of this.operations) {
       this.current = operation.id
-      await this.#try(operation, { ...actors, ids })
+      await this.#try(operation, { ...actors, ids, texts })
     }
     this.current = undefined
     const after = await this.#rowsOf(org)
@@ -62,17 +67,21 @@ export class RouteProof {
   async #prepare(): Promise<Actors> {
     const { app } = this.#test
     const { marker } = this
-    const [us, stranger] = [await signUp(app), await signUp(app)]
+    const [us, stranger, both] = [await signUp(app), await signUp(app), await signUp(app)]
     const theirs = await createOrganization(app, await signUp(app, { username: marker }))
     await theirs.createProject(marker)
     await theirs.createFile(marker)
+    const { id } = await theirs.createFile()
+    await app.inject({ method: 'DELETE', url: `${theirs.url}/files/${id}`, headers: theirs.owner.headers })
     await theirs.invite(`${marker}@example.com`)
     await theirs.createApiKey({ name: marker })
     await theirs.createDelivery((await theirs.createWebhook()).id)
     const payload = { name: marker, slug: marker }
     await app.inject({ method: 'PATCH', url: theirs.url, payload, headers: theirs.owner.headers })
+    await theirs.add('member', both)
+    await sealAll(logContext(app))
     const key = await (await createOrganization(app, us)).createApiKey()
-    return { us, stranger, key, theirs }
+    return { us, stranger, both, key, theirs }
   }
 
   async #rowsOf(org: string): Promise<object[]> {
@@ -86,11 +95,14 @@ export class RouteProof {
     return rows
   }
 
-  async #try(operation: FuzzedOperation, actors: Actors & { ids: readonly string[] }): Promise<void> {
-    const { us, stranger, key, theirs } = actors
+  async #try(operation: FuzzedOperation, actors: Actors & Theirs): Promise<void> {
+    const { us, stranger, both, key, theirs } = actors
     const { app } = this.#test
     const plan = rightPlan(operation, this.#values, 1)
-    const draft = await draftRequest(operation, plan, { app, subject: us, actor: us })
+    const situation = { app, subject: us, actor: us }
+    const ours = await createOrganization(app, us)
+    useTenant(situation, { ...ours, second: await ours.add('owner', both) })
+    const draft = await draftRequest(operation, plan, situation)
     const foreign = withParams(draft, { organization_id: theirs.organization.id })
     const nowhere = withParams(draft, { organization_id: uuidv7() })
     const unknown = await this.#send(nowhere, us)
@@ -101,11 +113,11 @@ export class RouteProof {
       await this.#expect('by a key of ours', foreign, key, await this.#send(nowhere, key))
     await this.#tryIds(draft, actors)
     // It comes last, as it may be the end of what is ours.
-    await this.#tryOwn(operation.id, draft, us)
+    await this.#tryOwn(operation.id, draft, actors)
   }
 
-  /** Sends a request for what is ours, whose answer has no id but those of our rows. */
-  async #tryOwn(operation: string, draft: DraftRequest, us: TestUser): Promise<void> {
+  /** Sends a request for what is ours, whose answer has no id but those of our rows, and no text of theirs. */
+  async #tryOwn(operation: string, draft: DraftRequest, { us, texts }: Actors & Theirs): Promise<void> {
     const org = draft.params['organization_id'] ?? ''
     const before = await this.#rowsOf(org)
     const answer = await this.#send(draft, us)
@@ -113,10 +125,12 @@ export class RouteProof {
     for (const [id] of answer.matchAll(UUID)) {
       if (!ours.includes(id)) this.#found.push(`${operation} shows ${id}, which is not ours`)
     }
+    const shown = texts.find((text) => answer.includes(text) && !ours.includes(text))
+    if (shown !== undefined) this.#found.push(`${operation} shows ${shown}, which is theirs`)
   }
 
   /** Sends a request with each id of theirs in the place of each of ours. */
-  async #tryIds(draft: DraftRequest, { us, ids }: Actors & { ids: readonly string[] }): Promise<void> {
+  async #tryIds(draft: DraftRequest, { us, ids }: Actors & Theirs): Promise<void> {
     for (const name of Object.keys(draft.params).filter((param) => param !== 'organization_id')) {
       const missing = await this.#send(withParams(draft, { [name]: uuidv7() }), us)
       if (!missing.startsWith('404 ')) this.#found.push(`an unknown ${name}: ${missing}`)
@@ -152,9 +166,17 @@ interface Actors {
   readonly us: TestUser
   /** A member of nothing. */
   readonly stranger: TestUser
+  /** A member of theirs, and an owner of each of ours. */
+  readonly both: TestUser
   /** A key of ours, with every scope. */
   readonly key: Actor
   readonly theirs: TestOrganization
+}
+
+/** What only the other organization's rows have. */
+interface Theirs {
+  readonly ids: readonly string[]
+  readonly texts: readonly string[]
 }
 
 function withParams(draft: DraftRequest, params: object): DraftRequest {
@@ -169,6 +191,15 @@ function bytesOf({ statusCode, headers, body }: LightMyRequestResponse): string 
 
 const UUID = /\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b/g
 const isId = (text: string) => /^[0-9a-f-]{36}$/.test(text)
+
+/** The forms in which an answer could show a value, if that is long enough to be known again. */
+function textsOf(value: unknown): string[] {
+  if (Buffer.isBuffer(value))
+    return value.length < 16
+      ? []
+      : [value.toString('hex'), value.toString('base64'), value.toString('base64url')]
+  return typeof value === 'string' && value.length >= 20 ? [value] : []
+}
 
 /** Names of the properties of a body that are ids. */
 function idsIn(body: unknown): string[] {
