@@ -66,6 +66,9 @@ const UNAVAILABLE_STATES =
  */
 const BREAKING_STATES = /^(?:08...|57P0.|25006|25P0[34]|0A000|26000|42P05)$/
 
+/** The end of a partition's own index, which PostgreSQL names in place of the table's (docs/operations/partitions.md). */
+const OF_PARTITION = /_p\d+$/
+
 /**
  * Turns what the driver throws into what callers can act on. Errors of SQL itself, such as a broken
  * constraint, stay as they are.
@@ -109,7 +112,8 @@ export function callerLeft(): ServiceError {
 
 /** The name of the constraint that the statement broke, if it broke one. */
 export function brokenConstraint(error: unknown): string | undefined {
-  return error instanceof pg.DatabaseError && error.code?.startsWith('23') ? error.constraint : undefined
+  if (!(error instanceof pg.DatabaseError && error.code?.startsWith('23'))) return undefined
+  return error.constraint?.replace(OF_PARTITION, '')
 }
 
 function isConnectionError(error: Error): boolean {

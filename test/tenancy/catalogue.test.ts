@@ -25,6 +25,20 @@ const MUTATIONS: readonly (readonly [sql: string, found: RegExp])[] = [
     `CREATE TABLE drafts (org_id uuid NOT NULL REFERENCES organizations, id uuid, project uuid REFERENCES bad (id))`,
     /^drafts_project_fkey leaves the organization/,
   ],
+  [
+    `CREATE TABLE drafts (org_id uuid NOT NULL REFERENCES organizations, id uuid, project uuid,
+       FOREIGN KEY (id, org_id) REFERENCES projects (org_id, id))`,
+    /^drafts_id_org_id_fkey leaves the organization/,
+  ],
+  [
+    `CREATE TABLE drafts (org_id uuid NOT NULL REFERENCES organizations, project uuid,
+       FOREIGN KEY (org_id, project) REFERENCES projects (org_id, id) ON DELETE SET NULL)`,
+    /^drafts_org_id_project_fkey takes rows from their organization/,
+  ],
+  [
+    'ALTER TABLE users ADD COLUMN home uuid CONSTRAINT users_home_fkey REFERENCES organizations',
+    /^users_home_fkey leads from a global table into an organization/,
+  ],
   ['CREATE VIEW all_projects AS SELECT * FROM projects', /^the view all_projects is not/],
   ['CREATE MATERIALIZED VIEW all_projects AS SELECT * FROM projects', /^the materialized view/],
   [

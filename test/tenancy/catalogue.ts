@@ -22,8 +22,16 @@ export async function holesOf(db: Pick<TestDatabase, 'query'>): Promise<string[]
   const tables = await tablesOf(db)
   for (const table of Object.keys(GLOBAL_TABLES)) {
     if (!tables.includes(table)) found.push(`there is no table ${table}`)
+    else found.push(...(await holesOfGlobalTable(db, table)))
   }
   return found
+}
+
+/** Organizations may live on many servers, and what is global on each of them: it can't refer to one of them. */
+async function holesOfGlobalTable(db: Pick<TestDatabase, 'query'>, table: string): Promise<string[]> {
+  return (await foreignKeysOf(db, table))
+    .filter(({ target }) => !Object.hasOwn(GLOBAL_TABLES, target))
+    .map(({ name }) => `${name} leads from a global table into an organization`)
 }
 
 async function holesOfTable(db: Pick<TestDatabase, 'query'>, table: string): Promise<string[]> {
@@ -76,23 +84,43 @@ async function keyHoles(db: Pick<TestDatabase, 'query'>, table: string): Promise
     if (first !== tenantColumn(table) && !Object.hasOwn(GLOBAL_INDEXES, name))
       found.push(`${name} is unique among all organizations`)
   }
-  // A key of another tenant table leads nowhere but to rows of the same organization.
-  const keys = await db.query<{ name: string; target: string; columns: string[] }>(
-    `SELECT conname AS name, confrelid::regclass::text AS target,
-            ARRAY (SELECT attname::text FROM unnest(conkey) AS k JOIN pg_attribute
-                   ON attrelid = conrelid AND attnum = k) AS columns
-     FROM pg_constraint WHERE contype = 'f' AND conrelid = $1::regclass`,
-    [table],
-  )
-  for (const { name, target, columns } of keys) {
-    const isGlobal = Object.hasOwn(GLOBAL_TABLES, target)
-    const isOwn = columns.includes(tenantColumn(table)) || columns.includes('org_id')
-    if (!isGlobal && !isOwn) found.push(`${name} leaves the organization`)
+  const keys = await foreignKeysOf(db, table)
+  for (const { name, target, columns, targets, cleared } of keys) {
+    if (cleared.includes(tenantColumn(table))) found.push(`${name} takes rows from their organization`)
+    // A key of another tenant table leads nowhere but to rows of the same organization.
+    const isOwn = columns.some(
+      (column, at) =>
+        [tenantColumn(table), 'org_id'].includes(column) && targets[at] === tenantColumn(target),
+    )
+    if (!Object.hasOwn(GLOBAL_TABLES, target) && !isOwn) found.push(`${name} leaves the organization`)
   }
   const belongs = table === 'organizations' || Object.hasOwn(LOOSE_TABLES, table)
   if (!belongs && !keys.some(({ target }) => target === 'organizations'))
     found.push(`${table} does not belong to organizations`)
   return found
+}
+
+interface ForeignKey {
+  name: string
+  target: string
+  columns: string[]
+  /** The columns that they are compared with, in the same order. */
+  targets: string[]
+  /** Columns that become NULL when the row is deleted that they lead to. */
+  cleared: string[]
+}
+
+function foreignKeysOf(db: Pick<TestDatabase, 'query'>, table: string): Promise<ForeignKey[]> {
+  const names = (relation: string, numbers: string) =>
+    `ARRAY (SELECT attname::text FROM unnest(${numbers}) WITH ORDINALITY AS k (number, place)
+            JOIN pg_attribute ON attrelid = ${relation} AND attnum = k.number ORDER BY place)`
+  const cleared = "CASE confdeltype WHEN 'n' THEN coalesce(confdelsetcols, conkey) END"
+  return db.query<ForeignKey>(
+    `SELECT conname AS name, confrelid::regclass::text AS target, ${names('conrelid', 'conkey')} AS columns,
+            ${names('confrelid', 'confkey')} AS targets, ${names('conrelid', cleared)} AS cleared
+     FROM pg_constraint WHERE contype = 'f' AND conrelid = $1::regclass`,
+    [table],
+  )
 }
 
 async function holesOfSchema(db: Pick<TestDatabase, 'query'>): Promise<string[]> {

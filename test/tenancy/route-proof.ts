@@ -173,7 +173,7 @@ interface Actors {
   readonly theirs: TestOrganization
 }
 
-/** What only the other organization's rows have. */
+/** Values that only rows of the other organization have. */
 interface Theirs {
   readonly ids: readonly string[]
   readonly texts: readonly string[]

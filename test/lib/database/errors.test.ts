@@ -101,6 +101,7 @@ t.test('errors of other origin stay as they are', async (t) => {
 t.test('the constraint that was broken', async (t) => {
   t.equal(brokenConstraint(sqlError('23505', 'users_email_key')), 'users_email_key')
   t.equal(brokenConstraint(sqlError('23514', 'users_role_known')), 'users_role_known')
+  t.equal(brokenConstraint(sqlError('23505', 'projects_name_key_p13')), 'projects_name_key', 'of a partition')
   t.equal(brokenConstraint(sqlError('23502')), undefined)
   t.equal(brokenConstraint(sqlError('22003', 'users_email_key')), undefined)
   t.equal(brokenConstraint(sqlError(undefined, 'users_email_key')), undefined)
