@@ -1,12 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { transaction } from '#lib/database/database.ts'
 import { sendMail } from '#services/mail/mail.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { createTestApp } from '#test/support/helper.ts'
 import { startSmtpServer } from '#test/support/smtp-server.ts'
+import { startWorker } from './worker.ts'
 
 // Jobs of a killed worker are given to another when they have shown no sign of life for ten seconds.
 t.setTimeout(180_000)
@@ -72,21 +72,3 @@ t.test('a worker that is killed at any moment loses no mail, and nobody sees one
   for (const mail of server.received)
     t.equal(mail.raw, mailbox.get(mail.messageId)?.raw, 'a repetition is the same')
 })
-
-function startWorker(t: Test, env: Record<string, string>): ChildProcess {
-  const root = join(import.meta.dirname, '../..')
-  const child = spawn(process.execPath, [join(root, 'server.ts')], {
-    stdio: 'ignore',
-    env: {
-      ...process.env,
-      NODE_OPTIONS: '',
-      APP_ENVIRONMENT: 'test',
-      APP_ROLE: 'worker',
-      APP_SERVER__PORT: '0',
-      APP_DATABASE__MIGRATE_ON_START: 'false',
-      ...env,
-    },
-  })
-  t.teardown(() => child.kill('SIGKILL'))
-  return child
-}
