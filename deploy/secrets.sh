@@ -33,3 +33,12 @@ printf 'redis://:%s@redis:6379/0\n' "$(cat secrets/redis_password)" |
 # What Redis reads as its configuration.
 printf 'requirepass %s\n' "$(cat secrets/redis_password)" |
   write redis_conf
+printf 'nats://groundwork:%s@nats:4222\n' "$(random)" |
+  write nats_url
+# NATS keeps what it has acknowledged: it writes to the disk first.
+write nats_conf <<EOF
+listen: "0.0.0.0:4222"
+http: "127.0.0.1:8222"
+jetstream { store_dir: "/data", sync_interval: always, max_mem: 16M, max_file: 4G }
+authorization { user: "groundwork", password: "$(sed 's/.*:\(.*\)@.*/\1/' secrets/nats_url)" }
+EOF
