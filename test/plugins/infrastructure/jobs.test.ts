@@ -57,9 +57,10 @@ t.test('a mail goes out by SMTP, and the metrics tell', async (t) => {
 
 t.test('a worker that hears of nothing for a while polls, and hears again', async (t) => {
   const { app, db, logs, request } = await createTestApp(t)
-  await db.query(
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'groundwork-jobs' AND datname = current_database()",
-  )
+  const terminate =
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'groundwork-jobs' AND datname = current_database()"
+  // It may not listen yet.
+  await eventually(async () => (await db.query(terminate)).length > 0)
   await eventually(async () => logs().some(({ msg }) => `${msg}`.startsWith('new jobs are not announced')))
   await sendMail(app.ctx, NOTICE)
   await eventually(async () => (await request({ url: '/dev/mail/messages' })).json().data.length === 1)
