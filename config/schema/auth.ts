@@ -78,7 +78,7 @@ const LoginLimit = Section('How many wrong passwords are allowed, over all insta
   per_account: Type.Integer({
     minimum: 1,
     maximum: 1_000_000,
-    description: 'Wrong passwords for one email.',
+    description: 'Wrong passwords for one email at a login, or in one session.',
   }),
   per_address: Type.Integer({
     minimum: 1,

@@ -13,7 +13,7 @@ import type { AccountContext } from './context.ts'
 import { CurrentPasswordRequired } from './errors.ts'
 import { emailChangeRequested } from './events.ts'
 import { emailChangeMailJob } from './jobs.ts'
-import { assertStillPassword, confirmPassword } from './password.ts'
+import { assertStillPassword, confirmPassword, type SignedIn } from './password.ts'
 
 /** Changes to an account, and the password that a change of one's own address needs. */
 export type AccountChanges = UserChanges & { current_password?: string }
@@ -27,33 +27,34 @@ export type AccountChanges = UserChanges & { current_password?: string }
  */
 export async function update(
   ctx: AccountContext,
-  actor: User,
+  signedIn: SignedIn,
   id: string,
   { current_password, ...changes }: AccountChanges,
   versions: users.ExpectedVersions,
 ): Promise<User> {
   const user =
-    actor.id === id
-      ? await updateOwn(ctx, actor, changes, versions, current_password)
-      : await updateOther(ctx, actor, id, changes, versions)
+    signedIn.user.id === id
+      ? await updateOwn(ctx, signedIn, changes, versions, current_password)
+      : await updateOther(ctx, signedIn.user, id, changes, versions)
   ctx.identities.forgetUser(id)
   return user
 }
 
 async function updateOwn(
   ctx: AccountContext,
-  actor: User,
+  signedIn: SignedIn,
   { email, ...changes }: UserChanges,
   versions: users.ExpectedVersions,
   password: string | undefined,
 ): Promise<User> {
+  const { user: actor } = signedIn
   users.assertMayChange(actor, actor.id, changes)
   if (email !== undefined && password === undefined) throw new CurrentPasswordRequired()
   // A statement by itself is a transaction, and a third of the way.
   if (email === undefined && changes.is_active === undefined && Object.keys(changes).length > 0) {
     return users.update(ctx, actor, actor.id, changes, versions)
   }
-  const confirmed = email && password ? await confirmPassword(ctx, actor, password) : undefined
+  const confirmed = email && password ? await confirmPassword(ctx, signedIn, password) : undefined
   return transaction(ctx, async (tx) => {
     if (confirmed !== undefined) await assertStillPassword(tx, actor, confirmed)
     const user =

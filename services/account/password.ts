@@ -19,7 +19,7 @@ export async function change(
   sessionId: string,
   input: { current_password: string; new_password: string },
 ): Promise<void> {
-  const confirmed = await confirmPassword(ctx, user, input.current_password)
+  const confirmed = await confirmPassword(ctx, { user, sessionId }, input.current_password)
   await assertAcceptable(ctx, input.new_password, user)
   const hash = await ctx.passwords.hash(input.new_password)
   await transaction(ctx, async (tx) => {
@@ -29,14 +29,24 @@ export async function change(
   ctx.identities.forgetUser(user.id)
 }
 
+/** A user, and the session in which it asks, which has a count of wrong passwords. */
+export interface SignedIn {
+  readonly user: User
+  readonly sessionId: string
+}
+
 /**
- * Confirms that the user knows the password; wrong ones count like those of a login.
+ * Confirms that the user knows the password.
  *
  * @returns the hash that it was compared with, for `assertStillPassword`
  * @throws WrongPassword, TooManyAttempts, PasswordQueueFull
  */
-export async function confirmPassword(ctx: AccountContext, user: User, password: string): Promise<string> {
-  const attempt = await attempts.begin(ctx, user.email)
+export async function confirmPassword(
+  ctx: AccountContext,
+  { user, sessionId }: SignedIn,
+  password: string,
+): Promise<string> {
+  const attempt = await attempts.begin(ctx, { session: sessionId })
   const confirmed = await checkOwn(ctx, user, password).catch(attempt.undo)
   if (confirmed === undefined) throw new WrongPassword()
   await attempt.succeeded()

@@ -8,8 +8,8 @@ import type { AccountContext } from './context.ts'
 import { assertStillPassword, confirmPassword } from './password.ts'
 
 /**
- * Renews the proof of who the user of a session is, by the password. Wrong ones count like those of a login. Every
- * instance knows of it within a second, this one at once.
+ * Renews the proof of who the user of a session is, by the password. Every instance knows of it
+ * within a second, this one at once.
  *
  * @throws WrongPassword, TooManyAttempts, PasswordQueueFull; Unauthenticated when the session has ended meanwhile
  */
@@ -21,7 +21,7 @@ export async function reauthenticate(
 ): Promise<Authentication> {
   // As at login: counting writes, which a flood must not cause.
   using _place = ctx.passwords.enter()
-  const confirmed = await confirmPassword(ctx, user, password)
+  const confirmed = await confirmPassword(ctx, { user, sessionId }, password)
   const authentication = await transaction(ctx, async (tx) => {
     await assertStillPassword(tx, user, confirmed)
     const renewed = await sessionRecords.authenticateAgain(tx, sessionId, user.id)

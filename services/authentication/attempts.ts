@@ -17,33 +17,35 @@ export interface AttemptContext extends Context {
 
 /** A guess of a password, which is counted as wrong until it is said to be right or is taken back. */
 export interface Attempt {
-  /** The password was right: the account's count is forgotten, and the network's is without this attempt again. */
+  /** The password was right: the guesses at it are forgotten, and the network's count is without this attempt again. */
   succeeded(): Promise<void>
   /** Nothing was found out: takes the attempt back, and throws what kept it from being checked. */
   undo(error: unknown): Promise<never>
 }
 
 /**
- * Counts an attempt to guess a password, per account and per client network, over all instances. It is counted before
- * the password is checked, so that a hundred at once are bounded like a hundred in turn. Beyond the limit nothing is
- * to be checked: right and wrong look alike.
+ * Counts an attempt to guess a password, per account or session and per client network, over all instances. It is
+ * counted before the password is checked, so that a hundred at once are bounded like a hundred in turn. Beyond the limit
+ * nothing is to be checked: right and wrong look alike.
+ *
+ * A session's guesses count apart from the account's: strangers who guess can't keep the owner from what needs the
+ * password, and who stole a token can't keep the owner from signing in.
  *
  * @throws TooManyAttempts
  */
-export async function begin(ctx: AttemptContext, email: string): Promise<Attempt> {
+export async function begin(ctx: AttemptContext, guessed: queries.Guessed): Promise<Attempt> {
   const network = { network: networkOf(ctx.client.ip) }
-  const account = { email }
-  const subjects = { ...account, ...network }
+  const subjects = { guessed, ...network }
   const counted = await queries.countAttempts(ctx.db, subjects, ctx.attemptLimits)
   if (counted === 'not network') throw await refusal(ctx, network)
-  if (counted === 'not account') {
+  if (counted === 'not guessed') {
     await queries.uncountAttempt(ctx.db, network)
-    throw await refusal(ctx, account)
+    throw await refusal(ctx, guessed)
   }
   return {
     succeeded: () => queries.settleAttempts(ctx.db, subjects),
     undo: async (error) => {
-      await queries.uncountAttempt(ctx.db, account)
+      await queries.uncountAttempt(ctx.db, guessed)
       await queries.uncountAttempt(ctx.db, network)
       throw error
     },

@@ -71,7 +71,7 @@ interface Owner {
 async function checkCredentials(ctx: AuthContext, input: Login): Promise<Owner> {
   // First, because counting writes, which a flood of logins must not cause.
   using _place = ctx.passwords.enter()
-  const attempt = await attempts.begin(ctx, input.email)
+  const attempt = await attempts.begin(ctx, { email: input.email })
   const owner = await findOwner(ctx, input).catch(attempt.undo)
   if (owner === undefined) throw new InvalidCredentials()
   await attempt.succeeded()

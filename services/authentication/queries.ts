@@ -6,8 +6,11 @@ export type MailTopic = 'recovery' | 'address' | 'invitation'
 /** Subjects of counts of mails: those to an email, or those that an organization sends. */
 export type MailSubject = { mail: string; topic: MailTopic } | { organization: string }
 
-/** Subjects of counts: the account that an email names, whether or not there is one, a network, or mails. */
-export type Subject = { email: string } | { network: string } | MailSubject
+/** Whose password is guessed: that of the account that an email names, whether or not there is one, or of a session's user. */
+export type Guessed = { email: string } | { session: string }
+
+/** Subjects of counts. */
+export type Subject = Guessed | { network: string } | MailSubject
 
 /** Emails are hashed, so that the table does not list what people typed. */
 const HASHED_EMAIL = `encode(sha256(convert_to(case_fold($1), 'UTF8')), 'hex')`
@@ -21,6 +24,7 @@ function expression(subject: Subject): { sql: string; kind: string; value: strin
     const kind = `mail:${subject.topic}`
     return { sql: `'${kind}:' || ${HASHED_EMAIL}`, kind, value: subject.mail }
   }
+  if ('session' in subject) return { sql: `'session:' || $1`, kind: 'session', value: subject.session }
   return { sql: `'account:' || ${HASHED_EMAIL}`, kind: 'account', value: subject.email }
 }
 
@@ -59,29 +63,35 @@ export async function countMail(
   return rows.length > 0
 }
 
-/** Result of an attempt: counted for both, or refused for the network or, with that counted, the account. */
-export type Counted = 'both' | 'not network' | 'not account'
+/** Result of an attempt: counted for both, or refused for the network or, with that counted, for whose password it is. */
+export type Counted = 'both' | 'not network' | 'not guessed'
+
+/** Counts that an attempt is part of. */
+export interface AttemptSubjects {
+  readonly guessed: Guessed
+  readonly network: string
+}
 
 /**
- * Counts one attempt for a network and, unless that is beyond its limit, for an account.
+ * Counts one attempt for a network and, unless that is beyond its limit, for whose password is guessed.
  *
  * @param windowMs from the first attempt until the count starts again
  */
 export async function countAttempts(
   db: Database,
-  { email, network }: { email: string; network: string },
+  { guessed, network }: AttemptSubjects,
   { windowMs, perAccount, perAddress }: { windowMs: number; perAccount: number; perAddress: number },
 ): Promise<Counted> {
-  const [account, place] = [expression({ email }), expression({ network })]
-  const rows = await db.query<{ network: boolean; account: boolean }>({
-    name: 'countAttempts',
+  const [whose, place] = [expression(guessed), expression({ network })]
+  const rows = await db.query<{ network: boolean; guessed: boolean }>({
+    name: `countAttempts:${whose.kind}`,
     text: `WITH network AS (${counting(`VALUES (${place.sql.replace('$1', '$2')}, 1, ${END})`, '$4')}),
-             account AS (${counting(`SELECT ${account.sql}, 1, ${END} FROM network`, '$5')})
-           SELECT EXISTS (SELECT FROM network) AS network, EXISTS (SELECT FROM account) AS account`,
-    values: [email, network, windowMs, perAddress, perAccount],
+             guessed AS (${counting(`SELECT ${whose.sql}, 1, ${END} FROM network`, '$5')})
+           SELECT EXISTS (SELECT FROM network) AS network, EXISTS (SELECT FROM guessed) AS guessed`,
+    values: [whose.value, network, windowMs, perAddress, perAccount],
   })
   if (!rows[0]?.network) return 'not network'
-  return rows[0].account ? 'both' : 'not account'
+  return rows[0].guessed ? 'both' : 'not guessed'
 }
 
 /** Returns the seconds until the count starts again. */
@@ -106,21 +116,18 @@ export async function uncountAttempt(db: Database, subject: Subject): Promise<vo
   })
 }
 
-/** After a right password: forgets the account's attempts, and takes one back from the network. */
-export async function settleAttempts(
-  db: Database,
-  { email, network }: { email: string; network: string },
-): Promise<void> {
-  const [account, place] = [expression({ email }), expression({ network })]
+/** After a right password: forgets the attempts at it, and takes one back from the network. */
+export async function settleAttempts(db: Database, { guessed, network }: AttemptSubjects): Promise<void> {
+  const [whose, place] = [expression(guessed), expression({ network })]
   await db.query({
-    name: 'settleAttempts',
+    name: `settleAttempts:${whose.kind}`,
     // The network's row is locked first by everybody.
     text: `WITH settled AS (
              UPDATE login_attempts SET failures = greatest(failures - 1, 0)
              WHERE subject = ${place.sql.replace('$1', '$2')} RETURNING subject)
            DELETE FROM login_attempts
-           WHERE subject = ${account.sql} AND (SELECT count(*) FROM settled) >= 0`,
-    values: [email, network],
+           WHERE subject = ${whose.sql} AND (SELECT count(*) FROM settled) >= 0`,
+    values: [whose.value, network],
   })
 }
 

@@ -25,7 +25,7 @@ export default fp(
       if (route.config?.probe) route.config.pressureHandler = letPass
     })
     let refusesFrom = 0
-    // The start keeps the loop busy, which is no load: its last look is over when two intervals have passed.
+    // The start keeps the loop busy. The last look that counts it is replaced after two intervals.
     app.addHook('onListen', async () => {
       refusesFrom = performance.now() + 2 * SAMPLE_INTERVAL_MS
     })

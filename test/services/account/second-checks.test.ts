@@ -11,6 +11,7 @@ import { issue } from '#services/one-time-tokens/one-time-tokens.ts'
 import { PasswordQueueFull } from '#services/passwords/errors.ts'
 import { reset } from '#services/recovery/recovery.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
+import type { TestUser } from '#test/support/helper.ts'
 
 // Checks behind which a second one stands, so that the answer alone does not show whether they are there.
 
@@ -18,9 +19,11 @@ t.test("a password is confirmed by one's own hash only", async (t) => {
   const { app, signUp } = await borrowTestApp(t)
   const [ada, bob] = [await signUp(), await signUp({ password: 'quite another passphrase' })]
   // What is kept of Ada may be old: by now her address is Bob's.
-  const asked = confirmPassword(app.ctx, { ...ada.user, email: bob.user.email }, bob.password)
+  const sessionId = ada.session_id
+  const stale = { ...ada.user, email: bob.user.email }
+  const asked = confirmPassword(app.ctx, { user: stale, sessionId }, bob.password)
   await t.rejects(asked, WrongPassword)
-  const confirmed = await confirmPassword(app.ctx, ada.user, ada.password)
+  const confirmed = await confirmPassword(app.ctx, { user: ada.user, sessionId }, ada.password)
   await assertStillPassword(app.ctx, ada.user, confirmed)
   await t.rejects(assertStillPassword(app.ctx, bob.user, confirmed), WrongPassword)
 })
@@ -70,8 +73,8 @@ t.test('an admin whom anybody deactivates has to sign in again', async (t) => {
       const [ada, bob] = [await signUp({ role: 'admin' }), await signUp({ role: 'admin' })]
       await issue(app.ctx, { userId: ada.user.id, purpose: 'reset_password' })
       const actor = who === 'oneself' ? ada : bob
-      await update(app.ctx, actor.user, ada.user.id, { is_active: false }, undefined)
-      await update(app.ctx, bob.user, ada.user.id, { is_active: true }, undefined)
+      await update(app.ctx, signedIn(actor), ada.user.id, { is_active: false }, undefined)
+      await update(app.ctx, signedIn(bob), ada.user.id, { is_active: true }, undefined)
       t.equal((await request({ url: '/api/v1/users/me', as: ada })).statusCode, 401)
       const payload = { refresh_token: ada.refresh_token }
       t.equal((await request({ method: 'POST', url: '/api/v1/auth/refresh', payload })).statusCode, 401)
@@ -79,3 +82,7 @@ t.test('an admin whom anybody deactivates has to sign in again', async (t) => {
     })
   }
 })
+
+function signedIn({ user, session_id: sessionId }: TestUser) {
+  return { user, sessionId }
+}

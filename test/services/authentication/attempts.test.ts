@@ -26,37 +26,50 @@ t.test('attempts', async (t) => {
   })
 
   t.test('what is refused counts for nothing', async (t) => {
-    for (let turn = 0; turn < 3; turn++) await begin(ctx, 'a@example.com')
-    for (let turn = 0; turn < 5; turn++) await t.rejects(begin(ctx, 'a@example.com'), TooManyAttempts)
+    for (let turn = 0; turn < 3; turn++) await begin(ctx, { email: 'a@example.com' })
+    for (let turn = 0; turn < 5; turn++)
+      await t.rejects(begin(ctx, { email: 'a@example.com' }), TooManyAttempts)
     t.same(await counted(), { account: 3, network: 3 })
   })
 
   t.test('a guess that is forgiven while others are refused leaves the next ones counted', async (t) => {
-    for (let turn = 0; turn < 3; turn++) await begin(ctx, 'a@example.com')
-    const refused = Array.from({ length: 20 }, () => begin(ctx, 'a@example.com').catch(() => undefined))
+    for (let turn = 0; turn < 3; turn++) await begin(ctx, { email: 'a@example.com' })
+    const refused = Array.from({ length: 20 }, () =>
+      begin(ctx, { email: 'a@example.com' }).catch(() => undefined),
+    )
     await Promise.all([...refused, forgive(ctx, 'a@example.com')])
     await db.query("DELETE FROM login_attempts WHERE subject LIKE 'account:%'")
-    for (let turn = 0; turn < 3; turn++) await begin(ctx, 'a@example.com')
-    await t.rejects(begin(ctx, 'a@example.com'), TooManyAttempts)
+    for (let turn = 0; turn < 3; turn++) await begin(ctx, { email: 'a@example.com' })
+    await t.rejects(begin(ctx, { email: 'a@example.com' }), TooManyAttempts)
   })
 
   t.test('the network is refused first, and the account not counted for it', async (t) => {
     const strict = { ...ctx, attemptLimits: { ...ctx.attemptLimits, perAddress: 2 } }
-    for (let turn = 0; turn < 2; turn++) await begin(strict, `${turn}@example.com`)
-    await t.rejects(begin(strict, 'b@example.com'), TooManyAttempts)
+    for (let turn = 0; turn < 2; turn++) await begin(strict, { email: `${turn}@example.com` })
+    await t.rejects(begin(strict, { email: 'b@example.com' }), TooManyAttempts)
     t.same(await counted(), { account: 1, network: 2 })
     t.equal((await db.query("SELECT FROM login_attempts WHERE subject LIKE 'account:%'")).length, 2)
   })
 
   t.test('a right password clears the account and takes its own attempt back from the network', async (t) => {
-    await begin(ctx, 'a@example.com')
-    const attempt = await begin(ctx, 'a@example.com')
+    await begin(ctx, { email: 'a@example.com' })
+    const attempt = await begin(ctx, { email: 'a@example.com' })
     await attempt.succeeded()
     t.same(await counted(), { network: 1 })
   })
 
+  t.test("a session's guesses count apart from its account's", async (t) => {
+    for (let turn = 0; turn < 3; turn++) await begin(ctx, { session: 'one' })
+    await t.rejects(begin(ctx, { session: 'one' }), TooManyAttempts)
+    const attempt = await begin(ctx, { session: 'two' })
+    await begin(ctx, { email: 'a@example.com' })
+    t.same(await counted(), { account: 1, network: 5, session: 1 }, 'the last session')
+    await attempt.succeeded()
+    t.same(await counted(), { account: 1, network: 4, session: 3 })
+  })
+
   t.test('an error does not count as a guess', async (t) => {
-    const attempt = await begin(ctx, 'a@example.com')
+    const attempt = await begin(ctx, { email: 'a@example.com' })
     t.same(await counted(), { account: 1, network: 1 })
     await t.rejects(attempt.undo(new Error('no capacity')), { message: 'no capacity' })
     t.same(await counted(), { account: 0, network: 0 })
@@ -64,14 +77,14 @@ t.test('attempts', async (t) => {
 
   t.test('the window begins with the first wrong password, and later ones do not move its end', async (t) => {
     const ends = () => db.query('SELECT subject, expires_at FROM login_attempts ORDER BY 1')
-    await begin(ctx, 'a@example.com')
+    await begin(ctx, { email: 'a@example.com' })
     const first = await ends()
     t.equal(first.length, 2)
-    for (let turn = 0; turn < 2; turn++) await begin(ctx, 'a@example.com')
-    await begin(ctx, 'a@example.com').catch(() => undefined)
+    for (let turn = 0; turn < 2; turn++) await begin(ctx, { email: 'a@example.com' })
+    await begin(ctx, { email: 'a@example.com' }).catch(() => undefined)
     t.same(await ends(), first)
     await db.query("UPDATE login_attempts SET expires_at = now() - interval '1 millisecond'")
-    await begin(ctx, 'a@example.com')
+    await begin(ctx, { email: 'a@example.com' })
     t.same(await counted(), { account: 1, network: 1 }, 'after its end the count starts again')
     const left = await db.query<{ left: number }>(
       'SELECT extract(epoch FROM expires_at - now())::float8 AS left FROM login_attempts',
@@ -81,7 +94,7 @@ t.test('attempts', async (t) => {
 
   t.test('a refusal is the typed error, with what is left of the window of who is refused', async (t) => {
     const refusalOf = async (email: string) => {
-      const thrown = await begin(ctx, email).then(
+      const thrown = await begin(ctx, { email: email }).then(
         () => undefined,
         (error: unknown) => error,
       )
@@ -89,14 +102,14 @@ t.test('attempts', async (t) => {
       t.match(thrown, { definition: { code: 'too_many_attempts' }, retryAfter: Number })
       return thrown instanceof ServiceError ? Math.ceil((thrown.retryAfter ?? 0) / 60) : 0
     }
-    await begin(ctx, 'a@example.com')
+    await begin(ctx, { email: 'a@example.com' })
     await db.query(`UPDATE login_attempts SET failures = 100, expires_at = now() +
       CASE WHEN subject LIKE 'network:%' THEN interval '40 minutes' ELSE interval '20 minutes' END`)
     t.equal(await refusalOf('b@example.com'), 40, 'the network')
     await db.query('UPDATE login_attempts SET failures = 3')
     t.equal(await refusalOf('a@example.com'), 20, 'the account')
     await db.query("UPDATE login_attempts SET expires_at = clock_timestamp() + interval '1 millisecond'")
-    const last = await begin(ctx, 'a@example.com').catch((error: unknown) => error)
+    const last = await begin(ctx, { email: 'a@example.com' }).catch((error: unknown) => error)
     if (last instanceof Error) t.match(last, { retryAfter: 1 }, 'at least a second')
   })
 
@@ -109,11 +122,11 @@ t.test('attempts', async (t) => {
     for (const [end, subject] of endings.flatMap((end) =>
       subjects.map((subject) => [end, subject] as const),
     )) {
-      await begin(ctx, 'a@example.com')
+      await begin(ctx, { email: 'a@example.com' })
       let isDone = false
       const { promise: held, resolve: release } = Promise.withResolvers<void>()
       const locked = Promise.withResolvers<void>()
-      const attempt = await begin(ctx, 'a@example.com')
+      const attempt = await begin(ctx, { email: 'a@example.com' })
       const lock = app.db.transaction(async (tx) => {
         const text = 'SELECT FROM login_attempts WHERE subject LIKE $1 FOR UPDATE'
         await tx.query({ name: 'lock', text, values: [subject] })
@@ -144,8 +157,8 @@ t.test('attempts', async (t) => {
     await db.query(`CREATE TRIGGER refuse BEFORE UPDATE ON login_attempts FOR EACH ROW
       WHEN (new.failures < old.failures) EXECUTE FUNCTION refuse()`)
     t.teardown(() => db.query('DROP FUNCTION refuse CASCADE'))
-    for (let turn = 0; turn < 3; turn++) await begin(ctx, 'a@example.com')
-    await t.rejects(begin(ctx, 'a@example.com'), { message: 'planted' })
+    for (let turn = 0; turn < 3; turn++) await begin(ctx, { email: 'a@example.com' })
+    await t.rejects(begin(ctx, { email: 'a@example.com' }), { message: 'planted' })
   })
 
   t.test('mails: their window does not move either, and topics count apart', async (t) => {

@@ -51,7 +51,7 @@ t.test('an event loop that is late', async (t) => {
   )
 })
 
-t.test('what the start took of the event loop is no load', async (t) => {
+t.test('the start is not taken for an overload', async (t) => {
   const { app } = await createTestApp(t, { APP_PRESSURE__MAX_EVENT_LOOP_DELAY: '100ms' })
   await overload(app)
   const url = await app.listen({ host: '127.0.0.1', port: 0 })

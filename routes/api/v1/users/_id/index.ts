@@ -70,8 +70,9 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async (request, reply) => {
-      const { ctx, user, params, body } = request
-      return reply.sendVersioned(await changes.update(ctx, user, params.id, body, request.expectedVersions()))
+      const { ctx, user, sessionId, params, body } = request
+      const versions = request.expectedVersions()
+      return reply.sendVersioned(await changes.update(ctx, { user, sessionId }, params.id, body, versions))
     },
   )
 

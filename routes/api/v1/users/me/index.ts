@@ -56,8 +56,9 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async (request, reply) => {
-      const { ctx, user, body } = request
-      return reply.sendVersioned(await changes.update(ctx, user, user.id, body, request.expectedVersions()))
+      const { ctx, user, sessionId, body } = request
+      const versions = request.expectedVersions()
+      return reply.sendVersioned(await changes.update(ctx, { user, sessionId }, user.id, body, versions))
     },
   )
 
