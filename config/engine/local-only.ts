@@ -74,12 +74,15 @@ function signsOfVariables(variables: Variables): string[] {
 function signsOfValues(values: TomlTable): string[] {
   const proxies = valueAt(values, 'server.trusted_proxies')
   const replicas = [valueAt(values, 'database.replica_urls')].flat()
+  const brokers = [valueAt(values, 'broker.urls')].flat()
   const signs: [boolean, string][] = [
     [!isLoopbackValue(valueAt(values, 'server.host')), 'server.host is not a loopback address'],
     [!isLocalUrl(valueAt(values, 'server.public_url')), 'server.public_url is not on this machine'],
     [Array.isArray(proxies) && proxies.length > 0, 'server.trusted_proxies names proxies'],
     [!isLocalUrl(valueAt(values, 'database.url')), 'database.url is on another machine'],
     [!replicas.every(isLocalUrl), 'database.replica_urls are on other machines'],
+    [!isLocalUrl(valueAt(values, 'redis.url')), 'redis.url is on another machine'],
+    [!brokers.every(isLocalUrl), 'broker.urls are on other machines'],
   ]
   return signs.filter(([isSign]) => isSign).map(([, text]) => text)
 }

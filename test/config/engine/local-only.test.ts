@@ -57,6 +57,11 @@ t.test('without APP_ENVIRONMENT, what says that others use the service stops the
     [{ APP_SERVER__PUBLIC_URL: 'https://api.example.com' }, 'server.public_url is not on this machine'],
     [{ APP_SERVER__TRUSTED_PROXIES: 'loopback' }, 'server.trusted_proxies names proxies'],
     [{ APP_DATABASE__URL: 'postgres://a:b@db.internal/app' }, 'database.url is on another machine'],
+    [{ APP_REDIS__URL: 'redis://cache.internal:6379' }, 'redis.url is on another machine'],
+    [
+      { APP_BROKER__KIND: 'nats', APP_BROKER__URLS: 'nats://localhost,nats://broker.internal' },
+      'broker.urls are on other machines',
+    ],
     [{ NODE_ENV: 'production' }, 'NODE_ENV is production'],
     [{ NODE_ENV: ' Staging ' }, 'NODE_ENV is Staging'],
     [{ APP_ENV: 'prod' }, 'APP_ENV is prod'],
