@@ -13,6 +13,7 @@ import { startNats, WITHOUT_NATS } from '#test/support/nats-server.ts'
 import { createOrganization } from '#test/support/organizations.ts'
 import { startPgBouncer, WITHOUT_PGBOUNCER } from '#test/support/pgbouncer.ts'
 import { startRedis, WITHOUT_REDIS } from '#test/support/redis-server.ts'
+import { startS3 } from '#test/support/s3-server.ts'
 import { startSmtpServer } from '#test/support/smtp-server.ts'
 
 /** Settings that are right in production, except the database, of which each test has its own. */
@@ -344,6 +345,17 @@ t.test('files', async (t) => {
     APP_FILES__S3__SECRET_ACCESS_KEY: 'key',
   }
   t.match(await look(bucket), [/^problem files: The object store cannot be used: .*cannot be reached/])
+  const s3 = await startS3(t)
+  const working = {
+    ...bucket,
+    APP_FILES__S3__ENDPOINT: s3.endpoint,
+    APP_FILES__S3__ACCESS_KEY_ID: s3.credentials.AWS_ACCESS_KEY_ID,
+    APP_FILES__S3__SECRET_ACCESS_KEY: s3.credentials.AWS_SECRET_ACCESS_KEY,
+  }
+  t.same(await look(working), [])
+  t.equal(s3.objects.size, 0, 'nothing is left')
+  s3.busy('PUT', 1000)
+  t.match(await look(working), [/^problem files: The object store cannot be used: /], 'it only reads')
   const production = await look({
     ...PRODUCTION,
     ...bucket,

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { Config } from '#config/schema/schema.ts'
 import { openObjectStore } from '#lib/object-store/open-object-store.ts'
@@ -6,8 +7,8 @@ import { tryToWrite } from '../writable.ts'
 
 const WHY = 'Files can be neither sent nor read.'
 
-/** A key that no object has. */
-const NO_KEY = '0'.repeat(32)
+/** The bytes of an object that is written and removed again. */
+const TRIAL = Buffer.from('doctor')
 
 const check: Check = {
   name: 'files',
@@ -38,12 +39,20 @@ async function lookAtDirectory(directory: string): Promise<Finding[]> {
 async function lookAtBucket(files: Config['files']): Promise<Finding[]> {
   try {
     const store = await openObjectStore(files)
-    await store?.size(NO_KEY)
+    // A key that may only read would be found out by the first upload.
+    const key = randomBytes(16).toString('hex')
+    await store?.write(key, trial(), TRIAL.length)
+    await store?.size(key)
+    await store?.remove(key)
     return []
   } catch (error) {
     const how = 'Correct the address, the bucket or the key in APP_FILES__S3__*, or give the key more rights.'
     return [problem(`The object store cannot be used: ${wordsOf(error)}`, WHY, how)]
   }
+}
+
+async function* trial(): AsyncIterable<Uint8Array> {
+  yield TRIAL
 }
 
 /** Files from strangers belong on an origin without anything to steal. */
