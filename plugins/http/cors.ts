@@ -13,7 +13,7 @@ const ALLOWED_HEADERS = [
   ...['authorization', 'content-type', 'idempotency-key', 'if-match', 'if-none-match', 'x-request-id'],
   // Said by fetch's `cache` option, by frameworks, and by readers of event streams.
   ...['accept', 'accept-language', 'cache-control', 'if-modified-since', 'last-event-id', 'pragma', 'range'],
-  ...['if-range', 'x-csrf-token', 'x-requested-with', 'x-xsrf-token'],
+  ...['if-range', 'if-unmodified-since', 'x-csrf-token', 'x-requested-with', 'x-xsrf-token'],
   // Traces: W3C, Sentry, Datadog, Zipkin, Jaeger, New Relic, Elastic, Application Insights, AWS, Google.
   ...['traceparent', 'tracestate', 'baggage', 'sentry-trace'],
   ...['x-datadog-origin', 'x-datadog-parent-id', 'x-datadog-sampling-priority', 'x-datadog-tags'],

@@ -27,11 +27,9 @@ export function evaluate(
   } else if (unmodifiedSince !== undefined && seconds > unmodifiedSince) return 'failed'
 
   const noneMatch = headers['if-none-match']
-  // The comparison is weak: a proxy that compresses makes tags weak.
+  // The comparison is weak: a proxy that compresses makes tags weak, or adds the coding's name (decision 034).
   if (noneMatch !== undefined) {
-    return tagsOf(noneMatch).some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag)
-      ? 'unmodified'
-      : 'send'
+    return tagsOf(noneMatch).some((tag) => tag === '*' || ours(tag) === etag) ? 'unmodified' : 'send'
   }
   const modifiedSince = timeOf(headers['if-modified-since'])
   return modifiedSince !== undefined && seconds <= modifiedSince ? 'unmodified' : 'send'
@@ -43,6 +41,11 @@ export function isRangeWanted(ifRange: string | undefined, { etag, modified }: V
   const text = ifRange.trim()
   if (text.endsWith('"')) return text === etag
   return timeOf(text) === Math.floor(modified.getTime() / 1000)
+}
+
+/** The tag that we sent, of what a proxy made of it: `W/"..."`, `"...-gzip"`. */
+function ours(tag: string): string {
+  return tag.replace(/^W\//, '').replace(/--?(?:gzip|br|deflate|zstd)"$/, '"')
 }
 
 function tagsOf(header: string): string[] {

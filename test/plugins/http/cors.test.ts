@@ -33,6 +33,8 @@ const SENT_BY_LIBRARIES = [
     'newrelic',
   ],
   ...['x-requested-with', 'x-xsrf-token', 'cache-control', 'pragma', 'last-event-id'],
+  // Of readers of files.
+  ...['range', 'if-range', 'if-modified-since', 'if-unmodified-since'],
 ]
 
 function namesOf(header: unknown): string[] {
