@@ -186,17 +186,14 @@ export const FileLink = Type.Object(
 export type FileLink = Static<typeof FileLink>
 
 /** Query of a link. */
-export const SharedFileQuery = Type.Object(
-  {
-    token: Type.String({
-      minLength: 1,
-      maxLength: 512,
-      description: 'The proof that the link was issued here.',
-      examples: ['q7Yx0cTn2mZ1vN9pQe4rWjAxOTk3ZDFjLTdiNmUtN2MzYQ'],
-    }),
-  },
-  { additionalProperties: false },
-)
+export const SharedFileQuery = Type.Object({
+  token: Type.String({
+    minLength: 1,
+    maxLength: 512,
+    description: 'The proof that the link was issued here.',
+    examples: ['q7Yx0cTn2mZ1vN9pQe4rWjAxOTk3ZDFjLTdiNmUtN2MzYQ'],
+  }),
+})
 
 /** The content of a file, of whatever type it is. */
 export const BinaryContent = {

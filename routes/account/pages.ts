@@ -135,6 +135,17 @@ ${site.signIn === undefined ? html`` : html`<li><a href="${site.signIn}">Sign in
   )
 }
 
+/** The page for a link to a file that does not work. */
+export function renderLostFile(site: Site, up: string): string {
+  return renderPage(
+    'This link does not work',
+    site,
+    up,
+    'account.js',
+    html`<p>The link has expired, the file was deleted or replaced, or a program has cut or changed the link. Copy the whole of it into the address bar, or ask the sender for a new one.</p>`,
+  )
+}
+
 /** For a page that was opened without a token. */
 function renderMissing({ asks, another, expired }: AccountPage, up: string): Html {
   if (asks === 'email') return html``

@@ -71,6 +71,8 @@ t.test('content', async (t) => {
     [{ range: 'bytes=0-1', 'if-none-match': etag }, 304, ''],
     [{ 'if-none-match': etag }, 304, ''],
     [{ 'if-none-match': `"x", W/${etag}` }, 304, ''],
+    [{ 'if-none-match': etag.replace(/"$/, '-gzip"') }, 304, ''],
+    [{ 'if-none-match': `W/${etag.replace(/"$/, '--br"')}` }, 304, ''],
     [{ 'if-none-match': '*' }, 304, ''],
     [{ 'if-none-match': '"x"' }, 200, text],
     [{ 'if-none-match': '"x"', 'if-modified-since': modified }, 200, text],
@@ -204,6 +206,23 @@ async function links(t: Test, { app, db, request, signUp, logLines }: TestApp, a
     expectProblem(t, await request({ url: link }), invalid)
     Object.assign(app.ctx, { now })
     t.equal((await request({ url: link })).statusCode, 200)
+  })
+
+  await t.test('show people a page when they do not work, and ignore what programs add', async (t) => {
+    const link = await share(file)
+    t.equal((await request({ url: `${link}&utm_source=mail&fbclid=x` })).statusCode, 200)
+    const browser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
+    t.match(await request({ url: link, headers: browser }), { statusCode: 200, body: 'shared text' })
+    for (const [url, statusCode] of [
+      [`${link}A`, 404],
+      [link.replace('=', '%3D'), 400],
+      [link.replace(/[?].*/, ''), 400],
+    ] as const) {
+      const page = await request({ url, headers: browser })
+      t.match(page, { statusCode, headers: { 'content-type': /^text\/html/ } }, url)
+      t.match(page.body, /This link does not work - Groundwork/)
+      t.match((await request({ url })).headers, { 'content-type': /^application\/problem\+json/ })
+    }
   })
 
   await t.test('end with the content, the file and the account', async (t) => {
