@@ -30,6 +30,7 @@ const MAKERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'services/api-keys/last-uses.ts': 'writes the uses of many keys at once',
     'services/audit/audit.ts': 'the leaves of a checkpoint, of which the caller gets hashes',
     'services/audit/checkpoints.ts': 'a job: the heads of all chains are signed together',
+    'services/audit/copies.ts': 'a job: the notes of checkpoints whose copy is missing',
     'services/audit/cuts.ts': 'a command of the operator',
     'services/audit/notes.ts': 'the signed notes of checkpoints, which no organization owns',
     'services/audit/records.ts': 'erases the personal data of an account in all chains',
