@@ -9,6 +9,16 @@ interface EventRow extends Omit<OutboxEvent, 'subject' | 'actor'> {
   actor_id: string | null
 }
 
+/** Makes the transaction the only one that brings events to a sink; false while another is. */
+export async function tryLockSink(db: SystemDatabase, sink: string): Promise<boolean> {
+  const rows = await db.query<{ locked: boolean }>({
+    name: 'tryLockSink',
+    text: "SELECT pg_try_advisory_xact_lock(hashtextextended('sink:' || $1, 0)) AS locked",
+    values: [sink],
+  })
+  return rows[0]?.locked === true
+}
+
 /** Takes the oldest events that wait for a sink, and that no other relay has, until the transaction ends. */
 export async function claimEvents(
   db: SystemDatabase,

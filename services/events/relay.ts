@@ -65,9 +65,11 @@ export class Relay<Ctx extends Context> {
 
   /** Passes on one batch; returns how many events it had. */
   async pass(): Promise<number> {
-    const { batch, column, take } = this.#sink
+    const { name, batch, column, take, isOrdered } = this.#sink
     const { ctx, taken } = this.#options
     const count = await new SystemDatabase(ctx.db).transaction(async (db) => {
+      // Before the claim: rows that were claimed first must be published first.
+      if (isOrdered && !(await queries.tryLockSink(db, name))) return 0
       const events = await queries.claimEvents(db, column, batch)
       if (events.length === 0) return 0
       const ids = await take({ ...ctx, db }, events)
@@ -96,7 +98,7 @@ export class Relay<Ctx extends Context> {
       if (count > 0) this.#looks = 0
       else this.#looks++
       if (count === this.#sink.batch) return 0
-      return this.#looks < BUSY_LOOKS ? BUSY_MS : IDLE_MS
+      return this.#looks < BUSY_LOOKS ? (this.#sink.busyMs ?? BUSY_MS) : IDLE_MS
     } catch (error) {
       this.#isRefused = true
       this.#options.failed?.()

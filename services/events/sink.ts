@@ -18,7 +18,7 @@ export interface OutboxEvent {
 }
 
 /** Columns of `events` that say when a sink took an event. */
-export type SinkColumn = 'fanned_out_at' | 'broker_at'
+export type SinkColumn = 'fanned_out_at' | 'broker_at' | 'realtime_at'
 
 /** Somewhere that every event goes. */
 export interface Sink<Ctx extends Context = Context> {
@@ -27,6 +27,10 @@ export interface Sink<Ctx extends Context = Context> {
   readonly column: SinkColumn
   /** Events that it takes at once. */
   readonly batch: number
+  /** Whether one relay at a time brings it events, so that it gets them in one order. */
+  readonly isOrdered?: true
+  /** Milliseconds between looks while events come; a relay's own choice when left out. */
+  readonly busyMs?: number
   /** Whether this service has it at all; otherwise events wait for it as long as they are kept. */
   readonly isUsed: (ctx: Ctx) => boolean
   /**

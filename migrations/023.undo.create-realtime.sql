@@ -1,0 +1,2 @@
+DROP TABLE realtime_messages, realtime_channels, realtime_state;
+ALTER TABLE events DROP COLUMN realtime_at;
