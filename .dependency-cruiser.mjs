@@ -64,9 +64,9 @@ export default {
       'scopes-come-from-memberships',
       {
         path: '^(services|routes|plugins)/',
-        // A link to a file stands in for the member who made it.
+        // A link to a file stands in for the member who made it; a channel asks for the membership itself.
         pathNot:
-          '^services/((members|organizations|invitations|api-keys|events|audit|webhooks)/|files/links\\.ts$|[^/]+/jobs\\.ts$)',
+          '^services/((members|organizations|invitations|api-keys|events|audit|webhooks)/|files/links\\.ts$|realtime/store\\.ts$|[^/]+/jobs\\.ts$)',
       },
       { path: '^lib/database/scoped-database\\.ts$', dependencyTypesNot: ['type-only'] },
       'Whose rows a database shows is decided by what checks the membership (docs/tenancy.md).',

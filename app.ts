@@ -11,6 +11,7 @@ import { loggerOptions } from './lib/log/logger.ts'
 import type { Tracing } from './lib/tracing/tracing.ts'
 import packageJson from './package.json' with { type: 'json' }
 import { answerClientError } from './plugins/http/connections/client-error.ts'
+import { wantsRealtime } from './plugins/http/connections/upgrades.ts'
 import { answerFrameworkError } from './plugins/http/errors/framework-error.ts'
 import { requestOrder } from './plugins/http/order.ts'
 import { requestIdOf } from './plugins/http/request/request-id.ts'
@@ -130,6 +131,8 @@ function serverOptions({ server, log }: Config, stream?: LogDestination): Server
       maxHeaderSize: server.max_header_size,
       // How often Node looks for requests that are late; its default would add half a minute.
       connectionsCheckingInterval: Math.ceil(server.headers_timeout / 4),
+      // Any other request for an upgrade is answered as if it asked for none.
+      shouldUpgradeCallback: (request) => wantsRealtime(request),
       // Node's own response is not a problem document; plugins/http/connections/malformed-requests.ts sends ours.
       requireHostHeader: false,
       // Node would drop all but the first of two `Host`, `Authorization` or `Content-Type`, and a proxy may have

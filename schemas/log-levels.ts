@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { StringEnum } from './primitives.ts'
 
 /** Parts of the service whose lines have a `module`, and may have a level of their own. */
-export const LOG_MODULES = ['database', 'identity', 'jobs', 'mail'] as const
+export const LOG_MODULES = ['database', 'identity', 'jobs', 'mail', 'realtime'] as const
 export type LogModule = (typeof LOG_MODULES)[number]
 
 /** The levels that may be set while the service runs; less than errors is not for a moment's look. */
@@ -21,6 +21,7 @@ export const LogLevels = Type.Object(
           identity: Type.Optional(Level('Level of the identity cache.')),
           jobs: Type.Optional(Level('Level of jobs and their queue.')),
           mail: Type.Optional(Level('Level of mail and its transport.')),
+          realtime: Type.Optional(Level('Level of what is told live.')),
         },
         {
           additionalProperties: false,

@@ -20,6 +20,7 @@ import {
 import { Errors, Tracing } from './observability.ts'
 import { Product } from './product.ts'
 import { RateLimit } from './rate-limit.ts'
+import { RealtimeSettings } from './realtime.ts'
 import { Redis } from './redis.ts'
 import { Tenancy } from './tenancy.ts'
 import { Webhooks } from './webhooks.ts'
@@ -268,6 +269,7 @@ export const Config = Section('Groundwork.', {
   audit: Audit,
   webhooks: Webhooks,
   broker: BrokerSettings,
+  realtime: RealtimeSettings,
   files: Files,
   rate_limit: RateLimit,
   pressure: Pressure,

@@ -14,8 +14,11 @@ const OUTSIDE_OF_OPERATIONS = [
   'method_not_allowed',
   // Of development that is for one machine only.
   'not_local',
+  // Of what asks for a WebSocket.
+  'origin_not_allowed',
   'request_timeout',
   'route_not_found',
+  'upgrade_required',
 ]
 
 t.test('every error', async (t) => {

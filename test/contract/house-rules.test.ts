@@ -11,6 +11,8 @@ const VERBS = [
   ...['revoke', 'rotate', 'export', 'test', 'retry', 'recover'],
   // Of what is replaced whole: the content of a file, an avatar.
   ...['put', 'set'],
+  // Of an answer without an end.
+  'stream',
 ]
 
 /** The operations for which `breaks` is true. */

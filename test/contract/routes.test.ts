@@ -93,6 +93,7 @@ const EXPECTED = [
   'GET /live getLiveness anyone',
   'GET /metrics getMetrics anyone',
   'GET /ready getReadiness anyone',
+  'GET /realtime/events streamRealtimeEvents user',
   'PATCH /api/v1/users/:id updateUser user',
   'PATCH /api/v1/users/me updateCurrentUser user',
   'POST /api/v1/auth/email/resend resendVerification public',
@@ -145,6 +146,7 @@ const PAGES = [
 ]
 
 /** The mailbox of development and tests. */
+const REALTIME = ['/realtime']
 const MAILBOX = ['/dev/mail', '/dev/mail/:id', '/dev/mail/:id/html', '/dev/mail/messages']
 
 t.test('the routes are these', async (t) => {
@@ -157,11 +159,14 @@ t.test('the routes are these', async (t) => {
   const known = new Set(EXPECTED.map((line) => line.split(' ')[1]))
   for (const { url, schema } of routes) {
     const stripped = url.length > 1 ? url.replace(/\/$/, '') : url
-    const isHidden = ['/', ...DOCS, ...PAGES, ...MAILBOX].includes(url.startsWith('/docs') ? url : stripped)
+    const isHidden = ['/', ...DOCS, ...PAGES, ...REALTIME, ...MAILBOX].includes(
+      url.startsWith('/docs') ? url : stripped,
+    )
     t.ok(known.has(stripped) || isHidden, `${url} is of one of them`)
     t.ok(schema?.operationId ?? (schema && 'hide' in schema && schema.hide), `${url} is named or hidden`)
   }
-  for (const url of [...DOCS, ...PAGES, ...MAILBOX]) t.ok(app.hasRoute({ url, method: 'GET' }), url)
+  for (const url of [...DOCS, ...PAGES, ...REALTIME, ...MAILBOX])
+    t.ok(app.hasRoute({ url, method: 'GET' }), url)
 })
 
 t.test('a product with pages of its own has none of ours', async (t) => {

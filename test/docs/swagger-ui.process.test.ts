@@ -103,6 +103,8 @@ t.test(
     await ui.authorize((await signUp({ role: 'admin' })).headers.authorization)
     await expect('listAdministeredOrganizations', 200)
     await expect('listEventTypes', 200)
+    // The example's channel is somebody else's.
+    await expect('streamRealtimeEvents', 404)
     await expect('listPlatformAuditEntries', 200)
     for (const operation of ['suspendOrganization', 'restoreSuspendedOrganization'])
       await expect(operation, 200, { params: { id: tenant.organization.id } })

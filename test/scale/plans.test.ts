@@ -28,6 +28,10 @@ import { republish } from '#services/events/republish.ts'
 import { selectAdministrators } from '#services/members/queries.ts'
 import * as oneTimeTokens from '#services/one-time-tokens/one-time-tokens.ts'
 import { cleanupJob } from '#services/operations/jobs.ts'
+import { beginAt } from '#services/realtime/history.ts'
+import { purgeRealtimeJob } from '#services/realtime/jobs.ts'
+import { openState, selectMessages } from '#services/realtime/queries.ts'
+import { openStore } from '#services/realtime/store.ts'
 import * as registrations from '#services/registration/queries.ts'
 import { renewObject } from '#services/storage/queries.ts'
 import { Writing } from '#services/storage/storage.ts'
@@ -156,10 +160,16 @@ async function workOnFiles(app: FastifyInstance): Promise<void> {
 /** Passes events on, has them wait for the broker again, and handles one. */
 async function workOnEvents(app: FastifyInstance): Promise<void> {
   const { ctx, log } = app
+  const store = openStore(app.db)
+  await openState(store)
+  const channel = { name: `user:${uuidv7()}`, org: null }
+  await beginAt(store, channel, { recover: true, offset: 1 }, 10)
   for (const sink of await findSinks<AppContext>()) {
     await new Relay(sink, { ctx, log }).pass()
     await oldestAge(ctx, sink.column)
   }
+  await selectMessages(store, 0, 10)
+  await purgeRealtimeJob.handler(ctx, {}, RUN)
   await republish(app.db, new Date(Date.now() - 1000))
   await insertConsumed(app.db, 'nobody', uuidv7())
   await purgeEventsJob.handler(ctx, {}, RUN)

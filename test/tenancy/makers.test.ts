@@ -42,6 +42,8 @@ const MAKERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'services/events/relay.ts': 'passes events on, of all organizations',
     'services/events/republish.ts': 'a command of the operator: passes events on again',
     'services/files/links.ts': 'finds the file of a signed link, whose signature is checked first',
+    'services/realtime/store.ts':
+      'reads the messages of all channels, which are told to those who may hear them',
     'services/organizations/administration.ts': 'counts rows for admins of the service, and returns none',
   },
 }

@@ -2,6 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import type { Statement } from '#lib/database/database.ts'
 import { OrgDatabase, UserDatabase } from '#lib/database/scoped-database.ts'
+import { Relay } from '#services/events/relay.ts'
+import { realtimeSink } from '#services/realtime/sink.ts'
 import { checkpoint, logContext, sealAll } from '#test/services/audit/log.ts'
 import type { TestDatabase } from '#test/support/database.ts'
 import { createOrganization, type TestOrganization } from '#test/support/organizations.ts'
@@ -54,6 +56,8 @@ export async function proveRows(
     await tenant.createDelivery((await tenant.createWebhook()).id)
     await tenant.createFile('The same name')
   }
+  const relay = new Relay(realtimeSink, { ctx: app.ctx, log: app.log })
+  while ((await relay.pass()) > 0);
   await fillAuditLog(app, [ours, theirs])
   for (const tenant of [ours, theirs]) await seedOthers(db, tenant)
   const [a, b] = [ours.organization.id, theirs.organization.id]

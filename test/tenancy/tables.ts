@@ -11,6 +11,7 @@ export const GLOBAL_TABLES: Readonly<Record<string, string>> = {
   login_attempts: 'of accounts and networks',
   one_time_tokens: 'of users',
   rate_limits: 'of clients',
+  realtime_state: 'counts the messages of all channels',
   refresh_tokens: 'of sessions',
   registrations: 'of people without an account yet',
   schemaversion: 'of migrations',
@@ -40,12 +41,17 @@ export const LOOSE_TABLES: Readonly<Record<string, string>> = {
   audit_pending: 'of the audit log',
   audit_personal: 'of the audit log',
   audit_seals: 'of the audit log',
+  realtime_channels: 'of people too; forgotten after a month',
+  realtime_messages: 'of people too; forgotten after an hour',
   events: 'of people too; the deletion of an organization is an event, and is told when it is gone',
 }
 
 /** Unique indexes that are not by organization, and why. */
 export const GLOBAL_INDEXES: Readonly<Record<string, string>> = {
   events_pkey: 'the id is random, and receivers know an event by it alone',
+  realtime_channels_pkey: 'the name has the id of the organization or the user in it',
+  realtime_messages_pkey: 'the order of all messages',
+  realtime_messages_position_key: 'begins with the name of the channel',
   organizations_slug_key: 'slugs are public names',
 }
 

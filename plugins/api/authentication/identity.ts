@@ -6,7 +6,7 @@ import { deriveKey } from '#lib/secrets/secrets.ts'
 import { ApiKeyCallers } from '#services/api-keys/callers.ts'
 import type { MembershipsContext } from '#services/members/members.ts'
 import { Memberships } from '#services/members/memberships.ts'
-import { IdentityChannel } from '#services/sessions/identity/channel.ts'
+import { type ChannelListener, IdentityChannel, tellAll } from '#services/sessions/identity/channel.ts'
 import { Identities } from '#services/sessions/identity/identities.ts'
 import * as sessionRecords from '#services/sessions/records.ts'
 import type { SessionContext } from '#services/sessions/sessions.ts'
@@ -21,6 +21,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Identities by session. */
     identities: Identities
+    /** Has a listener hear of every change, once what is cached is forgotten. */
+    onIdentityChange(listener: ChannelListener): void
   }
 }
 
@@ -67,26 +69,16 @@ export default fp(
         answers.api_key[result]++
       },
     })
+    const listeners = [forgetIn(identities, memberships, apiKeys)]
     const channel: IdentityChannel = new IdentityChannel(
       await connectionOptions(database),
-      {
-        forgetSession: (id) => identities.forgetSession(id),
-        forgetUser: (id) => identities.forgetUser(id),
-        forgetMember: (org, user) => memberships.forget(org, user),
-        forgetOrganization(org) {
-          memberships.forgetOrganization(org)
-          apiKeys.forgetOrganization(org)
-        },
-        forgetApiKey: (org, id) => apiKeys.forget(org, id),
-        forgetAll() {
-          identities.forgetAll()
-          memberships.forgetAll()
-          apiKeys.forgetAll()
-        },
-      },
+      tellAll(listeners),
       app.moduleLog('identity'),
     )
     app.decorate('identities', identities)
+    app.decorate('onIdentityChange', (listener) => {
+      listeners.push(listener)
+    })
     app.addContext({
       identities,
       memberships,
@@ -104,5 +96,23 @@ export default fp(
   },
   { name: 'identity', dependencies: ['context', 'database', 'log-levels', 'metrics', 'redis'] },
 )
+
+function forgetIn(identities: Identities, memberships: Memberships, apiKeys: ApiKeyCallers): ChannelListener {
+  return {
+    forgetSession: (id) => identities.forgetSession(id),
+    forgetUser: (id) => identities.forgetUser(id),
+    forgetMember: (org, user) => memberships.forget(org, user),
+    forgetOrganization(org) {
+      memberships.forgetOrganization(org)
+      apiKeys.forgetOrganization(org)
+    },
+    forgetApiKey: (org, id) => apiKeys.forget(org, id),
+    forgetAll() {
+      identities.forgetAll()
+      memberships.forgetAll()
+      apiKeys.forgetAll()
+    },
+  }
+}
 
 const none = (): Record<CacheResult, number> => ({ memory: 0, shared: 0, miss: 0 })

@@ -54,6 +54,7 @@ export function documentInfo(app: FastifyInstance): OpenApi {
       { name: 'audit', description: 'Who did what in an organization.' },
       { name: 'webhooks', description: 'Messages about events of an organization to a server of yours.' },
       { name: 'files', description: 'Files of users and of organizations.' },
+      { name: 'realtime', description: 'What happens, told live.' },
       { name: 'projects', description: 'Projects of an organization.' },
       { name: 'events', description: 'What happens in the service, told to others.' },
       { name: 'operations', description: 'For load balancers, monitoring and operators.' },

@@ -16,6 +16,8 @@ export interface Credentials {
     token: string,
     claims: AccessTokenClaims,
   ): Identity | Promise<Identity | undefined>
+  /** The same for a token that comes without a request of its own. */
+  ask(token: string, claims: AccessTokenClaims): Promise<Identity | undefined>
 }
 
 declare module 'fastify' {
@@ -64,6 +66,7 @@ export default fp(
         const identity = app.identities.look(claims.sid)
         return identity !== undefined && speaksFor(claims, identity) ? identity : undefined
       },
+      ask,
       find(request, token, claims) {
         const known = request.owner === undefined ? app.identities.peek(claims.sid) : undefined
         if (known !== undefined && speaksFor(claims, known)) return known

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import type { ErrorClass } from '#lib/errors.ts'
+import type { ErrorClass, ServiceError } from '#lib/errors.ts'
 import { BadRequest, HeadersTooLarge, PayloadTooLarge, RequestTimeout } from '../errors/http-errors.ts'
 import { EARLY_HEADERS, PROBLEM_TYPE, problem } from '../errors/problem.ts'
 import { endLingering } from './lingering-close.ts'
@@ -49,15 +49,23 @@ function refuse(app: FastifyInstance, error: Error & { code?: string }, socket: 
   app.noteRefusal('parser', code)
   const fields = { request_id: requestId, operation: 'unknown', status, remote_address: socket.remoteAddress }
   app.log.info({ ...fields, parser_code: error.code }, 'request refused')
-  endLingering(socket, render(status, requestId, JSON.stringify(problem(publicError, requestId))))
+  endLingering(socket, bareAnswer(publicError, requestId))
 }
 
-function render(status: number, requestId: string, body: string): string {
+/** Returns the whole answer to a request that no hook sees, after which the connection ends. */
+export function bareAnswer(
+  error: ServiceError,
+  requestId: string,
+  further: Readonly<Record<string, string>> = {},
+): string {
+  const { status } = error.definition
+  const body = JSON.stringify(problem(error, requestId))
   const headers = {
     'content-type': PROBLEM_TYPE,
     'content-length': Buffer.byteLength(body),
     'x-request-id': requestId,
     ...EARLY_HEADERS,
+    ...further,
     connection: 'close',
   }
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)

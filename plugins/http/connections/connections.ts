@@ -14,6 +14,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** The last exchange of each connection; those before it are over, or are answered before it. */
     readonly connections: ReadonlyMap<Socket, Exchange | undefined>
+    /** Leaves a connection to somebody else, because it speaks another protocol from now on. */
+    leaveConnection(socket: Socket): void
   }
 }
 
@@ -22,6 +24,9 @@ export default fp(
   async (app) => {
     const connections = new Map<Socket, Exchange | undefined>()
     app.decorate('connections', connections)
+    app.decorate('leaveConnection', (socket) => {
+      connections.delete(socket)
+    })
     app.server.on('connection', (socket) => {
       connections.set(socket, undefined)
       socket.once('close', () => connections.delete(socket))

@@ -7,6 +7,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** From now on /ready answers 503, and each answer asks its client to connect elsewhere next time. */
     drain(): void
+    /** Has a listener called when `drain` is. */
+    onDrain(listener: () => void): void
     /** Whether `drain` was called. */
     isDraining(): boolean
     /** Whether connections are kept after their answers: neither `drain` nor `retire` was called. */
@@ -28,8 +30,13 @@ export default fp(
     let draining = false
     let retired = false
     let closing = false
+    const listeners: (() => void)[] = []
+    app.decorate('onDrain', (listener) => {
+      listeners.push(listener)
+    })
     app.decorate('drain', () => {
       draining = true
+      for (const listener of listeners) listener()
       for (const exchange of app.connections.values()) if (exchange) askToLeave(exchange.response)
     })
     app.decorate('isDraining', () => draining)

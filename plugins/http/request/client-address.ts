@@ -10,7 +10,7 @@ declare module 'fastify' {
      * the nearest that is not a trusted proxy itself counts (`server.trusted_proxies`). Undefined when the client
      * has left.
      */
-    clientAddress(request: FastifyRequest): string | undefined
+    clientAddress(request: Pick<FastifyRequest, 'headers' | 'socket'>): string | undefined
   }
 }
 

@@ -5,6 +5,13 @@ import { Histogram, type Series } from '#lib/metrics/histogram.ts'
 /** Seconds; from a cached answer to what no client waits for. */
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The answer lasts as long as the client listens, which says nothing of how fast the service is. */
+    isStream?: boolean
+  }
+}
+
 /** Counts and times every request by its operation, which is the route's operationId and never its URL. */
 export default fp(
   async (app) => {
@@ -24,7 +31,8 @@ export default fp(
       registers,
     })
     const known = new Map<string, Map<string, Map<number, Series>>>()
-    app.onRequestEnd('metrics', ({ method, span }, { operation, status, milliseconds }) => {
+    app.onRequestEnd('metrics', ({ method, span, routeOptions }, { operation, status, milliseconds }) => {
+      if (routeOptions.config?.isStream && (status < 400 || status === 499)) return
       const byStatus = getOrAdd(
         getOrAdd(known, operation, () => new Map()),
         method,

@@ -97,3 +97,18 @@ export class IdentityChannel {
     this.#heardAt = Number.NEGATIVE_INFINITY
   }
 }
+
+/** Makes one listener of many, which are told in their order; more may be added. */
+export function tellAll(listeners: readonly ChannelListener[]): ChannelListener {
+  const tell = (about: (listener: ChannelListener) => void) => {
+    for (const listener of listeners) about(listener)
+  }
+  return {
+    forgetSession: (id) => tell((listener) => listener.forgetSession(id)),
+    forgetUser: (id) => tell((listener) => listener.forgetUser(id)),
+    forgetMember: (org, user) => tell((listener) => listener.forgetMember(org, user)),
+    forgetOrganization: (org) => tell((listener) => listener.forgetOrganization(org)),
+    forgetApiKey: (org, id) => tell((listener) => listener.forgetApiKey(org, id)),
+    forgetAll: () => tell((listener) => listener.forgetAll()),
+  }
+}

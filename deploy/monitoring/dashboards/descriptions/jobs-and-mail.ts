@@ -67,6 +67,31 @@ export default {
         span: 12,
       }),
     ],
+    Realtime: [
+      graph('Clients that listen, and their subscriptions', {
+        unit: 'short',
+        queries: {
+          '{{transport}}': sum('transport', series('realtime_connections')),
+          subscriptions: sum('', series('realtime_subscriptions')),
+        },
+      }),
+      graph('Messages sent, and returns of clients', {
+        unit: 'ops',
+        queries: {
+          sent: sum('', rate('realtime_deliveries_total')),
+          '{{outcome}}': sum('outcome', rate('realtime_recoveries_total')),
+        },
+      }),
+      graph('Connections that ended, by reason', {
+        unit: 'ops',
+        queries: { '{{reason}}': sum('reason', rate('realtime_connections_ended_total')) },
+      }),
+      graph('Time since each instance read', {
+        unit: 's',
+        queries: { '{{instance}}': series('realtime_reader_silence_seconds') },
+        thresholds: { warn: 5, bad: 15 },
+      }),
+    ],
     Webhooks: [
       graph('Attempts to deliver by outcome', {
         unit: 'ops',

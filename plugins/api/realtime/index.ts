@@ -1,0 +1,131 @@
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { connectionOptions } from '#config/engine/database-connection.ts'
+import { Listener } from '#lib/database/listener.ts'
+import type { AppContext } from '#plugins/infrastructure/context.ts'
+import { type ChannelList, findChannels } from '#services/realtime/channel-list.ts'
+import { Hub } from '#services/realtime/hub.ts'
+import type { RealtimeJobsContext } from '#services/realtime/jobs.ts'
+import { ENDINGS } from '#services/realtime/protocol.ts'
+import { Reader } from '#services/realtime/reader.ts'
+import type { RealtimeContext } from '#services/realtime/sink.ts'
+import { registerMetrics } from './metrics.ts'
+import { acceptSockets } from './sockets.ts'
+import { serveStreams } from './streams.ts'
+
+declare module '#plugins/infrastructure/context.ts' {
+  interface AppContext
+    extends Pick<RealtimeContext, 'realtime'>,
+      Pick<RealtimeJobsContext, 'realtimeHistoryMs'> {}
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Who listens at this instance; undefined where nothing is told live. */
+    readonly realtimeHub: Hub<AppContext> | undefined
+    /** The kinds of channels, by name. */
+    readonly channels: ChannelList<AppContext>['channels']
+  }
+}
+
+const TICK_MS = 1000
+/** Milliseconds between signs of life of the connection that listens, and before it is made again. */
+const BEAT_INTERVAL_MS = 5000
+const RETRY_INTERVAL_MS = 1000
+/** Milliseconds over which connections are ended while the instance drains. */
+const DRAIN_STEP_MS = 100
+
+/** Tells clients live what happens (services/realtime/): channels, their listeners, and who reads what is published. */
+export default fp(
+  async (app) => {
+    const { realtime, role } = app.config
+    const channels = await findChannels<AppContext>()
+    app.decorate('channels', channels.channels)
+    app.addContext({
+      realtime: { isUsed: realtime.engine === 'embedded', channels },
+      realtimeHistoryMs: realtime.history,
+    })
+    const isServing = realtime.engine === 'embedded' && role !== 'worker'
+    app.decorate('realtimeHub', isServing ? await createHub(app, channels) : undefined)
+    acceptSockets(app)
+    serveStreams(app)
+  },
+  {
+    name: 'realtime',
+    dependencies: [
+      'client-address',
+      'connections',
+      'context',
+      'credentials',
+      'draining',
+      'identity',
+      'metrics',
+    ],
+  },
+)
+
+async function createHub(app: FastifyInstance, channels: ChannelList<AppContext>): Promise<Hub<AppContext>> {
+  const { database, realtime } = app.config
+  const log = app.moduleLog('realtime')
+  const metrics = registerMetrics(app, () => ({ hub, silenceMs: reader.silenceMs }))
+  const reader: Reader = new Reader({
+    ctx: app.ctx,
+    log,
+    deliver: (messages) => hub.deliver(messages),
+    lost: () => hub.lost(),
+  })
+  const ears = new Listener({
+    connection: { ...(await connectionOptions(database)), application_name: 'groundwork-realtime' },
+    channel: 'realtime',
+    beatIntervalMs: BEAT_INTERVAL_MS,
+    retryIntervalMs: RETRY_INTERVAL_MS,
+    heard: () => reader.wake(),
+    // The reader looks by itself as well, and warns when the database is away.
+    lost: () => undefined,
+    pooled: (error) =>
+      log.warn({ err: error }, 'nobody wakes the reader of realtime, which looks every 250 ms'),
+  })
+  const hub: Hub<AppContext> = new Hub({
+    ctx: app.ctx,
+    log,
+    channels,
+    reader: {
+      // Nobody is awake while nobody listens.
+      start() {
+        ears.start()
+        return reader.start()
+      },
+    },
+    limits: {
+      channels: realtime.channels_per_connection,
+      perUser: realtime.connections_per_user,
+      perOrganization: realtime.subscriptions_per_organization,
+      historySize: realtime.history_size,
+    },
+    look: (session) => app.identities.look(session),
+    load: (session) => app.identities.load(session),
+    observer: metrics,
+  })
+  app.onIdentityChange(hub)
+  const ticking = setInterval(() => hub.tick(performance.now()), TICK_MS).unref()
+  app.onDrain(() => spreadEnds(app, hub))
+  app.addHook('preClose', async () => {
+    for (const peer of [...hub.peers]) peer.end(ENDINGS.shutdown)
+  })
+  app.addHook('onClose', async () => {
+    clearInterval(ticking)
+    await Promise.all([ears.close(), reader.close()])
+  })
+  return hub
+}
+
+/** Ends the connections evenly over the delay before the listener closes, so that clients do not return all at once. */
+function spreadEnds(app: FastifyInstance, hub: Hub<AppContext>): void {
+  const steps = Math.max(1, Math.floor(app.config.server.drain_delay / DRAIN_STEP_MS) - 1)
+  const share = Math.ceil(hub.peers.size / steps)
+  const step = () => {
+    for (const peer of [...hub.peers].slice(0, share)) peer.end(ENDINGS.shutdown)
+    if (hub.peers.size > 0) setTimeout(step, DRAIN_STEP_MS).unref()
+  }
+  step()
+}

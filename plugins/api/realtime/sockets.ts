@@ -1,0 +1,138 @@
+import type { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { FastifyInstance } from 'fastify'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { publicUrl } from '#config/public-url.ts'
+import type { ServiceError } from '#lib/errors.ts'
+import { LOCAL_ADDRESS, networkOf } from '#lib/network/addresses.ts'
+import { bareAnswer } from '#plugins/http/connections/client-error.ts'
+import { endLingering } from '#plugins/http/connections/lingering-close.ts'
+import { BadRequest, Overloaded } from '#plugins/http/errors/http-errors.ts'
+import { requestIdOf } from '#plugins/http/request/request-id.ts'
+import { Client, type TokenReader } from '#services/realtime/client.ts'
+import type { Connection } from '#services/realtime/connection.ts'
+import { OriginNotAllowed, RealtimeDisabled, TooManyConnections } from '#services/realtime/errors.ts'
+
+/** Largest frame, and largest message of several, in bytes. */
+const MAX_FRAME = 64 * 1024
+/** Milliseconds for which the other side may take to close, too. */
+const CLOSE_TIMEOUT_MS = 2000
+const RETRY_AFTER_S = 5
+
+/** Opens WebSockets on `GET /realtime`: checks where they come from and how many there are, before anything is said. */
+export function acceptSockets(app: FastifyInstance): void {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    // A window of zlib for each connection would be most of its memory.
+    perMessageDeflate: false,
+    maxPayload: MAX_FRAME,
+  })
+  const tokens = createTokenReader(app)
+  const perNetwork = new Map<string, number>()
+  const log = app.moduleLog('realtime')
+
+  function open(socket: WebSocket, request: IncomingMessage, network: string): void {
+    const { realtimeHub: hub, appVersion: version } = app
+    const since = performance.now()
+    perNetwork.set(network, (perNetwork.get(network) ?? 0) + 1)
+    const { max_waiting: maxWaiting } = app.config.realtime
+    const now = () => performance.now()
+    const connection = connectionOf(socket)
+    const client = hub && new Client({ hub, connection, tokens, version, maxWaiting, now })
+    socket.on('message', (data, isBinary) => client?.receive(isBinary ? '' : String(data)))
+    // What breaks the protocol ends the connection, and that is all.
+    socket.on('error', () => undefined)
+    socket.once('close', (code) => {
+      const left = (perNetwork.get(network) ?? 1) - 1
+      if (left > 0) perNetwork.set(network, left)
+      else perNetwork.delete(network)
+      client?.left()
+      const milliseconds = Math.round(performance.now() - since)
+      const fields = {
+        operation: 'openRealtime',
+        request_id: requestIdOf(request.headers),
+        user_id: client?.listener?.user.id,
+      }
+      log.info(
+        { ...fields, remote_address: network, code, duration_ms: milliseconds },
+        'realtime connection ended',
+      )
+    })
+  }
+
+  app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (!(socket instanceof Socket)) {
+      socket.destroy()
+      return
+    }
+    const before = app.connections.get(socket)
+    // Answers that are still due would be taken for frames.
+    if (before && !before.response.writableFinished) {
+      socket.destroy()
+      return
+    }
+    app.leaveConnection(socket)
+    socket.on('error', () => socket.destroy())
+    const network = networkOf(app.clientAddress(request) ?? LOCAL_ADDRESS)
+    const refusal = refusalOf(app, request, perNetwork.get(network) ?? 0)
+    if (refusal) {
+      const { status } = refusal.definition
+      const headers = status === 429 || status === 503 ? { 'retry-after': String(RETRY_AFTER_S) } : {}
+      log.info({ operation: 'openRealtime', status, remote_address: network }, 'request refused')
+      endLingering(socket, bareAnswer(refusal, requestIdOf(request.headers), headers))
+    } else sockets.handleUpgrade(request, socket, head, (opened) => open(opened, request, network))
+  })
+}
+
+function refusalOf(
+  app: FastifyInstance,
+  { headers, url }: IncomingMessage,
+  others: number,
+): ServiceError | undefined {
+  const { cors, realtime, server } = app.config
+  if (app.realtimeHub === undefined) return new RealtimeDisabled()
+  // A token in it would be in the logs of all proxies.
+  if (url?.includes('?')) return new BadRequest({ detail: 'The URL has a query, and may not have one.' })
+  const { origin } = headers
+  const allowed = [new URL(publicUrl(server)).origin, ...cors.allowed_origins]
+  if (origin !== undefined && !allowed.includes(origin) && !allowed.includes('*'))
+    return new OriginNotAllowed()
+  if (app.isDraining()) return new Overloaded()
+  if (app.realtimeHub.peers.size >= realtime.connections) return new Overloaded()
+  if (others >= realtime.connections_per_address) return new TooManyConnections()
+  return undefined
+}
+
+function connectionOf(socket: WebSocket): Connection {
+  return {
+    send: (frame) => socket.send(frame, { binary: false }),
+    get waiting() {
+      return socket.bufferedAmount
+    },
+    close({ code, reason }) {
+      socket.close(code, reason)
+      // One that reads nothing, or is gone, does not close its side.
+      const timer = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS)
+      socket.once('close', () => clearTimeout(timer))
+    },
+  }
+}
+
+function createTokenReader({ tokens, credentials }: FastifyInstance): TokenReader {
+  return {
+    verify(token) {
+      try {
+        return tokens.verify(token)
+      } catch (error) {
+        return isExpired(error) ? 'expired' : 'invalid'
+      }
+    },
+    find: (token, claims) => credentials.ask(token, claims),
+  }
+}
+
+function isExpired(error: unknown): boolean {
+  return error instanceof Error && /expired/i.test(error.message)
+}

@@ -1,0 +1,89 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ServiceError } from '#lib/errors.ts'
+import { bearerToken } from '#plugins/api/tokens/credentials.ts'
+import { Overloaded } from '#plugins/http/errors/http-errors.ts'
+import type { Connection } from '#services/realtime/connection.ts'
+import { ChannelNotFound, RealtimeDisabled, TooManyConnections } from '#services/realtime/errors.ts'
+import { EventStream } from '#services/realtime/event-stream.ts'
+import { ENDINGS, REFUSALS, type Refusal } from '#services/realtime/protocol.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Answers with the events of some channels, as long as the client listens. */
+    streamEvents(request: FastifyRequest, reply: FastifyReply, channels: readonly string[]): Promise<void>
+  }
+}
+
+const RETRY_AFTER_S = 5
+
+/** Streams of server-sent events: `app.streamEvents`. */
+export function serveStreams(app: FastifyInstance): void {
+  const { connections, max_waiting: maxWaiting } = app.config.realtime
+  const now = () => performance.now()
+
+  app.decorate('streamEvents', async (request, reply, channels) => {
+    const { realtimeHub: hub } = app
+    if (hub === undefined) throw new RealtimeDisabled()
+    if (app.isDraining() || hub.peers.size >= connections) throw new Overloaded({ retryAfter: RETRY_AFTER_S })
+    const lastEventId = request.headers['last-event-id']
+    const stream = new EventStream({
+      ...{ hub, channels, maxWaiting, now },
+      connection: connectionOf(reply),
+      lastEventId: lastEventId === undefined ? undefined : String(lastEventId),
+      lifetimeMs: lifetimeOf(app, request),
+    })
+    reply.raw.once('close', () => stream.left())
+    if (!hub.identify(stream, { user: request.user, sessionId: request.sessionId })) {
+      stream.end(ENDINGS.tooMany)
+      throw new TooManyConnections({ retryAfter: RETRY_AFTER_S })
+    }
+    const refusal = await stream.open()
+    if (refusal === undefined) return
+    stream.end(ENDINGS.serverError)
+    throw errorOf(refusal)
+  })
+}
+
+/** Begins the answer with the first frame: until then it can still become an error. */
+function connectionOf(reply: FastifyReply): Connection {
+  const { raw } = reply
+  return {
+    send(frame) {
+      if (!reply.sent) begin(reply)
+      raw.write(frame)
+    },
+    get waiting() {
+      return raw.writableLength
+    },
+    close(why) {
+      if (!reply.sent) return
+      if (why === ENDINGS.slow) raw.destroy()
+      else raw.end()
+    },
+  }
+}
+
+function begin(reply: FastifyReply): void {
+  reply.hijack()
+  const headers = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' }
+  reply.raw.writeHead(200, { ...Object.fromEntries(headersOf(reply)), ...headers })
+}
+
+/** Headers that hooks have set. */
+function headersOf(reply: FastifyReply): [string, string | number | string[]][] {
+  return Object.entries(reply.getHeaders()).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value] as [string, string | number | string[]]],
+  )
+}
+
+/** Milliseconds for which the token of a request is valid. */
+function lifetimeOf({ tokens }: FastifyInstance, request: FastifyRequest): number {
+  const claims = tokens.peek(bearerToken(request) ?? '')
+  return claims === undefined ? 0 : claims.exp * 1000 - Date.now()
+}
+
+function errorOf({ code }: Refusal): ServiceError {
+  if (code === REFUSALS.denied.code) return new ChannelNotFound()
+  if (code === REFUSALS.limit.code) return new TooManyConnections({ retryAfter: RETRY_AFTER_S })
+  return new Overloaded({ retryAfter: RETRY_AFTER_S })
+}

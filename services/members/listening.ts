@@ -1,0 +1,16 @@
+import type { ChannelParams, Listener } from '#services/realtime/define-channel.ts'
+import type { MembershipsContext } from './members.ts'
+import type { Permission } from './permissions.ts'
+
+/** Makes the `authorize` of an organization's channel: it is for the members who have a permission. */
+export function membersWith(permission: Permission) {
+  return async (
+    { memberships }: MembershipsContext,
+    { user }: Listener,
+    { organization_id: org = '' }: ChannelParams,
+  ): Promise<boolean> => {
+    const membership = memberships.peek(org, user.id) ?? (await memberships.load(org, user.id))
+    if (membership === undefined || membership.isDeleted || membership.isSuspended) return false
+    return membership.may(permission)
+  }
+}

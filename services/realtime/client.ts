@@ -1,0 +1,280 @@
+import { randomUUID } from 'node:crypto'
+import type { AccessTokenClaims } from '#services/authentication/access-tokens.ts'
+import type { Identity } from '#services/sessions/identity/identities.ts'
+import type { Connection } from './connection.ts'
+import type { Listener } from './define-channel.ts'
+import type { Beginning } from './history.ts'
+import type { PeerHub } from './hub.ts'
+import type { Message } from './message.ts'
+import { Peer } from './peer.ts'
+import {
+  type Command,
+  ENDINGS,
+  type Ending,
+  type HistoryRequest,
+  LEFT,
+  REFUSALS,
+  type Refusal,
+  type Returning,
+  readCommands,
+  UNSUBSCRIBES,
+} from './protocol.ts'
+import type { Subscription } from './subscription.ts'
+
+/** Milliseconds in which a client must have said who it is. */
+const CONNECT_TIMEOUT_MS = 5000
+const PING_MS = 25_000
+const PONG_TIMEOUT_MS = 8000
+/** Milliseconds beyond the end of a token in which the client can send another. */
+const EXPIRY_GRACE_MS = 25_000
+/** Commands that a client may send at once, and in each second. */
+const BURST = 256
+const COMMANDS_PER_SECOND = 32
+
+/** Tells who sends an access token. */
+export interface TokenReader {
+  verify(token: string): AccessTokenClaims | 'expired' | 'invalid'
+  find(token: string, claims: AccessTokenClaims): Promise<Identity | undefined>
+}
+
+export interface ClientOptions {
+  readonly hub: PeerHub
+  readonly connection: Connection
+  readonly tokens: TokenReader
+  readonly version: string
+  /** Bytes that may wait for the client. */
+  readonly maxWaiting: number
+  readonly now: () => number
+}
+
+/** A client that speaks Centrifugo's protocol: what it asks for, and what it is told. */
+export class Client extends Peer {
+  readonly transport = 'websocket'
+  readonly id = randomUUID()
+  readonly #options: ClientOptions
+  #state: 'new' | 'connecting' | 'connected' = 'new'
+  /** By `performance.now()`, as all times here. */
+  readonly #since: number
+  #expiresAt = Number.POSITIVE_INFINITY
+  #pingAt = Number.POSITIVE_INFINITY
+  #pongBy = Number.POSITIVE_INFINITY
+  #credit = BURST
+  /** Commands that came along with the one to connect, in whose frame clients send them. */
+  #held: Command[] = []
+  /** Messages that came before the client was told that it is connected. */
+  #early: Message[] = []
+
+  constructor(options: ClientOptions) {
+    super()
+    this.#options = options
+    this.#since = options.now()
+    options.hub.attach(this)
+  }
+
+  /** Takes a frame of the client. */
+  receive(frame: string): void {
+    if (this.isEnded) return
+    const commands = readCommands(frame, BURST)
+    if (commands === undefined) {
+      this.end(ENDINGS.invalid)
+      return
+    }
+    this.#pongBy = Number.POSITIVE_INFINITY
+    this.#credit -= commands.length
+    if (this.#credit < 0) {
+      this.end(ENDINGS.flood)
+      return
+    }
+    for (const command of commands) this.#take(command)
+  }
+
+  push(message: Message): void {
+    if (this.#state === 'connected') this.#send(message.push)
+    else this.#early.push(message)
+  }
+
+  dropped({ name, found }: Subscription, why: Ending): void {
+    // The client can't ask again for what it never asked for; it does so by connecting again.
+    if (found.channel.isOwn && why === UNSUBSCRIBES.lost) this.end(ENDINGS.insufficientState)
+    else this.#send(JSON.stringify({ push: { channel: name, unsubscribe: why } }))
+  }
+
+  end(why: Ending): void {
+    if (this.isEnded) return
+    this.isEnded = true
+    this.#options.connection.close(why)
+    this.#options.hub.detach(this, why)
+  }
+
+  /** The client has left. */
+  left(): void {
+    this.isEnded = true
+    this.#options.hub.detach(this, LEFT)
+  }
+
+  tick(now: number): void {
+    this.#credit = Math.min(BURST, this.#credit + COMMANDS_PER_SECOND)
+    if (this.#state !== 'connected') {
+      if (now - this.#since > CONNECT_TIMEOUT_MS) this.end(ENDINGS.stale)
+    } else if (now > this.#expiresAt + EXPIRY_GRACE_MS) this.end(ENDINGS.expired)
+    else if (now > this.#pongBy) this.end(ENDINGS.noPong)
+    else if (now >= this.#pingAt) {
+      this.#pingAt = now + PING_MS
+      this.#pongBy = now + PONG_TIMEOUT_MS
+      this.#send('{}')
+    }
+  }
+
+  #take(command: Command): void {
+    const { id = 0 } = command
+    if (command.connect) {
+      if (this.#state === 'new') void this.#connect(id, command.connect)
+      else this.end(ENDINGS.invalid)
+    } else if (this.#state === 'connecting') this.#held.push(command)
+    else if (this.#state === 'new') this.end(ENDINGS.invalid)
+    else if (command.subscribe) void this.#subscribe(id, command.subscribe)
+    else if (command.unsubscribe) {
+      this.#options.hub.unsubscribe(this, command.unsubscribe.channel)
+      this.#reply(id, { unsubscribe: {} })
+    } else if (command.refresh) void this.#refresh(id, command.refresh.token)
+    else if (command.history) void this.#history(id, command.history)
+    else this.#decline(id, command)
+  }
+
+  async #connect(id: number, { token = '', subs = {} }: NonNullable<Command['connect']>): Promise<void> {
+    this.#state = 'connecting'
+    const listener = await this.#authenticate(id, token)
+    if (listener === undefined) return
+    if (!this.#options.hub.identify(this, listener)) {
+      this.end(ENDINGS.tooMany)
+      return
+    }
+    const own = await this.#subscribeToOwn(listener, subs)
+    if (this.isEnded) return
+    if (own === undefined) {
+      this.end(ENDINGS.serverError)
+      return
+    }
+    this.#state = 'connected'
+    const now = this.#options.now()
+    // Spread over the interval, so that clients that came together are not asked together.
+    this.#pingAt = now + PING_MS * (0.5 + Math.random() / 2)
+    const about = { client: this.id, version: this.#options.version, ping: PING_MS / 1000, pong: true }
+    this.#reply(id, {
+      connect: { ...about, ...this.#life(), ...(Object.keys(own).length > 0 ? { subs: own } : {}) },
+    })
+    const early = this.#early
+    this.#early = []
+    for (const message of early) this.push(message)
+    const held = this.#held
+    this.#held = []
+    for (const command of held) this.#take(command)
+  }
+
+  /** Subscribes to what everybody gets; returns where each begins, or undefined when the service can't now. */
+  async #subscribeToOwn(
+    listener: Listener,
+    returning: Readonly<Record<string, Returning>>,
+  ): Promise<Record<string, object> | undefined> {
+    const { hub } = this.#options
+    const own: Record<string, object> = {}
+    for (const name of hub.ownOf(listener)) {
+      const place = returning[name] ?? {}
+      const refusal = await hub.subscribe(this, name, place, (beginning, fresh) => {
+        own[name] = subscribed(place, beginning)
+        this.#early.push(...fresh)
+      })
+      if (refusal) return undefined
+    }
+    return own
+  }
+
+  /** Finds out who sends a token. Returns undefined when that is nobody; then the client knows. */
+  async #authenticate(id: number, token: string): Promise<Listener | undefined> {
+    const { tokens, now } = this.#options
+    const claims = tokens.verify(token)
+    if (claims === 'expired') {
+      if (this.#state === 'connecting') this.#state = 'new'
+      this.#held = []
+      this.#refuse(id, REFUSALS.tokenExpired)
+    } else if (claims === 'invalid') this.end(ENDINGS.invalidToken)
+    else {
+      const identity = await tokens.find(token, claims).catch(() => 'unknown' as const)
+      if (this.isEnded) return undefined
+      if (identity === 'unknown') this.end(ENDINGS.serverError)
+      else if (identity === undefined) this.end(ENDINGS.sessionEnded)
+      else {
+        this.#expiresAt = now() + claims.exp * 1000 - Date.now()
+        return { user: identity.user, sessionId: claims.sid }
+      }
+    }
+    return undefined
+  }
+
+  async #refresh(id: number, token = ''): Promise<void> {
+    const listener = await this.#authenticate(id, token)
+    if (listener === undefined) return
+    if (listener.user.id !== this.listener?.user.id) {
+      this.end(ENDINGS.invalidToken)
+      return
+    }
+    this.listener = listener
+    const { hub, version } = this.#options
+    this.#reply(id, { refresh: { client: this.id, version, ...this.#life() } })
+    hub.recheck(this)
+  }
+
+  async #subscribe(id: number, { channel, ...place }: NonNullable<Command['subscribe']>): Promise<void> {
+    const refusal = await this.#options.hub.subscribe(this, channel, place, (beginning, fresh) => {
+      this.#reply(id, { subscribe: subscribed(place, beginning) })
+      for (const message of fresh) this.push(message)
+    })
+    if (refusal) this.#refuse(id, refusal)
+  }
+
+  async #history(id: number, request: HistoryRequest): Promise<void> {
+    const { channel, limit = 0, since, reverse } = request
+    const page = await this.#options.hub.history(this, channel, { limit, since, isReverse: reverse === true })
+    if ('code' in page) this.#refuse(id, page)
+    else this.#reply(id, { history: page })
+  }
+
+  /** Answers what the service does not do. */
+  #decline(id: number, command: Command): void {
+    if (command.ping) this.#reply(id, { ping: {} })
+    else if (command.publish) this.#refuse(id, REFUSALS.denied)
+    else if (command.presence || command.presence_stats || command.sub_refresh)
+      this.#refuse(id, REFUSALS.unavailable)
+    // What has no number wants no answer: a pong, or a message for a handler that there is not.
+    else if (id > 0) this.#refuse(id, REFUSALS.unknownMethod)
+  }
+
+  #life(): object {
+    const milliseconds = this.#expiresAt - this.#options.now()
+    return { expires: true, ttl: Math.max(1, Math.floor(milliseconds / 1000)) }
+  }
+
+  #reply(id: number, reply: object): void {
+    this.#send(JSON.stringify({ id, ...reply }))
+  }
+
+  #refuse(id: number, error: Refusal): void {
+    this.#reply(id, { error })
+  }
+
+  #send(frame: string | Buffer): void {
+    if (this.isEnded) return
+    const { connection, maxWaiting } = this.#options
+    connection.send(frame)
+    if (connection.waiting > maxWaiting) this.end(ENDINGS.slow)
+  }
+}
+
+/** How a subscription's beginning is told. A client that returns counts on from where it was. */
+function subscribed({ recover = false, offset = 0 }: Returning, beginning: Beginning): object {
+  const { epoch, recovered, missed } = beginning
+  const place = { epoch, offset: recovered ? offset : beginning.offset, recoverable: true, positioned: true }
+  if (!recover) return place
+  const publications = missed.map((message) => ({ data: JSON.parse(message.data), offset: message.offset }))
+  return { ...place, was_recovering: true, recovered, publications }
+}

@@ -1,0 +1,57 @@
+import type { Found } from './channel-list.ts'
+import type { Message } from './message.ts'
+
+/** Messages that may wait while a subscription reads where it begins. */
+const MAX_HELD = 1000
+
+/** A listener's interest in a channel. It passes on each message once, in order, from where it began. */
+export class Subscription {
+  readonly name: string
+  readonly found: Found<never>
+  /** Offset of the last message that was passed on; undefined until it is known where to begin. */
+  #offset: number | undefined
+  #held: Message[] | undefined = []
+
+  constructor(name: string, found: Found<never>) {
+    this.name = name
+    this.found = found
+  }
+
+  get isOpen(): boolean {
+    return this.#offset !== undefined
+  }
+
+  get offset(): number {
+    return this.#offset ?? 0
+  }
+
+  /**
+   * Begins after an offset; returns the messages that came meanwhile, or undefined when some of them are missing.
+   */
+  begin(offset: number): Message[] | undefined {
+    const held = this.#held
+    this.#held = undefined
+    this.#offset = offset
+    if (held === undefined) return undefined
+    const fresh: Message[] = []
+    for (const message of held) {
+      const verdict = this.take(message)
+      if (verdict === 'gap') return undefined
+      if (verdict === 'new') fresh.push(message)
+    }
+    return fresh
+  }
+
+  /** Says what to do with a message: pass it on, nothing, or give up because one before it is missing. */
+  take(message: Message): 'new' | 'old' | 'gap' {
+    if (this.#offset === undefined) {
+      if (this.#held && this.#held.length < MAX_HELD) this.#held.push(message)
+      else this.#held = undefined
+      return 'old'
+    }
+    if (message.offset <= this.#offset) return 'old'
+    if (message.offset !== this.#offset + 1) return 'gap'
+    this.#offset = message.offset
+    return 'new'
+  }
+}

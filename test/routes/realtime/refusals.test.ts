@@ -1,0 +1,193 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import t, { type Test } from 'tap'
+import { Message } from '#services/realtime/message.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { expectProblem } from '#test/support/expect-problem.ts'
+import { createTestApp } from '#test/support/helper.ts'
+import { startInstance } from '#test/support/instances.ts'
+import { createOrganization } from '#test/support/organizations.ts'
+import { Ear, openRaw, realtimeUrl, tokenOf } from '#test/support/realtime.ts'
+
+/** Sends the request for a WebSocket and no more; returns the answer so far. */
+async function handshake(
+  t: Test,
+  url: string,
+  { path = '/realtime', headers = {} }: { path?: string; headers?: Record<string, string> } = {},
+): Promise<{ socket: Socket; answer: string }> {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  t.teardown(() => socket.destroy())
+  socket.on('error', () => undefined)
+  const all = {
+    ...{ host: hostname, upgrade: 'websocket', connection: 'Upgrade' },
+    ...{ 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==', ...headers },
+  }
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
+  socket.write([`GET ${path} HTTP/1.1`, ...lines, '', ''].join('\r\n'))
+  const [first] = await once(socket, 'data')
+  return { socket, answer: String(first) }
+}
+
+t.test('what is refused', async (t) => {
+  const testApp = await createTestApp(t, {
+    APP_CORS__ALLOWED_ORIGINS: 'https://app.example.com',
+    APP_REALTIME__MAX_WAITING: '256KiB',
+    APP_REALTIME__CONNECTIONS_PER_USER: '2',
+    APP_REALTIME__CHANNELS_PER_CONNECTION: '2',
+    APP_REALTIME__SUBSCRIPTIONS_PER_ORGANIZATION: '3',
+  })
+  const { app, request, signUp } = testApp
+  const url = await realtimeUrl(app)
+  const tenant = await createOrganization(app)
+  const org = tenant.organization.id
+  const channel = `organizations:${org}:projects`
+
+  await t.test('before there is a WebSocket', async (t) => {
+    const statusOf = async (options: Parameters<typeof handshake>[2]) =>
+      (await handshake(t, url, options)).answer.split(' ')[1]
+    t.equal(await statusOf({ headers: { origin: 'https://elsewhere.example' } }), '403')
+    t.equal(await statusOf({ headers: { origin: 'null' } }), '403')
+    t.equal(await statusOf({ headers: { origin: 'https://app.example.com' } }), '101')
+    t.equal(await statusOf({}), '101', 'a program names none')
+    t.equal(await statusOf({ path: '/realtime?token=abc' }), '400')
+    t.equal(await statusOf({ headers: { 'sec-websocket-version': '99' } }), '400')
+    t.equal(await statusOf({ path: '/realtime/events' }), '401', 'nothing else is upgraded')
+    expectProblem(t, await request({ url: '/realtime' }), { status: 426, code: 'upgrade_required' })
+  })
+
+  await t.test('frames that are not the protocol', async (t) => {
+    const token = tokenOf(await signUp())
+    const connected = JSON.stringify({ id: 1, connect: { token } })
+    const cases: Record<string, [(string | Buffer)[], number]> = {
+      'no JSON': [['{'], 3501],
+      'an empty frame': [[''], 3501],
+      'a binary frame': [[Buffer.from(connected)], 3501],
+      'another shape': [[JSON.stringify({ id: 1, connect: { token: 1 } })], 3501],
+      'a command before it has connected': [[JSON.stringify({ id: 1, subscribe: { channel } })], 3501],
+      'no token': [[JSON.stringify({ id: 1, connect: {} })], 3500],
+      'a token of nobody': [[JSON.stringify({ id: 1, connect: { token: `${token}x` } })], 3500],
+      'to connect twice': [[`${connected}\n${connected}`], 3501],
+      'too many at once': [[Array.from({ length: 257 }, () => '{}').join('\n')], 3501],
+      'too many after each other': [[connected, ...Array.from({ length: 1000 }, () => '{}')], 3013],
+      'a frame that is too large': [[`{"id":1,"x":"${'x'.repeat(70_000)}"}`], 1009],
+    }
+    for (const [name, [frames, code]] of Object.entries(cases)) {
+      const { ended } = await openRaw(t, url, frames)
+      t.equal(await ended, code, name)
+    }
+  })
+
+  await t.test('a token that has expired', async (t) => {
+    const user = await signUp()
+    const now = Date.now
+    t.teardown(() => {
+      Date.now = now
+    })
+    const { frames } = await openRaw(t, url, [])
+    const raw = await openRaw(t, url, [])
+    const old = tokenOf(user)
+    Date.now = () => now() + 3_600_000
+    raw.socket.send(JSON.stringify({ id: 1, connect: { token: old } }))
+    await eventually(async () => raw.frames.length === 1)
+    Date.now = now
+    t.match(JSON.parse(raw.frames[0] ?? ''), { id: 1, error: { code: 109 } })
+    raw.socket.send(JSON.stringify({ id: 2, connect: { token: old } }))
+    await eventually(async () => raw.frames.length === 2)
+    t.match(JSON.parse(raw.frames[1] ?? ''), { id: 2, connect: {} }, 'it may send another')
+    t.same(frames, [])
+  })
+
+  await t.test('more than a user, a connection and an organization may have', async (t) => {
+    const user = await tenant.add('member')
+    const ears = [new Ear(t, url, tokenOf(user)), new Ear(t, url, tokenOf(user))]
+    for (const ear of ears) await ear.ready()
+    const third = new Ear(t, url, tokenOf(user))
+    await eventually(async () => third.happened.includes('disconnected 3504'))
+    const [ear, other] = ears
+    // Beside the user's own.
+    await ear?.to(channel)
+    await ear?.to(`organizations:${org}`)
+    t.same(ear?.happened, ['connecting 0', 'unsubscribed 106'])
+    await other?.to(channel)
+    const owner = new Ear(t, url, tokenOf(tenant.owner))
+    await owner.to(channel)
+    const last = new Ear(t, url, tokenOf(await tenant.add('member')))
+    await last.to(channel)
+    t.same(last.happened, ['connecting 0', 'unsubscribed 106'])
+    for (const one of [...ears, owner, last]) one.client.disconnect()
+    await eventually(async () => app.realtimeHub?.subscriptions === 0)
+  })
+
+  await t.test('a client that reads nothing ends, and nobody else', async (t) => {
+    const healthy = new Ear(t, url, tokenOf(await tenant.add('member')))
+    await healthy.to(channel)
+    const token = tokenOf(await tenant.add('member'))
+    const { socket } = await handshake(t, url)
+    const frame = Buffer.from(
+      `${JSON.stringify({ id: 1, connect: { token } })}\n${JSON.stringify({ id: 2, subscribe: { channel } })}`,
+    )
+    // A mask of zeros; the length is two bytes.
+    socket.write(
+      Buffer.concat([Buffer.from([0x81, 0xfe, frame.length >> 8, frame.length & 0xff, 0, 0, 0, 0]), frame]),
+    )
+    await eventually(async () => app.realtimeHub?.subscriptions === 4)
+    socket.pause()
+    const { id } = await tenant.createProject()
+    await healthy.heard(channel, [id])
+    let offset = healthy.told[0]?.offset ?? 0
+    const data = JSON.stringify({
+      type: 'projects.created',
+      subject: { id: 'x' },
+      padding: 'x'.repeat(60_000),
+    })
+    // Until it is more than the system takes on its way, and always after the other has read.
+    while (app.realtimeHub?.subscriptions === 4) {
+      app.realtimeHub.deliver([new Message({ channel, offset: ++offset, data })])
+      await eventually(async () => healthy.told.at(-1)?.offset === offset)
+    }
+    t.equal(healthy.client.state, 'connected')
+    const metric = await app.metrics.getSingleMetric('realtime_connections_ended_total')?.get()
+    t.match(
+      metric?.values.filter(({ labels }) => labels['reason'] === 'slow'),
+      [{ value: 1 }],
+    )
+  })
+
+  await t.test('an instance that drains takes nobody, and sends its clients elsewhere', async (t) => {
+    const ear = await new Ear(t, url, tokenOf(await signUp())).ready()
+    app.drain()
+    await eventually(async () => ear.happened.includes('connecting 3001'))
+    t.match((await handshake(t, url)).answer, /^HTTP\/1.1 503 /)
+  })
+})
+
+t.test('as many connections as there may be', async (t) => {
+  const { app, db } = await createTestApp(t, { APP_REALTIME__CONNECTIONS: '1' })
+  const url = await realtimeUrl(app)
+  await handshake(t, url)
+  t.match((await handshake(t, url)).answer, /^HTTP\/1.1 503 .*retry-after: 5\r\n/s)
+  const limited = await realtimeUrl(
+    await startInstance(t, db, { APP_REALTIME__CONNECTIONS_PER_ADDRESS: '1' }),
+  )
+  const first = await handshake(t, limited)
+  t.match((await handshake(t, limited)).answer, /^HTTP\/1.1 429 .*too_many_connections/s)
+  first.socket.destroy()
+  await eventually(async () => (await handshake(t, limited)).answer.startsWith('HTTP/1.1 101'))
+})
+
+t.test('without an engine', async (t) => {
+  const { app, db, request, signUp } = await createTestApp(t, {
+    APP_REALTIME__ENGINE: 'none',
+    APP_REALTIME__HISTORY: '5m',
+  })
+  const url = await realtimeUrl(app)
+  t.match((await handshake(t, url)).answer, /^HTTP\/1.1 404 .*realtime_disabled/s)
+  const user = await signUp()
+  const answer = await request({ url: `/realtime/events?channels=user:${user.user.id}`, as: user })
+  expectProblem(t, answer, { status: 404, code: 'realtime_disabled' })
+  await eventually(
+    async () => (await db.query('SELECT FROM events WHERE fanned_out_at IS NULL')).length === 0,
+  )
+  t.not((await db.query('SELECT FROM events WHERE realtime_at IS NULL')).length, 0, 'events wait')
+})

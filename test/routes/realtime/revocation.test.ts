@@ -1,0 +1,64 @@
+import t from 'tap'
+import { eventually } from '#test/support/eventually.ts'
+import { createTestApp } from '#test/support/helper.ts'
+import { startInstance } from '#test/support/instances.ts'
+import { createOrganization } from '#test/support/organizations.ts'
+import { Ear, realtimeUrl, tokenOf } from '#test/support/realtime.ts'
+
+t.test('rights that end elsewhere end what they allowed', async (t) => {
+  const one = await createTestApp(t)
+  const trusting = await startInstance(t, one.db, { APP_ROLE: 'web' })
+  // Nobody tells this one of changes, as behind a pooler: it asks.
+  const asking = await startInstance(t, one.db, { APP_ROLE: 'web', APP_AUTH__CACHE: 'false' })
+  const urls = { 'that is told': await realtimeUrl(trusting), 'that asks': await realtimeUrl(asking) }
+  const tenant = await createOrganization(one.app)
+  const channel = `organizations:${tenant.organization.id}:projects`
+  const admin = await one.signUp({ role: 'admin' })
+
+  for (const [kind, url] of Object.entries(urls)) {
+    const listen = async () => {
+      const user = await tenant.add('member')
+      const ear = new Ear(t, url, tokenOf(user))
+      await ear.to(channel)
+      return { user, ear }
+    }
+
+    await t.test(`an ended session, at an instance ${kind}`, async (t) => {
+      const { user, ear } = await listen()
+      const other = await listen()
+      t.equal((await one.request({ method: 'POST', url: '/api/v1/auth/logout', as: user })).statusCode, 204)
+      await eventually(async () => ear.happened.includes('disconnected 3500'))
+      t.equal(other.ear.client.state, 'connected')
+    })
+
+    await t.test(`a deactivated user, at an instance ${kind}`, async (t) => {
+      const { user, ear } = await listen()
+      const answer = await one.request({
+        ...{ method: 'PATCH', url: `/api/v1/users/${user.user.id}`, as: admin },
+        payload: { is_active: false },
+      })
+      t.equal(answer.statusCode, 200, answer.body)
+      await eventually(async () => ear.happened.includes('disconnected 3500'))
+    })
+
+    await t.test(`a removed member, at an instance ${kind}`, async (t) => {
+      const { user, ear } = await listen()
+      const other = await listen()
+      const url = `${tenant.url}/members/${user.user.id}`
+      t.equal((await one.request({ method: 'DELETE', url, as: tenant.owner })).statusCode, 204)
+      await eventually(async () => ear.happened.includes('unsubscribed 2000'))
+      t.equal(ear.client.state, 'connected', 'what is their own goes on')
+      const { id } = await tenant.createProject()
+      t.ok(await other.ear.heard(channel, [id]), 'others hear what comes')
+      t.notOk(ear.told.some(({ subject }) => subject === id))
+    })
+  }
+
+  await t.test('a suspended organization', async (t) => {
+    const ear = new Ear(t, urls['that is told'], tokenOf(tenant.owner))
+    await ear.to(channel)
+    const url = `/api/v1/operations/organizations/${tenant.organization.id}/suspend`
+    t.equal((await one.request({ method: 'POST', url, as: admin })).statusCode, 200)
+    await eventually(async () => ear.happened.includes('unsubscribed 2000'))
+  })
+})
