@@ -4,7 +4,7 @@ import { isIP } from 'node:net'
 import { connect } from 'node:tls'
 import { parseDatabaseUrl } from '#config/engine/database-url.ts'
 import type { Config } from '#config/schema/schema.ts'
-import { type Check, type Finding, problem, unchecked, warning, wordsOf } from '../check.ts'
+import { type Check, type Finding, off, problem, unchecked, warning, wordsOf } from '../check.ts'
 
 const DAY_MS = 86_400_000
 /** Days: renewal by itself comes at thirty. */
@@ -19,8 +19,13 @@ const check: Check = {
   async run({ config: { database, server }, strict }) {
     const findings = [...(strict ? checkMode(database) : []), ...(await checkFiles(database))]
     const { public_url } = server
-    if (public_url?.startsWith('https:')) findings.push(...(await checkServed(new URL(public_url))))
-    return findings
+    const isServed = public_url?.startsWith('https:') === true
+    if (isServed) findings.push(...(await checkServed(new URL(public_url))))
+    const isUsed =
+      strict || isServed || database.tls_ca_file !== undefined || database.tls_cert_file !== undefined
+    if (isUsed) return findings
+    const why = 'server.public_url does not begin with https, and database.tls has no files.'
+    return [off('There are no certificates to look at.', why, 'Set APP_SERVER__PUBLIC_URL.')]
   },
 }
 export default check
