@@ -1,16 +1,17 @@
-import { createReadStream } from 'node:fs'
+import { constants, createReadStream } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { isMissingFile } from '#lib/files/missing-file.ts'
+import type { Appending, Progress } from './appending.ts'
+import { FileWriter } from './file-writer.ts'
+import { LocalAppending } from './local-appending.ts'
 import { assertKey, type ByteRange, type ObjectKey, type ObjectStore } from './object-store.ts'
-import { ObjectMissing } from './object-store-error.ts'
+import { ObjectMissing, ObjectStoreError } from './object-store-error.ts'
+import { syncDirectory } from './sync-directory.ts'
 
 /** End of the name of an object that is being written. */
 const PARTIAL = '.part'
-
-/** Bytes that are gathered for one write. */
-const BATCH_BYTES = 1024 * 1024
 
 /** Bytes that are read at once. */
 const READ_BYTES = 256 * 1024
@@ -18,6 +19,7 @@ const READ_BYTES = 256 * 1024
 /** Objects as files of a directory that the service's user alone may read. */
 export class LocalStore implements ObjectStore {
   readonly kind = 'local'
+  readonly largestAppended = Number.MAX_SAFE_INTEGER
   readonly directory: string
 
   constructor(directory: string) {
@@ -29,7 +31,12 @@ export class LocalStore implements ObjectStore {
     await this.#prepare(dirname(path))
     const file = await open(path + PARTIAL, 'wx', 0o600)
     try {
-      await writeAll(file, pieces)
+      const writer = new FileWriter(file)
+      for await (const piece of pieces) {
+        const written = writer.write(piece)
+        if (written !== undefined) await written
+      }
+      await writer.flush()
       await file.datasync()
     } finally {
       await file.close()
@@ -38,18 +45,32 @@ export class LocalStore implements ObjectStore {
     await syncDirectory(dirname(path))
   }
 
+  async resume(key: ObjectKey, { offset }: Progress): Promise<Appending> {
+    const whole = this.#path(key)
+    const partial = whole + PARTIAL
+    await this.#prepare(dirname(whole))
+    // It may have been finished by somebody who could not say so any more.
+    if (offset > 0 && (await sizeOf(partial)) === undefined) await rename(whole, partial)
+    const file = await open(partial, constants.O_RDWR | constants.O_CREAT, 0o600)
+    try {
+      if (offset === 0) await syncDirectory(dirname(whole))
+      if ((await file.stat()).size < offset)
+        throw new ObjectStoreError(`${partial} is not as long as it was.`)
+      await file.truncate(offset)
+      return new LocalAppending(file, offset, { partial, whole })
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+  }
+
   async read(key: ObjectKey, range?: ByteRange): Promise<Readable> {
     const file = await this.#open(key)
     return createReadStream('', { fd: file, ...range, highWaterMark: READ_BYTES })
   }
 
-  async size(key: ObjectKey): Promise<number | undefined> {
-    try {
-      return (await stat(this.#path(key))).size
-    } catch (error) {
-      if (isMissingFile(error)) return undefined
-      throw error
-    }
+  size(key: ObjectKey): Promise<number | undefined> {
+    return sizeOf(this.#path(key))
   }
 
   async remove(key: ObjectKey): Promise<void> {
@@ -88,41 +109,12 @@ export class LocalStore implements ObjectStore {
   }
 }
 
-async function writeAll(file: FileHandle, pieces: AsyncIterable<Uint8Array>): Promise<void> {
-  let batch: Uint8Array[] = []
-  let length = 0
-  const flush = async () => {
-    let at = 0
-    // A write may take less than it is offered.
-    for (let rest = batch; at < length; rest = after(batch, at)) at += (await file.writev(rest)).bytesWritten
-    batch = []
-    length = 0
-  }
-  for await (const piece of pieces) {
-    batch.push(piece)
-    length += piece.length
-    if (length >= BATCH_BYTES) await flush()
-  }
-  await flush()
-}
-
-/** The bytes of these pieces after the first `count`. */
-function after(pieces: readonly Uint8Array[], count: number): Uint8Array[] {
-  let left = count
-  return pieces.flatMap((piece) => {
-    const skipped = Math.min(left, piece.length)
-    left -= skipped
-    return skipped === piece.length ? [] : [piece.subarray(skipped)]
-  })
-}
-
-/** Without it a power loss may take back what was made or renamed in a directory. */
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path)
+async function sizeOf(path: string): Promise<number | undefined> {
   try {
-    await directory.sync()
-  } finally {
-    await directory.close()
+    return (await stat(path)).size
+  } catch (error) {
+    if (isMissingFile(error)) return undefined
+    throw error
   }
 }
 

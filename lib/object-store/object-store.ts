@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { Appending, Progress } from './appending.ts'
 
 /** The name of an object: 128 random bits in hexadecimal. No name from outside ever gets into a path. */
 export type ObjectKey = string
@@ -17,12 +18,16 @@ export interface ByteRange {
  */
 export interface ObjectStore {
   readonly kind: 'local' | 's3'
+  /** Bytes that an object may have that is written by `resume`. */
+  readonly largestAppended: number
   /**
    * Writes an object. When it rejects, part of it may be left, which `remove` removes.
    *
    * @param length how many bytes `pieces` has, if that is known
    */
   write(key: ObjectKey, pieces: AsyncIterable<Uint8Array>, length?: number): Promise<void>
+  /** Goes on with an unfinished object, or begins one with `NOTHING`. */
+  resume(key: ObjectKey, progress: Progress): Promise<Appending>
   /**
    * Opens an object, or a part of it.
    *

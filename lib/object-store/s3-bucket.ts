@@ -104,46 +104,77 @@ export class S3Bucket {
     if (answer.status !== 200) throw refused(this.place, { method: 'PUT', ...answer })
   }
 
+  /** Writes a small object, which can be sent again. Returns its entity tag. */
+  async put(name: string, content: Uint8Array<ArrayBuffer>): Promise<string> {
+    return this.#tagOf(await this.#send('PUT', this.#path(name), content))
+  }
+
   /** Writes an object in parts, one of which is in memory at a time; one whose source fails is not there afterwards. */
   async putParts(name: string, pieces: AsyncIterable<Uint8Array>, partSize: number): Promise<void> {
-    const started = await (await this.#send('POST', `${this.#path(name)}?uploads=`)).text()
-    const id = element(started, 'UploadId')
-    if (id === undefined)
-      throw new ObjectStoreError(`${this.place} did not begin an upload: ${started.slice(0, 200)}`)
-    const upload = `uploadId=${encodeURIComponent(id)}`
+    const id = await this.beginParts(name)
     try {
       const tags: string[] = []
-      for await (const part of inParts(pieces, partSize)) {
-        const path = `${this.#path(name)}?partNumber=${tags.length + 1}&${upload}`
-        const tag = (await this.#send('PUT', path, part)).headers.get('etag')
-        if (tag === null)
-          throw new ObjectStoreError(`${this.place} did not acknowledge a part of the upload.`)
-        tags.push(tag)
-      }
-      const list = tags.map((tag, i) => `<Part><PartNumber>${i + 1}</PartNumber><ETag>${tag}</ETag></Part>`)
-      const body = `<CompleteMultipartUpload>${list.join('')}</CompleteMultipartUpload>`
-      const answer = await (await this.#send('POST', `${this.#path(name)}?${upload}`, body)).text()
-      // It may fail after it has answered 200.
-      if (answer.includes('<Error>')) throw refused(this.place, { method: 'POST', status: 200, xml: answer })
+      for await (const part of inParts(pieces, partSize))
+        tags.push(await this.putPart(name, id, tags.length + 1, part))
+      await this.completeParts(name, id, tags)
     } catch (error) {
-      await this.#send('DELETE', `${this.#path(name)}?${upload}`).catch(() => undefined)
+      await this.#abortParts(name, id).catch(() => undefined)
       throw error
     }
+  }
+
+  /** Begins an upload in parts, and returns its id. */
+  async beginParts(name: string): Promise<string> {
+    const started = await (await this.#send('POST', `${this.#path(name)}?uploads=`)).text()
+    const id = element(started, 'UploadId')
+    if (id !== undefined) return id
+    throw new ObjectStoreError(`${this.place} did not begin an upload: ${started.slice(0, 200)}`)
+  }
+
+  /** Sends a part, counted from 1, and returns its entity tag. */
+  async putPart(name: string, id: string, number: number, part: Uint8Array<ArrayBuffer>): Promise<string> {
+    const path = `${this.#path(name)}?partNumber=${number}&uploadId=${encodeURIComponent(id)}`
+    return this.#tagOf(await this.#send('PUT', path, part))
+  }
+
+  /** Makes the object of parts by their entity tags. */
+  async completeParts(name: string, id: string, tags: readonly string[]): Promise<void> {
+    const list = tags.map((tag, i) => `<Part><PartNumber>${i + 1}</PartNumber><ETag>${tag}</ETag></Part>`)
+    const body = `<CompleteMultipartUpload>${list.join('')}</CompleteMultipartUpload>`
+    const path = `${this.#path(name)}?uploadId=${encodeURIComponent(id)}`
+    const answer = await (await this.#send('POST', path, body)).text()
+    // It may fail after it has answered 200.
+    if (answer.includes('<Error>')) throw refused(this.place, { method: 'POST', status: 200, xml: answer })
+  }
+
+  /** Removes the parts of all uploads of an object that were not completed. */
+  async removeParts(name: string): Promise<void> {
+    const query = new URLSearchParams({ prefix: this.#prefix + name })
+    const xml = await (await this.#send('GET', `?uploads=&${query}`)).text()
+    for (const [, id = ''] of xml.matchAll(/<UploadId>([^<]*)<\/UploadId>/g)) await this.#abortParts(name, id)
+  }
+
+  async #abortParts(name: string, id: string): Promise<void> {
+    await this.#send('DELETE', `${this.#path(name)}?uploadId=${encodeURIComponent(id)}`)
+  }
+
+  #tagOf({ headers }: Response): string {
+    const tag = headers.get('etag')
+    if (tag === null) throw new ObjectStoreError(`${this.place} did not acknowledge what was sent.`)
+    return tag
   }
 
   /**
    * Opens an object.
    *
-   * @param range as in the header `Range`
+   * @param headers such as `range`, with which the answer is a part
    * @throws ObjectMissing
    */
-  async get(name: string, range?: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-    const { body } = await this.#send(
-      'GET',
-      this.#path(name),
-      undefined,
-      range === undefined ? {} : { range },
-    )
+  async get(
+    name: string,
+    headers: Record<string, string> = {},
+  ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+    const { body } = await this.#send('GET', this.#path(name), undefined, headers)
     if (body === null) throw new ObjectStoreError(`${this.place}/${name} has no content.`)
     return body
   }

@@ -1,10 +1,14 @@
 import { Readable } from 'node:stream'
 import pLimit, { type LimitFunction } from 'p-limit'
+import type { Appending, Progress } from './appending.ts'
 import { assertKey, type ByteRange, type ObjectKey, type ObjectStore } from './object-store.ts'
+import { S3Appending } from './s3-appending.ts'
 import { S3Bucket, type S3Options } from './s3-bucket.ts'
 
-/** Bytes of one part of an upload. There may be 10 000 parts, so a file of unknown length may have 78 GiB. */
+/** Bytes of one part of an upload: with all parts that there may be, a file of unknown length may have 78 GiB. */
 const PART_BYTES = 8 * 1024 * 1024
+
+const MAX_PARTS = 10_000
 
 /** The largest object that S3 takes in one request. */
 const LARGEST_PUT = 5 * 1024 ** 3
@@ -12,6 +16,7 @@ const LARGEST_PUT = 5 * 1024 ** 3
 /** Objects of a bucket. */
 export class S3Store implements ObjectStore {
   readonly kind = 's3'
+  readonly largestAppended = MAX_PARTS * PART_BYTES
   readonly #bucket: S3Bucket
   /** Uploads in parts wait for each other, so that the memory for parts is bounded: each has one, and one on its way. */
   readonly #inTurn: LimitFunction
@@ -27,9 +32,27 @@ export class S3Store implements ObjectStore {
     else await this.#inTurn(() => this.#bucket.putParts(key, pieces, PART_BYTES))
   }
 
+  async resume(key: ObjectKey, progress: Progress): Promise<Appending> {
+    assertKey(key)
+    // Its part is in memory until it is closed.
+    const { promise: closed, resolve: close } = Promise.withResolvers<void>()
+    await new Promise<void>((begin) => {
+      void this.#inTurn(() => {
+        begin()
+        return closed
+      })
+    })
+    try {
+      return await S3Appending.resume({ bucket: this.#bucket, key, partBytes: PART_BYTES, close }, progress)
+    } catch (error) {
+      close()
+      throw error
+    }
+  }
+
   async read(key: ObjectKey, range?: ByteRange): Promise<Readable> {
     assertKey(key)
-    const body = await this.#bucket.get(key, range && `bytes=${range.start}-${range.end}`)
+    const body = await this.#bucket.get(key, range && { range: `bytes=${range.start}-${range.end}` })
     return Readable.from(body, { objectMode: false })
   }
 
@@ -41,6 +64,7 @@ export class S3Store implements ObjectStore {
   async remove(key: ObjectKey): Promise<void> {
     assertKey(key)
     await this.#bucket.remove(key)
+    await this.#bucket.removeParts(key)
   }
 
   list(): AsyncIterable<ObjectKey> {

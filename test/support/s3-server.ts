@@ -31,6 +31,8 @@ const PAGE = 3
 export async function startS3(t: Test): Promise<TestS3> {
   const objects = new Map<string, Buffer>()
   const uploads = new Map<string, Map<number, Buffer>>()
+  /** The object of each upload. */
+  const keys = new Map<string, string>()
   const requests: string[] = []
   const refusals = new Map<string, number>()
   const server = createServer(async (request, response) => {
@@ -55,14 +57,15 @@ export async function startS3(t: Test): Promise<TestS3> {
     const key = decodeURIComponent(url.pathname.slice(1))
     const query = url.searchParams
     if (query.has('list-type')) return list(key, query)
-    if (query.has('uploads')) return begin()
+    if (query.has('uploads')) return method === 'GET' ? listUploads(key, query) : begin(key)
     const id = query.get('uploadId')
     if (id === null) return single(request, key, body)
     return multipart(id, { method, key, query, body })
   }
 
-  function begin(): Reply {
+  function begin(key: string): Reply {
     const id = randomUUID()
+    keys.set(id, key)
     uploads.set(id, new Map())
     return { status: 200, content: `<R><UploadId>${id}</UploadId></R>` }
   }
@@ -79,7 +82,12 @@ export async function startS3(t: Test): Promise<TestS3> {
       objects.set(key, body)
       return { status: 200, etag: etagOf(body) }
     }
-    if (content === undefined) return failure(404, 'NoSuchKey')
+    return content === undefined ? failure(404, 'NoSuchKey') : read(headers, content)
+  }
+
+  function read(headers: IncomingMessage['headers'], content: Buffer): Reply {
+    const expected = headers['if-match']
+    if (expected !== undefined && expected !== etagOf(content)) return failure(412, 'PreconditionFailed')
     const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? []
     if (start === undefined) return { status: 200, content }
     return { status: 206, content: content.subarray(Number(start), Number(end) + 1) }
@@ -106,6 +114,12 @@ export async function startS3(t: Test): Promise<TestS3> {
     if (chosen.length === 0 || chosen.length < named.length) return { ...failure(200, 'InvalidPart') }
     objects.set(key, Buffer.concat(chosen))
     return { status: 200, content: '<R></R>' }
+  }
+
+  function listUploads(bucket: string, query: URLSearchParams): Reply {
+    const start = `${bucket.replace(/\/$/, '')}/${query.get('prefix') ?? ''}`
+    const ids = [...uploads.keys()].filter((id) => keys.get(id)?.startsWith(start))
+    return { status: 200, content: `<R>${ids.map((id) => `<UploadId>${id}</UploadId>`).join('')}</R>` }
   }
 
   function list(bucket: string, query: URLSearchParams): Reply {

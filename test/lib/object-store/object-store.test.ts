@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import t, { type Test } from 'tap'
+import { NOTHING, type Progress } from '#lib/object-store/appending.ts'
 import { LocalStore } from '#lib/object-store/local-store.ts'
 import type { ObjectStore } from '#lib/object-store/object-store.ts'
 import { S3Store } from '#lib/object-store/s3-store.ts'
@@ -55,11 +56,56 @@ async function examine(t: Test, store: ObjectStore): Promise<void> {
     await t.rejects(async () => store.read(key), TypeError)
 }
 
+/** Objects that come in several requests, from whatever process. */
+async function examineAppending(t: Test, store: ObjectStore): Promise<void> {
+  const send = async (progress: Progress, bytes: Buffer, { settles = true } = {}) => {
+    const appending = await store.resume(ONE, progress)
+    await appending.write(bytes)
+    const reached = settles ? await appending.settle() : progress
+    await appending.close()
+    return reached
+  }
+  const finish = async (progress: Progress) => {
+    const appending = await store.resume(ONE, progress)
+    t.same(await appending.settle(), progress)
+    await appending.finish()
+    await appending.close()
+  }
+  const part = Buffer.alloc(5 * 1024 * 1024, 'part of it ')
+  let progress = NOTHING
+  for (const _ of [1, 2, 3, 4]) {
+    progress = await send(progress, part)
+    await send(progress, Buffer.from('what nobody settles is not there'), { settles: false })
+  }
+  t.equal(progress.offset, 4 * part.length)
+  t.same(await keysOf(store), [ONE], 'what is unfinished can be found')
+  // A database keeps it as JSON.
+  await finish(JSON.parse(JSON.stringify(progress)))
+  await finish(progress)
+  const whole = Buffer.concat(await (await store.read(ONE)).toArray())
+  t.ok(whole.equals(Buffer.concat([part, part, part, part])))
+  await store.remove(ONE)
+
+  await finish(await send(NOTHING, Buffer.from('little')))
+  t.equal(await textOf(await store.read(ONE)), 'little')
+  await store.remove(ONE)
+  await finish(NOTHING)
+  t.equal(await store.size(ONE), 0)
+  await store.remove(ONE)
+
+  await send(NOTHING, Buffer.concat([part, part]))
+  await store.remove(ONE)
+  t.same(await keysOf(store), [])
+  await t.rejects(store.resume(ONE, { offset: 3, state: { id: null, tags: [], tail: '"x"' } }))
+  await store.remove(ONE)
+}
+
 t.test('a directory', async (t) => {
   const directory = join(t.testdir(), 'files')
   const store = new LocalStore(directory)
   t.same(await keysOf(store), [], 'which need not be there')
   await examine(t, store)
+  await examineAppending(t, store)
   const large = Buffer.alloc(5 * 1024 * 1024, 'abc')
   await store.write(ONE, Readable.from([large.subarray(0, 3_000_001), large.subarray(3_000_001)]))
   const path = join(directory, '11', ONE)
@@ -78,6 +124,7 @@ t.test('a bucket', async (t) => {
   const options = { bucket: 'b', prefix: 'p/', accessKeyId, secretAccessKey, region: 'eu-test-1' }
   const store = new S3Store({ ...options, endpoint: s3.endpoint, memory: 1 })
   await examine(t, store)
+  await examineAppending(t, store)
   t.equal(s3.uploads.size, 0, 'no upload in parts is left')
   await store.write(ONE, pieces('x'.repeat(9 * 1024 * 1024)))
   t.equal(s3.objects.get(`b/p/${ONE}`)?.length, 9 * 1024 * 1024)
