@@ -10,6 +10,11 @@ const MAX_NAME = 255
 /** No path, nothing that could end a line, and nothing that makes `gnp.exe` look like `exe.png`. */
 const NAME = '^[^/\\\\\\u0000-\\u001f\\u007f-\\u009f\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]+$'
 
+/** Whether a text, in the form NFC, may be the name of a file. */
+export function isFileName(text: string): boolean {
+  return [...text].length <= MAX_NAME && new RegExp(NAME, 'u').test(text)
+}
+
 const Name = Type.String({
   'x-normalize': 'NFC',
   'x-sensitivity': 'personal',

@@ -14,6 +14,9 @@ const ALLOWED_HEADERS = [
   // Said by fetch's `cache` option, by frameworks, and by readers of event streams.
   ...['accept', 'accept-language', 'cache-control', 'if-modified-since', 'last-event-id', 'pragma', 'range'],
   ...['if-range', 'if-unmodified-since', 'x-csrf-token', 'x-requested-with', 'x-xsrf-token'],
+  // Uploads, by tus and the draft of the IETF.
+  ...['tus-resumable', 'upload-checksum', 'upload-complete', 'upload-defer-length'],
+  ...['upload-draft-interop-version', 'upload-length', 'upload-metadata', 'upload-offset'],
   // Traces: W3C, Sentry, Datadog, Zipkin, Jaeger, New Relic, Elastic, Application Insights, AWS, Google.
   ...['traceparent', 'tracestate', 'baggage', 'sentry-trace'],
   ...['x-datadog-origin', 'x-datadog-parent-id', 'x-datadog-sampling-priority', 'x-datadog-tags'],
@@ -33,6 +36,9 @@ const ALLOWED_HEADERS = [
 const EXPOSED_HEADERS = [
   ...['allow', 'date', 'etag', 'idempotency-replayed', 'location', 'retry-after', 'www-authenticate'],
   ...['accept-ranges', 'content-disposition', 'content-range'],
+  ...['tus-checksum-algorithm', 'tus-extension', 'tus-max-size', 'tus-resumable', 'tus-version'],
+  ...['upload-complete', 'upload-defer-length', 'upload-expires', 'upload-length', 'upload-limit'],
+  ...['upload-metadata', 'upload-offset'],
   ...['x-request-id', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'],
 ]
 

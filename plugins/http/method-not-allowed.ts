@@ -1,4 +1,5 @@
 import { METHODS } from 'node:http'
+import type { RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { MethodNotAllowed } from '#plugins/http/errors/http-errors.ts'
 
@@ -6,6 +7,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The route only refuses methods that its URL does not have. */
     refusesMethod?: boolean
+    /** Headers of the answer to OPTIONS, which say more of what the URL can do. */
+    optionsHeaders?: Readonly<Record<string, string>>
   }
   interface FastifyInstance {
     /** Adds the answers to wrong methods; to be called when all routes are there. */
@@ -23,7 +26,10 @@ export default fp(
     for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
 
     const taken = new Map<string, Set<string>>()
-    app.addHook('onRoute', ({ url, method }) => {
+    const routes = new Map<string, RouteOptions>()
+    app.addHook('onRoute', (route) => {
+      const { url, method } = route
+      routes.set(url, route)
       const methods = taken.get(url) ?? new Set()
       for (const name of [method].flat()) methods.add(name)
       // Of the two URLs of a prefix's root, Fastify announces one by its HEAD route only.
@@ -34,6 +40,7 @@ export default fp(
     app.decorate('refuseOtherMethods', () => {
       for (const [url, methods] of [...taken]) {
         if (url.endsWith('*')) continue
+        const { optionsHeaders = {} } = routes.get(url)?.config ?? {}
         const allow = [...methods, 'OPTIONS'].join(', ')
         app.route({
           url,
@@ -44,7 +51,7 @@ export default fp(
           // In onRequest, so that the body's type or size can't be refused first.
           onRequest: async (request, reply) => {
             reply.header('allow', allow)
-            if (request.method === 'OPTIONS') return reply.code(204).send()
+            if (request.method === 'OPTIONS') return reply.code(204).headers(optionsHeaders).send()
             throw new MethodNotAllowed()
           },
           /* c8 ignore next: a route must have one, but onRequest has answered. */

@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
 import { openObjectStore } from '#lib/object-store/open-object-store.ts'
+import { stopAppending } from '#services/storage/appending.ts'
 import type { StorageContext } from '#services/storage/storage.ts'
 
 declare module '#plugins/infrastructure/context.ts' {
@@ -12,8 +13,10 @@ const LEASE_MS = 10 * 60_000
 /** The store of files. */
 export default fp(
   async (app) => {
+    // Uploads go on at another instance.
+    app.addHook('preClose', async () => stopAppending(app.ctx))
     const store = await openObjectStore(app.config.files)
-    app.addContext({ storage: { store, db: app.db, leaseMs: LEASE_MS } })
+    app.addContext({ storage: { store, db: app.db, leaseMs: LEASE_MS, here: new Map() } })
   },
   { name: 'storage', dependencies: ['context'] },
 )

@@ -1,10 +1,9 @@
 import type { Readable } from 'node:stream'
 import { v7 as uuidv7 } from 'uuid'
 import { transaction } from '#lib/database/database.ts'
-import { ServiceError } from '#lib/errors.ts'
 import type { ByteRange } from '#lib/object-store/object-store.ts'
 import type { File } from '#schemas/files.ts'
-import { FileStoreUnavailable } from '#services/storage/errors.ts'
+import { answered } from '#services/storage/answered.ts'
 import { type StorageContext, storeOf, Writing } from '#services/storage/storage.ts'
 import type { ExpectedVersions } from '#services/users/users.ts'
 import { type SpaceContext, spaceOf } from './context.ts'
@@ -50,10 +49,22 @@ export async function write(
   const file = present(await queries.selectFile(ctx.db, id))
   if (file.deleted_at !== null) throw new FileNotFound()
   if (versions !== undefined && !versions.includes(file.updated_at)) throw new FileChanged()
-  return writeInto(ctx, file.purpose, upload, async (tx, content) => {
-    const db = emittingInSpace(tx, fileWritten, { subject: id, data: {} })
-    return (await queries.updateContent(db, id, content, versions)) ?? missing(tx, id)
-  })
+  return writeInto(ctx, file.purpose, upload, (tx, content) => settle(tx, id, content, versions))
+}
+
+/**
+ * Sets the content of a file to one that was written for it, in a transaction.
+ *
+ * @throws FileNotFound, FileChanged
+ */
+export async function settle(
+  tx: SpaceContext,
+  id: string,
+  content: queries.WrittenContent,
+  versions?: ExpectedVersions,
+): Promise<queries.FileRow> {
+  const db = emittingInSpace(tx, fileWritten, { subject: id, data: {} })
+  return (await queries.updateContent(db, id, content, versions)) ?? missing(tx, id)
 }
 
 /**
@@ -76,7 +87,7 @@ async function writeInto(
   ctx: SpaceContext,
   purpose: File['purpose'],
   { pieces, length }: Upload,
-  settle: (tx: SpaceContext, content: queries.WrittenContent) => Promise<queries.FileRow>,
+  giveTo: (tx: SpaceContext, content: queries.WrittenContent) => Promise<queries.FileRow>,
 ): Promise<File> {
   const store = storeOf(ctx)
   const { maxSize, types } = PURPOSES[purpose]
@@ -88,7 +99,7 @@ async function writeInto(
     await answered(store.write(writing.key, examination.watch(pieces), length))
     const content = { key: writing.key, ...(await examination.result()) }
     return await transaction(ctx, async (tx) => {
-      const row = await settle(tx, content)
+      const row = await giveTo(tx, content)
       await writing.keep(tx.db, content.size)
       return fileOf(row)
     })
@@ -133,18 +144,5 @@ export function contentOf(ctx: Pick<StorageContext, 'storage'>, row: queries.Fil
     sha256,
     writtenAt: new Date(written_at),
     open: (range) => answered(store.read(key, range)),
-  }
-}
-
-/**
- * Waits for the store. Errors that are not ours are the store's.
- *
- * @throws FileStoreUnavailable
- */
-async function answered<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work
-  } catch (error) {
-    throw error instanceof ServiceError ? error : new FileStoreUnavailable({ cause: error, retryAfter: 5 })
   }
 }

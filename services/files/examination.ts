@@ -26,7 +26,7 @@ export class Examination {
   }
 
   /**
-   * Passes bytes on, and throws as soon as something is wrong with them.
+   * Passes bytes on, and throws as soon as something is wrong with them. They can come in several streams.
    *
    * @throws FileTooLarge, FileTypeNotAllowed, StorageQuotaReached, UploadInterrupted
    */
@@ -44,10 +44,18 @@ export class Examination {
     } catch (error) {
       throw error instanceof ServiceError ? error : new UploadInterrupted({ cause: error })
     }
-    if (this.#mediaType === undefined) await this.#decide()
   }
 
-  /** Returns what the bytes were, when all have passed. */
+  /** Bytes that have passed. */
+  get size(): number {
+    return this.#size
+  }
+
+  /**
+   * Returns what the bytes were, when all have passed.
+   *
+   * @throws FileTypeNotAllowed
+   */
   async result(): Promise<Omit<WrittenContent, 'key'>> {
     const media_type = this.#mediaType ?? (await this.#decide())
     return { media_type, size: this.#size, sha256: this.#hash.digest() }

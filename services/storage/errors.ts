@@ -20,3 +20,10 @@ export const FilesDisabled = defineError({
   title: 'Files disabled',
   detail: 'The service is set up without a store of files.',
 })
+
+export const ObjectTaken = defineError({
+  code: 'upload_taken_over',
+  status: 409,
+  title: 'Upload taken over',
+  detail: 'A later request goes on with the upload, or this one was away for too long: ask how far it is.',
+})

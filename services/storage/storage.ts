@@ -4,6 +4,7 @@ import type { Database } from '#lib/database/database.ts'
 import type { ObjectStore } from '#lib/object-store/object-store.ts'
 import { FilesDisabled, StorageQuotaReached } from './errors.ts'
 import * as queries from './queries.ts'
+import { firstBytes, Reservation, SMALLEST_BYTES } from './reservation.ts'
 
 // Which objects the store may have. A row says so before the first byte is written, and goes when the bytes are gone, so
 // that whatever a crash leaves is found by the sweep (jobs.ts). Whose the objects are, and who may, is for the callers.
@@ -17,18 +18,11 @@ export interface StorageContext {
     readonly db: Database
     /** Milliseconds after the last sign of a writer at which its object counts as given up. */
     readonly leaseMs: number
+    /** How to stop what this process adds to objects that come in several requests, by their keys. */
+    readonly here: Map<string, () => void>
   }
   readonly log: Log
 }
-
-/** Bytes that the smallest object counts for, as on most disks: a quota bounds how many there can be, too. */
-const SMALLEST_BYTES = 4096
-
-/** Bytes that are taken for an object whose length is not known, at first. */
-const FIRST_BYTES = 64 * 1024
-
-/** Bytes that are taken at once while it grows. */
-const LARGEST_STEP = 64 * 1024 * 1024
 
 /**
  * Returns the store.
@@ -49,9 +43,8 @@ export function usage({ storage }: Pick<StorageContext, 'storage'>, space: strin
 export class Writing {
   readonly key = randomBytes(16).toString('hex')
   readonly #db: Database
-  readonly #quota: number
+  readonly #reservation: Reservation
   readonly #leaseMs: number
-  #taken: number
   #deadline = 0
   #renewals: NodeJS.Timeout | undefined
 
@@ -60,8 +53,7 @@ export class Writing {
     { quota, taken, leaseMs }: Record<'quota' | 'taken' | 'leaseMs', number>,
   ) {
     this.#db = db
-    this.#quota = quota
-    this.#taken = taken
+    this.#reservation = new Reservation(db, { key: this.key, quota, taken })
     this.#leaseMs = leaseMs
   }
 
@@ -77,7 +69,7 @@ export class Writing {
   ): Promise<Writing> {
     const { kind } = storeOf(ctx)
     const { db, leaseMs } = ctx.storage
-    const taken = Math.max(length ?? FIRST_BYTES, SMALLEST_BYTES)
+    const taken = firstBytes(length)
     const writing = new Writing(db, { quota, taken, leaseMs })
     const begun = performance.now()
     const object = { key: writing.key, store: kind, space, bytes: taken, leaseMs }
@@ -109,18 +101,7 @@ export class Writing {
    */
   reach(bytes: number): Promise<void> | undefined {
     if (performance.now() > this.#deadline) throw new Error('the lease of an object is over')
-    return bytes > this.#taken ? this.#grow(bytes - this.#taken) : undefined
-  }
-
-  async #grow(needed: number): Promise<void> {
-    const step = Math.max(needed, Math.min(this.#taken, LARGEST_STEP))
-    // There may be less left than a step.
-    for (const bytes of new Set([step, needed])) {
-      if (!(await queries.growObject(this.#db, this.key, bytes, this.#quota))) continue
-      this.#taken += bytes
-      return
-    }
-    throw new StorageQuotaReached()
+    return this.#reservation.reach(bytes)
   }
 
   /** Says, over the connection of a transaction, that a file has the object now. */

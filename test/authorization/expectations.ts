@@ -136,6 +136,10 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   restoreFile: onlyOwner(200, '404 file_not_found'),
   setCurrentUserAvatar: everyUser(200),
   updateFile: onlyOwner(200, '404 file_not_found'),
+  appendUpload: onlyOwner(204, '404 upload_not_found'),
+  createUpload: everyUser(201),
+  deleteUpload: onlyOwner(204, '404 upload_not_found'),
+  getUpload: onlyOwner(200, '404 upload_not_found'),
   // Who has a link may.
   getSharedFile: everybody(200),
 
@@ -150,6 +154,10 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   putOrganizationFileContent: membersAndKeys(200),
   restoreOrganizationFile: membersAndKeys(200),
   updateOrganizationFile: membersAndKeys(200),
+  appendOrganizationUpload: membersAndKeys(204),
+  createOrganizationUpload: membersAndKeys(201),
+  deleteOrganizationUpload: membersAndKeys(204),
+  getOrganizationUpload: membersAndKeys(200),
 
   // Organizations, and what they have. Roles of members: organizations.test.ts.
   createApiKey: onlyMembers(201),

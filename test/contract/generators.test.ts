@@ -46,7 +46,8 @@ rule('a format means the same to every generator', () =>
   everywhere((node, pointer) => {
     const format = String(node['format'] ?? 'uuid')
     // All of them know bytes, where a body is nothing else.
-    if (format === 'binary') return !/content\/(?:\*\/\*|application\/octet-stream)\/schema$/.test(pointer)
+    if (format === 'binary')
+      return !/content\/(?:\*\/\*|application\/(?:offset\+)?octet-stream)\/schema$/.test(pointer)
     return isSchema(pointer) && !['uuid', 'date-time'].includes(format)
   }),
 )

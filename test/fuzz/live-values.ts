@@ -7,6 +7,7 @@ import * as oneTimeTokens from '#services/one-time-tokens/one-time-tokens.ts'
 import { createFullFile } from '#test/support/files.ts'
 import { signUp, type TestUser } from '#test/support/helper.ts'
 import { createOrganization, type TestOrganization } from '#test/support/organizations.ts'
+import { createUpload } from '#test/support/uploads.ts'
 
 /** Who a request is about, and who sends it. */
 export interface Situation {
@@ -128,6 +129,10 @@ const PARAMETERS: Readonly<Record<string, (situation: Situation, path: string) =
       if (path.includes('organization_id')) return (await (await tenantOf(situation)).createFile()).id
       return idOf(await createFullFile(situation.app, situation.subject, 'content'))
     },
+    uploads: async (situation, path) => {
+      if (path.includes('organization_id')) return (await (await tenantOf(situation)).createUpload()).id
+      return idOf(await createUpload(situation.app, situation.subject, 10))
+    },
     'shared-files': async (situation) => (await sharedFileOf(situation)).id,
     users: ({ subject }) => subject.user.id,
     organizations: async (situation) => (await tenantOf(situation)).organization.id,
@@ -143,7 +148,13 @@ const PARAMETERS: Readonly<Record<string, (situation: Situation, path: string) =
   }
 
 /** Headers that succeed, by their names. */
-const HEADERS: Readonly<Record<string, string>> = { 'If-Match': '*' }
+const HEADERS: Readonly<Record<string, string>> = {
+  'If-Match': '*',
+  'Upload-Checksum': 'sha1 2jmj7l5rSw0yVb/vlWAYkK/YBwk=',
+  'Upload-Length': '0',
+  'Upload-Metadata': 'filename YQ==',
+  'Upload-Offset': '0',
+}
 
 /** Puts what there really is into a body that only has the right shape. */
 export async function liveBody(operationId: string, situation: Situation, body: unknown): Promise<unknown> {

@@ -33,6 +33,7 @@ import { purgeRealtimeJob } from '#services/realtime/jobs.ts'
 import { openState, selectMessages } from '#services/realtime/queries.ts'
 import { openStore } from '#services/realtime/store.ts'
 import * as registrations from '#services/registration/queries.ts'
+import * as appends from '#services/storage/append-queries.ts'
 import { renewObject } from '#services/storage/queries.ts'
 import { Writing } from '#services/storage/storage.ts'
 import * as operators from '#services/users/operators.ts'
@@ -41,6 +42,7 @@ import { createTestDatabase } from '#test/support/database.ts'
 import { createFile, sweep } from '#test/support/files.ts'
 import { signUp, testConfig } from '#test/support/helper.ts'
 import { createOrganization } from '#test/support/organizations.ts'
+import { appendTo, createUpload, headOf } from '#test/support/uploads.ts'
 import { askForEverything, namesOf, RUN, workOfOrganizations } from './requests.ts'
 import { fill, LARGE_TABLES } from './rows.ts'
 import { explainAll, hearPlans, isSlow, statementNames } from './statements.ts'
@@ -117,6 +119,7 @@ async function workBehindTheScenes(app: FastifyInstance): Promise<void> {
   await cleanupJob.handler(ctx, {}, RUN)
   await workOnAuditLog(app)
   await workOnFiles(app)
+  await workOnUploads(app)
   await deleteExpiredCounts(app.db)
   await askForAnswer(app.db)
   await overview(app.db, ['send_mail'])
@@ -155,6 +158,24 @@ async function workOnFiles(app: FastifyInstance): Promise<void> {
   await app.inject({ url: `/api/v1/files?limit=1&cursor=${page.json().next_cursor}`, headers })
   await app.inject({ method: 'DELETE', url: `${file}?permanently=true`, headers })
   await sweep(app)
+}
+
+/** Uploads that are finished, whose length comes late, and that are given up. */
+async function workOnUploads(app: FastifyInstance): Promise<void> {
+  const as = await signUp(app)
+  const upload = await createUpload(app, as, undefined)
+  await appendTo(app, as, upload, { offset: 0, bytes: 'abc', headers: { 'upload-length': '4' } })
+  const [row] = await app.db.query<{ key: string }>({
+    name: 'newestAppend',
+    text: 'SELECT key FROM object_appends ORDER BY updated_at DESC LIMIT 1',
+  })
+  const key = row?.key ?? ''
+  const progress = { offset: 3, state: null }
+  await appends.takeObject(app.db, key, { epoch: '1', leaseMs: 0 })
+  await appends.renewAppend(app.db, key, { epoch: '1', leaseMs: 0, progress })
+  await headOf(app, as, upload)
+  await appendTo(app, as, upload, { offset: 3, bytes: 'd' })
+  await app.inject({ method: 'DELETE', url: upload, headers: as.headers })
 }
 
 /** Passes events on, has them wait for the broker again, and handles one. */

@@ -16,6 +16,7 @@ import * as invitations from '#services/invitations/invitations.ts'
 import * as memberRecords from '#services/members/records.ts'
 import * as organizations from '#services/organizations/organizations.ts'
 import * as projects from '#services/projects/projects.ts'
+import * as uploads from '#services/uploads/uploads.ts'
 import * as deliveryQueries from '#services/webhooks/queries-of-deliveries.ts'
 import * as webhooks from '#services/webhooks/webhooks.ts'
 import { signUp, type TestUser } from './helper.ts'
@@ -37,6 +38,8 @@ export interface TestOrganization {
   createProject(name?: string): Promise<Project>
   /** Creates a file with content. */
   createFile(name?: string): Promise<File>
+  /** Begins an upload of ten bytes. */
+  createUpload(name?: string): Promise<{ id: string }>
   /** Invites an address; without one, that of nobody. */
   invite(email?: string, role?: MemberRole): Promise<Invitation>
   /** Creates a key; with the scopes that are given, or with all. */
@@ -80,6 +83,10 @@ export async function createOrganization(app: FastifyInstance, owner?: TestUser)
       const { id } = await files.create(space, { name: fileName })
       const content = Buffer.from(fileName)
       return write(space, id, { pieces: Readable.from([content]), length: content.length }, undefined)
+    },
+    createUpload(name = 'upload') {
+      const space = { ...own, author: first.user.id }
+      return uploads.create(space, { name, length: 10, metadata: undefined, part: undefined })
     },
     createProject: (projectName = `Project ${uuidv7().slice(-12)}`) =>
       projects.create(own, { name: projectName }),

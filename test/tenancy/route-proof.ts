@@ -73,6 +73,7 @@ export class RouteProof {
     await theirs.createFile(marker)
     const { id } = await theirs.createFile()
     await app.inject({ method: 'DELETE', url: `${theirs.url}/files/${id}`, headers: theirs.owner.headers })
+    await theirs.createUpload(marker)
     await theirs.invite(`${marker}@example.com`)
     await theirs.createApiKey({ name: marker })
     await theirs.createDelivery((await theirs.createWebhook()).id)

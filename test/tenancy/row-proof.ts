@@ -55,6 +55,7 @@ export async function proveRows(
     await tenant.createApiKey()
     await tenant.createDelivery((await tenant.createWebhook()).id)
     await tenant.createFile('The same name')
+    await tenant.createUpload('The same name')
   }
   const relay = new Relay(realtimeSink, { ctx: app.ctx, log: app.log })
   while ((await relay.pass()) > 0);

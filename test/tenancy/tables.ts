@@ -9,6 +9,7 @@ export const GLOBAL_TABLES: Readonly<Record<string, string>> = {
   idempotency_keys: "of a user's requests; the route is asked for the membership first",
   instances: 'of the service',
   login_attempts: 'of accounts and networks',
+  object_appends: 'random names in the store of objects',
   one_time_tokens: 'of users',
   rate_limits: 'of clients',
   realtime_state: 'counts the messages of all channels',
@@ -28,6 +29,7 @@ export const TENANT_COLUMNS: Readonly<Record<string, string>> = {
   // An organization's id, or that of a user.
   files: 'space_id',
   organizations: 'id',
+  uploads: 'space_id',
 }
 
 export const tenantColumn = (table: string) => TENANT_COLUMNS[table] ?? 'org_id'
@@ -67,6 +69,7 @@ export const FURTHER_POLICIES: Readonly<Record<string, RegExp>> = {
     /^SELECT \(\(.*current_org.* IS NULL\) AND \(folded_email = .*current_app_user.*email_verified_at IS NOT NULL.*\)\)$/,
   'organizations.invited':
     /^SELECT \(\(.*current_org.* IS NULL\) AND \(id = ANY .*organization_invitations.*current_app_user.*\)\)$/,
+  'uploads.own': /^ALL \(\(.*current_org.* IS NULL\) AND \(space_id = .*current_app_user.*\)\)$/,
   'organizations.own': /^SELECT \(\(.*current_org.* IS NULL\) AND \(id = ANY .*current_app_user.*\)\)$/,
 }
 

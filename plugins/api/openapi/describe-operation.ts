@@ -6,6 +6,7 @@ import { maxAgeSeconds, type Requirement } from '#plugins/api/authentication/ste
 import { isScope } from '#services/api-keys/caller.ts'
 import { rolesWith } from '#services/members/permissions.ts'
 import { errorsOf, isLimited } from './errors-of.ts'
+import { describeResumable } from './resumable.ts'
 import type { SharedResponses } from './shared-responses.ts'
 
 declare module 'fastify' {
@@ -51,6 +52,7 @@ export function describeOperation(
   if (route.config?.requires) describeRequirement(operation, route.config.requires)
   if (route.config?.content) describeContent(operation, responses)
   if (route.config?.upload) operation.requestBody = BYTES
+  if (route.config?.resumable) describeResumable(operation, String(route.method))
   if (route.config?.versioned) describeVersions(operation, responses, String(route.method))
   if (responses['201']) addHeaders(responses['201'], { location: { $ref: '#/components/headers/Location' } })
   if (route.config?.idempotent) describeReplay(responses)

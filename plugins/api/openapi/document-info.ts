@@ -2,6 +2,7 @@ import type { SwaggerOptions } from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import type { OpenAPIV3_1 } from 'openapi-types'
 import type { Config } from '#config/schema/schema.ts'
+import { RESUMABLE_PARAMETERS } from './resumable.ts'
 
 type OpenApi = NonNullable<Extract<SwaggerOptions, { openapi?: unknown }>['openapi']>
 
@@ -55,12 +56,14 @@ export function documentInfo(app: FastifyInstance): OpenApi {
       { name: 'webhooks', description: 'Messages about events of an organization to a server of yours.' },
       { name: 'files', description: 'Files of users and of organizations.' },
       { name: 'realtime', description: 'What happens, told live.' },
+      { name: 'uploads', description: 'Uploads of files that can be continued.' },
       { name: 'projects', description: 'Projects of an organization.' },
       { name: 'events', description: 'What happens in the service, told to others.' },
       { name: 'operations', description: 'For load balancers, monitoring and operators.' },
     ],
     components: {
       headers: {
+        UploadOffset: header('integer', 'Bytes of the upload that are stored durably.'),
         RequestId: header('string', 'Identifies the request in our logs.'),
         ETag: header('string', 'Entity tag of this version of the resource.'),
         Location: header('string', 'URL of the new resource.'),
@@ -105,6 +108,7 @@ export function documentInfo(app: FastifyInstance): OpenApi {
             'The part to send, such as `bytes=0-1023`; several at once, and what is malformed, count for nothing.',
           schema: { type: 'string' },
         },
+        ...RESUMABLE_PARAMETERS,
       },
       securitySchemes: SECURITY_SCHEMES,
     },

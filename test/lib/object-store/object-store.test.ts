@@ -67,23 +67,23 @@ async function examineAppending(t: Test, store: ObjectStore): Promise<void> {
   }
   const finish = async (progress: Progress) => {
     const appending = await store.resume(ONE, progress)
-    t.same(await appending.settle(), progress)
+    t.equal((await appending.settle()).offset, progress.offset)
     await appending.finish()
     await appending.close()
   }
   const part = Buffer.alloc(5 * 1024 * 1024, 'part of it ')
   let progress = NOTHING
-  for (const _ of [1, 2, 3, 4]) {
+  for (const _ of ['below a part', 'beyond it']) {
     progress = await send(progress, part)
     await send(progress, Buffer.from('what nobody settles is not there'), { settles: false })
   }
-  t.equal(progress.offset, 4 * part.length)
+  t.equal(progress.offset, 2 * part.length)
   t.same(await keysOf(store), [ONE], 'what is unfinished can be found')
   // A database keeps it as JSON.
   await finish(JSON.parse(JSON.stringify(progress)))
   await finish(progress)
   const whole = Buffer.concat(await (await store.read(ONE)).toArray())
-  t.ok(whole.equals(Buffer.concat([part, part, part, part])))
+  t.ok(whole.equals(Buffer.concat([part, part])))
   await store.remove(ONE)
 
   await finish(await send(NOTHING, Buffer.from('little')))

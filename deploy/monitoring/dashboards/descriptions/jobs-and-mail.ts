@@ -134,6 +134,12 @@ export default {
         queries: { p99: quantile(0.99, '', 'broker_publish_duration_seconds') },
       }),
     ],
+    Files: [
+      graph('Parts of uploads by outcome', {
+        unit: 'ops',
+        queries: { '{{outcome}}': sum('outcome', rate('uploads_parts_total')) },
+      }),
+    ],
     Runs: [
       graph('Job runs by outcome', {
         unit: 'ops',

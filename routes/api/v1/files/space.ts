@@ -29,6 +29,6 @@ export const ORGANIZATION: Space = {
   params: OrganizationParams,
   fileParams: OrganizationFileParams,
   whose: "the organization's files",
-  operation: (name) => name.replace(/(?=File|Storage)/, 'Organization'),
+  operation: (name) => name.replace(/(?=File|Storage|Upload)/, 'Organization'),
   allow: (permission) => ({ permission }),
 }

@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { createFile, createFullFile } from '#test/support/files.ts'
 import type { TestApp, TestUser } from '#test/support/helper.ts'
 import { createOrganization } from '#test/support/organizations.ts'
+import { appendTo, createUpload, headOf, TUS } from '#test/support/uploads.ts'
 import type { Prepare } from './commits.ts'
 
 /** Where files are, and who has them. */
@@ -40,7 +41,26 @@ const OPERATIONS: Readonly<Record<string, (app: TestApp, place: Place) => Return
     await request({ method: 'DELETE', url: file, as })
     return () => request({ method: 'POST', url: `${file}/restore`, as })
   },
+  createUpload: async ({ request }, { as, url }) => {
+    const headers = { ...TUS, 'upload-length': '5' }
+    return () => request({ method: 'POST', url: uploadsAt(url), as, headers })
+  },
+  appendUpload: async ({ app }, { as, url }) => {
+    const upload = await createUpload(app, as, 5, { url: uploadsAt(url) })
+    // What came before a failure counts, so it is not sent again.
+    const offset = async () => Number((await headOf(app, as, upload)).headers['upload-offset'])
+    return async () => {
+      const at = await offset()
+      return appendTo(app, as, upload, { offset: at, bytes: 'hello'.slice(at) })
+    }
+  },
+  deleteUpload: async ({ app, request }, { as, url }) => {
+    const upload = await createUpload(app, as, 5, { url: uploadsAt(url) })
+    return () => request({ method: 'DELETE', url: upload, as })
+  },
 }
+
+const uploadsAt = (files: string) => files.replace(/files$/, 'uploads')
 
 const inPlace =
   (
@@ -55,7 +75,7 @@ export const FILE_OPERATIONS: Readonly<Record<string, Prepare>> = {
   ...Object.fromEntries(Object.entries(OPERATIONS).map(([name, run]) => [name, inPlace(own, run)])),
   ...Object.fromEntries(
     Object.entries(OPERATIONS).map(([name, run]) => [
-      name.replace('File', 'OrganizationFile'),
+      name.replace(/(?=File|Upload)/, 'Organization'),
       inPlace(ofOrganization, run),
     ]),
   ),

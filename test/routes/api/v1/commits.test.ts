@@ -34,6 +34,8 @@ const TABLES = [
   'webhook_deliveries',
   'files',
   'stored_objects',
+  'uploads',
+  // Not `object_appends`: what has come of an upload counts, whatever becomes of its request.
 ] as const
 
 const PASSWORD = 'another good long passphrase'

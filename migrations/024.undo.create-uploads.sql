@@ -1,0 +1,2 @@
+DROP TABLE uploads, object_appends;
+DROP FUNCTION doom_uploaded_object;
