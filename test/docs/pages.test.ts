@@ -77,6 +77,13 @@ t.test('every page can be reached from the first one', async (t) => {
   }
 })
 
+t.test('README.md says how long installing and testing take', async (t) => {
+  t.match(
+    await read('README.md'),
+    /^Installing takes .+ minutes and .+ MB; the tests take .+ minutes on two cores\.$/m,
+  )
+})
+
 t.test(
   `no page has more than ${MAX_LINES} lines, or a line of more than ${MAX_COLUMNS} columns`,
   async (t) => {
