@@ -1,0 +1,124 @@
+import t from 'tap'
+import type { AppContext } from '#plugins/infrastructure/context.ts'
+import { findChannels } from '#services/realtime/channel-list.ts'
+import { Client } from '#services/realtime/client.ts'
+import { Hub } from '#services/realtime/hub.ts'
+import type { Ending } from '#services/realtime/protocol.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { tokenOf } from '#test/support/realtime.ts'
+
+t.test('a client, as time goes by', async (t) => {
+  const { app, signUp } = await borrowTestApp(t, { APP_ROLE: 'web' })
+  const ignore = () => undefined
+  // One of the test's own, for the application's has a clock.
+  const hub = new Hub({
+    ctx: app.ctx,
+    log: app.log,
+    channels: await findChannels<AppContext>(),
+    reader: { start: async () => undefined },
+    limits: { channels: 10, perUser: 10, perOrganization: 10, historySize: 10 },
+    look: (session) => app.identities.look(session),
+    load: (session) => app.identities.load(session),
+    observer: { ended: ignore, delivered: ignore, recovered: ignore },
+  })
+  const user = await signUp()
+
+  /** A client whose clock and connection are the test's. */
+  const open = async (isConnected = true) => {
+    const frames: string[] = []
+    const endings: Ending[] = []
+    let now = 0
+    const client = new Client({
+      hub,
+      connection: {
+        send: (frame) => frames.push(String(frame)),
+        waiting: 0,
+        close: (why) => endings.push(why),
+      },
+      tokens: {
+        verify: (token) => app.tokens.verify(token),
+        find: (token, claims) => app.credentials.ask(token, claims),
+      },
+      version: 'test',
+      maxWaiting: 1,
+      now: () => now,
+    })
+    t.teardown(() => client.left())
+    if (isConnected) {
+      client.receive(JSON.stringify({ id: 1, connect: { token: tokenOf(user) } }))
+      await eventually(async () => frames.length === 1)
+    }
+    return {
+      client,
+      frames,
+      endings,
+      /** Lets each second of so many come and be ticked. */
+      pass(seconds: number) {
+        for (let second = 0; second < seconds; second++) {
+          now += 1000
+          client.tick(now)
+        }
+      },
+    }
+  }
+  const codes = (endings: readonly Ending[]) => endings.map(({ code }) => code)
+
+  await t.test('that does not say who it is', async (t) => {
+    const { pass, endings } = await open(false)
+    pass(5)
+    t.same(endings, [])
+    pass(1)
+    t.same(codes(endings), [3502])
+  })
+
+  await t.test('that answers pings, and then does not', async (t) => {
+    const { client, pass, frames, endings } = await open()
+    // The first comes anywhere in the second half of the interval.
+    while (frames.length < 2) pass(1)
+    client.receive('{}')
+    pass(24)
+    t.same(frames.slice(1), ['{}'])
+    t.same(endings, [])
+    pass(9)
+    t.same(frames.slice(1), ['{}', '{}'])
+    t.same(endings, [])
+    pass(1)
+    t.same(codes(endings), [3012])
+  })
+
+  await t.test('whose token expires', async (t) => {
+    const { client, frames, pass, endings } = await open()
+    const { ttl } = JSON.parse(frames[0] ?? '').connect
+    const live = (seconds: number) => {
+      for (let second = 0; second < seconds; second++) {
+        pass(1)
+        client.receive('{}')
+      }
+    }
+    live(ttl + 20)
+    t.same(endings, [], 'it has some time to send another')
+    live(10)
+    t.same(codes(endings), [3005])
+    client.receive('{}')
+    t.same(codes(endings), [3005], 'what comes after the end is nothing')
+  })
+
+  await t.test('may send as much as it did before, after a while', async (t) => {
+    const { client, pass, endings } = await open()
+    client.receive(Array.from({ length: 250 }, () => '{}').join('\n'))
+    pass(4)
+    client.receive(Array.from({ length: 130 }, () => '{}').join('\n'))
+    t.same(endings, [])
+    client.receive(Array.from({ length: 130 }, () => '{}').join('\n'))
+    t.same(codes(endings), [3013])
+  })
+
+  await t.test('is forgotten when it has left', async (t) => {
+    const before = hub.peers.size
+    const { client } = await open()
+    t.equal(hub.peers.size, before + 1)
+    client.left()
+    t.equal(hub.peers.size, before)
+  })
+})
