@@ -39,6 +39,10 @@ t.test('deletes what has expired, and nothing else', async (t) => {
   await db.querySuper("UPDATE webhook_attempts SET attempted_at = now() - interval '15 days'")
   const [oldFile, file] = [await tenant.createFile(), await tenant.createFile()]
   await db.querySuper("UPDATE files SET purge_at = now() - interval '1 second' WHERE id = $1", [oldFile.id])
+  const [oldUpload, upload] = [await tenant.createUpload(), await tenant.createUpload()]
+  await db.querySuper("UPDATE uploads SET expires_at = now() - interval '1 second' WHERE id = $1", [
+    oldUpload.id,
+  ])
   await db.query(
     `INSERT INTO storage_usage (space_id, bytes, updated_at) VALUES
        ($1, 0, now() - interval '2 days'), ($2, 0, now())`,
@@ -88,7 +92,8 @@ t.test('deletes what has expired, and nothing else', async (t) => {
   t.strictSame(await db.querySuper('SELECT id FROM webhook_deliveries'), [{ id: delivery.id }])
   t.strictSame(await db.querySuper('SELECT FROM webhook_attempts'), [])
   t.strictSame(await db.querySuper('SELECT id FROM organization_invitations'), [{ id: invitation.id }])
-  t.strictSame(await db.querySuper('SELECT id FROM files'), [{ id: file.id }])
+  t.strictSame(await db.querySuper('SELECT id FROM files WHERE key IS NOT NULL'), [{ id: file.id }])
+  t.strictSame(await db.querySuper('SELECT id FROM uploads'), [{ id: upload.id }])
   t.strictSame(await db.query('SELECT space_id FROM storage_usage WHERE bytes = 0'), [
     { space_id: other.user.id },
   ])
@@ -106,6 +111,7 @@ t.test('deletes what has expired, and nothing else', async (t) => {
     { table: 'registrations', rows: 1 },
     { table: 'sessions', rows: 3 },
     { table: 'storage_usage', rows: 1 },
+    { table: 'uploads', rows: 1 },
     { table: 'webhook_attempts', rows: 2 },
     { table: 'webhook_deliveries', rows: 1 },
   ])
