@@ -36,7 +36,7 @@ export const RESUMABLE_PARAMETERS: Parameters = {
     name: 'Upload-Checksum',
     in: 'header',
     description: '`sha256` or `sha1`, a space, and the digest of the body in base64.',
-    schema: { type: 'string' },
+    schema: { type: 'string', maxLength: 80 },
   },
 }
 
