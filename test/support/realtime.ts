@@ -33,7 +33,10 @@ export interface Told {
 /** Something that happened to a connection or subscription, such as `unsubscribed 2000`. */
 export class Ear {
   readonly client: Centrifuge
+  /** On the channels that it has subscribed to, */
   readonly told: Told[] = []
+  /** and on the user's own, where signing in is told as well. */
+  readonly toldOfUser: Told[] = []
   readonly happened: string[] = []
   /** For each time that it was subscribed, whether it got what it missed; undefined for a first time. */
   readonly recoveries: (boolean | undefined)[] = []
@@ -43,7 +46,7 @@ export class Ear {
     const tokens = typeof token === 'string' ? { token } : { getToken: token }
     this.client = new Centrifuge(url, { ...tokens, minReconnectDelay: 10, maxReconnectDelay: 100 })
     t.teardown(() => this.client.disconnect())
-    this.client.on('publication', (message) => this.#hear(message))
+    this.client.on('publication', (message) => this.#hear(message, this.toldOfUser))
     this.client.on('disconnected', ({ code }) => this.happened.push(`disconnected ${code}`))
     this.client.on('connecting', ({ code }) => this.happened.push(`connecting ${code}`))
     this.client.connect()
@@ -52,7 +55,7 @@ export class Ear {
   /** Subscribes, and waits until that is done, or refused. */
   async to(channel: string): Promise<Subscription> {
     const subscription = this.client.newSubscription(channel)
-    subscription.on('publication', (message) => this.#hear(message))
+    subscription.on('publication', (message) => this.#hear(message, this.told))
     subscription.on('unsubscribed', ({ code }) => this.happened.push(`unsubscribed ${code}`))
     subscription.on('subscribed', ({ wasRecovering, recovered }) => {
       this.recoveries.push(wasRecovering ? recovered : undefined)
@@ -69,21 +72,24 @@ export class Ear {
 
   /** Waits until it was told of these, in this order, and of nothing else on a channel. */
   async heard(channel: string, subjects: readonly string[]): Promise<boolean> {
-    const heard = () => this.told.filter((message) => message.channel === channel)
+    const heard = () => [...this.told, ...this.toldOfUser].filter((message) => message.channel === channel)
     await eventually(async () => heard().length >= subjects.length)
     return JSON.stringify(heard().map(({ subject }) => subject)) === JSON.stringify(subjects)
   }
 
-  #hear({
-    channel,
-    offset = 0,
-    data,
-  }: {
-    channel: string
-    offset?: number
-    data: { type: string; subject: { id: string } }
-  }) {
-    this.told.push({ channel, offset, type: data.type, subject: data.subject.id })
+  #hear(
+    {
+      channel,
+      offset = 0,
+      data,
+    }: {
+      channel: string
+      offset?: number
+      data: { type: string; subject: { id: string } }
+    },
+    told: Told[],
+  ) {
+    told.push({ channel, offset, type: data.type, subject: data.subject.id })
   }
 }
 

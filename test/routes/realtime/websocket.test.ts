@@ -123,6 +123,8 @@ t.test('what happens at one instance is told at another', async (t) => {
 
   await t.test('your own channel comes by itself, and is recovered', async (t) => {
     const user = await member()
+    // Or the sign-in would come as news.
+    await published(one.db)
     const ear = await new Ear(t, url, tokenOf(user)).ready()
     const own = `user:${user.user.id}`
     const rename = async (username: string) => {
