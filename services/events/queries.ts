@@ -19,17 +19,21 @@ export async function tryLockSink(db: SystemDatabase, sink: string): Promise<boo
   return rows[0]?.locked === true
 }
 
-/** Takes the oldest events that wait for a sink, and that no other relay has, until the transaction ends. */
+/**
+ * Takes the oldest events that wait for a sink, and that no other relay has, until the transaction ends. Where one relay at
+ * a time works, none is passed over because another sink has it.
+ */
 export async function claimEvents(
   db: SystemDatabase,
   column: SinkColumn,
   limit: number,
+  isOrdered = false,
 ): Promise<OutboxEvent[]> {
   const rows = await db.query<EventRow>({
     name: `claimEvents:${column}`,
     text: `SELECT id, org_id AS organization_id, type, version, subject_type, subject_id, actor_kind, actor_id,
                   request_id, data, occurred_at
-           FROM events WHERE ${column} IS NULL ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED`,
+           FROM events WHERE ${column} IS NULL ORDER BY id LIMIT $1 ${isOrdered ? '' : 'FOR UPDATE SKIP LOCKED'}`,
     values: [limit],
   })
   return rows.map(({ subject_type, subject_id, actor_kind, actor_id, ...event }) => ({

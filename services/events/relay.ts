@@ -70,7 +70,7 @@ export class Relay<Ctx extends Context> {
     const count = await new SystemDatabase(ctx.db).transaction(async (db) => {
       // Before the claim: rows that were claimed first must be published first.
       if (isOrdered && !(await queries.tryLockSink(db, name))) return 0
-      const events = await queries.claimEvents(db, column, batch)
+      const events = await queries.claimEvents(db, column, batch, isOrdered)
       if (events.length === 0) return 0
       const ids = await take({ ...ctx, db }, events)
       if (ids.length > 0) await queries.markTaken(db, column, ids)
