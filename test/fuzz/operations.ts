@@ -21,6 +21,8 @@ export interface FuzzedOperation {
   /** Whether it may compute a password hash, which takes more time than all else. */
   hashes: boolean
   parameters: readonly Parameter[]
+  /** Whether it answers with a stream that goes on for minutes. */
+  streams: boolean
   /** Whether its body is bytes. */
   takesBytes: boolean
   /** Schema of the JSON body; undefined if it takes none. */
@@ -41,6 +43,7 @@ export function fuzzedOperations(document: Document): FuzzedOperation[] {
       onlyByKey: takes('apiKey') && !takes('accessToken'),
       hashes: unavailable !== undefined && 'password_queue_full' in unavailable,
       parameters: (operation.parameters ?? []).map((parameter) => readParameter(document, parameter)),
+      streams: member(operation, 'responses', '200', 'content', 'text/event-stream') !== undefined,
       takesBytes: member(operation, 'requestBody', 'content', 'application/octet-stream') !== undefined,
       body: member(operation, 'requestBody', 'content', 'application/json', 'schema'),
     }

@@ -97,6 +97,8 @@ export class Ear {
 export interface Raw {
   readonly socket: WebSocket
   readonly frames: string[]
+  /** Waits for the reply to a command. News of the user's own channel may come before and after it. */
+  reply(id: number): Promise<{ id: number; connect?: { client: string } }>
   /** The code by which it ended. */
   readonly ended: Promise<number>
 }
@@ -111,5 +113,14 @@ export async function openRaw(t: Test, url: string, frames: readonly (string | B
   socket.on('error', () => undefined)
   await once(socket, 'open')
   for (const frame of frames) socket.send(frame)
-  return { socket, frames: received, ended }
+  const replyTo = (id: number) => received.map((frame) => JSON.parse(frame)).find((reply) => reply.id === id)
+  return {
+    socket,
+    frames: received,
+    ended,
+    async reply(id) {
+      await eventually(async () => replyTo(id) !== undefined)
+      return replyTo(id)
+    },
+  }
 }
