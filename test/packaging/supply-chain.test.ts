@@ -68,11 +68,10 @@ t.test('every package in the lockfile comes from the registry and has a digest',
   }
 })
 
-t.test('install scripts are allowed by name, those that there are and no other', async (t) => {
+t.test('each install script is allowed or refused by name', async (t) => {
   const withScripts = locked.filter(([, { hasInstallScript }]) => hasInstallScript)
   const names = [...new Set(withScripts.map(([path]) => nameOf(path)))]
   t.strictSame(names.sort(), Object.keys(manifest.allowScripts).sort())
-  t.strictSame(new Set(Object.values(manifest.allowScripts)), new Set([true]))
   t.ok(
     withScripts.every(([, { dev }]) => dev),
     'production has none',

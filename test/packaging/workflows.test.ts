@@ -44,7 +44,7 @@ for (const file of files) {
       t.equal(status, 0, `a shell understands it: ${stderr}`)
       t.notMatch(run, /\$\{\{/, 'no expression becomes part of a script')
       for (const [, npm, name = ''] of run.matchAll(/\bnpm (run )?(?:--silent )?([\w:]+)/g)) {
-        const isKnown = npm ? name in scripts : ['ci', 'test'].includes(name)
+        const isKnown = npm ? name in scripts : ['ci', 'install', 'test'].includes(name)
         t.ok(isKnown, `npm ${npm ?? ''}${name}`)
       }
       for (const [path] of run.matchAll(/\bdeploy\/[\w./-]+/g)) t.ok(existsSync(join(ROOT, path)), path)

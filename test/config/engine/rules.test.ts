@@ -73,7 +73,10 @@ t.test('keys that verify the audit log are read beside one that signs', async (t
 t.test('all servers of a cluster get one user, so no other may be named', async (t) => {
   const directory = folder(t)
   const problems = (APP_BROKER__URLS: string) =>
-    problemsOf({ directory, env: { APP_BROKER__KIND: 'nats', APP_BROKER__URLS } })
+    problemsOf({
+      directory,
+      env: { APP_ENVIRONMENT: 'development', APP_BROKER__KIND: 'nats', APP_BROKER__URLS },
+    })
   t.same(problems('nats://u:p@a,tls://b,nats://u:p@c'), [])
   for (const other of ['nats://u:p@a,nats://u:q@b', 'nats://u:p@a,nats://token@b', 'nats://a,nats://u:p@b']) {
     t.same(problems(other), [

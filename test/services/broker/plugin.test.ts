@@ -62,15 +62,18 @@ t.test('with NATS, every event is in its stream, and the metrics tell', { skip: 
   await eventually(async () => (await waiting()).length === 0)
   t.equal(await nats.maxAgeOf('mine'), 2 * 24 * 60 * 60 * 1000)
   const messages = await nats.messages('mine')
-  const rows = await db.query('SELECT id FROM events ORDER BY id')
-  t.match(
-    messages.map((message) => message.json()),
-    subjects.map((subject, index) => ({ subject: `user/${subject}`, id: rows[index]?.['id'] })),
-  )
-  for (const [index, { subject, header }] of messages.entries()) {
-    t.equal(subject, 'mine.users.created.platform')
-    t.equal(header.get('Nats-Msg-Id'), rows[index]?.['id'])
-    t.equal(header.get('content-type'), 'application/cloudevents+json')
+  const cloudEvents = messages.map((message) => ({
+    message,
+    event: message.json<{ id: string; subject: string }>(),
+  }))
+  t.equal(messages.length, subjects.length)
+  for (const id of subjects) {
+    const [row] = await db.query('SELECT id FROM events WHERE subject_id = $1', [id])
+    const { message, event } = cloudEvents.find(({ event }) => event.subject === `user/${id}`) ?? {}
+    t.equal(event?.id, row?.['id'])
+    t.equal(message?.subject, 'mine.users.created.platform')
+    t.equal(message?.header.get('Nats-Msg-Id'), row?.['id'])
+    t.equal(message?.header.get('content-type'), 'application/cloudevents+json')
   }
   const { body } = await request({ url: '/metrics' })
   for (const line of ['broker_up 1', 'broker_streams_created_total 1', 'broker_events_received_total 0'])
