@@ -11,6 +11,7 @@ import type { Message } from './message.ts'
 import type { Peer, Transport } from './peer.ts'
 import { ENDINGS, type Ending, REFUSALS, type Refusal, type Returning, UNSUBSCRIBES } from './protocol.ts'
 import type { Reader } from './reader.ts'
+import { Registry } from './registry.ts'
 import { openStore } from './store.ts'
 import { Subscription } from './subscription.ts'
 
@@ -64,10 +65,7 @@ type Opened = (beginning: Beginning, fresh: readonly Message[]) => void
 export class Hub<Ctx extends Context = Context> implements ChannelListener {
   readonly #options: HubOptions<Ctx>
   readonly #db: SystemDatabase
-  readonly #peers = new Set<Peer>()
-  readonly #byUser = new Map<string, Set<Peer>>()
-  readonly #byChannel = new Map<string, Map<Subscription, Peer>>()
-  readonly #byOrganization = new Map<string, number>()
+  readonly #registry = new Registry()
   readonly #checks = pLimit(MAX_CHECKS)
   readonly #warn: (error: unknown) => void
 
@@ -78,42 +76,29 @@ export class Hub<Ctx extends Context = Context> implements ChannelListener {
   }
 
   get peers(): ReadonlySet<Peer> {
-    return this.#peers
+    return this.#registry.peers
   }
 
-  /** Subscriptions of all peers. */
+  /** How many subscriptions there are. */
   get subscriptions(): number {
-    let sum = 0
-    for (const { subscriptions } of this.#peers) sum += subscriptions.size
-    return sum
+    return this.#registry.subscriptions
   }
 
   /** Takes in a connection, whose sender is not known yet. */
   attach(peer: Peer): void {
-    this.#peers.add(peer)
+    this.#registry.add(peer)
   }
 
   /** Notes who a peer is; false when that user has too many connections. */
   identify(peer: Peer, listener: Listener): boolean {
-    const { id } = listener.user
-    const others = this.#byUser.get(id) ?? new Set()
-    if (others.size >= this.#options.limits.perUser) return false
-    peer.listener = listener
-    this.#byUser.set(id, others.add(peer))
+    if (this.#registry.ofUser(listener.user.id).size >= this.#options.limits.perUser) return false
+    this.#registry.identify(peer, listener)
     return true
   }
 
   /** Forgets a connection that has ended. */
   detach(peer: Peer, why: Ending): void {
-    if (!this.#peers.delete(peer)) return
-    for (const subscription of [...peer.subscriptions.values()]) this.#unregister(peer, subscription)
-    const user = peer.listener?.user.id
-    if (user !== undefined) {
-      const others = this.#byUser.get(user)
-      others?.delete(peer)
-      if (others?.size === 0) this.#byUser.delete(user)
-    }
-    this.#options.observer.ended(peer.transport, why)
+    if (this.#registry.remove(peer)) this.#options.observer.ended(peer.transport, why)
   }
 
   /** Subscribes a peer to a channel. Returns why it is refused, if it is. */
@@ -130,17 +115,16 @@ export class Hub<Ctx extends Context = Context> implements ChannelListener {
     if (found === undefined) return REFUSALS.denied
     const subscription = new Subscription(name, found)
     // Before anything is asked, so that no change of rights and no message is missed after it.
-    this.#register(peer, subscription)
+    this.#registry.subscribe(peer, subscription)
     const isCurrent = () => peer.subscriptions.get(name) === subscription
     const refuse = (refusal: Refusal) => {
-      if (isCurrent()) this.#unregister(peer, subscription)
+      if (isCurrent()) this.#registry.unsubscribe(peer, subscription)
       return refusal
     }
     try {
       if (!(await this.#isAllowed(peer, name))) return refuse(REFUSALS.denied)
       const org = orgOf(found.params)
-      if (org !== null && (this.#byOrganization.get(org) ?? 0) > limits.perOrganization)
-        return refuse(REFUSALS.limit)
+      if (org !== null && this.#registry.countOf(org) > limits.perOrganization) return refuse(REFUSALS.limit)
       await reader.start()
       const beginning = await beginAt(this.#db, { name, org }, returning, limits.historySize)
       if (!isCurrent()) return REFUSALS.denied
@@ -157,7 +141,7 @@ export class Hub<Ctx extends Context = Context> implements ChannelListener {
 
   unsubscribe(peer: Peer, name: string): void {
     const subscription = peer.subscriptions.get(name)
-    if (subscription) this.#unregister(peer, subscription)
+    if (subscription) this.#registry.unsubscribe(peer, subscription)
   }
 
   /** Returns a part of what a channel has told, to a peer that listens to it. */
@@ -181,7 +165,7 @@ export class Hub<Ctx extends Context = Context> implements ChannelListener {
   deliver(messages: readonly Message[]): void {
     let delivered = 0
     for (const message of messages) {
-      for (const [subscription, peer] of this.#byChannel.get(message.channel) ?? []) {
+      for (const [subscription, peer] of this.#registry.ofChannel(message.channel)) {
         const verdict = subscription.take(message)
         if (verdict === 'gap') this.#drop(peer, subscription, UNSUBSCRIBES.lost)
         if (verdict !== 'new') continue
@@ -194,14 +178,15 @@ export class Hub<Ctx extends Context = Context> implements ChannelListener {
 
   /** Has everybody begin again, because nobody knows what was missed. */
   lost(): void {
-    for (const subscriptions of [...this.#byChannel.values()]) {
-      for (const [subscription, peer] of [...subscriptions]) this.#drop(peer, subscription, UNSUBSCRIBES.lost)
+    for (const name of this.#registry.channels) {
+      for (const [subscription, peer] of [...this.#registry.ofChannel(name)])
+        this.#drop(peer, subscription, UNSUBSCRIBES.lost)
     }
   }
 
   /** Looks after all connections; to be called once a second. */
   tick(now: number): void {
-    for (const peer of [...this.#peers]) {
+    for (const peer of [...this.peers]) {
       peer.tick(now)
       // In memory, unless it is long ago that it was read, or nothing that is in memory is trusted.
       if (peer.listener && !peer.isEnded && !this.#options.look(peer.listener.sessionId)) this.recheck(peer)
@@ -209,11 +194,11 @@ export class Hub<Ctx extends Context = Context> implements ChannelListener {
   }
 
   forgetSession(id: string): void {
-    for (const peer of this.#peers) if (peer.listener?.sessionId === id) this.recheck(peer)
+    for (const peer of this.peers) if (peer.listener?.sessionId === id) this.recheck(peer)
   }
 
   forgetUser(id: string): void {
-    for (const peer of this.#byUser.get(id) ?? []) this.recheck(peer)
+    for (const peer of this.#registry.ofUser(id)) this.recheck(peer)
   }
 
   forgetMember(_org: string, user: string): void {
@@ -221,7 +206,7 @@ export class Hub<Ctx extends Context = Context> implements ChannelListener {
   }
 
   forgetOrganization(org: string): void {
-    for (const peer of this.#peers) {
+    for (const peer of this.peers) {
       const listens = [...peer.subscriptions.values()].some(({ found }) => orgOf(found.params) === org)
       if (listens) this.recheck(peer)
     }
@@ -232,7 +217,7 @@ export class Hub<Ctx extends Context = Context> implements ChannelListener {
   }
 
   forgetAll(): void {
-    for (const peer of this.#peers) this.recheck(peer)
+    for (const peer of this.peers) this.recheck(peer)
   }
 
   /** Checks again who a peer is and what it may hear. A change while that is done has it done again. */
@@ -281,29 +266,7 @@ export class Hub<Ctx extends Context = Context> implements ChannelListener {
   }
 
   #drop(peer: Peer, subscription: Subscription, why: Ending): void {
-    this.#unregister(peer, subscription)
+    this.#registry.unsubscribe(peer, subscription)
     if (subscription.isOpen) peer.dropped(subscription, why)
-  }
-
-  #register(peer: Peer, subscription: Subscription): void {
-    const { name, found } = subscription
-    peer.subscriptions.set(name, subscription)
-    const others = this.#byChannel.get(name) ?? new Map()
-    this.#byChannel.set(name, others.set(subscription, peer))
-    const org = orgOf(found.params)
-    if (org !== null) this.#byOrganization.set(org, (this.#byOrganization.get(org) ?? 0) + 1)
-  }
-
-  #unregister(peer: Peer, subscription: Subscription): void {
-    const { name, found } = subscription
-    peer.subscriptions.delete(name)
-    const others = this.#byChannel.get(name)
-    others?.delete(subscription)
-    if (others?.size === 0) this.#byChannel.delete(name)
-    const org = orgOf(found.params)
-    if (org === null) return
-    const left = (this.#byOrganization.get(org) ?? 1) - 1
-    if (left > 0) this.#byOrganization.set(org, left)
-    else this.#byOrganization.delete(org)
   }
 }

@@ -1,0 +1,91 @@
+import { orgOf } from './channel-list.ts'
+import type { Listener } from './define-channel.ts'
+import type { Peer } from './peer.ts'
+import type { Subscription } from './subscription.ts'
+
+/** Who is connected to this instance, and who listens to what. */
+export class Registry {
+  readonly #peers = new Set<Peer>()
+  readonly #byUser = new Map<string, Set<Peer>>()
+  readonly #byChannel = new Map<string, Map<Subscription, Peer>>()
+  readonly #byOrganization = new Map<string, number>()
+
+  get peers(): ReadonlySet<Peer> {
+    return this.#peers
+  }
+
+  /** Names of the channels that somebody listens to. */
+  get channels(): string[] {
+    return [...this.#byChannel.keys()]
+  }
+
+  /** How many subscriptions there are. */
+  get subscriptions(): number {
+    let sum = 0
+    for (const { subscriptions } of this.#peers) sum += subscriptions.size
+    return sum
+  }
+
+  add(peer: Peer): void {
+    this.#peers.add(peer)
+  }
+
+  /** Notes who a peer is. */
+  identify(peer: Peer, listener: Listener): void {
+    const { id } = listener.user
+    peer.listener = listener
+    const others = this.#byUser.get(id) ?? new Set()
+    this.#byUser.set(id, others.add(peer))
+  }
+
+  /** Forgets a peer and its subscriptions; false when it is not known. */
+  remove(peer: Peer): boolean {
+    if (!this.#peers.delete(peer)) return false
+    for (const subscription of [...peer.subscriptions.values()]) this.unsubscribe(peer, subscription)
+    const user = peer.listener?.user.id
+    if (user === undefined) return true
+    const others = this.#byUser.get(user)
+    others?.delete(peer)
+    if (others?.size === 0) this.#byUser.delete(user)
+    return true
+  }
+
+  subscribe(peer: Peer, subscription: Subscription): void {
+    const { name, found } = subscription
+    peer.subscriptions.set(name, subscription)
+    const others = this.#byChannel.get(name) ?? new Map()
+    this.#byChannel.set(name, others.set(subscription, peer))
+    const org = orgOf(found.params)
+    if (org !== null) this.#byOrganization.set(org, this.countOf(org) + 1)
+  }
+
+  unsubscribe(peer: Peer, subscription: Subscription): void {
+    const { name, found } = subscription
+    peer.subscriptions.delete(name)
+    const others = this.#byChannel.get(name)
+    others?.delete(subscription)
+    if (others?.size === 0) this.#byChannel.delete(name)
+    const org = orgOf(found.params)
+    if (org === null) return
+    const left = this.countOf(org) - 1
+    if (left > 0) this.#byOrganization.set(org, left)
+    else this.#byOrganization.delete(org)
+  }
+
+  /** The connections of a user. */
+  ofUser(id: string): ReadonlySet<Peer> {
+    return this.#byUser.get(id) ?? new Set()
+  }
+
+  /** Subscriptions to a channel, each with its peer. */
+  ofChannel(name: string): ReadonlyMap<Subscription, Peer> {
+    return this.#byChannel.get(name) ?? NOBODY
+  }
+
+  /** Subscriptions to channels of an organization. */
+  countOf(org: string): number {
+    return this.#byOrganization.get(org) ?? 0
+  }
+}
+
+const NOBODY: ReadonlyMap<Subscription, Peer> = new Map()
