@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { v7 as uuidv7 } from 'uuid'
+import { OrgDatabase, SystemDatabase } from '#lib/database/scoped-database.ts'
 import { purgeOrganizationsJob } from '#services/organizations/jobs.ts'
+import * as deliveries from '#services/webhooks/queries-of-deliveries.ts'
 import { EXPECTATIONS } from '#test/authorization/expectations.ts'
 import { rightPlan } from '#test/authorization/right-plan.ts'
 import { type FuzzedOperation, fuzzedOperations } from '#test/fuzz/operations.ts'
@@ -9,7 +11,7 @@ import { injectOptions } from '#test/fuzz/request.ts'
 import { SchemaValues } from '#test/fuzz/schema-values.ts'
 import { readDocument } from '#test/fuzz/world.ts'
 import { signUp, type TestUser } from '#test/support/helper.ts'
-import { createOrganization } from '#test/support/organizations.ts'
+import { createOrganization, type TestOrganization } from '#test/support/organizations.ts'
 
 /** A run of a job. */
 export const RUN = {
@@ -59,12 +61,28 @@ export async function workOfOrganizations(app: FastifyInstance): Promise<void> {
   const { headers } = tenant.owner
   const url = `${tenant.url}/members/${admin.user.id}`
   await app.inject({ method: 'PATCH', url, payload: { role: 'member' }, headers })
+  await workOnDeliveries(app, tenant)
   await app.inject({ method: 'DELETE', url: tenant.url, headers })
   await purgeOrganizationsJob.handler(
     { ...app.ctx, tenancy: { ...app.ctx.tenancy, deletionGrace: 0 } },
     {},
     RUN,
   )
+}
+
+/** What is done for a webhook whose receiver fails, and then does not. */
+async function workOnDeliveries(app: FastifyInstance, tenant: TestOrganization): Promise<void> {
+  const { id: org } = tenant.organization
+  const { id: webhook } = await tenant.createWebhook()
+  const { id } = await tenant.createDelivery(webhook)
+  const [db, now] = [new OrgDatabase(app.db, org), new Date()]
+  await deliveries.selectSubscriptions(new SystemDatabase(app.db), [org])
+  await deliveries.selectWork(db, id)
+  await deliveries.postponeDelivery(db, id, { attempts: 1, until: now })
+  await deliveries.recordFailure(db, webhook, now)
+  await deliveries.markWarned(db, webhook, now)
+  await deliveries.recordSuccess(db, webhook, false)
+  await deliveries.stopEndpoint(db, webhook, 'failing')
 }
 
 /** The names of the statements that an application has run. */
