@@ -118,7 +118,9 @@ async function observe({ app, db, request, signUp }: TestApp, flow: Flow, kind =
     const isLink = table === 'public.one_time_tokens' && owner && content.includes(owner.user.id)
     return isMail || isLink ? undefined : normalise(content)
   })
-  return { answers: responses.map(visible), statements, requested, settled }
+  // Who asks is in memory, unless the instance has heard nothing for a second, as on a busy machine.
+  const { selectSessionOwner: _, selectMembership: __, ...others } = statements
+  return { answers: responses.map(visible), statements: others, requested, settled }
 }
 
 /** All of one length, or the lengths of responses would differ. */
