@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { Browser } from 'playwright-core'
 import t, { type Test } from 'tap'
@@ -103,8 +104,8 @@ t.test(
     await ui.authorize((await signUp({ role: 'admin' })).headers.authorization)
     await expect('listAdministeredOrganizations', 200)
     await expect('listEventTypes', 200)
-    // The example's channel is somebody else's.
-    await expect('streamRealtimeEvents', 404)
+    // A stream would go on for minutes.
+    await expect('streamRealtimeEvents', 404, { params: { channels: `user:${randomUUID()}` } })
     await expect('listPlatformAuditEntries', 200)
     for (const operation of ['suspendOrganization', 'restoreSuspendedOrganization'])
       await expect(operation, 200, { params: { id: tenant.organization.id } })
