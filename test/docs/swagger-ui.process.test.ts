@@ -99,6 +99,8 @@ t.test(
     await executeWebhooks(tenant, expect)
     await executeFiles('File', {}, expect)
     await executeFiles('OrganizationFile', { organization_id: tenant.organization.id }, expect)
+    await executeUploads('Upload', {}, expect)
+    await executeUploads('OrganizationUpload', { organization_id: tenant.organization.id }, expect)
     for (const operation of ['setCurrentUserAvatar', 'getCurrentUserAvatar']) await expect(operation, 200)
     await executeOrganizations(tenant, expect)
     await ui.authorize((await signUp({ role: 'admin' })).headers.authorization)
@@ -232,6 +234,23 @@ async function executeFiles(
   await expect(`get${name.replace('File', 'Storage')}Usage`, 200, { params: inside })
   await expect(`delete${name}`, 204, { params })
   await expect(`restore${name}`, 200, { params })
+}
+
+/** Executes the operations of uploads to one's own files, or to an organization's. */
+async function executeUploads(
+  name: 'Upload' | 'OrganizationUpload',
+  inside: Record<string, string>,
+  expect: (operationId: string, status: number, entry?: Entry) => Promise<string>,
+): Promise<void> {
+  const begin = async () => {
+    const entry = { params: inside, headers: { 'Upload-Length': '6' } }
+    const { id } = JSON.parse(await expect(`create${name}`, 201, entry))
+    return { ...inside, id }
+  }
+  const params = await begin()
+  await expect(`get${name}`, 200, { params })
+  await expect(`append${name}`, 204, { params, headers: { 'Upload-Offset': '0' }, bytes: true })
+  await expect(`delete${name}`, 204, { params: await begin() })
 }
 
 async function fitsAPhone(t: Test, browser: Browser, url: string): Promise<void> {

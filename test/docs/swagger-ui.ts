@@ -5,8 +5,13 @@ import { eventually } from '#test/support/eventually.ts'
 /** Values that a person has to enter: parameters, and secret tokens. */
 export interface Entry {
   params?: Record<string, string>
+  headers?: Record<string, string>
   body?: object
+  /** Whether it has bytes, where it can do without. */
+  bytes?: boolean
 }
+
+const HEADER = '[data-param-in="header"]'
 
 /** Clicks without moving the page to it first, which takes a slow machine seconds each time. */
 export async function press(locator: Locator): Promise<void> {
@@ -117,11 +122,15 @@ export class SwaggerUi {
   /** Enters values, again if need be: the page replaces them while it still fills in the form itself. */
   async #fill(
     block: Locator,
-    { params = {}, body }: Entry,
+    { params = {}, headers = {}, body, bytes = false }: Entry,
     { requestBody }: PlacedOperation['operation'],
   ): Promise<void> {
-    for (const [name, value] of Object.entries(params)) {
-      const input = block.locator(`tr[data-param-name="${name}"]:not([data-param-in="header"]) input`)
+    const inputs = [
+      ...Object.entries(params).map(([name, value]) => [`[data-param-name="${name}"]:not(${HEADER})`, value]),
+      ...Object.entries(headers).map(([name, value]) => [`[data-param-name="${name}"]${HEADER}`, value]),
+    ]
+    for (const [row, value = ''] of inputs) {
+      const input = block.locator(`tr${row} input`)
       await eventually(async () => {
         // The page takes what was typed when the field is left, but only if it differs from what it shows.
         for (const typed of ['', value]) {
@@ -132,7 +141,9 @@ export class SwaggerUi {
       })
     }
     if (requestBody === undefined) return
-    if (member(requestBody, 'content', 'application/octet-stream') !== undefined) {
+    const takes = (type: string) => member(requestBody, 'content', type) !== undefined
+    if (takes('application/offset+octet-stream') && !bytes) return
+    if (bytes || takes('application/octet-stream')) {
       const file = { name: 'image.gif', mimeType: 'image/gif', buffer: Buffer.from('GIF89a') }
       await block.locator('input[type="file"]').setInputFiles(file)
       return
