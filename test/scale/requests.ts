@@ -70,7 +70,7 @@ export async function workOfOrganizations(app: FastifyInstance): Promise<void> {
   )
 }
 
-/** What is done for a webhook whose receiver fails, and then does not. */
+/** Statements for a webhook whose receiver fails, and then does not. */
 async function workOnDeliveries(app: FastifyInstance, tenant: TestOrganization): Promise<void> {
   const { id: org } = tenant.organization
   const { id: webhook } = await tenant.createWebhook()
