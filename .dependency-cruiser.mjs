@@ -64,9 +64,10 @@ export default {
       'scopes-come-from-memberships',
       {
         path: '^(services|routes|plugins)/',
-        // A link to a file stands in for the member who made it; a channel asks for the membership itself.
+        // A link to a file stands in for the member who made it; a channel asks for the membership itself; scans are made for
+        // all by jobs, and admins of the service see what is in quarantine and how much space is used.
         pathNot:
-          '^services/((members|organizations|invitations|api-keys|events|audit|webhooks)/|files/links\\.ts$|realtime/store\\.ts$|[^/]+/jobs\\.ts$)',
+          '^services/((members|organizations|invitations|api-keys|events|audit|webhooks)/|files/(links|quarantine|scanning)\\.ts$|storage/limits\\.ts$|realtime/store\\.ts$|[^/]+/jobs\\.ts$)',
       },
       { path: '^lib/database/scoped-database\\.ts$', dependencyTypesNot: ['type-only'] },
       'Whose rows a database shows is decided by what checks the membership (docs/tenancy.md).',

@@ -35,8 +35,10 @@ export const File = Type.Object(
       description: 'The use that the file was made for, which decides what it may hold.',
       examples: ['attachment'],
     }),
-    status: StringEnum(['pending', 'ready'], {
-      description: '`pending` until the file has content.',
+    status: StringEnum(['pending', 'scanning', 'ready', 'quarantined'], {
+      description:
+        '`pending` until the file has content, `scanning` until the malware scanner has seen it, `quarantined` if that found ' +
+        'something or could not look. The content can be read while the file is `ready`.',
       examples: ['ready'],
     }),
     media_type: Nullable(

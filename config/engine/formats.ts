@@ -107,6 +107,10 @@ export const formats = {
     validate: (value: string) => value.length >= 4 && value.length <= 100 && value.trim() === value,
     expects: 'a word of 4 to 100 characters',
   },
+  'clamd-url': {
+    validate: isClamdUrl,
+    expects: 'tcp://host:port or unix:///path, and nothing else in it',
+  },
   's3-bucket': {
     validate: (value: string) => /^[A-Za-z0-9][\w.-]{1,61}[A-Za-z0-9]$/.test(value),
     expects: 'the name of a bucket alone: 3 to 63 ASCII letters, digits, and . _ -',
@@ -157,6 +161,15 @@ function isSmtpUrl(value: string): boolean {
   const { hostname, pathname, search, hash, username, password } = new URL(value)
   if (!isDecodable(username) || !isDecodable(password) || /\p{Cc}/u.test(value)) return false
   return hostname !== '' && (pathname === '' || pathname === '/') && search === '' && hash === ''
+}
+
+function isClamdUrl(value: string): boolean {
+  if (!/^(?:tcp|unix):\/\/[!-~]+$/.test(value) || !URL.canParse(value)) return false
+  const { protocol, hostname, port, pathname, search, hash, username, password } = new URL(value)
+  if (search + hash + username + password !== '' || !isDecodable(pathname)) return false
+  return protocol === 'unix:'
+    ? hostname === '' && pathname.length > 1
+    : hostname !== '' && port !== '' && pathname === ''
 }
 
 function isRedisUrl(value: string): boolean {

@@ -35,6 +35,30 @@ const S3 = Section('The object store, where `files.store` is `s3`.', {
   }),
 })
 
+const Scan = Section('The malware scanner: clamd of ClamAV. Without an address no file is scanned.', {
+  address: Type.Optional(
+    Text({
+      format: 'clamd-url',
+      description: 'Where clamd listens: `tcp://clamav:3310` or `unix:///run/clamav/clamd.ctl`.',
+    }),
+  ),
+  max_size: Size({
+    maximum: LARGEST,
+    description:
+      "Largest content that is scanned; no more than clamd's `StreamMaxLength`, `MaxFileSize` and `MaxScanSize`: of what it looked at in part it says that it is clean.",
+  }),
+  on_error: Choice(['hold', 'pass'], {
+    description:
+      'What happens to content that could not be scanned, because it is too large or the scanner fails: `hold` keeps it from everybody until an admin releases it or the scanner is back; `pass` lets it be read.',
+  }),
+  timeout: Duration({
+    minimum: '1s',
+    maximum: '15m',
+    description:
+      'Time without any answer of clamd after which it is not waited for; more than its `MaxScanTime`.',
+  }),
+})
+
 /** Keys below `files`. */
 export const Files = Section('Files that people and organizations keep.', {
   store: Choice(['local', 's3', 'none'], {
@@ -80,4 +104,5 @@ export const Files = Section('Files that people and organizations keep.', {
     }),
   ),
   s3: S3,
+  scan: Scan,
 })

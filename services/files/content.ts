@@ -8,12 +8,23 @@ import { type StorageContext, storeOf, Writing } from '#services/storage/storage
 import type { ExpectedVersions } from '#services/users/users.ts'
 import { type SpaceContext, spaceOf } from './context.ts'
 import { emittingInSpace } from './emitting-in-space.ts'
-import { FileChanged, FileEmpty, FileNotFound, FileTooLarge } from './errors.ts'
+import {
+  FileBeingScanned,
+  FileChanged,
+  FileEmpty,
+  FileNotFound,
+  FileQuarantined,
+  FileTooLarge,
+} from './errors.ts'
 import { fileWritten } from './events.ts'
 import { Examination } from './examination.ts'
-import { fileOf, missing, present, quotaOf } from './files.ts'
+import { fileOf, missing, present, quotaOf, statusOf } from './files.ts'
+import { scanFileJob } from './jobs.ts'
 import { PURPOSES } from './purposes.ts'
 import * as queries from './queries.ts'
+
+/** Seconds after which a content that is being scanned may be read, if the scanner is there. */
+const SCAN_SECONDS = 2
 
 /** Bytes on their way to become the content of a file. */
 export interface Upload {
@@ -64,7 +75,24 @@ export async function settle(
   versions?: ExpectedVersions,
 ): Promise<queries.FileRow> {
   const db = emittingInSpace(tx, fileWritten, { subject: id, data: {} })
-  return (await queries.updateContent(db, id, content, versions)) ?? missing(tx, id)
+  return (await setContent(tx, db, { id, content, versions })) ?? missing(tx, id)
+}
+
+/**
+ * Sets the content of a file, and has it scanned.
+ *
+ * @param told the database, for the statement that sets it
+ */
+async function setContent(
+  { db, files, jobs }: Pick<SpaceContext, 'db' | 'files' | 'jobs'>,
+  told: SpaceContext['db'],
+  { id, content, versions }: { id: string; content: queries.WrittenContent; versions?: ExpectedVersions },
+): Promise<queries.FileRow | undefined> {
+  const scan = files.scanning === undefined ? null : 'waiting'
+  const row = await queries.updateContent(told, id, { ...content, scan }, versions)
+  if (row?.scan === 'waiting')
+    await jobs.enqueue(db, scanFileJob, { space: spaceOf(db), id, key: content.key })
+  return row
 }
 
 /**
@@ -79,7 +107,7 @@ export function writeAvatar(ctx: SpaceContext, upload: Upload): Promise<File> {
     await queries.insertFile(tx.db, { ...owned, id: uuidv7(), emptyMs, maxEmpty: null })
     // That of an earlier request, if there was one.
     const { id } = present(await queries.selectAvatar(tx.db))
-    return present(await queries.updateContent(tx.db, id, content, undefined))
+    return present(await setContent(tx, tx.db, { id, content }))
   })
 }
 
@@ -112,7 +140,7 @@ async function writeInto(
 /**
  * Returns the content of a file.
  *
- * @throws FileNotFound, FileEmpty, FilesDisabled
+ * @throws FileNotFound, FileEmpty, FileBeingScanned, FileQuarantined, FilesDisabled
  */
 export async function read(ctx: SpaceContext, id: string): Promise<Content> {
   return contentOf(ctx, present(await queries.selectFile(ctx.db, id)))
@@ -130,13 +158,16 @@ export async function readAvatar(ctx: SpaceContext): Promise<Content> {
 /**
  * Returns the content of a row.
  *
- * @throws FileNotFound, FileEmpty, FilesDisabled
+ * @throws FileNotFound, FileEmpty, FileBeingScanned, FileQuarantined, FilesDisabled
  */
 export function contentOf(ctx: Pick<StorageContext, 'storage'>, row: queries.FileRow): Content {
   const { key, name, media_type, size, sha256, written_at } = row
   const store = storeOf(ctx)
   if (row.deleted_at !== null) throw new FileNotFound()
   if (key === null || media_type === null || sha256 === null || written_at === null) throw new FileEmpty()
+  const status = statusOf(row)
+  if (status === 'scanning') throw new FileBeingScanned({ retryAfter: SCAN_SECONDS })
+  if (status === 'quarantined') throw new FileQuarantined()
   return {
     name,
     mediaType: media_type,

@@ -1,11 +1,27 @@
 import type { KeyObject } from 'node:crypto'
+import type { Clamd } from '#lib/clamd/clamd.ts'
 import type { Context } from '#lib/context.ts'
 import type { OrgDatabase, UserDatabase } from '#lib/database/scoped-database.ts'
+import type { Jobs } from '#lib/jobs/jobs.ts'
 import type { OrgContext, PersonalContext } from '#services/members/membership.ts'
 import type { StorageContext } from '#services/storage/storage.ts'
 
+/** Fates of what was to be scanned; `passed` and `held` were not, and `failed` is tried again. */
+export const SCAN_OUTCOMES = ['clean', 'infected', 'passed', 'held', 'failed'] as const
+export type ScanOutcome = (typeof SCAN_OUTCOMES)[number]
+
+/** How content is scanned for malware. */
+export interface Scanning {
+  readonly scanner: Pick<Clamd, 'scan'>
+  /** Bytes of the largest content that is scanned. */
+  readonly maxSize: number
+  /** Whether nobody reads what could not be scanned. */
+  readonly isHeld: boolean
+}
+
 /** The parts that work on files needs. */
 export interface FilesContext extends Context, StorageContext {
+  readonly jobs: Jobs
   readonly files: {
     /** Bytes that a file may have. */
     readonly maxSize: number
@@ -22,6 +38,10 @@ export interface FilesContext extends Context, StorageContext {
     readonly linkKey: KeyObject
     /** Beginning of links, without a trailing slash. */
     readonly linkBase: string
+    /** Undefined where no content is scanned. */
+    readonly scanning: Scanning | undefined
+    /** Counts what became of contents that were to be scanned. */
+    countScan(outcome: ScanOutcome): void
   }
 }
 

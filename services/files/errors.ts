@@ -21,6 +21,27 @@ export const FileEmpty = defineError({
   detail: 'The file has no content yet: send it first.',
 })
 
+export const FileBeingScanned = defineError({
+  code: 'file_being_scanned',
+  status: 409,
+  title: 'File being scanned',
+  detail: 'The malware scanner has not seen the content yet: read it again soon.',
+})
+
+export const FileQuarantined = defineError({
+  code: 'file_quarantined',
+  status: 403,
+  title: 'File quarantined',
+  detail: 'The malware scanner found something in the content, or could not look at it.',
+})
+
+export const FileNotQuarantined = defineError({
+  code: 'file_not_quarantined',
+  status: 404,
+  title: 'File not quarantined',
+  detail: 'There is no such file in quarantine.',
+})
+
 export const TooManyEmptyFiles = defineError({
   code: 'too_many_empty_files',
   status: 409,

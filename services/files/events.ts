@@ -1,3 +1,4 @@
+import { StringEnum } from '#schemas/primitives.ts'
 import { changedFields, defineEvent } from '#services/events/define-event.ts'
 
 // Of organizations' files. People's own are nobody else's business.
@@ -15,6 +16,40 @@ export const fileWritten = defineEvent({
   of: 'organization',
   subject: 'file',
   description: 'A file got its content, or another one.',
+  data: {},
+})
+
+export const fileScanned = defineEvent({
+  type: 'files.scanned',
+  of: 'organization',
+  subject: 'file',
+  description:
+    'The content of a file can be read: the malware scanner found nothing, or need not look at it.',
+  data: {
+    result: StringEnum(['clean', 'passed'], {
+      description: '`passed` was not looked at, because it is too large or the scanner failed.',
+    }),
+  },
+})
+
+export const fileQuarantined = defineEvent({
+  type: 'files.quarantined',
+  of: 'organization',
+  subject: 'file',
+  description:
+    'Nobody can read the content of a file: the malware scanner found something, or could not look.',
+  data: {
+    reason: StringEnum(['infected', 'held'], {
+      description: '`held` was not looked at, because it is too large or the scanner failed.',
+    }),
+  },
+})
+
+export const fileReleased = defineEvent({
+  type: 'files.released',
+  of: 'organization',
+  subject: 'file',
+  description: "One of the service's admins let a file out of quarantine.",
   data: {},
 })
 

@@ -103,10 +103,11 @@ export async function restore(ctx: SpaceContext, id: string): Promise<File> {
 
 /** Returns how much space the files take, and may take. */
 export async function usage(ctx: SpaceContext): Promise<StorageUsage> {
-  return { bytes: await storage.usage(ctx, spaceOf(ctx.db)), max_bytes: quotaOf(ctx) }
+  const { bytes, maxBytes } = await storage.usage(ctx, spaceOf(ctx.db))
+  return { bytes, max_bytes: maxBytes ?? quotaOf(ctx) }
 }
 
-/** Bytes that the files of the context's organization or person may have. */
+/** Bytes that the files of the context's organization or person may have, unless an admin has said otherwise. */
 export function quotaOf({ db, files }: Pick<SpaceContext, 'db' | 'files'>): number {
   return 'org' in db ? files.quotaPerOrganization : files.quotaPerUser
 }
@@ -123,11 +124,19 @@ export function present<T>(row: T | undefined): T {
   return row
 }
 
+/** Whether a file has content that can be read. */
+export function statusOf({ key, scan }: Pick<queries.FileRow, 'key' | 'scan'>): File['status'] {
+  if (key === null) return 'pending'
+  if (scan === 'waiting') return 'scanning'
+  return scan === 'infected' || scan === 'held' ? 'quarantined' : 'ready'
+}
+
 /** The file as clients see it. */
-export function fileOf({ key, written_at: _, size, sha256, ...row }: queries.FileRow): File {
+export function fileOf({ written_at: _, size, sha256, ...file }: queries.FileRow): File {
+  const { key: __, scan: ___, ...row } = file
   return {
     ...row,
-    status: key === null ? 'pending' : 'ready',
+    status: statusOf(file),
     size: size === null ? null : Number(size),
     sha256: sha256?.toString('hex') ?? null,
   }

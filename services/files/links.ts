@@ -9,6 +9,7 @@ import { type FilesContext, type SpaceContext, spaceOf } from './context.ts'
 import { isOfOrganization } from './emitting-in-space.ts'
 import { InvalidLink } from './errors.ts'
 import { fileShared } from './events.ts'
+import { statusOf } from './files.ts'
 import * as queries from './queries.ts'
 
 /** The contents of a link. */
@@ -39,7 +40,7 @@ const TAG_LENGTH = 16
  * Returns a link to the content that a file has now. It works without a token, until it expires, the file is deleted or
  * gets another content, or whom it belongs to is gone.
  *
- * @throws FileNotFound, FileEmpty, FilesDisabled
+ * @throws FileNotFound, FileEmpty, FileBeingScanned, FileQuarantined, FilesDisabled
  */
 export async function create(
   ctx: SpaceContext,
@@ -66,7 +67,7 @@ export async function open(ctx: Context & FilesContext, id: string, token: strin
   const claims = decode(ctx.files.linkKey, id, token)
   if (claims === undefined || claims.expiresAt <= ctx.now().getTime()) throw new InvalidLink()
   const row = await queries.selectSharedFile(new SystemDatabase(ctx.db), claims.space, id)
-  if (row === undefined) throw new InvalidLink()
+  if (row === undefined || statusOf(row) !== 'ready') throw new InvalidLink()
   const content = contentOf(ctx, row)
   if (content.writtenAt.getTime() !== claims.writtenAt) throw new InvalidLink()
   return { ...content, download: claims.download }

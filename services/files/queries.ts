@@ -10,6 +10,8 @@ export interface FileRow extends Omit<File, 'status' | 'size' | 'sha256'> {
   readonly sha256: Buffer | null
   readonly key: string | null
   readonly written_at: string | null
+  /** The verdict of the scanner; null where it was not asked. */
+  readonly scan: 'waiting' | 'clean' | 'passed' | 'held' | 'infected' | 'released' | null
 }
 
 /** Content that was written for a file. */
@@ -21,7 +23,7 @@ export interface WrittenContent {
 }
 
 const COLUMNS =
-  'id, name, purpose, key, media_type, size, sha256, written_at, created_by, created_at, updated_at, deleted_at'
+  'id, name, purpose, key, media_type, size, sha256, written_at, scan, created_by, created_at, updated_at, deleted_at'
 
 interface NewFile extends Pick<File, 'id' | 'name' | 'purpose' | 'created_by'> {
   /** Milliseconds after which it is deleted if it has no content by then. */
@@ -104,18 +106,19 @@ export async function updateName(
   return rows[0]
 }
 
-/** Sets the content of a file. What it had is removed later. */
+/** Sets the content of a file, which may have to wait for the scanner. What it had is removed later. */
 export async function updateContent(
   db: SpaceDatabase,
   id: string,
-  { key, media_type, size, sha256 }: WrittenContent,
+  { key, media_type, size, sha256, scan }: WrittenContent & Pick<FileRow, 'scan'>,
   versions: Versions,
 ): Promise<FileRow | undefined> {
   const rows = await db.query<FileRow>({
     name: 'updateFileContent',
-    text: `UPDATE files SET key = $4, media_type = $5, size = $6, sha256 = $7, written_at = now(), purge_at = NULL
+    text: `UPDATE files SET key = $4, media_type = $5, size = $6, sha256 = $7, written_at = now(), purge_at = NULL,
+             scan = $8
            WHERE ${EXPECTED} AND deleted_at IS NULL RETURNING ${COLUMNS}`,
-    values: [spaceOf(db), id, versions, key, media_type, size, sha256],
+    values: [spaceOf(db), id, versions, key, media_type, size, sha256, scan],
   })
   return rows[0]
 }
@@ -177,8 +180,8 @@ export async function selectSharedFile(
 ): Promise<FileRow | undefined> {
   const rows = await db.query<FileRow>({
     name: 'selectSharedFile',
-    text: `SELECT f.id, f.name, f.purpose, f.key, f.media_type, f.size, f.sha256, f.written_at, f.created_by,
-                  f.created_at, f.updated_at, f.deleted_at
+    text: `SELECT f.id, f.name, f.purpose, f.key, f.media_type, f.size, f.sha256, f.written_at, f.scan,
+                  f.created_by, f.created_at, f.updated_at, f.deleted_at
            FROM files f LEFT JOIN organizations o ON o.id = f.org_id LEFT JOIN users u ON u.id = f.user_id
            WHERE f.space_id = $1 AND f.id = $2 AND f.deleted_at IS NULL
              AND (f.org_id IS NULL OR (o.deleted_at IS NULL AND o.suspended_at IS NULL))

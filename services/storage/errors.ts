@@ -27,3 +27,10 @@ export const ObjectTaken = defineError({
   title: 'Upload taken over',
   detail: 'A later request goes on with the upload, or this one was away for too long: ask how far it is.',
 })
+
+export const UnknownSpace = defineError({
+  code: 'space_not_found',
+  status: 404,
+  title: 'Space not found',
+  detail: 'There is no user or organization with this id.',
+})

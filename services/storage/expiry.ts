@@ -4,5 +4,5 @@ import { Expiry } from '#lib/cleanup/expired-rows.ts'
 export const expiry = new Expiry({
   table: 'storage_usage',
   key: 'space_id',
-  condition: "bytes = 0 AND updated_at < now() - interval '1 day'",
+  condition: "bytes = 0 AND max_bytes IS NULL AND updated_at < now() - interval '1 day'",
 })

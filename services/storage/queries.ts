@@ -1,4 +1,5 @@
 import type { Database } from '#lib/database/database.ts'
+import type { SystemDatabase } from '#lib/database/scoped-database.ts'
 import type { ObjectStore } from '#lib/object-store/object-store.ts'
 
 /** An object that is about to be written. */
@@ -12,7 +13,11 @@ export interface NewObject {
   readonly leaseMs: number
 }
 
-/** Takes space and says that the object may exist, in one statement; returns false if the space has not so much left. */
+/**
+ * Takes space and says that the object may exist, in one statement; returns false if the space has not so much left.
+ *
+ * @param quota bytes that there may be, unless an admin has said otherwise
+ */
 export async function insertObject(
   db: Database,
   { key, store, space, bytes, leaseMs }: NewObject,
@@ -22,8 +27,9 @@ export async function insertObject(
     name: 'insertStoredObject',
     text: `WITH space AS (
              INSERT INTO storage_usage AS u (space_id, bytes) SELECT $2, $3::bigint WHERE $3::bigint <= $4::bigint
+               OR EXISTS (SELECT 1 FROM storage_usage WHERE space_id = $2 AND max_bytes IS NOT NULL)
              ON CONFLICT (space_id) DO UPDATE SET bytes = u.bytes + $3, updated_at = now()
-               WHERE u.bytes + $3 <= $4
+               WHERE u.bytes + $3 <= coalesce(u.max_bytes, $4)
              RETURNING 1)
            INSERT INTO stored_objects (key, store, space_id, bytes, state, expires_at)
            SELECT $1, $5, $2, $3, 'writing', now() + $6 * interval '1 millisecond' FROM space
@@ -41,7 +47,7 @@ export async function growObject(db: Database, key: string, bytes: number, quota
     text: `WITH object AS (SELECT space_id FROM stored_objects WHERE key = $1 AND state = 'writing' FOR UPDATE),
            space AS (
              UPDATE storage_usage u SET bytes = u.bytes + $2, updated_at = now() FROM object o
-             WHERE u.space_id = o.space_id AND u.bytes + $2 <= $3 RETURNING 1)
+             WHERE u.space_id = o.space_id AND u.bytes + $2 <= coalesce(u.max_bytes, $3) RETURNING 1)
            UPDATE stored_objects SET bytes = bytes + $2 FROM space WHERE key = $1 RETURNING 1 AS taken`,
     values: [key, bytes, quota],
   })
@@ -119,13 +125,49 @@ export async function deleteRemoved(db: Database, keys: readonly string[]): Prom
   })
 }
 
-/** Bytes that count for a user or organization. */
-export async function selectUsage(db: Database, space: string): Promise<number> {
-  const rows = await db.query<{ bytes: string }>({
+/** Space that a user or organization takes. */
+export interface Usage {
+  readonly bytes: number
+  /** Bytes that an admin lets it have; null for the service's own limit. */
+  readonly maxBytes: number | null
+}
+
+export async function selectUsage(db: Database, space: string): Promise<Usage> {
+  const rows = await db.query<{ bytes: string; max_bytes: string | null }>({
     name: 'selectStorageUsage',
-    text: 'SELECT bytes FROM storage_usage WHERE space_id = $1',
+    text: 'SELECT bytes, max_bytes FROM storage_usage WHERE space_id = $1',
     values: [space],
     pipelined: true,
   })
-  return Number(rows[0]?.bytes ?? 0)
+  const [{ bytes, max_bytes } = { bytes: '0', max_bytes: null }] = rows
+  return { bytes: Number(bytes), maxBytes: max_bytes === null ? null : Number(max_bytes) }
+}
+
+/**
+ * The usage of a user or organization for admins, and which it is; undefined if there is none.
+ *
+ * @reads organizations
+ * @reads users
+ */
+export async function selectSpace(
+  db: SystemDatabase,
+  space: string,
+): Promise<(Usage & { kind: 'user' | 'organization' }) | undefined> {
+  const rows = await db.query<{ kind: 'user' | 'organization' }>({
+    name: 'selectStorageSpace',
+    text: `SELECT 'organization' AS kind FROM organizations WHERE id = $1
+           UNION ALL SELECT 'user' FROM users WHERE id = $1`,
+    values: [space],
+  })
+  return rows[0] && { ...rows[0], ...(await selectUsage(db, space)) }
+}
+
+/** Sets how many bytes a user or organization may have; null for the service's own limit. */
+export async function upsertLimit(db: Database, space: string, maxBytes: number | null): Promise<void> {
+  await db.query({
+    name: 'upsertStorageLimit',
+    text: `INSERT INTO storage_usage (space_id, bytes, max_bytes) VALUES ($1, 0, $2)
+           ON CONFLICT (space_id) DO UPDATE SET max_bytes = $2, updated_at = now()`,
+    values: [space, maxBytes],
+  })
 }

@@ -34,8 +34,8 @@ export function storeOf({ storage: { store } }: Pick<StorageContext, 'storage'>)
   return store
 }
 
-/** Returns how many bytes count for a user or organization. */
-export function usage({ storage }: Pick<StorageContext, 'storage'>, space: string): Promise<number> {
+/** Returns how many bytes count for a user or organization, and how many an admin lets it have. */
+export function usage({ storage }: Pick<StorageContext, 'storage'>, space: string): Promise<queries.Usage> {
   return queries.selectUsage(storage.db, space)
 }
 

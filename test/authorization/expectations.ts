@@ -209,10 +209,14 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   // What is for admins.
   changeLogLevels: onlyAdmins(200),
   getLogLevels: onlyAdmins(200),
+  getStorageLimit: onlyAdmins(200),
   inviteUser: onlyAdmins(201),
   listAdministeredOrganizations: onlyAdmins(200),
   listPlatformAuditEntries: onlyAdmins(200),
+  listQuarantinedFiles: onlyAdmins(200),
   listUsers: onlyAdmins(200),
+  releaseQuarantinedFile: onlyAdmins(204),
   restoreSuspendedOrganization: onlyAdmins(200),
   suspendOrganization: onlyAdmins(200),
+  updateStorageLimit: onlyAdmins(200),
 }

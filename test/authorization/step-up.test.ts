@@ -19,6 +19,7 @@ const MUST_REQUIRE = [
   'deleteOrganization',
   'deleteUser',
   'inviteUser',
+  'releaseQuarantinedFile',
   'suspendOrganization',
   'rotateApiKey',
   'transferOwnership',

@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { invitationToken } from '#services/invitations/token.ts'
 import { type Document, operationsOf } from '#test/contract/document.ts'
 import { startChromium, withoutChromium } from '#test/support/chromium.ts'
+import { quarantinedFile } from '#test/support/files.ts'
 import { createTestApp } from '#test/support/helper.ts'
 import { createOrganization, type TestOrganization } from '#test/support/organizations.ts'
 import { listen } from '#test/support/raw-http.ts'
@@ -109,6 +110,11 @@ t.test(
     // A stream would go on for minutes.
     await expect('streamRealtimeEvents', 404, { params: { channels: `user:${randomUUID()}` } })
     await expect('listPlatformAuditEntries', 200)
+    await expect('listQuarantinedFiles', 200)
+    const quarantined = { id: await quarantinedFile(app, tenant.owner) }
+    await expect('releaseQuarantinedFile', 204, { params: quarantined })
+    for (const operation of ['getStorageLimit', 'updateStorageLimit'])
+      await expect(operation, 200, { params: { id: tenant.organization.id } })
     for (const operation of ['suspendOrganization', 'restoreSuspendedOrganization'])
       await expect(operation, 200, { params: { id: tenant.organization.id } })
     const { headers } = await (await createOrganization(app)).createApiKey()

@@ -4,7 +4,7 @@ import { deriveToken } from '#lib/secrets/secrets.ts'
 import type { Webhook } from '#schemas/webhooks.ts'
 import { invitationToken } from '#services/invitations/token.ts'
 import * as oneTimeTokens from '#services/one-time-tokens/one-time-tokens.ts'
-import { createFullFile } from '#test/support/files.ts'
+import { createFullFile, quarantinedFile } from '#test/support/files.ts'
 import { signUp, type TestUser } from '#test/support/helper.ts'
 import { createOrganization, type TestOrganization } from '#test/support/organizations.ts'
 import { createUpload } from '#test/support/uploads.ts'
@@ -133,6 +133,8 @@ const PARAMETERS: Readonly<Record<string, (situation: Situation, path: string) =
       if (path.includes('organization_id')) return (await (await tenantOf(situation)).createUpload()).id
       return idOf(await createUpload(situation.app, situation.subject, 10))
     },
+    quarantine: ({ app, subject }) => quarantinedFile(app, subject),
+    limits: ({ subject }) => subject.user.id,
     'shared-files': async (situation) => (await sharedFileOf(situation)).id,
     users: ({ subject }) => subject.user.id,
     organizations: async (situation) => (await tenantOf(situation)).organization.id,

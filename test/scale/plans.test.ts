@@ -45,6 +45,7 @@ import { createOrganization } from '#test/support/organizations.ts'
 import { appendTo, createUpload, headOf } from '#test/support/uploads.ts'
 import { askForEverything, namesOf, RUN, workOfOrganizations } from './requests.ts'
 import { fill, LARGE_TABLES } from './rows.ts'
+import { workOnScans } from './scans.ts'
 import { explainAll, hearPlans, isSlow, statementNames } from './statements.ts'
 
 // A million rows take their time, on a machine that may be busy.
@@ -120,6 +121,7 @@ async function workBehindTheScenes(app: FastifyInstance): Promise<void> {
   await workOnAuditLog(app)
   await workOnFiles(app)
   await workOnUploads(app)
+  await workOnScans(app)
   await deleteExpiredCounts(app.db)
   await askForAnswer(app.db)
   await overview(app.db, ['send_mail'])

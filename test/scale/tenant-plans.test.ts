@@ -32,6 +32,8 @@ const ACROSS_ORGANIZATIONS: Readonly<Record<string, string>> = {
   events_fanned_out_idx: 'events that wait for the relay',
   events_pkey: 'one event, by those who pass it on',
   files_created_by_idx: 'the deletion of an account',
+  files_scan_waiting_idx: 'the job that scans what waits',
+  files_quarantined_idx: 'the list of admins',
   files_key_idx: 'the removal of an object',
   files_org_id_idx: 'the deletion of an organization',
   files_purge_at_idx: 'the cleanup',

@@ -1,4 +1,5 @@
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
+import { SystemDatabase } from '#lib/database/scoped-database.ts'
 import { removeObjectsJob } from '#services/storage/jobs.ts'
 import type { TestUser } from './helper.ts'
 
@@ -62,4 +63,15 @@ export async function keysOf(app: FastifyInstance): Promise<string[]> {
   const keys: string[] = []
   for await (const key of app.ctx.storage.store?.list() ?? []) keys.push(key)
   return keys.sort()
+}
+
+/** Creates a file, has it in quarantine, and returns its id. */
+export async function quarantinedFile(app: FastifyInstance, as: Sender | TestUser): Promise<string> {
+  const id = (await createFullFile(app, as, 'content')).split('/').at(-1) ?? ''
+  await new SystemDatabase(app.db).query({
+    name: 'quarantineFile',
+    text: "UPDATE files SET scan = 'infected', scan_finding = 'Test.Pattern', scanned_at = now() WHERE id = $1",
+    values: [id],
+  })
+  return id
 }

@@ -41,6 +41,9 @@ const MAKERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'services/events/oldest-age.ts': 'the age of the oldest event that waits',
     'services/events/relay.ts': 'passes events on, of all organizations',
     'services/events/republish.ts': 'a command of the operator: passes events on again',
+    'services/files/quarantine.ts': 'for admins of the service, who see what is in quarantine',
+    'services/files/scanning.ts': 'for jobs: keeps what was found in the file that was scanned',
+    'services/storage/limits.ts': 'for admins of the service: whether there is such a user or organization',
     'services/files/links.ts': 'finds the file of a signed link, whose signature is checked first',
     'services/realtime/store.ts':
       'reads the messages of all channels, which are told to those who may hear them',

@@ -1,11 +1,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { publicUrl } from '#config/public-url.ts'
+import type { Config } from '#config/schema/schema.ts'
+import { Clamd } from '#lib/clamd/clamd.ts'
 import { deriveKey } from '#lib/secrets/secrets.ts'
 import type { AppContext } from '#plugins/infrastructure/context.ts'
 import type { Content, Upload } from '#services/files/content.ts'
-import type { FilesContext, SpaceContext } from '#services/files/context.ts'
+import type { FilesContext, Scanning, SpaceContext } from '#services/files/context.ts'
+import { longestWait } from '#services/files/scanning.ts'
 import { forPerson } from '#services/members/membership.ts'
+import { registerScanMetrics } from './metrics.ts'
 import { type Sending, sendContent } from './send-content.ts'
 
 declare module '#plugins/infrastructure/context.ts' {
@@ -45,6 +49,8 @@ export default fp(
         linkMs: files.link_lifetime,
         linkKey: deriveKey(jwt.secret, 'links to files'),
         linkBase: files.public_url ?? publicUrl(server),
+        scanning: scanningOf(files.scan),
+        countScan: registerScanMetrics(app.metrics, () => longestWait(app.db)),
       },
     })
 
@@ -63,5 +69,10 @@ export default fp(
       return sendContent(this, content, sending)
     })
   },
-  { name: 'files', dependencies: ['context', 'request-context', 'tenancy'] },
+  { name: 'files', dependencies: ['context', 'metrics', 'request-context', 'tenancy'] },
 )
+
+function scanningOf({ address, max_size, on_error, timeout }: Config['files']['scan']): Scanning | undefined {
+  if (address === undefined) return undefined
+  return { scanner: new Clamd(address, timeout), maxSize: max_size, isHeld: on_error === 'hold' }
+}

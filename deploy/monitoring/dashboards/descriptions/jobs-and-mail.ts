@@ -139,6 +139,15 @@ export default {
         unit: 'ops',
         queries: { '{{outcome}}': sum('outcome', rate('uploads_parts_total')) },
       }),
+      graph('Contents that were to be scanned, by outcome', {
+        unit: 'ops',
+        queries: { '{{outcome}}': sum('outcome', rate('file_scans_total')) },
+      }),
+      graph('Longest wait for the malware scanner', {
+        unit: 's',
+        queries: { seconds: `max(${series('file_scan_oldest_age_seconds')})` },
+        thresholds: { bad: 600 },
+      }),
     ],
     Runs: [
       graph('Job runs by outcome', {

@@ -84,6 +84,17 @@ export const FILE_OPERATIONS: Readonly<Record<string, Prepare>> = {
     const { id } = await create()
     return () => request({ method: 'POST', url: `${url}/files/${id}/links`, as, payload: {} })
   },
+  releaseQuarantinedFile: async ({ app, db, request, signUp }) => {
+    const [as, { createFile: create }] = [await signUp({ role: 'admin' }), await createOrganization(app)]
+    const { id } = await create()
+    await db.query("UPDATE files SET scan = 'infected', scan_finding = 'Test.Pattern' WHERE id = $1", [id])
+    return () => request({ method: 'POST', url: `/api/v1/operations/files/quarantine/${id}/release`, as })
+  },
+  updateStorageLimit: async ({ request, signUp }) => {
+    const as = await signUp({ role: 'admin' })
+    const url = `/api/v1/operations/files/limits/${as.user.id}`
+    return () => request({ method: 'PATCH', url, as, payload: { max_bytes: 1000 } })
+  },
   setCurrentUserAvatar: async ({ request, signUp }) => {
     const as = await signUp()
     return () => request({ method: 'PUT', url: '/api/v1/users/me/avatar', as, payload: 'GIF89a' })

@@ -21,6 +21,7 @@ export const SILENT: Readonly<Record<string, string>> = {
   deleteFile: OWN_FILES,
   restoreFile: OWN_FILES,
   setCurrentUserAvatar: OWN_FILES,
+  updateStorageLimit: 'a setting of the operator; the audit log has it',
   createUpload: OWN_FILES,
   appendUpload: OWN_FILES,
   deleteUpload: OWN_FILES,

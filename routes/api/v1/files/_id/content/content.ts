@@ -3,9 +3,11 @@ import { BinaryContent, File } from '#schemas/files.ts'
 import { ref } from '#schemas/registry.ts'
 import * as content from '#services/files/content.ts'
 import {
+  FileBeingScanned,
   FileChanged,
   FileEmpty,
   FileNotFound,
+  FileQuarantined,
   FileTooLarge,
   FileTypeNotAllowed,
   UploadInterrupted,
@@ -55,7 +57,10 @@ export const contentRoutes =
         config: {
           ...allow('files:read'),
           content: true,
-          errors: [FileNotFound, FileEmpty, FileStoreUnavailable, FilesDisabled],
+          errors: [
+            ...[FileNotFound, FileEmpty, FileBeingScanned, FileQuarantined],
+            ...[FileStoreUnavailable, FilesDisabled],
+          ],
         },
         schema: {
           operationId: operation('getFileContent'),

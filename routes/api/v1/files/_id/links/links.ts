@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { CreateFileLink, FileLink } from '#schemas/files.ts'
 import { ref } from '#schemas/registry.ts'
-import { FileEmpty, FileNotFound } from '#services/files/errors.ts'
+import { FileBeingScanned, FileEmpty, FileNotFound, FileQuarantined } from '#services/files/errors.ts'
 import * as links from '#services/files/links.ts'
 import { FilesDisabled } from '#services/storage/errors.ts'
 import type { Space } from '../../space.ts'
@@ -13,7 +13,10 @@ export const linksOf =
     app.post(
       '',
       {
-        config: { ...allow('files:share'), errors: [FileNotFound, FileEmpty, FilesDisabled] },
+        config: {
+          ...allow('files:share'),
+          errors: [FileNotFound, FileEmpty, FileBeingScanned, FileQuarantined, FilesDisabled],
+        },
         schema: {
           operationId: operation('createFileLink'),
           tags: ['files'],

@@ -3,8 +3,10 @@ import { BinaryContent, File } from '#schemas/files.ts'
 import { ref } from '#schemas/registry.ts'
 import * as content from '#services/files/content.ts'
 import {
+  FileBeingScanned,
   FileEmpty,
   FileNotFound,
+  FileQuarantined,
   FileTooLarge,
   FileTypeNotAllowed,
   UploadInterrupted,
@@ -38,7 +40,13 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '',
     {
-      config: { content: true, errors: [FileNotFound, FileEmpty, FileStoreUnavailable, FilesDisabled] },
+      config: {
+        content: true,
+        errors: [
+          ...[FileNotFound, FileEmpty, FileBeingScanned, FileQuarantined],
+          ...[FileStoreUnavailable, FilesDisabled],
+        ],
+      },
       schema: {
         operationId: 'getCurrentUserAvatar',
         tags: ['files'],

@@ -1,0 +1,30 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { QuarantinedFileParams } from '#schemas/administered-files.ts'
+import { NoContent } from '#schemas/primitives.ts'
+import { FileNotQuarantined } from '#services/files/errors.ts'
+import * as quarantine from '#services/files/quarantine.ts'
+
+const routes: FastifyPluginAsyncTypebox = async (app) => {
+  app.post(
+    '',
+    {
+      config: { access: 'admin', requires: { maxAge: '10m' }, errors: [FileNotQuarantined] },
+      schema: {
+        operationId: 'releaseQuarantinedFile',
+        tags: ['operations'],
+        summary: 'Release a file from quarantine',
+        description:
+          'Its content can be read again, whatever was found in it; another content is scanned as any. Who did it is ' +
+          'recorded. For admins.',
+        params: QuarantinedFileParams,
+        response: { 204: NoContent('The file is released.') },
+      },
+    },
+    async ({ ctx, user, params }, reply) => {
+      await quarantine.release(ctx, user, params.id)
+      return reply.code(204).send(undefined)
+    },
+  )
+}
+
+export default routes

@@ -1,0 +1,273 @@
+import t, { type Test } from 'tap'
+import { scanFileJob, scanWaitingFilesJob } from '#services/files/jobs.ts'
+import { CLAMD_MAX_BYTES, MALWARE, startClamd, WITHOUT_CLAMD } from '#test/support/clamd.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { expectProblem } from '#test/support/expect-problem.ts'
+import { createFile, createFullFile, putContent } from '#test/support/files.ts'
+import { createTestApp, type TestApp } from '#test/support/helper.ts'
+import { createOrganization } from '#test/support/organizations.ts'
+import { appendTo, createUpload } from '#test/support/uploads.ts'
+
+const FILES = '/api/v1/files'
+const OPERATIONS = '/api/v1/operations/files'
+const NOBODY = 'tcp://127.0.0.1:1'
+
+const RUN = {
+  id: 'test',
+  attempt: 1,
+  signal: new AbortController().signal,
+  complete: async () => undefined,
+}
+
+/** An application without workers, and what its jobs would do. */
+async function start(t: Test, env: Record<string, string>) {
+  const test = await createTestApp(t, { APP_ROLE: 'web', APP_FILES__DIRECTORY: t.testdir(), ...env })
+  const { app, db } = test
+  return {
+    ...test,
+    /** Runs the jobs of all that was just written. */
+    async scanNew() {
+      const jobs = await db.query<{ data: { space: string; id: string; key: string } }>(
+        "DELETE FROM pgboss.job WHERE name = 'scan_file' RETURNING data",
+      )
+      for (const { data } of jobs) await scanFileJob.handler(app.ctx, data, RUN)
+    },
+    /** Runs the job of what could not be scanned, as if a minute had gone by. */
+    async scanWaiting() {
+      await db.query("UPDATE files SET written_at = written_at - interval '2 minutes' WHERE scan = 'waiting'")
+      await scanWaitingFilesJob.handler(app.ctx, {}, RUN)
+    },
+  }
+}
+
+async function metric({ request }: TestApp, name: string): Promise<number> {
+  const { body } = await request({ url: '/metrics' })
+  const line = body.split('\n').find((text) => text.startsWith(`${name} `))
+  return Number(line?.slice(name.length))
+}
+
+t.test('content is scanned before it can be read', { skip: WITHOUT_CLAMD }, async (t) => {
+  const clamd = await startClamd(t)
+  const test = await start(t, {
+    APP_FILES__SCAN__ADDRESS: clamd.socket,
+    APP_FILES__SCAN__TIMEOUT: '100s',
+    APP_FILES__SCAN__MAX_SIZE: `${CLAMD_MAX_BYTES}B`,
+  })
+  const { app, db, request, signUp, scanNew } = test
+  const [as, admin] = [await signUp(), await signUp({ role: 'admin' })]
+  const tenant = await createOrganization(app)
+  const eventsOf = async (id: string) =>
+    (
+      await db.query("SELECT type, data FROM events WHERE subject_id = $1 AND type ~ 'scan|quar|rel'", [id])
+    ).map(({ type, data }) => [type, JSON.parse(String(data))])
+
+  await t.test('what is clean', async (t) => {
+    const file = await createFile(app, as)
+    const put = await putContent(app, as, file, 'nothing bad')
+    t.match(put.json(), { status: 'scanning', size: 11 })
+    const early = await request({ url: `${file}/content`, as })
+    expectProblem(t, early, { status: 409, code: 'file_being_scanned' })
+    t.equal(early.headers['retry-after'], '2')
+    for (const headers of [{ range: 'bytes=0-1' }, { 'if-none-match': '*' }])
+      expectProblem(t, await request({ url: `${file}/content`, as, headers }), {
+        status: 409,
+        code: 'file_being_scanned',
+      })
+    const link = await request({ method: 'POST', url: `${file}/links`, as, payload: {} })
+    expectProblem(t, link, { status: 409, code: 'file_being_scanned' })
+    await scanNew()
+    t.match((await request({ url: file, as })).json(), { status: 'ready' })
+    t.equal((await request({ url: `${file}/content`, as })).body, 'nothing bad')
+    t.equal(await metric(test, 'file_scans_total{outcome="clean"}'), 1)
+
+    await putContent(app, as, file, MALWARE)
+    t.match(
+      (await request({ url: file, as })).json(),
+      { status: 'scanning' },
+      'another content is scanned again',
+    )
+    await scanNew()
+    t.match((await request({ url: file, as })).json(), { status: 'quarantined' })
+    await putContent(app, as, file, 'good again')
+    await scanNew()
+    t.equal((await request({ url: `${file}/content`, as })).body, 'good again')
+  })
+
+  await t.test('what is found goes to quarantine, and an admin may let it out', async (t) => {
+    const options = { url: `${tenant.url}/files`, name: 'invoice.exe' }
+    const file = await createFullFile(app, tenant.owner, MALWARE, options)
+    const own = await createFullFile(app, as, MALWARE)
+    await scanNew()
+    for (const [owner, url] of [
+      [tenant.owner, file],
+      [as, own],
+    ] as const) {
+      t.match((await request({ url, as: owner })).json(), { status: 'quarantined' })
+      const read = await request({ url: `${url}/content`, as: owner })
+      expectProblem(t, read, { status: 403, code: 'file_quarantined' })
+      const link = await request({ method: 'POST', url: `${url}/links`, as: owner, payload: {} })
+      expectProblem(t, link, { status: 403, code: 'file_quarantined' })
+    }
+    const [id = '', ownId = ''] = [file, own].map((url) => url.split('/').at(-1))
+    t.same(await eventsOf(id), [['files.quarantined', { reason: 'infected' }]])
+    t.same(await eventsOf(ownId), [])
+    const audit = await request({
+      url: `${'/api/v1/operations/audit-entries'}?action=operations.quarantineFile&limit=1`,
+      as: admin,
+    })
+    t.match(audit.json().data, [{ target_type: 'file', target_id: ownId, details: '{"reason":"infected"}' }])
+
+    const list = `${OPERATIONS}/quarantine`
+    const first = (await request({ url: `${list}?limit=1`, as: admin })).json()
+    t.match(first.data, [{ id: ownId, user_id: as.user.id, organization_id: null, reason: 'infected' }])
+    const second = (await request({ url: `${list}?limit=1&cursor=${first.next_cursor}`, as: admin })).json()
+    t.match(second.data, [
+      {
+        id,
+        organization_id: tenant.organization.id,
+        name: 'invoice.exe',
+        finding: 'Test.Pattern.UNOFFICIAL',
+      },
+    ])
+    expectProblem(t, await request({ url: list, as }), { status: 403, code: 'forbidden' })
+
+    for (const [released, owner] of [
+      [id, tenant.owner],
+      [ownId, as],
+    ] as const) {
+      const url = `${list}/${released}/release`
+      expectProblem(t, await request({ method: 'POST', url, as: owner }), { status: 403, code: 'forbidden' })
+      t.equal((await request({ method: 'POST', url, as: admin })).statusCode, 204)
+      const again = await request({ method: 'POST', url, as: admin })
+      expectProblem(t, again, { status: 404, code: 'file_not_quarantined' })
+    }
+    t.same((await eventsOf(id)).at(-1), ['files.released', {}])
+    t.equal((await request({ url: `${file}/content`, as: tenant.owner })).body, MALWARE)
+    const entries = await db.query<{ actor_id: string }>(
+      `SELECT actor_id FROM audit_entries WHERE outcome = 'succeeded'
+         AND action IN ('files.released', 'operations.releaseQuarantinedFile')`,
+    )
+    t.same(entries, [{ actor_id: admin.user.id }, { actor_id: admin.user.id }])
+    await putContent(app, tenant.owner, file, MALWARE)
+    t.match(
+      (await request({ url: file, as: tenant.owner })).json(),
+      { status: 'scanning' },
+      'another content was not released',
+    )
+    await scanNew()
+  })
+
+  await t.test('uploads and avatars are scanned too', async (t) => {
+    const upload = await createUpload(app, as, MALWARE.length)
+    t.equal((await appendTo(app, as, upload, { offset: 0, bytes: MALWARE })).statusCode, 204)
+    const file = upload.replace('/uploads/', '/files/')
+    t.match((await request({ url: file, as })).json(), { status: 'scanning' })
+    await request({ method: 'PUT', url: '/api/v1/users/me/avatar', as, payload: 'GIF89a' })
+    const avatar = () => request({ url: '/api/v1/users/me/avatar', as })
+    expectProblem(t, await avatar(), { status: 409, code: 'file_being_scanned' })
+    await scanNew()
+    t.match((await request({ url: file, as })).json(), { status: 'quarantined' })
+    t.equal((await avatar()).body, 'GIF89a')
+  })
+
+  await t.test('a link to what was shared before does not lead to what waits', async (t) => {
+    const file = await createFullFile(app, as, 'to be shared')
+    await scanNew()
+    const { url } = (await request({ method: 'POST', url: `${file}/links`, as, payload: {} })).json()
+    const path = url.replace(/^https?:\/\/[^/]+/, '')
+    t.equal((await request({ url: path })).body, 'to be shared')
+    await putContent(app, as, file, 'another')
+    expectProblem(t, await request({ url: path }), { status: 404, code: 'invalid_link' })
+    await scanNew()
+  })
+
+  await t.test('what is too large for the scanner is held', async (t) => {
+    const file = await createFullFile(app, tenant.owner, Buffer.alloc(CLAMD_MAX_BYTES + 1), {
+      url: `${tenant.url}/files`,
+    })
+    await scanNew()
+    t.match((await request({ url: file, as: tenant.owner })).json(), { status: 'quarantined' })
+    const [held] = (await request({ url: `${OPERATIONS}/quarantine`, as: admin })).json().data
+    t.match(held, { reason: 'held', finding: 'too_large' })
+    t.same(await eventsOf(held.id), [['files.quarantined', { reason: 'held' }]])
+  })
+
+  await t.test('an owner deletes what is in quarantine', async (t) => {
+    const file = await createFullFile(app, as, MALWARE)
+    await scanNew()
+    t.equal((await request({ method: 'DELETE', url: `${file}?permanently=true`, as })).statusCode, 204)
+  })
+
+  await t.test('while the scanner is away, files wait for it', async (t) => {
+    const file = await createFullFile(app, as, 'waits')
+    await clamd.kill()
+    await scanNew()
+    for (let attempt = 0; attempt < 5; attempt++) await test.scanWaiting()
+    t.match((await request({ url: file, as })).json(), { status: 'scanning' })
+    t.ok((await metric(test, 'file_scan_oldest_age_seconds')) > 60)
+    t.ok((await metric(test, 'file_scans_total{outcome="failed"}')) >= 5)
+    await clamd.restart()
+    await test.scanWaiting()
+    t.equal((await request({ url: `${file}/content`, as })).body, 'waits')
+    t.equal(await metric(test, 'file_scan_oldest_age_seconds'), 0)
+  })
+})
+
+t.test('with on_error = pass, what was not scanned can be read', { skip: WITHOUT_CLAMD }, async (t) => {
+  const clamd = await startClamd(t)
+  const settings = { APP_FILES__SCAN__ADDRESS: clamd.address, APP_FILES__SCAN__ON_ERROR: 'pass' }
+  const test = await start(t, settings)
+  const { app, db, request, signUp, scanNew } = test
+  const as = await signUp()
+  // Within our own limit, and beyond that of clamd.
+  const large = await createFullFile(app, as, Buffer.alloc(3 * CLAMD_MAX_BYTES))
+  await scanNew()
+  for (let attempt = 0; attempt < 3; attempt++) await test.scanWaiting()
+  t.match((await request({ url: large, as })).json(), { status: 'ready' })
+  await clamd.kill()
+  const file = await createFullFile(app, as, 'passes')
+  await scanNew()
+  await test.scanWaiting()
+  t.match((await request({ url: file, as })).json(), { status: 'scanning' })
+  await test.scanWaiting()
+  t.equal((await request({ url: `${file}/content`, as })).body, 'passes')
+  t.match(await db.query('SELECT scan, scan_finding FROM files WHERE scan_attempts = 3 AND size = 6'), [
+    { scan: 'passed', scan_finding: 'scanner_failed' },
+  ])
+})
+
+t.test('a content whose bytes are gone does not hold up others', { skip: WITHOUT_CLAMD }, async (t) => {
+  const { address } = await startClamd(t)
+  const test = await start(t, { APP_FILES__SCAN__ADDRESS: address })
+  const { app, db, request, signUp } = test
+  const as = await signUp()
+  const lost = await createFullFile(app, as, 'lost')
+  const [row] = await db.query<{ key: string }>("SELECT key FROM files WHERE scan = 'waiting'")
+  await app.ctx.storage.store?.remove(row?.key ?? '')
+  const file = await createFullFile(app, as, 'there')
+  await test.scanWaiting()
+  await test.scanWaiting()
+  t.match((await request({ url: file, as })).json(), { status: 'ready' })
+  t.match((await request({ url: lost, as })).json(), { status: 'scanning' })
+})
+
+t.test('a worker scans by itself', { skip: WITHOUT_CLAMD }, async (t) => {
+  const { address } = await startClamd(t)
+  const env = { APP_FILES__SCAN__ADDRESS: address, APP_FILES__DIRECTORY: t.testdir() }
+  const { app, request, signUp } = await createTestApp(t, { ...env, APP_ROLE: 'all' })
+  const as = await signUp()
+  const file = await createFullFile(app, as, MALWARE)
+  await eventually(async () => (await request({ url: file, as })).json().status === 'quarantined')
+})
+
+t.test('what waits for a scanner that was turned off, is passed', async (t) => {
+  const test = await start(t, { APP_FILES__SCAN__ADDRESS: NOBODY })
+  const { app, db, request, signUp } = test
+  const as = await signUp()
+  const file = await createFullFile(app, as, 'waits')
+  await db.query("UPDATE files SET written_at = written_at - interval '2 minutes'")
+  const { files } = app.ctx
+  await scanWaitingFilesJob.handler({ ...app.ctx, files: { ...files, scanning: undefined } }, {}, RUN)
+  t.equal((await request({ url: `${file}/content`, as })).body, 'waits')
+  t.match(await request({ url: FILES, as }), { statusCode: 200 })
+})
