@@ -125,6 +125,24 @@ export default {
       'The configuration is there before anything else.',
     ),
     forbid(
+      'the-panel-is-a-client',
+      { path: '^admin/' },
+      { pathNot: ['^admin/', '^schemas/', '(^|/)node_modules/(preact|@preact/signals|uplot)/'] },
+      'The panel calls the API as any other client does.',
+    ),
+    forbid(
+      'browsers-get-no-schemas',
+      { path: '^admin/' },
+      { path: '^schemas/', dependencyTypesNot: ['type-only'] },
+      'Of schemas the panel has the types; the rest is not served.',
+    ),
+    forbid(
+      'the-service-runs-no-browser-code',
+      { pathNot: '^(admin|test)/' },
+      { path: '^admin/' },
+      'The panel is read as text, and runs in browsers.',
+    ),
+    forbid(
       'processes-are-the-servers',
       { pathNot: ['^server.ts$', '^process/', '^test/'] },
       { path: '^process/' },

@@ -7,11 +7,15 @@ const CSP =
 
 /** The start page, for a person who opens the address: in development a page, elsewhere as little as possible. */
 const routes: FastifyPluginAsync = async (app) => {
-  const { docs, environment, product } = app.config
+  const { admin, docs, environment, product } = app.config
   const answer = { name: product.name, ...(docs.enabled ? { documentation: `${app.publicPath}/docs` } : {}) }
   const isDevelopment = environment === 'development' || environment === 'test'
   const page = isDevelopment
-    ? renderStartPage(product.name, { docs: docs.enabled, mailbox: app.mailbox !== undefined })
+    ? renderStartPage(product.name, {
+        admin: admin.panel,
+        docs: docs.enabled,
+        mailbox: app.mailbox !== undefined,
+      })
     : undefined
 
   app.get('/', { schema: { hide: true } }, async ({ headers }, reply) => {

@@ -3,11 +3,12 @@ import { Html, html } from '#lib/html/html.ts'
 /** Where to go from here; links are relative, so that they work behind a prefix. */
 export function renderStartPage(
   name: string,
-  { docs, mailbox }: { docs: boolean; mailbox: boolean },
+  { admin, docs, mailbox }: { admin: boolean; docs: boolean; mailbox: boolean },
 ): string {
   const links: [boolean, string, string, string][] = [
     [docs, 'docs', 'API documentation', 'Swagger UI: every operation, to read and to try.'],
     [docs, 'docs/json', 'OpenAPI document', 'For generators of clients.'],
+    [admin, 'admin/', 'Admin panel', 'Users, organizations and the audit log, for admins.'],
     [mailbox, 'dev/mail', 'Mailbox', 'Mail that the service would have sent.'],
     [true, 'health', 'Health', 'The checks, and how long they took.'],
     [true, 'metrics', 'Metrics', 'For Prometheus.'],

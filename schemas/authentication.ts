@@ -51,3 +51,11 @@ export const Refresh = Type.Object(
   { $id: 'Refresh', additionalProperties: false, description: 'The refresh token to exchange.' },
 )
 export type Refresh = Static<typeof Refresh>
+
+/** Answer of the panel's session: what TokenPair has, but the refresh token, which its cookie keeps. */
+export const PanelTokens = Type.Omit(TokenPair, ['refresh_token'], {
+  $id: 'PanelTokens',
+  additionalProperties: false,
+  description: 'The access token of a session of the admin panel, and its user.',
+})
+export type PanelTokens = Static<typeof PanelTokens>

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { AdminSettings } from './admin.ts'
 import { Audit } from './audit.ts'
 import { Auth, Jwt } from './auth.ts'
 import { BrokerSettings } from './broker.ts'
@@ -261,6 +262,7 @@ export const Config = Section('Groundwork.', {
   cors: Cors,
   metrics: Metrics,
   docs: Docs,
+  admin: AdminSettings,
   log: Log,
   tracing: Tracing,
   errors: Errors,

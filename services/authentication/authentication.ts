@@ -1,6 +1,6 @@
 import { transaction } from '#lib/database/database.ts'
 import type { Login, TokenPair } from '#schemas/authentication.ts'
-import type { User } from '#schemas/users.ts'
+import type { Role, User } from '#schemas/users.ts'
 import type { AccountContext } from '#services/account/context.ts'
 import { TooManyAttempts } from '#services/authentication/errors.ts'
 import { sendMail } from '#services/mail/mail.ts'
@@ -30,12 +30,13 @@ export type LoginOutcome = 'success' | 'invalid_credentials' | 'too_many_attempt
  * Signs a user in. A wrong password, an unknown email, an inactive account and one that never confirmed its
  * address cost the same and look the same (OWASP ASVS 5.0 V6.3.8).
  *
+ * @param role the only role that may sign in here; any other looks like a wrong password, too
  * @throws InvalidCredentials, TooManyAttempts, PasswordQueueFull
  */
-export async function login(ctx: AuthContext, input: Login): Promise<TokenPair> {
+export async function login(ctx: AuthContext, input: Login, role?: Role): Promise<TokenPair> {
   try {
     // A password that changed while it was checked is checked again, as it is by now.
-    const pair = (await signIn(ctx, input)) ?? (await signIn(ctx, input))
+    const pair = (await signIn(ctx, input, role)) ?? (await signIn(ctx, input, role))
     if (!pair) throw new InvalidCredentials()
     ctx.loginFinished('success')
     return pair
@@ -56,9 +57,13 @@ export async function refresh(ctx: AuthContext, refreshToken: string): Promise<T
 }
 
 /** Returns undefined when the credentials changed during the check. */
-async function signIn(ctx: AuthContext, input: Login): Promise<TokenPair | undefined> {
-  const { id, hash } = await checkCredentials(ctx, input)
-  return openSession(ctx, id, hash)
+async function signIn(
+  ctx: AuthContext,
+  input: Login,
+  role: Role | undefined,
+): Promise<TokenPair | undefined> {
+  const { id, hash } = await checkCredentials(ctx, input, role)
+  return openSession(ctx, id, hash, role)
 }
 
 /** Whose credentials they are, and the hash that the password belongs to. */
@@ -68,21 +73,26 @@ interface Owner {
 }
 
 /** @throws InvalidCredentials, TooManyAttempts, PasswordQueueFull */
-async function checkCredentials(ctx: AuthContext, input: Login): Promise<Owner> {
+async function checkCredentials(ctx: AuthContext, input: Login, role: Role | undefined): Promise<Owner> {
   // First, because counting writes, which a flood of logins must not cause.
   using _place = ctx.passwords.enter()
   const attempt = await attempts.begin(ctx, { email: input.email })
-  const owner = await findOwner(ctx, input).catch(attempt.undo)
+  const owner = await findOwner(ctx, input, role).catch(attempt.undo)
   if (owner === undefined) throw new InvalidCredentials()
   await attempt.succeeded()
   return owner
 }
 
 /** Returns undefined for a wrong password, and for an account that may not sign in. */
-async function findOwner(ctx: AuthContext, { email, password }: Login): Promise<Owner | undefined> {
+async function findOwner(
+  ctx: AuthContext,
+  { email, password }: Login,
+  role: Role | undefined,
+): Promise<Owner | undefined> {
   const credentials = await userRecords.findCredentials(ctx, email)
   const hash = await checkPassword(ctx, credentials, password)
   if (hash === undefined || !credentials?.is_active) return undefined
+  if (role !== undefined && credentials.role !== role) return undefined
   const { id, email_verified_at } = credentials
   if (ctx.registration === 'verify' && email_verified_at === null) return undefined
   return { id, hash: await renewHash(ctx, id, hash, password) }
@@ -107,10 +117,16 @@ async function renewHash(ctx: AuthContext, id: string, hash: string, password: s
  * Opens a session, and tells the user by mail when the device is new. Only while the password is the one that
  * was checked: a reset or a deactivation in between has ended all sessions, and this must not be one more.
  */
-async function openSession(ctx: AuthContext, id: string, hash: string): Promise<TokenPair | undefined> {
+async function openSession(
+  ctx: AuthContext,
+  id: string,
+  hash: string,
+  role: Role | undefined,
+): Promise<TokenPair | undefined> {
   return transaction(ctx, async (tx) => {
     const credentials = await userRecords.lockCredentials(tx, id)
     if (!credentials?.is_active || credentials.password_hash !== hash) return undefined
+    if (role !== undefined && credentials.role !== role) return undefined
     const { password_hash: _, email_verified_at: __, ...user } = credentials
     // Sent together, and answered in this order: the device is not known by this very session.
     const [isNewDevice, session] = await Promise.all([

@@ -20,3 +20,10 @@ export const TooManyAttempts = defineError({
   title: 'Too many attempts',
   detail: 'There were too many wrong passwords. Wait, or reset the password.',
 })
+
+export const NotFromPanel = defineError({
+  code: 'not_from_panel',
+  status: 403,
+  title: 'Not sent by the panel',
+  detail: "The panel's session is only for requests that its own page sends, over https or on this machine.",
+})

@@ -12,6 +12,8 @@ const OUTSIDE_OF_OPERATIONS = [
   // Of the mailbox, which only development has.
   'mail_not_found',
   'method_not_allowed',
+  // Of the panel's session, which only the panel's page may use.
+  'not_from_panel',
   // Of development that is for one machine only.
   'not_local',
   // Of what asks for a WebSocket.

@@ -13,7 +13,11 @@ t.test('in development a browser finds its way from /', async (t) => {
   )
   t.match(headers['content-security-policy'], "default-src 'none'")
   const links = [...body.matchAll(/<a href="([^"]+)"/g)].map(([, link = '']) => link)
-  t.same(links, ['docs', 'docs/json', 'dev/mail', 'health', 'metrics'], 'relative, for proxies with a prefix')
+  t.same(
+    links,
+    ['docs', 'docs/json', 'admin/', 'dev/mail', 'health', 'metrics'],
+    'relative, for proxies with a prefix',
+  )
   for (const link of links) t.equal((await request({ url: `/${link}` })).statusCode, 200, link)
   t.same((await request({ url: '/' })).json(), { name: 'Groundwork', documentation: '/docs' })
 })

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { type Browser, chromium } from 'playwright-core'
-import type { Test } from 'tap'
+import type { Owner } from './database.ts'
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 
@@ -12,7 +12,7 @@ export const withoutChromium =
   executablePath === undefined && 'there is no Chromium (apt-get install chromium)'
 
 /** Starts a browser without a window, which ends with `t`. */
-export async function startChromium(t: Test): Promise<Browser> {
+export async function startChromium(t: Owner): Promise<Browser> {
   const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking']
   const browser = await chromium.launch({ executablePath: executablePath ?? '', args })
   t.teardown(() => browser.close())

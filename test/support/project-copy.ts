@@ -14,6 +14,7 @@ const PARTS = [
   'server.ts',
   'package.json',
   'node-version.js',
+  'admin',
   'commands',
   'lib',
   'migrations',

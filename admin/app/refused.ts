@@ -1,0 +1,14 @@
+import type { Problem } from '#schemas/problem.ts'
+
+/** A refusal of the service, in its own words. */
+export class Refused extends Error {
+  readonly problem: Problem
+
+  constructor(problem: Problem) {
+    super(problem.detail ?? problem.title)
+    this.problem = problem
+  }
+}
+
+/** Somebody changed their mind, or is not signed in any more: nothing to tell them about. */
+export class Abandoned extends Error {}

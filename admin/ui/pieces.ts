@@ -1,0 +1,108 @@
+import { signal } from '@preact/signals'
+import { type ComponentChildren, h } from 'preact'
+import { useState } from 'preact/hooks'
+
+/** Something that was done, said once at the edge of the page and to screen readers. */
+const note = signal('')
+let timer: ReturnType<typeof setTimeout> | undefined
+
+const NOTE_MS = 5000
+
+export function say(text: string): void {
+  note.value = text
+  clearTimeout(timer)
+  timer = setTimeout(() => {
+    note.value = ''
+  }, NOTE_MS)
+}
+
+export function Note(): ComponentChildren {
+  return h('div', { class: 'note', role: 'status' }, note.value)
+}
+
+/** An identifier that can be copied. */
+export function Id({ id, short = false }: { id: string; short?: boolean }): ComponentChildren {
+  const [isCopied, setCopied] = useState(false)
+  const copy = async () => {
+    await navigator.clipboard.writeText(id)
+    setCopied(true)
+    say('Copied.')
+  }
+  const text = short && id.length > 14 ? `…${id.slice(-12)}` : id
+  return h(
+    'button',
+    { type: 'button', class: 'id', title: `Copy ${id}`, 'aria-label': `Copy ${id}`, onClick: copy },
+    text,
+    h(
+      'svg',
+      { viewBox: '0 0 16 16', 'aria-hidden': 'true' },
+      h('path', { d: isCopied ? 'M3 8.5l3.5 3.5L13 4.5' : 'M5.5 5.5h8v8h-8zM3 10.5H2.5v-8h8V3' }),
+    ),
+  )
+}
+
+export type Tone = 'good' | 'bad' | 'warn' | 'plain'
+
+/** A state in one word; the colour only underlines it. */
+export function Badge({
+  tone = 'plain',
+  children,
+}: {
+  tone?: Tone
+  children?: ComponentChildren
+}): ComponentChildren {
+  return h('span', { class: `badge ${tone}` }, children)
+}
+
+/** Facts about one thing. */
+export function Facts({
+  facts,
+}: {
+  facts: readonly (readonly [string, ComponentChildren])[]
+}): ComponentChildren {
+  return h(
+    'dl',
+    { class: 'facts' },
+    facts.map(([name, value]) => h('div', { key: name }, h('dt', null, name), h('dd', null, value ?? '–'))),
+  )
+}
+
+/** A page's heading, and what can be done there. */
+export function Heading({
+  title,
+  children,
+}: {
+  title: ComponentChildren
+  children?: ComponentChildren
+}): ComponentChildren {
+  return h(
+    'header',
+    { class: 'heading' },
+    h('h1', { tabIndex: -1 }, title),
+    h('div', { class: 'buttons' }, children),
+  )
+}
+
+/** A part of a page with a heading of its own. */
+export function Section({
+  title,
+  children,
+}: {
+  title: string
+  children?: ComponentChildren
+}): ComponentChildren {
+  return h('section', { class: 'part', 'aria-label': title }, h('h2', null, title), children)
+}
+
+/** A button that asks before it acts. */
+export function Act({
+  label,
+  danger,
+  run,
+}: {
+  label: string
+  danger?: boolean
+  run(): unknown
+}): ComponentChildren {
+  return h('button', { type: 'button', class: danger ? 'danger' : undefined, onClick: run }, label)
+}

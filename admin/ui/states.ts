@@ -1,0 +1,37 @@
+import { type ComponentChildren, h } from 'preact'
+import { Abandoned, Refused } from '../app/refused.ts'
+
+/** Says what went wrong, and what can be done. */
+export function explain(error: unknown): string {
+  if (error instanceof Abandoned) return 'Nothing was done: the password was not confirmed.'
+  if (error instanceof Refused) {
+    const { problem, message } = error
+    const values = problem.errors?.map((value) => `${value.pointer.replace(/^\/\w+\//, '')} ${value.message}`)
+    const advice = problem.status >= 500 ? ' Try again; if it stays so, look for the request in the log.' : ''
+    const request = problem.request_id && problem.status >= 500 ? ` (request ${problem.request_id})` : ''
+    return `${message}${values?.length ? ` ${values.join('; ')}.` : ''}${advice}${request}`
+  }
+  if (error instanceof TypeError)
+    return 'The service cannot be reached. Check the connection, then try again.'
+  return String(error)
+}
+
+/** Stands where something could not be loaded. */
+export function Failure({ error, retry }: { error: unknown; retry: () => void }): ComponentChildren {
+  return h(
+    'div',
+    { class: 'state', role: 'alert' },
+    h('p', null, explain(error)),
+    h('button', { type: 'button', onClick: retry }, 'Try again'),
+  )
+}
+
+/** Stands where something is loaded. */
+export function Loading(): ComponentChildren {
+  return h('div', { class: 'state loading', role: 'status' }, h('p', null, 'Loading…'))
+}
+
+/** Stands where there is nothing, and says what can be done. */
+export function Empty({ children }: { children?: ComponentChildren }): ComponentChildren {
+  return h('div', { class: 'state' }, h('p', null, children))
+}

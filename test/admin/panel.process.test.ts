@@ -1,0 +1,279 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import type { Page } from 'playwright-core'
+import t, { type Test } from 'tap'
+import { withoutChromium } from '#test/support/chromium.ts'
+import { createOrganization } from '#test/support/organizations.ts'
+import {
+  createPanelWorld,
+  openPanel,
+  openTab,
+  type Panel,
+  type PanelWorld,
+  settled,
+  signIn,
+} from './browser.ts'
+
+const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** Text that would run as a script wherever it became markup. */
+const MARKER = '<img src=x onerror="window.wasRun=1"><script>window.wasRun=1</script>'
+
+/** Bounds of a first visit (docs/decisions/094-the-panel-has-no-build.md). */
+const MOST_REQUESTS = 25
+const MOST_BYTES = 60_000
+
+const skip = withoutChromium
+
+t.test('the panel', { skip }, async (t) => {
+  const world = await createPanelWorld(t)
+  const places = await fill(world)
+
+  await t.test('every page, light and dark, wide and narrow, without a flaw that axe finds', (t) =>
+    looks(t, world, places),
+  )
+  await t.test('a first visit is small', (t) => inPanel(t, world, (panel) => isSmall(t, world, panel)))
+  await t.test('anyone who is not an admin stays outside', (t) => staysOutside(t, world))
+  await t.test('filters are in the URL, and the back button knows them', (t) =>
+    inPanel(t, world, (panel) => filters(t, world, panel)),
+  )
+  await t.test('a token that ends in the middle is renewed', (t) =>
+    inPanel(t, world, (panel) => renews(t, world, panel)),
+  )
+  await t.test('tabs share a session', (t) => inPanel(t, world, (panel) => shares(t, world, panel)))
+  await t.test('an act asks, is done by keyboard alone, and is in the audit log', (t) =>
+    inPanel(t, world, (panel) => acts(t, world, panel)),
+  )
+  t.strictSame(world.violations, [], 'the API answered as it says')
+})
+
+/** Makes something for every page to show, with a marker in every text; returns the pages. */
+async function fill(world: PanelWorld): Promise<string[]> {
+  const { app, signUp, db } = world
+  const { user } = await signUp({ email: 'ada@example.com', username: 'ada' })
+  await db.query('UPDATE sessions SET user_agent = $2 WHERE user_id = $1', [user.id, MARKER])
+  for (let n = 0; n < 60; n++) await signUp()
+  const { organization } = await createOrganization(app)
+  await db.query('UPDATE organizations SET name = $2 WHERE id = $1', [organization.id, MARKER])
+  return [
+    'users',
+    'users?q=nobody',
+    `users/${user.id}`,
+    `users/${organization.id}`,
+    'organizations',
+    'audit',
+    'audit?organization_id=nonsense',
+    `audit?target_id=${user.id}`,
+    'nothing',
+  ]
+}
+
+/** Opens the panel as an admin, and at the end fails `t` for what the browser complains of. */
+async function inPanel(
+  t: Test,
+  world: PanelWorld,
+  use: (panel: Panel) => Promise<void>,
+  look?: Parameters<typeof openPanel>[1],
+): Promise<void> {
+  const panel = await openPanel(world, look)
+  try {
+    await signIn(panel, { email: world.admin.user.email, password: world.admin.password })
+    await use(panel)
+    t.strictSame(panel.complaints, [], 'the browser has nothing to complain of')
+    t.equal(await panel.page.evaluate('window.wasRun'), undefined, 'no text became a script')
+  } finally {
+    await panel.context.close()
+  }
+}
+
+async function looks(t: Test, world: PanelWorld, places: string[]): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    const look = async ({ page, show }: Panel) => {
+      // 640 pixels are what is left of 1280 at 200 %.
+      for (const width of [1280, 640, 360]) {
+        await page.setViewportSize({ width, height: 800 })
+        for (const place of places) {
+          await show(place)
+          const name = `${place}, ${width} px, ${colorScheme}`
+          const content = Number(await page.evaluate('document.documentElement.scrollWidth'))
+          t.ok(content <= width, `${name}: fits`)
+          if (width !== 640) t.strictSame(await flaws(page), [], `${name}: accessible`)
+        }
+      }
+    }
+    await inPanel(t, world, look, { colorScheme })
+  }
+}
+
+/** Violations of WCAG 2.2 AA that axe finds. */
+async function flaws(page: Page): Promise<unknown> {
+  await page.evaluate(AXE)
+  return page.evaluate(`
+    axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then(({ violations }) =>
+      violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' | ').slice(0, 300)))`)
+}
+
+async function isSmall(t: Test, _world: PanelWorld, panel: Panel): Promise<void> {
+  const { page } = panel
+  let requests = 0
+  page.on('request', () => {
+    requests++
+  })
+  const cold = await openPanelAgain(page)
+  t.ok(requests <= MOST_REQUESTS, `${requests} requests`)
+  t.ok(cold <= MOST_BYTES, `${cold} bytes`)
+}
+
+/** Loads the page as if it had never been there; returns the bytes that came. */
+async function openPanelAgain(page: Page): Promise<number> {
+  const session = await page.context().newCDPSession(page)
+  await session.send('Network.clearBrowserCache')
+  await page.reload()
+  await settled(page)
+  const size = '(n, { encodedBodySize }) => n + encodedBodySize, 0'
+  const bytes = `[...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')].reduce(${size})`
+  return Number(await page.evaluate(bytes))
+}
+
+async function staysOutside(t: Test, world: PanelWorld): Promise<void> {
+  const { user, password } = await world.signUp()
+  const { page, context } = await openPanel(world)
+  const say = async (email: string, password: string) => {
+    await page.fill('input[name=email]', email)
+    await page.fill('input[name=password]', password)
+    await page.keyboard.press('Enter')
+    const problem = page.locator('.problem:not(:empty)')
+    await problem.waitFor()
+    return problem.textContent()
+  }
+  const refused = await say(user.email, password)
+  t.equal(refused, 'No admin has this email address and password.')
+  t.equal(await say(world.admin.user.email, 'wrong'), refused)
+  t.strictSame(await flaws(page), [])
+  await context.close()
+}
+
+async function filters(t: Test, _world: PanelWorld, panel: Panel): Promise<void> {
+  const { page, show } = panel
+  await show('users')
+  t.equal(await page.locator('tbody tr').count(), 50)
+  await page.click('text=Show more')
+  await page.locator('tbody tr').nth(50).waitFor()
+  await page.fill('input[type=search]', 'ada@')
+  await page.locator('text=1 row.').waitFor()
+  t.match(page.url(), /#\/users\?q=ada%40$/)
+  await page.selectOption('select >> nth=0', 'admin')
+  await page.locator('text=No user matches').waitFor()
+  await page.goBack()
+  await page.locator('text=1 row.').waitFor()
+  t.equal(await page.inputValue('select >> nth=0'), '')
+  await page.click('tbody a')
+  await page.locator('h1:has-text("ada@example.com")').waitFor()
+  t.equal(await page.evaluate('document.activeElement.tagName'), 'H1', 'the heading is where reading goes on')
+  await page.goBack()
+  t.equal(await page.inputValue('input[type=search]'), 'ada@')
+  await page.reload()
+  await page.locator('text=1 row.').waitFor()
+}
+
+async function renews(t: Test, world: PanelWorld, panel: Panel): Promise<void> {
+  const { page, show } = panel
+  const answers: string[] = []
+  page.on('response', (response) => {
+    const path = new URL(response.url()).pathname
+    if (!path.includes('assets')) answers.push(`${response.request().method()} ${path} ${response.status()}`)
+  })
+  // The next call has a token that nobody accepts any more.
+  let isGone = true
+  await page.route('**/api/v1/**', (route) => {
+    const headers = isGone ? { authorization: 'Bearer gone' } : {}
+    isGone = false
+    return route.continue({ headers: { ...route.request().headers(), ...headers } })
+  })
+  await show('organizations')
+  await page.locator('tbody tr').first().waitFor()
+  t.strictSame(answers, [
+    'GET /api/v1/operations/organizations 401',
+    'PUT /admin/session 200',
+    'GET /api/v1/operations/organizations 200',
+  ])
+
+  await world.db.query('UPDATE sessions SET ended_at = now() WHERE ended_at IS NULL AND user_id = $1', [
+    world.admin.user.id,
+  ])
+  isGone = true
+  await page.evaluate("location.hash = '#/users?q=ada'")
+  await page.locator('text=Your session has ended.').waitFor()
+  await signIn(panel, { email: world.admin.user.email, password: world.admin.password })
+  t.match(page.url(), /#\/users\?q=ada$/, 'it is where it was')
+  const readable = await page.evaluate('[document.cookie, { ...localStorage }, { ...sessionStorage }]')
+  t.strictSame(readable, ['', {}, {}], 'no script finds a token')
+}
+
+async function shares(t: Test, world: PanelWorld, panel: Panel): Promise<void> {
+  const first = panel
+  const second = await openTab(first.context, world.origin)
+  await second.page.waitForSelector('.shell')
+  await settled(second.page)
+  const both = [first.page, second.page]
+  // Both at once, twenty times: a refresh token that came twice and late would end the session.
+  for (let n = 0; n < 10; n++) await Promise.all(both.map((page) => page.reload()))
+  for (const page of both) await page.waitForSelector('.shell')
+  await second.page.click('text=Sign out')
+  await second.page.locator('text=You are signed out.').waitFor()
+  await first.page.locator('text=You signed out in another tab.').waitFor()
+  t.strictSame(second.complaints, [])
+}
+
+async function acts(t: Test, world: PanelWorld, panel: Panel): Promise<void> {
+  const { admin, db, signUp } = world
+  const { user } = await signUp({ email: 'grace@example.com', username: 'grace' })
+  const { page, show } = panel
+  await show(`users/${user.id}`)
+  await db.query("UPDATE sessions SET authenticated_at = now() - interval '1 hour' WHERE user_id = $1", [
+    admin.user.id,
+  ])
+  world.app.identities.forgetUser(admin.user.id)
+  await press(page, 'Deactivate')
+  await page.locator('dialog h2:has-text("grace@example.com")').waitFor()
+  t.strictSame(await flaws(page), [])
+  await page.keyboard.press('Escape')
+  await page.locator('dialog').waitFor({ state: 'detached' })
+  t.equal(await page.locator('text=deactivated').count(), 0, 'nothing is done before it is asked')
+
+  await press(page, 'Deactivate')
+  await confirm(page)
+  // It is an hour since the password was given.
+  await page.locator('dialog h2:has-text("Confirm that it is you")').waitFor()
+  t.strictSame(await flaws(page), [])
+  await page.keyboard.type('not the right one')
+  await page.keyboard.press('Enter')
+  await page.locator('dialog .problem:not(:empty)').waitFor()
+  await page.locator('input[type=password]').fill(admin.password)
+  await page.keyboard.press('Enter')
+  await page.locator('dd:has-text("deactivated")').waitFor()
+  await press(page, 'Activate')
+  await page.keyboard.press('Escape')
+  await show(`audit?target_id=${user.id}`)
+  await page
+    .locator('tbody tr:has-text("users.deactivated"), tbody tr:has-text("users.updated")')
+    .first()
+    .waitFor()
+}
+
+/** Walks to a button by the tabulator, and presses it. */
+async function press(page: Page, name: string): Promise<void> {
+  for (let n = 0; n < 100; n++) {
+    const focused = await page.evaluate('document.activeElement.textContent')
+    if (focused === name) return page.keyboard.press('Enter')
+    await page.keyboard.press('Tab')
+  }
+  throw new Error(`the tabulator does not come to ${name}`)
+}
+
+/** Types a reason if one is asked for, and goes on. */
+async function confirm(page: Page): Promise<void> {
+  await page.locator('dialog').waitFor()
+  if (await page.locator('input[name=reason]').count()) await page.keyboard.type('Ticket 4711')
+  await press(page, (await page.textContent('dialog button[type=submit]')) ?? '')
+}
