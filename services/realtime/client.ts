@@ -12,7 +12,6 @@ import {
   ENDINGS,
   type Ending,
   type HistoryRequest,
-  LEFT,
   REFUSALS,
   type Refusal,
   type Returning,
@@ -65,10 +64,9 @@ export class Client extends Peer {
   #early: Message[] = []
 
   constructor(options: ClientOptions) {
-    super()
+    super(options.hub, options.connection)
     this.#options = options
     this.#since = options.now()
-    options.hub.attach(this)
   }
 
   /** Takes a frame of the client. */
@@ -97,19 +95,6 @@ export class Client extends Peer {
     // The client can't ask again for what it never asked for; it does so by connecting again.
     if (found.channel.isOwn && why === UNSUBSCRIBES.lost) this.end(ENDINGS.insufficientState)
     else this.#send(JSON.stringify({ push: { channel: name, unsubscribe: why } }))
-  }
-
-  end(why: Ending): void {
-    if (this.isEnded) return
-    this.isEnded = true
-    this.#options.connection.close(why)
-    this.#options.hub.detach(this, why)
-  }
-
-  /** The client has left. */
-  left(): void {
-    this.isEnded = true
-    this.#options.hub.detach(this, LEFT)
   }
 
   tick(now: number): void {
@@ -264,7 +249,8 @@ export class Client extends Peer {
 
   #send(frame: string | Buffer): void {
     if (this.isEnded) return
-    const { connection, maxWaiting } = this.#options
+    const { connection } = this
+    const { maxWaiting } = this.#options
     connection.send(frame)
     if (connection.waiting > maxWaiting) this.end(ENDINGS.slow)
   }

@@ -2,7 +2,7 @@ import type { Connection } from './connection.ts'
 import type { PeerHub } from './hub.ts'
 import type { Message } from './message.ts'
 import { Peer } from './peer.ts'
-import { ENDINGS, type Ending, LEFT, REFUSALS, type Refusal, UNSUBSCRIBES } from './protocol.ts'
+import { ENDINGS, type Ending, REFUSALS, type Refusal, UNSUBSCRIBES } from './protocol.ts'
 import type { Subscription } from './subscription.ts'
 
 /** Milliseconds between two signs of life. */
@@ -39,13 +39,12 @@ export class EventStream extends Peer {
   #early: [number, Pick<Message, 'offset' | 'data'>][] | undefined = []
 
   constructor(options: EventStreamOptions) {
-    super()
-    const { hub, channels, lifetimeMs, now } = options
+    super(options.hub, options.connection)
+    const { channels, lifetimeMs, now } = options
     this.#options = options
     this.#offsets = channels.map(() => 0)
     this.#endsAt = now() + Math.min(LONGEST_MS, lifetimeMs)
     this.#commentAt = now() + COMMENT_INTERVAL_MS
-    hub.attach(this)
   }
 
   /** Subscribes to the channels. Returns why one is refused, if it is: then nothing was sent. */
@@ -84,19 +83,6 @@ export class EventStream extends Peer {
     )
   }
 
-  end(why: Ending): void {
-    if (this.isEnded) return
-    this.isEnded = true
-    this.#options.connection.close(why)
-    this.#options.hub.detach(this, why)
-  }
-
-  /** The client has left. */
-  left(): void {
-    this.isEnded = true
-    this.#options.hub.detach(this, LEFT)
-  }
-
   tick(now: number): void {
     if (now > this.#endsAt) this.end(ENDINGS.expired)
     else if (now > this.#commentAt && this.#early === undefined) this.#send(': still here\n\n')
@@ -131,7 +117,8 @@ export class EventStream extends Peer {
 
   #send(text: string): void {
     if (this.isEnded) return
-    const { connection, maxWaiting, now } = this.#options
+    const { connection } = this
+    const { maxWaiting, now } = this.#options
     this.#commentAt = now() + COMMENT_INTERVAL_MS
     connection.send(text)
     if (connection.waiting > maxWaiting) this.end(ENDINGS.slow)

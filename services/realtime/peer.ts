@@ -1,10 +1,17 @@
+import type { Connection } from './connection.ts'
 import type { Listener } from './define-channel.ts'
 import type { Message } from './message.ts'
-import type { Ending } from './protocol.ts'
+import { type Ending, LEFT } from './protocol.ts'
 import type { Subscription } from './subscription.ts'
 
 /** The kinds of connections. */
 export type Transport = 'websocket' | 'sse'
+
+/** Knows all peers of an instance. */
+interface PeerKeeper {
+  attach(peer: Peer): void
+  detach(peer: Peer, why: Ending): void
+}
 
 /** Somebody who listens, by whatever connection. */
 export abstract class Peer {
@@ -19,17 +26,37 @@ export abstract class Peer {
   isDoubted = false
   /** Whether the connection has ended, or is ending. */
   isEnded = false
+  protected readonly connection: Connection
+  readonly #keeper: PeerKeeper
+
+  constructor(keeper: PeerKeeper, connection: Connection) {
+    this.connection = connection
+    this.#keeper = keeper
+    keeper.attach(this)
+  }
 
   /** Sends a message. */
   abstract push(message: Message): void
   /** Tells of a subscription that the service has ended. */
   abstract dropped(subscription: Subscription, why: Ending): void
-  /** Ends the connection. */
-  abstract end(why: Ending): void
   /**
    * Is called once a second.
    *
    * @param now milliseconds by `performance.now()`
    */
   abstract tick(now: number): void
+
+  /** Ends the connection. */
+  end(why: Ending): void {
+    if (this.isEnded) return
+    this.isEnded = true
+    this.connection.close(why)
+    this.#keeper.detach(this, why)
+  }
+
+  /** The client has left. */
+  left(): void {
+    this.isEnded = true
+    this.#keeper.detach(this, LEFT)
+  }
 }
