@@ -23,6 +23,6 @@ export const userChannel = defineChannel({
     const { user_id }: { user_id?: unknown } = JSON.parse(data)
     return typeof user_id === 'string' ? { user_id } : undefined
   },
-  authorize: (_ctx, { user }, { user_id }) => user.id === user_id,
+  authorize: (_ctx, listener, { user_id }) => listener.kind === 'user' && listener.user.id === user_id,
   isOwn: true,
 })

@@ -74,6 +74,16 @@ export class ApiKeyCallers {
     return caller
   }
 
+  /** Returns a caller as it is now, if that is known here. */
+  lookAgain({ org, id }: ApiKeyCaller): ApiKeyCaller | undefined {
+    return this.#cache.look(placeOf(org, id))
+  }
+
+  /** Returns a caller as it is now; undefined when its key is not accepted any more. */
+  loadAgain({ org, id }: ApiKeyCaller): Promise<ApiKeyCaller | undefined> {
+    return this.#cache.load(placeOf(org, id))
+  }
+
   forget(org: string, id: string): void {
     this.#cache.forget(placeOf(org, id))
   }

@@ -19,4 +19,5 @@ export const organizationChannel = defineChannel({
   ],
   paramsOf: ofOrganization,
   authorize: membersWith('organization:read'),
+  hasPresence: true,
 })

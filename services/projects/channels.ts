@@ -8,4 +8,5 @@ export const projectsChannel = defineChannel({
   events: [projectCreated, projectUpdated, projectDeleted],
   paramsOf: ofOrganization,
   authorize: membersWith('projects:read'),
+  hasPresence: true,
 })

@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto'
-import type { AccessTokenClaims } from '#services/authentication/access-tokens.ts'
-import type { Identity } from '#services/sessions/identity/identities.ts'
+import { principalId } from '#services/authentication/principal.ts'
 import type { Connection } from './connection.ts'
 import type { Listener } from './define-channel.ts'
+import type { Doorman } from './doorman.ts'
 import type { Beginning } from './history.ts'
 import type { PeerHub } from './hub.ts'
 import type { Message } from './message.ts'
@@ -30,16 +29,10 @@ const EXPIRY_GRACE_MS = 25_000
 const BURST = 256
 const COMMANDS_PER_SECOND = 32
 
-/** Tells who sends an access token. */
-export interface TokenReader {
-  verify(token: string): AccessTokenClaims | 'expired' | 'invalid'
-  find(token: string, claims: AccessTokenClaims): Promise<Identity | undefined>
-}
-
 export interface ClientOptions {
   readonly hub: PeerHub
   readonly connection: Connection
-  readonly tokens: TokenReader
+  readonly doorman: Doorman
   readonly version: string
   /** Bytes that may wait for the client. */
   readonly maxWaiting: number
@@ -49,7 +42,6 @@ export interface ClientOptions {
 /** A client that speaks Centrifugo's protocol: what it asks for, and what it is told. */
 export class Client extends Peer {
   readonly transport = 'websocket'
-  readonly id = randomUUID()
   readonly #options: ClientOptions
   #state: 'new' | 'connecting' | 'connected' = 'new'
   /** By `performance.now()`, as all times here. */
@@ -123,6 +115,8 @@ export class Client extends Peer {
       this.#reply(id, { unsubscribe: {} })
     } else if (command.refresh) void this.#refresh(id, command.refresh.token)
     else if (command.history) void this.#history(id, command.history)
+    else if (command.presence) void this.#presence(id, command.presence.channel)
+    else if (command.presence_stats) void this.#presenceStats(id, command.presence_stats.channel)
     else this.#decline(id, command)
   }
 
@@ -176,22 +170,19 @@ export class Client extends Peer {
 
   /** Finds out who sends a token. Returns undefined when that is nobody; then the client knows. */
   async #authenticate(id: number, token: string): Promise<Listener | undefined> {
-    const { tokens, now } = this.#options
-    const claims = tokens.verify(token)
-    if (claims === 'expired') {
+    const { doorman, now } = this.#options
+    const admitted = await doorman.admit(token).catch(() => 'unknown' as const)
+    if (this.isEnded) return undefined
+    if (admitted === 'expired') {
       if (this.#state === 'connecting') this.#state = 'new'
       this.#held = []
       this.#refuse(id, REFUSALS.tokenExpired)
-    } else if (claims === 'invalid') this.end(ENDINGS.invalidToken)
+    } else if (admitted === 'invalid') this.end(ENDINGS.invalidToken)
+    else if (admitted === 'ended') this.end(ENDINGS.sessionEnded)
+    else if (admitted === 'unknown') this.end(ENDINGS.serverError)
     else {
-      const identity = await tokens.find(token, claims).catch(() => 'unknown' as const)
-      if (this.isEnded) return undefined
-      if (identity === 'unknown') this.end(ENDINGS.serverError)
-      else if (identity === undefined) this.end(ENDINGS.sessionEnded)
-      else {
-        this.#expiresAt = now() + claims.exp * 1000 - Date.now()
-        return { user: identity.user, sessionId: claims.sid }
-      }
+      this.#expiresAt = now() + admitted.expiresAt - Date.now()
+      return admitted.listener
     }
     return undefined
   }
@@ -199,14 +190,14 @@ export class Client extends Peer {
   async #refresh(id: number, token = ''): Promise<void> {
     const listener = await this.#authenticate(id, token)
     if (listener === undefined) return
-    if (listener.user.id !== this.listener?.user.id) {
+    if (this.listener === undefined || principalId(listener) !== principalId(this.listener)) {
       this.end(ENDINGS.invalidToken)
       return
     }
     this.listener = listener
     const { hub, version } = this.#options
     this.#reply(id, { refresh: { client: this.id, version, ...this.#life() } })
-    hub.recheck(this)
+    hub.rights.recheck(this)
   }
 
   async #subscribe(id: number, { channel, ...place }: NonNullable<Command['subscribe']>): Promise<void> {
@@ -224,17 +215,32 @@ export class Client extends Peer {
     else this.#reply(id, { history: page })
   }
 
+  async #presence(id: number, channel: string): Promise<void> {
+    const found = await this.#options.hub.presence(this, channel, (attendance) => attendance.list(channel))
+    if ('code' in found) this.#refuse(id, found)
+    else {
+      const presence = found.map(({ client, caller }) => [client, { client, user: caller }])
+      this.#reply(id, { presence: { presence: Object.fromEntries(presence) } })
+    }
+  }
+
+  async #presenceStats(id: number, channel: string): Promise<void> {
+    const found = await this.#options.hub.presence(this, channel, (attendance) => attendance.count(channel))
+    if ('code' in found) this.#refuse(id, found)
+    else this.#reply(id, { presence_stats: { num_clients: found.clients, num_users: found.callers } })
+  }
+
   /** Answers what the service does not do. */
   #decline(id: number, command: Command): void {
     if (command.ping) this.#reply(id, { ping: {} })
     else if (command.publish) this.#refuse(id, REFUSALS.denied)
-    else if (command.presence || command.presence_stats || command.sub_refresh)
-      this.#refuse(id, REFUSALS.unavailable)
+    else if (command.sub_refresh) this.#refuse(id, REFUSALS.unavailable)
     // What has no number wants no answer: a pong, or a message for a handler that there is not.
     else if (id > 0) this.#refuse(id, REFUSALS.unknownMethod)
   }
 
   #life(): object {
+    if (this.#expiresAt === Number.POSITIVE_INFINITY) return {}
     const milliseconds = this.#expiresAt - this.#options.now()
     return { expires: true, ttl: Math.max(1, Math.floor(milliseconds / 1000)) }
   }

@@ -1,16 +1,13 @@
 import type { Context } from '#lib/context.ts'
-import type { User } from '#schemas/users.ts'
+import type { Principal } from '#services/authentication/principal.ts'
 import type { EventType } from '#services/events/define-event.ts'
 import type { OutboxEvent } from '#services/events/sink.ts'
 
 /** Values of the parts of a channel's name that stand in braces; all of them are ids. */
 export type ChannelParams = Readonly<Record<string, string>>
 
-/** Who asks for a channel. */
-export interface Listener {
-  readonly user: User
-  readonly sessionId: string
-}
+/** Who asks for a channel, and from where. */
+export type Listener = Principal & { readonly address: string }
 
 interface ChannelOptions<Ctx extends Context> {
   /** Such as `organizations:{organization_id}:projects`; each part in braces is an id. It never changes its meaning. */
@@ -25,6 +22,8 @@ interface ChannelOptions<Ctx extends Context> {
   readonly authorize: (ctx: Ctx, listener: Listener, params: ChannelParams) => boolean | Promise<boolean>
   /** Whether everybody gets the one that is their own, without asking: the name's only part is the user's id. */
   readonly isOwn?: boolean
+  /** Whether those who listen may know who else does, and hear them come and go. */
+  readonly hasPresence?: boolean
 }
 
 /** A kind of channel. */
@@ -53,6 +52,7 @@ export function defineChannel<Ctx extends Context>(options: ChannelOptions<Ctx>)
   const pattern = new RegExp(`^${name.replace(PART, UUID)}$`)
   const channel: Channel<Ctx> = {
     isOwn: false,
+    hasPresence: false,
     ...options,
     match(text) {
       const found = pattern.exec(text)

@@ -1,22 +1,22 @@
-import pLimit from 'p-limit'
 import type { Context, Log } from '#lib/context.ts'
 import type { SystemDatabase } from '#lib/database/scoped-database.ts'
 import { warnOfTrouble } from '#lib/log/troubles.ts'
-import type { ChannelListener } from '#services/sessions/identity/channel.ts'
-import type { Identity } from '#services/sessions/identity/identities.ts'
+import { principalId } from '#services/authentication/principal.ts'
 import { type ChannelList, orgOf } from './channel-list.ts'
 import type { Listener } from './define-channel.ts'
 import { type Beginning, beginAt, type Page, pageOf, type Range } from './history.ts'
 import type { Message } from './message.ts'
 import type { Peer, Transport } from './peer.ts'
-import { ENDINGS, type Ending, REFUSALS, type Refusal, type Returning, UNSUBSCRIBES } from './protocol.ts'
+import type { Attendance } from './presence/attendance.ts'
+import { type Ending, REFUSALS, type Refusal, type Returning, UNSUBSCRIBES } from './protocol.ts'
 import type { Reader } from './reader.ts'
 import { Registry } from './registry.ts'
+import { type Callers, Rights } from './rights.ts'
 import { openStore } from './store.ts'
 import { Subscription } from './subscription.ts'
 
-/** Peers whose identity is read at the same time. */
-const MAX_CHECKS = 16
+/** From this code on a client does not connect again. */
+const LAST_WORD = 3500
 
 export interface HubLimits {
   /** Channels of one connection. */
@@ -41,38 +41,39 @@ interface HubOptions<Ctx extends Context> {
   readonly log: Log
   readonly channels: ChannelList<Ctx>
   readonly reader: Pick<Reader, 'start'>
+  readonly attendance: Attendance
   readonly limits: HubLimits
-  /** Returns who a session speaks for if that is known here and now. */
-  readonly look: (session: string) => Identity | undefined
-  /** The same, wherever it is known; undefined when the session has ended. */
-  readonly load: (session: string) => Promise<Identity | undefined>
+  readonly callers: Callers
   readonly observer: HubObserver
 }
 
 /** The part of it that peers use. */
 export type PeerHub = Pick<
   Hub,
-  'attach' | 'detach' | 'identify' | 'ownOf' | 'subscribe' | 'unsubscribe' | 'history' | 'recheck'
+  'attach' | 'detach' | 'identify' | 'ownOf' | 'subscribe' | 'unsubscribe' | 'history' | 'presence' | 'rights'
 >
 
 /** Is called in the moment from which messages are passed on, with those that came meanwhile. */
 type Opened = (beginning: Beginning, fresh: readonly Message[]) => void
 
-/**
- * Everybody who listens at this instance, and to what. What it is told of changes of rights ends subscriptions and
- * connections at once; what it was not told of, it finds within a second.
- */
-export class Hub<Ctx extends Context = Context> implements ChannelListener {
+/** Everybody who listens at this instance, and to what. */
+export class Hub<Ctx extends Context = Context> {
   readonly #options: HubOptions<Ctx>
   readonly #db: SystemDatabase
   readonly #registry = new Registry()
-  readonly #checks = pLimit(MAX_CHECKS)
+  /** Is to be told of changes of rights. */
+  readonly rights: Pick<Rights<Ctx>, keyof Rights<Ctx>>
   readonly #warn: (error: unknown) => void
 
   constructor(options: HubOptions<Ctx>) {
     this.#options = options
     this.#db = openStore(options.ctx.db)
-    this.#warn = warnOfTrouble(options.log, 'could not check the rights of listeners; they are checked again')
+    this.#warn = warnOfTrouble(options.log, 'could not answer a listener in realtime')
+    const { ctx, log, channels, callers } = options
+    this.rights = new Rights({
+      ...{ ctx, log, channels, callers, registry: this.#registry },
+      denied: (peer, subscription) => this.#drop(peer, subscription, UNSUBSCRIBES.denied),
+    })
   }
 
   get peers(): ReadonlySet<Peer> {
@@ -89,15 +90,17 @@ export class Hub<Ctx extends Context = Context> implements ChannelListener {
     this.#registry.add(peer)
   }
 
-  /** Notes who a peer is; false when that user has too many connections. */
+  /** Notes who a peer is; false when that caller has too many connections. */
   identify(peer: Peer, listener: Listener): boolean {
-    if (this.#registry.ofUser(listener.user.id).size >= this.#options.limits.perUser) return false
+    if (this.#registry.ofCaller(principalId(listener)).size >= this.#options.limits.perUser) return false
     this.#registry.identify(peer, listener)
     return true
   }
 
   /** Forgets a connection that has ended. */
   detach(peer: Peer, why: Ending): void {
+    for (const subscription of peer.subscriptions.values())
+      this.#leave(peer, subscription, why.code < LAST_WORD)
     if (this.#registry.remove(peer)) this.#options.observer.ended(peer.transport, why)
   }
 
@@ -113,7 +116,7 @@ export class Hub<Ctx extends Context = Context> implements ChannelListener {
     if (peer.subscriptions.size >= limits.channels) return REFUSALS.limit
     const found = channels.find(name)
     if (found === undefined) return REFUSALS.denied
-    const subscription = new Subscription(name, found)
+    const subscription = new Subscription(name, found, { hearsNotices: returning.join_leave === true })
     // Before anything is asked, so that no change of rights and no message is missed after it.
     this.#registry.subscribe(peer, subscription)
     const isCurrent = () => peer.subscriptions.get(name) === subscription
@@ -122,7 +125,7 @@ export class Hub<Ctx extends Context = Context> implements ChannelListener {
       return refusal
     }
     try {
-      if (!(await this.#isAllowed(peer, name))) return refuse(REFUSALS.denied)
+      if (!(await this.rights.isAllowed(peer, name))) return refuse(REFUSALS.denied)
       const org = orgOf(found.params)
       if (org !== null && this.#registry.countOf(org) > limits.perOrganization) return refuse(REFUSALS.limit)
       await reader.start()
@@ -131,6 +134,7 @@ export class Hub<Ctx extends Context = Context> implements ChannelListener {
       const fresh = subscription.begin(beginning.offset)
       if (fresh === undefined) return refuse(REFUSALS.internal)
       if (returning.recover) observer.recovered(beginning.recovered ? 'recovered' : 'reload')
+      this.#join(peer, subscription)
       opened(beginning, fresh)
       return undefined
     } catch (error) {
@@ -141,7 +145,9 @@ export class Hub<Ctx extends Context = Context> implements ChannelListener {
 
   unsubscribe(peer: Peer, name: string): void {
     const subscription = peer.subscriptions.get(name)
-    if (subscription) this.#registry.unsubscribe(peer, subscription)
+    if (subscription === undefined) return
+    this.#leave(peer, subscription, false)
+    this.#registry.unsubscribe(peer, subscription)
   }
 
   /** Returns a part of what a channel has told, to a peer that listens to it. */
@@ -157,9 +163,26 @@ export class Hub<Ctx extends Context = Context> implements ChannelListener {
     }
   }
 
+  /** Returns who else listens to a channel, or how many, to a peer that does. */
+  async presence<T>(
+    peer: Peer,
+    name: string,
+    ask: (attendance: Attendance) => Promise<T>,
+  ): Promise<T | Refusal> {
+    const subscription = peer.subscriptions.get(name)
+    if (!subscription?.isOpen) return REFUSALS.denied
+    if (!subscription.found.channel.hasPresence) return REFUSALS.unavailable
+    try {
+      return await ask(this.#options.attendance)
+    } catch (error) {
+      this.#warn(error)
+      return REFUSALS.internal
+    }
+  }
+
   /** Names of the channels that a peer gets without asking. */
-  ownOf({ user }: Listener): string[] {
-    return this.#options.channels.ownOf(user.id)
+  ownOf(listener: Listener): string[] {
+    return listener.kind === 'user' ? this.#options.channels.ownOf(listener.user.id) : []
   }
 
   deliver(messages: readonly Message[]): void {
@@ -169,7 +192,7 @@ export class Hub<Ctx extends Context = Context> implements ChannelListener {
         const verdict = subscription.take(message)
         if (verdict === 'gap') this.#drop(peer, subscription, UNSUBSCRIBES.lost)
         if (verdict !== 'new') continue
-        delivered++
+        if (!message.isNotice) delivered++
         peer.push(message)
       }
     }
@@ -188,84 +211,22 @@ export class Hub<Ctx extends Context = Context> implements ChannelListener {
   tick(now: number): void {
     for (const peer of [...this.peers]) {
       peer.tick(now)
-      // In memory, unless it is long ago that it was read, or nothing that is in memory is trusted.
-      if (peer.listener && !peer.isEnded && !this.#options.look(peer.listener.sessionId)) this.recheck(peer)
+      this.rights.tick(peer)
     }
   }
 
-  forgetSession(id: string): void {
-    for (const peer of this.peers) if (peer.listener?.sessionId === id) this.recheck(peer)
+  #join({ id, listener }: Peer, { name, found }: Subscription): void {
+    if (listener === undefined || !found.channel.hasPresence) return
+    const caller = principalId(listener)
+    this.#options.attendance.join({ org: orgOf(found.params), channel: name, client: id, caller })
   }
 
-  forgetUser(id: string): void {
-    for (const peer of this.#registry.ofUser(id)) this.recheck(peer)
-  }
-
-  forgetMember(_org: string, user: string): void {
-    this.forgetUser(user)
-  }
-
-  forgetOrganization(org: string): void {
-    for (const peer of this.peers) {
-      const listens = [...peer.subscriptions.values()].some(({ found }) => orgOf(found.params) === org)
-      if (listens) this.recheck(peer)
-    }
-  }
-
-  forgetApiKey(): void {
-    // Keys do not listen.
-  }
-
-  forgetAll(): void {
-    for (const peer of this.peers) this.recheck(peer)
-  }
-
-  /** Checks again who a peer is and what it may hear. A change while that is done has it done again. */
-  recheck(peer: Peer): void {
-    if (peer.listener === undefined || peer.isEnded) return
-    if (peer.isChecked) {
-      peer.isDoubted = true
-      return
-    }
-    peer.isChecked = true
-    void this.#checks(async () => {
-      do {
-        peer.isDoubted = false
-        await this.#verify(peer)
-      } while (peer.isDoubted && !peer.isEnded)
-      peer.isChecked = false
-    })
-  }
-
-  async #verify(peer: Peer): Promise<void> {
-    const { listener } = peer
-    if (listener === undefined || peer.isEnded) return
-    try {
-      const identity = await this.#options.load(listener.sessionId)
-      if (identity === undefined || identity.user.id !== listener.user.id) {
-        peer.end(ENDINGS.sessionEnded)
-        return
-      }
-      peer.listener = { ...listener, user: identity.user }
-      for (const subscription of [...peer.subscriptions.values()]) {
-        if (await this.#isAllowed(peer, subscription.name)) continue
-        if (peer.subscriptions.get(subscription.name) === subscription)
-          this.#drop(peer, subscription, UNSUBSCRIBES.denied)
-      }
-    } catch (error) {
-      // Whatever is wrong with one listener is nothing to the others; the next tick tries again.
-      this.#warn(error)
-    }
-  }
-
-  async #isAllowed({ listener }: Peer, name: string): Promise<boolean> {
-    const { ctx, channels } = this.#options
-    const found = channels.find(name)
-    if (listener === undefined || found === undefined) return false
-    return found.channel.authorize(ctx, listener, found.params)
+  #leave({ id }: Peer, { name, found }: Subscription, mayReturn: boolean): void {
+    if (found.channel.hasPresence) this.#options.attendance.leave(name, id, mayReturn)
   }
 
   #drop(peer: Peer, subscription: Subscription, why: Ending): void {
+    this.#leave(peer, subscription, why === UNSUBSCRIBES.lost)
     this.#registry.unsubscribe(peer, subscription)
     if (subscription.isOpen) peer.dropped(subscription, why)
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Connection } from './connection.ts'
 import type { Listener } from './define-channel.ts'
 import type { Message } from './message.ts'
@@ -16,6 +17,8 @@ interface PeerKeeper {
 /** Somebody who listens, by whatever connection. */
 export abstract class Peer {
   abstract readonly transport: Transport
+  /** Names it in what others are told of who is there. */
+  readonly id = randomUUID()
   /** By the channel's name. */
   readonly subscriptions = new Map<string, Subscription>()
   /** Who it is; undefined until that is known. */

@@ -13,7 +13,12 @@ const Name = Type.String({ maxLength: 1024 })
 const Token = Type.String({ maxLength: 2048 })
 
 /** Where a client that returns was in a channel. */
-const SubscribeRequest = Type.Object({ channel: Name, ...Position })
+const SubscribeRequest = Type.Object({
+  channel: Name,
+  ...Position,
+  /** Whether the client wants to hear who comes and goes. */
+  join_leave: Type.Optional(Type.Boolean()),
+})
 export type Returning = Omit<Static<typeof SubscribeRequest>, 'channel'>
 
 const HistoryRequest = Type.Object({
@@ -42,8 +47,8 @@ const Command = Type.Object({
   history: Type.Optional(HistoryRequest),
   ping: Type.Optional(Empty),
   publish: Type.Optional(Empty),
-  presence: Type.Optional(Empty),
-  presence_stats: Type.Optional(Empty),
+  presence: Type.Optional(Type.Object({ channel: Name })),
+  presence_stats: Type.Optional(Type.Object({ channel: Name })),
   sub_refresh: Type.Optional(Empty),
   rpc: Type.Optional(Empty),
   send: Type.Optional(Empty),

@@ -3,8 +3,8 @@ import type { SystemDatabase } from '#lib/database/scoped-database.ts'
 /** A message of a channel. */
 export interface StoredMessage {
   readonly channel: string
-  /** Counts the messages of the channel. */
-  readonly offset: number
+  /** Counts the messages of the channel; null for one that is told only to those who are there. */
+  readonly offset: number | null
   /** JSON. */
   readonly data: string
 }
@@ -12,7 +12,11 @@ export interface StoredMessage {
 export interface NewMessage extends StoredMessage {
   readonly org: string | null
   readonly seq: number
+  readonly offset: number
 }
+
+/** Something that is told only to those who are there. */
+export type NewNotice = Pick<NewMessage, 'channel' | 'org' | 'seq' | 'data'>
 
 /** Reserves numbers for messages; no other transaction gets any until this one ends. Returns the first. */
 export async function takeNumbers(db: SystemDatabase, count: number): Promise<number> {
@@ -33,6 +37,21 @@ export async function selectTops(db: SystemDatabase, names: readonly string[]): 
     values: [names],
   })
   return new Map(rows.map(({ name, top }) => [name, top]))
+}
+
+/** Stores what is told to those who are there. */
+export async function insertNotices(db: SystemDatabase, notices: readonly NewNotice[]): Promise<void> {
+  await db.query({
+    name: 'insertRealtimeNotices',
+    text: `INSERT INTO realtime_messages (org_id, seq, channel, data)
+           SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[])`,
+    values: [
+      notices.map(({ org }) => org),
+      notices.map(({ seq }) => seq),
+      notices.map(({ channel }) => channel),
+      notices.map(({ data }) => data),
+    ],
+  })
 }
 
 /** Stores messages, the last of each channel last, and where their channels are then. */
@@ -105,7 +124,7 @@ export async function selectMessages(
   after: number,
   limit: number,
 ): Promise<Read | undefined> {
-  const rows = await db.query<State & { seq: number | null; channel: string; offset: number; data: string }>({
+  const rows = await db.query<State & StoredMessage & { seq: number | null }>({
     name: 'selectRealtimeMessages',
     text: `SELECT state.epoch, state.last_seq::float8 AS last_seq, message.seq::float8 AS seq, message.channel,
                   message.position::float8 AS "offset", message.data

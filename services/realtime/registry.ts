@@ -1,3 +1,4 @@
+import { principalId } from '#services/authentication/principal.ts'
 import { orgOf } from './channel-list.ts'
 import type { Listener } from './define-channel.ts'
 import type { Peer } from './peer.ts'
@@ -6,7 +7,7 @@ import type { Subscription } from './subscription.ts'
 /** Who is connected to this instance, and who listens to what. */
 export class Registry {
   readonly #peers = new Set<Peer>()
-  readonly #byUser = new Map<string, Set<Peer>>()
+  readonly #byCaller = new Map<string, Set<Peer>>()
   readonly #byChannel = new Map<string, Map<Subscription, Peer>>()
   readonly #byOrganization = new Map<string, number>()
 
@@ -32,21 +33,21 @@ export class Registry {
 
   /** Notes who a peer is. */
   identify(peer: Peer, listener: Listener): void {
-    const { id } = listener.user
+    const id = principalId(listener)
     peer.listener = listener
-    const others = this.#byUser.get(id) ?? new Set()
-    this.#byUser.set(id, others.add(peer))
+    const others = this.#byCaller.get(id) ?? new Set()
+    this.#byCaller.set(id, others.add(peer))
   }
 
   /** Forgets a peer and its subscriptions; false when it is not known. */
   remove(peer: Peer): boolean {
     if (!this.#peers.delete(peer)) return false
     for (const subscription of [...peer.subscriptions.values()]) this.unsubscribe(peer, subscription)
-    const user = peer.listener?.user.id
-    if (user === undefined) return true
-    const others = this.#byUser.get(user)
+    if (peer.listener === undefined) return true
+    const id = principalId(peer.listener)
+    const others = this.#byCaller.get(id)
     others?.delete(peer)
-    if (others?.size === 0) this.#byUser.delete(user)
+    if (others?.size === 0) this.#byCaller.delete(id)
     return true
   }
 
@@ -72,9 +73,9 @@ export class Registry {
     else this.#byOrganization.delete(org)
   }
 
-  /** The connections of a user. */
-  ofUser(id: string): ReadonlySet<Peer> {
-    return this.#byUser.get(id) ?? new Set()
+  /** The connections of a user, or of an API key (`principalId`). */
+  ofCaller(id: string): ReadonlySet<Peer> {
+    return this.#byCaller.get(id) ?? new Set()
   }
 
   /** Subscriptions to a channel, each with its peer. */

@@ -8,13 +8,16 @@ const MAX_HELD = 1000
 export class Subscription {
   readonly name: string
   readonly found: Found<never>
+  /** Whether it wants to hear who comes and goes. */
+  readonly hearsNotices: boolean
   /** Offset of the last message that was passed on; undefined until it is known where to begin. */
   #offset: number | undefined
   #held: Message[] | undefined = []
 
-  constructor(name: string, found: Found<never>) {
+  constructor(name: string, found: Found<never>, { hearsNotices = false } = {}) {
     this.name = name
     this.found = found
+    this.hearsNotices = hearsNotices
   }
 
   get isOpen(): boolean {
@@ -44,6 +47,7 @@ export class Subscription {
 
   /** Says what to do with a message: pass it on, nothing, or give up because one before it is missing. */
   take(message: Message): 'new' | 'old' | 'gap' {
+    if (message.isNotice) return this.isOpen && this.hearsNotices ? 'new' : 'old'
     if (this.#offset === undefined) {
       if (this.#held && this.#held.length < MAX_HELD) this.#held.push(message)
       else this.#held = undefined

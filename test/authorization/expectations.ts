@@ -122,6 +122,8 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
     user: '404 channel_not_found',
     other: '404 channel_not_found',
     admin: '404 channel_not_found',
+    key: '404 channel_not_found',
+    keyWithoutScope: '404 channel_not_found',
   },
   // One's own files.
   createFile: everyUser(201),

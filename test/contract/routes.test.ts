@@ -103,7 +103,7 @@ const EXPECTED = [
   'GET /live getLiveness anyone',
   'GET /metrics getMetrics anyone',
   'GET /ready getReadiness anyone',
-  'GET /realtime/events streamRealtimeEvents user',
+  'GET /realtime/events streamRealtimeEvents caller',
   'PATCH /api/v1/operations/files/limits/:id updateStorageLimit admin',
   'PATCH /api/v1/users/:id updateUser user',
   'PATCH /api/v1/users/me updateCurrentUser user',

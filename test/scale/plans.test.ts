@@ -30,6 +30,7 @@ import * as oneTimeTokens from '#services/one-time-tokens/one-time-tokens.ts'
 import { cleanupJob } from '#services/operations/jobs.ts'
 import { beginAt } from '#services/realtime/history.ts'
 import { purgeRealtimeJob } from '#services/realtime/jobs.ts'
+import { Attendance } from '#services/realtime/presence/attendance.ts'
 import { openState, selectMessages } from '#services/realtime/queries.ts'
 import { openStore } from '#services/realtime/store.ts'
 import * as registrations from '#services/registration/queries.ts'
@@ -192,6 +193,13 @@ async function workOnEvents(app: FastifyInstance): Promise<void> {
     await oldestAge(ctx, sink.column)
   }
   await selectMessages(store, 0, 10)
+  const attendance = new Attendance(app.db, log)
+  const presence = { org: null, channel: channel.name, client: uuidv7(), caller: 'nobody' }
+  attendance.join(presence)
+  await attendance.list(channel.name)
+  await attendance.count(channel.name)
+  attendance.leave(channel.name, presence.client, false)
+  await attendance.close()
   await purgeRealtimeJob.handler(ctx, {}, RUN)
   await republish(app.db, new Date(Date.now() - 1000))
   await insertConsumed(app.db, 'nobody', uuidv7())

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { Centrifuge, type Subscription } from 'centrifuge'
+import { Centrifuge, type Subscription, type SubscriptionOptions } from 'centrifuge'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import { WebSocket } from 'ws'
@@ -15,7 +15,8 @@ export async function realtimeUrl(app: FastifyInstance): Promise<string> {
   return `ws://127.0.0.1:${port}/realtime`
 }
 
-export const tokenOf = ({ headers }: TestUser): string => headers.authorization.replace('Bearer ', '')
+export const tokenOf = ({ headers }: Pick<TestUser, 'headers'>): string =>
+  headers.authorization.replace('Bearer ', '')
 
 /** Waits until everything that has happened is published. */
 export async function published(db: Pick<TestDatabase, 'query'>): Promise<void> {
@@ -38,6 +39,8 @@ export class Ear {
   /** and on the user's own, where signing in is told as well. */
   readonly toldOfUser: Told[] = []
   readonly happened: string[] = []
+  /** Who came and went, such as `join` with a user's id. */
+  readonly presences: string[] = []
   /** For each time that it was subscribed, whether it got what it missed; undefined for a first time. */
   readonly recoveries: (boolean | undefined)[] = []
 
@@ -53,8 +56,10 @@ export class Ear {
   }
 
   /** Subscribes, and waits until that is done, or refused. */
-  async to(channel: string): Promise<Subscription> {
-    const subscription = this.client.newSubscription(channel)
+  async to(channel: string, options: Partial<SubscriptionOptions> = {}): Promise<Subscription> {
+    const subscription = this.client.newSubscription(channel, options)
+    subscription.on('join', ({ info }) => this.presences.push(`join ${info.user}`))
+    subscription.on('leave', ({ info }) => this.presences.push(`leave ${info.user}`))
     subscription.on('publication', (message) => this.#hear(message, this.told))
     subscription.on('unsubscribed', ({ code }) => this.happened.push(`unsubscribed ${code}`))
     subscription.on('subscribed', ({ wasRecovering, recovered }) => {

@@ -3,6 +3,7 @@ import type { Test } from 'tap'
 import type { Statement } from '#lib/database/database.ts'
 import { OrgDatabase, UserDatabase } from '#lib/database/scoped-database.ts'
 import { Relay } from '#services/events/relay.ts'
+import { Attendance } from '#services/realtime/presence/attendance.ts'
 import { realtimeSink } from '#services/realtime/sink.ts'
 import { checkpoint, logContext, sealAll } from '#test/services/audit/log.ts'
 import type { TestDatabase } from '#test/support/database.ts'
@@ -59,6 +60,12 @@ export async function proveRows(
   }
   const relay = new Relay(realtimeSink, { ctx: app.ctx, log: app.log })
   while ((await relay.pass()) > 0);
+  const attendance = new Attendance(app.db, app.log)
+  for (const { organization, owner } of [ours, theirs]) {
+    const channel = `organizations:${organization.id}`
+    attendance.join({ org: organization.id, channel, client: crypto.randomUUID(), caller: owner.user.id })
+  }
+  await attendance.close()
   await fillAuditLog(app, [ours, theirs])
   for (const tenant of [ours, theirs]) await seedOthers(db, tenant)
   const [a, b] = [ours.organization.id, theirs.organization.id]

@@ -12,6 +12,7 @@ export const GLOBAL_TABLES: Readonly<Record<string, string>> = {
   object_appends: 'random names in the store of objects',
   one_time_tokens: 'of users',
   rate_limits: 'of clients',
+  realtime_nodes: 'of processes',
   realtime_state: 'counts the messages of all channels',
   refresh_tokens: 'of sessions',
   registrations: 'of people without an account yet',
@@ -45,6 +46,7 @@ export const LOOSE_TABLES: Readonly<Record<string, string>> = {
   audit_seals: 'of the audit log',
   realtime_channels: 'of people too; forgotten after a month',
   realtime_messages: 'of people too; forgotten after an hour',
+  realtime_presence: 'of people too; gone when they are',
   events: 'of people too; the deletion of an organization is an event, and is told when it is gone',
 }
 
@@ -54,6 +56,7 @@ export const GLOBAL_INDEXES: Readonly<Record<string, string>> = {
   realtime_channels_pkey: 'the name has the id of the organization or the user in it',
   realtime_messages_pkey: 'the order of all messages',
   realtime_messages_position_key: 'begins with the name of the channel',
+  realtime_presence_pkey: 'begins with the name of the channel',
   organizations_slug_key: 'slugs are public names',
 }
 

@@ -11,9 +11,9 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /**
      * Who may call the route. Under /api it is `user` unless the route says otherwise; API keys may too where they can have
-     * the route's `permission`. `api_key` is for keys alone.
+     * the route's `permission`. `api_key` is for keys alone, `caller` for people and any key.
      */
-    access?: 'public' | 'user' | 'admin' | 'api_key'
+    access?: 'public' | 'user' | 'admin' | 'api_key' | 'caller'
   }
   interface FastifyInstance {
     /** Makes the hook that lets a request pass if its sender may; who it is, is `request.principal`. */

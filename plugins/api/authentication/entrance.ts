@@ -11,7 +11,7 @@ import { type Requirement, stepUp } from './step-up.ts'
 
 /** Demands of a route on who calls it. */
 export interface Demands {
-  readonly access: 'user' | 'admin' | 'api_key'
+  readonly access: 'user' | 'admin' | 'api_key' | 'caller'
   readonly permission?: Permission | undefined
   readonly requires?: Requirement | undefined
 }
@@ -19,9 +19,9 @@ export interface Demands {
 /** Lets the sender of a token or key in, or throws; a promise when the database has to be asked. */
 type Entrance = (request: FastifyRequest, text: string) => Promise<void> | undefined
 
-/** Whether a route takes API keys: those with the route's permission, if keys can have it. */
+/** Whether a route takes API keys: any, or those with the route's permission, if keys can have it. */
 export function takesApiKeys({ access, permission, requires }: Demands): boolean {
-  if (access === 'api_key') return true
+  if (access === 'api_key' || access === 'caller') return true
   return access === 'user' && requires === undefined && permission !== undefined && isScope(permission)
 }
 

@@ -54,7 +54,7 @@ function errorsOfAccess(config: FastifyContextConfig): ErrorClass[] {
   if (access === undefined || access === 'public') return []
   const errors: ErrorClass[] = [Unauthenticated]
   if (requires) errors.push(ReauthenticationRequired)
-  if (access !== 'user' || permission !== undefined) errors.push(Forbidden)
+  if ((access !== 'user' && access !== 'caller') || permission !== undefined) errors.push(Forbidden)
   if (!takesApiKeys({ ...config, access })) errors.push(ApiKeyNotAllowed)
   else if (permission !== undefined) errors.push(InsufficientScope)
   return errors

@@ -6,9 +6,11 @@ import type { AppContext } from '#plugins/infrastructure/context.ts'
 import { type ChannelList, findChannels } from '#services/realtime/channel-list.ts'
 import { Hub } from '#services/realtime/hub.ts'
 import type { RealtimeJobsContext } from '#services/realtime/jobs.ts'
+import { Attendance } from '#services/realtime/presence/attendance.ts'
 import { ENDINGS } from '#services/realtime/protocol.ts'
 import { Reader } from '#services/realtime/reader.ts'
 import type { RealtimeContext } from '#services/realtime/sink.ts'
+import { createCallers } from './callers.ts'
 import { registerMetrics } from './metrics.ts'
 import { acceptSockets } from './sockets.ts'
 import { serveStreams } from './streams.ts'
@@ -53,6 +55,7 @@ export default fp(
   {
     name: 'realtime',
     dependencies: [
+      'api-keys',
       'client-address',
       'connections',
       'context',
@@ -85,6 +88,7 @@ async function createHub(app: FastifyInstance, channels: ChannelList<AppContext>
     pooled: (error) =>
       log.warn({ err: error }, 'nobody wakes the reader of realtime, which looks every 250 ms'),
   })
+  const attendance = new Attendance(app.ctx.db, log)
   const hub: Hub<AppContext> = new Hub({
     ctx: app.ctx,
     log,
@@ -102,11 +106,11 @@ async function createHub(app: FastifyInstance, channels: ChannelList<AppContext>
       perOrganization: realtime.subscriptions_per_organization,
       historySize: realtime.history_size,
     },
-    look: (session) => app.identities.look(session),
-    load: (session) => app.identities.load(session),
+    callers: createCallers(app),
+    attendance,
     observer: metrics,
   })
-  app.onIdentityChange(hub)
+  app.onIdentityChange(hub.rights)
   const ticking = setInterval(() => hub.tick(performance.now()), TICK_MS).unref()
   app.onDrain(() => spreadEnds(app, hub))
   app.addHook('preClose', async () => {
@@ -114,7 +118,7 @@ async function createHub(app: FastifyInstance, channels: ChannelList<AppContext>
   })
   app.addHook('onClose', async () => {
     clearInterval(ticking)
-    await Promise.all([ears.close(), reader.close()])
+    await Promise.all([ears.close(), reader.close(), attendance.close()])
   })
   return hub
 }

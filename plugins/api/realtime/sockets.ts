@@ -10,9 +10,11 @@ import { bareAnswer } from '#plugins/http/connections/client-error.ts'
 import { endLingering } from '#plugins/http/connections/lingering-close.ts'
 import { BadRequest, Overloaded } from '#plugins/http/errors/http-errors.ts'
 import { requestIdOf } from '#plugins/http/request/request-id.ts'
-import { Client, type TokenReader } from '#services/realtime/client.ts'
+import { Client } from '#services/realtime/client.ts'
 import type { Connection } from '#services/realtime/connection.ts'
+import type { Listener } from '#services/realtime/define-channel.ts'
 import { OriginNotAllowed, RealtimeDisabled, TooManyConnections } from '#services/realtime/errors.ts'
+import { createDoorman } from './callers.ts'
 
 /** Largest frame, and largest message of several, in bytes. */
 const MAX_FRAME = 64 * 1024
@@ -29,18 +31,19 @@ export function acceptSockets(app: FastifyInstance): void {
     perMessageDeflate: false,
     maxPayload: MAX_FRAME,
   })
-  const tokens = createTokenReader(app)
   const perNetwork = new Map<string, number>()
   const log = app.moduleLog('realtime')
 
-  function open(socket: WebSocket, request: IncomingMessage, network: string): void {
+  function open(socket: WebSocket, request: IncomingMessage, address: string): void {
+    const network = networkOf(address)
     const { realtimeHub: hub, appVersion: version } = app
     const since = performance.now()
     perNetwork.set(network, (perNetwork.get(network) ?? 0) + 1)
     const { max_waiting: maxWaiting } = app.config.realtime
     const now = () => performance.now()
     const connection = connectionOf(socket)
-    const client = hub && new Client({ hub, connection, tokens, version, maxWaiting, now })
+    const doorman = createDoorman(app, address)
+    const client = hub && new Client({ hub, connection, doorman, version, maxWaiting, now })
     socket.on('message', (data, isBinary) => client?.receive(isBinary ? '' : String(data)))
     // What breaks the protocol ends the connection, and that is all.
     socket.on('error', () => undefined)
@@ -53,7 +56,7 @@ export function acceptSockets(app: FastifyInstance): void {
       const fields = {
         operation: 'openRealtime',
         request_id: requestIdOf(request.headers),
-        user_id: client?.listener?.user.id,
+        ...callerOf(client?.listener),
       }
       log.info(
         { ...fields, remote_address: network, code, duration_ms: milliseconds },
@@ -75,14 +78,15 @@ export function acceptSockets(app: FastifyInstance): void {
     }
     app.leaveConnection(socket)
     socket.on('error', () => socket.destroy())
-    const network = networkOf(app.clientAddress(request) ?? LOCAL_ADDRESS)
+    const address = app.clientAddress(request) ?? LOCAL_ADDRESS
+    const network = networkOf(address)
     const refusal = refusalOf(app, request, perNetwork.get(network) ?? 0)
     if (refusal) {
       const { status } = refusal.definition
       const headers = status === 429 || status === 503 ? { 'retry-after': String(RETRY_AFTER_S) } : {}
       log.info({ operation: 'openRealtime', status, remote_address: network }, 'request refused')
       endLingering(socket, bareAnswer(refusal, requestIdOf(request.headers), headers))
-    } else sockets.handleUpgrade(request, socket, head, (opened) => open(opened, request, network))
+    } else sockets.handleUpgrade(request, socket, head, (opened) => open(opened, request, address))
   })
 }
 
@@ -105,6 +109,12 @@ function refusalOf(
   return undefined
 }
 
+/** The fields of a log line that say who it was. */
+function callerOf(listener: Listener | undefined): object {
+  if (listener === undefined) return {}
+  return listener.kind === 'user' ? { user_id: listener.user.id } : { api_key_id: listener.key.id }
+}
+
 function connectionOf(socket: WebSocket): Connection {
   return {
     send: (frame) => socket.send(frame, { binary: false }),
@@ -118,21 +128,4 @@ function connectionOf(socket: WebSocket): Connection {
       socket.once('close', () => clearTimeout(timer))
     },
   }
-}
-
-function createTokenReader({ tokens, credentials }: FastifyInstance): TokenReader {
-  return {
-    verify(token) {
-      try {
-        return tokens.verify(token)
-      } catch (error) {
-        return isExpired(error) ? 'expired' : 'invalid'
-      }
-    },
-    find: (token, claims) => credentials.ask(token, claims),
-  }
-}
-
-function isExpired(error: unknown): boolean {
-  return error instanceof Error && /expired/i.test(error.message)
 }

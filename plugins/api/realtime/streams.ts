@@ -1,8 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ServiceError } from '#lib/errors.ts'
+import { LOCAL_ADDRESS } from '#lib/network/addresses.ts'
 import { bearerToken } from '#plugins/api/tokens/credentials.ts'
 import { Overloaded } from '#plugins/http/errors/http-errors.ts'
 import type { Connection } from '#services/realtime/connection.ts'
+import type { Listener } from '#services/realtime/define-channel.ts'
 import { ChannelNotFound, RealtimeDisabled, TooManyConnections } from '#services/realtime/errors.ts'
 import { EventStream } from '#services/realtime/event-stream.ts'
 import { ENDINGS, REFUSALS, type Refusal } from '#services/realtime/protocol.ts'
@@ -33,7 +35,7 @@ export function serveStreams(app: FastifyInstance): void {
       lifetimeMs: lifetimeOf(app, request),
     })
     reply.raw.once('close', () => stream.left())
-    if (!hub.identify(stream, { user: request.user, sessionId: request.sessionId })) {
+    if (!hub.identify(stream, listenerOf(app, request))) {
       stream.end(ENDINGS.tooMany)
       throw new TooManyConnections({ retryAfter: RETRY_AFTER_S })
     }
@@ -76,8 +78,16 @@ function headersOf(reply: FastifyReply): [string, string | number | string[]][] 
   )
 }
 
-/** Milliseconds for which the token of a request is valid. */
+/** Who listens: whoever was authenticated. */
+function listenerOf(app: FastifyInstance, request: FastifyRequest): Listener {
+  const { principal } = request
+  if (principal === undefined) throw new TypeError('nobody has authenticated')
+  return { ...principal, address: app.clientAddress(request.raw) ?? LOCAL_ADDRESS }
+}
+
+/** Milliseconds for which the token of a request is valid; a key has no end of its own here. */
 function lifetimeOf({ tokens }: FastifyInstance, request: FastifyRequest): number {
+  if (request.principal?.kind === 'api_key') return Number.POSITIVE_INFINITY
   const claims = tokens.peek(bearerToken(request) ?? '')
   return claims === undefined ? 0 : claims.exp * 1000 - Date.now()
 }

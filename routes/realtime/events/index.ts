@@ -19,11 +19,11 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     '',
     {
       config: {
-        access: 'user',
+        access: 'caller',
         isStream: true,
         errors: [ChannelNotFound, TooManyConnections, RealtimeDisabled],
       },
-      onRequest: app.authenticate({ access: 'user' }),
+      onRequest: app.authenticate({ access: 'caller' }),
       schema: {
         operationId: 'streamRealtimeEvents',
         tags: ['realtime'],

@@ -19,7 +19,12 @@ interface Stream {
   end(): void
 }
 
-async function listen(t: Test, url: string, as: TestUser, lastEventId?: string): Promise<Stream> {
+async function listen(
+  t: Test,
+  url: string,
+  as: Pick<TestUser, 'headers'>,
+  lastEventId?: string,
+): Promise<Stream> {
   const leaving = new AbortController()
   t.teardown(() => leaving.abort())
   const headers = { ...as.headers, ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }) }
@@ -93,13 +98,21 @@ t.test('events by a stream', async (t) => {
     expectProblem(t, await ask('nothing', stranger), notFound)
     expectProblem(t, await ask(`organizations:${org}`), { status: 401, code: 'unauthenticated' })
     expectProblem(t, await ask('', stranger), { status: 400, code: 'validation_failed' })
+    // No scope lets a key read the organization itself.
     const key = await tenant.createApiKey()
-    const byKey = await one.request({
-      url: `/realtime/events?channels=organizations:${org}`,
-      headers: key.headers,
-    })
-    expectProblem(t, byKey, { status: 403, code: 'api_key_not_allowed' })
+    const byKey = { url: `/realtime/events?channels=organizations:${org}`, headers: key.headers }
+    expectProblem(t, await one.request(byKey), notFound)
     await eventually(async () => one.app.realtimeHub?.peers.size === 0)
+  })
+
+  await t.test('for an API key, until it is revoked', async (t) => {
+    const key = await tenant.createApiKey({ scopes: ['projects:read'] })
+    const stream = await listen(t, `${base}/events?channels=organizations:${org}:projects`, key)
+    await eventually(async () => stream.text().includes('event: ready'))
+    const id = await create()
+    await eventually(async () => subjectsOf(stream).includes(id))
+    await one.request({ method: 'DELETE', url: `${tenant.url}/api-keys/${key.id}`, as: tenant.owner })
+    await eventually(async () => stream.isOver())
   })
 
   await t.test('until the session or the membership ends', async (t) => {

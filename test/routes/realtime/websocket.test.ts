@@ -159,7 +159,9 @@ t.test('what happens at one instance is told at another', async (t) => {
     await t.rejects(subscription.history({ limit: 1, since: { offset, epoch: 'another' } }), { code: 112 })
     await t.rejects(ear.client.history('organizations:x', { limit: 1 }), { code: 103 })
     await t.rejects(subscription.publish({}), { code: 103 })
-    await t.rejects(subscription.presence(), { code: 108 })
+    const own = `user:${user.user.id}`
+    await t.rejects(ear.client.presence(own), { code: 108 }, 'a channel without presence')
+    await t.rejects(ear.client.presenceStats('nothing'), { code: 103 })
     await t.rejects(ear.client.rpc('anything', {}), { code: 104 })
     await ear.client.send({})
     subscription.unsubscribe()

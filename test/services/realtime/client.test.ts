@@ -1,8 +1,11 @@
 import t from 'tap'
+import { LOCAL_ADDRESS } from '#lib/network/addresses.ts'
+import { createCallers, createDoorman } from '#plugins/api/realtime/callers.ts'
 import type { AppContext } from '#plugins/infrastructure/context.ts'
 import { findChannels } from '#services/realtime/channel-list.ts'
 import { Client } from '#services/realtime/client.ts'
 import { Hub } from '#services/realtime/hub.ts'
+import { Attendance } from '#services/realtime/presence/attendance.ts'
 import type { Ending } from '#services/realtime/protocol.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
 import { eventually } from '#test/support/eventually.ts'
@@ -18,8 +21,8 @@ t.test('a client, as time goes by', async (t) => {
     channels: await findChannels<AppContext>(),
     reader: { start: async () => undefined },
     limits: { channels: 10, perUser: 10, perOrganization: 10, historySize: 10 },
-    look: (session) => app.identities.look(session),
-    load: (session) => app.identities.load(session),
+    callers: createCallers(app),
+    attendance: new Attendance(app.ctx.db, app.log),
     observer: { ended: ignore, delivered: ignore, recovered: ignore },
   })
   const user = await signUp()
@@ -36,10 +39,7 @@ t.test('a client, as time goes by', async (t) => {
         waiting: 0,
         close: (why) => endings.push(why),
       },
-      tokens: {
-        verify: (token) => app.tokens.verify(token),
-        find: (token, claims) => app.credentials.ask(token, claims),
-      },
+      doorman: createDoorman(app, LOCAL_ADDRESS),
       version: 'test',
       maxWaiting: 1,
       now: () => now,

@@ -1,0 +1,127 @@
+import pLimit from 'p-limit'
+import type { Context, Log } from '#lib/context.ts'
+import { warnOfTrouble } from '#lib/log/troubles.ts'
+import { principalId } from '#services/authentication/principal.ts'
+import type { ChannelListener } from '#services/sessions/identity/channel.ts'
+import { type ChannelList, orgOf } from './channel-list.ts'
+import type { Listener } from './define-channel.ts'
+import type { Peer } from './peer.ts'
+import { ENDINGS } from './protocol.ts'
+import type { Registry } from './registry.ts'
+import type { Subscription } from './subscription.ts'
+
+/** Peers who are checked at the same time. */
+const MAX_CHECKS = 16
+
+/** Knows who somebody is at this moment. */
+export interface Callers {
+  /** Whether it is known here and now that a listener is who it was. */
+  isKnown(listener: Listener): boolean
+  /** Returns the listener as it is now, wherever that is known; undefined for one whose session or key has ended. */
+  load(listener: Listener): Promise<Listener | undefined>
+}
+
+interface RightsOptions<Ctx extends Context> {
+  readonly ctx: Ctx
+  readonly log: Log
+  readonly channels: ChannelList<Ctx>
+  readonly callers: Callers
+  readonly registry: Registry
+  /** Is told of a subscription that is not allowed any more. */
+  denied(peer: Peer, subscription: Subscription): void
+}
+
+/**
+ * Whether listeners may still hear what they hear. It is told of changes, and then ends subscriptions and connections at
+ * once; what it was not told of, it finds within a second.
+ */
+export class Rights<Ctx extends Context> implements ChannelListener {
+  readonly #options: RightsOptions<Ctx>
+  readonly #checks = pLimit(MAX_CHECKS)
+  readonly #warn: (error: unknown) => void
+
+  constructor(options: RightsOptions<Ctx>) {
+    this.#options = options
+    this.#warn = warnOfTrouble(options.log, 'could not check the rights of listeners; they are checked again')
+  }
+
+  /** Whether a peer may listen to a channel now. */
+  async isAllowed({ listener }: Peer, name: string): Promise<boolean> {
+    const { ctx, channels } = this.#options
+    const found = channels.find(name)
+    if (listener === undefined || found === undefined) return false
+    return found.channel.authorize(ctx, listener, found.params)
+  }
+
+  /** Checks a peer again unless nothing can have changed unheard; to be called once a second. */
+  tick(peer: Peer): void {
+    if (peer.listener && !peer.isEnded && !this.#options.callers.isKnown(peer.listener)) this.recheck(peer)
+  }
+
+  forgetSession(id: string): void {
+    for (const peer of this.#options.registry.peers)
+      if (peer.listener?.kind === 'user' && peer.listener.sessionId === id) this.recheck(peer)
+  }
+
+  forgetUser(id: string): void {
+    for (const peer of this.#options.registry.ofCaller(id)) this.recheck(peer)
+  }
+
+  forgetMember(_org: string, user: string): void {
+    this.forgetUser(user)
+  }
+
+  forgetOrganization(org: string): void {
+    for (const peer of this.#options.registry.peers) {
+      const isKey = peer.listener?.kind === 'api_key' && peer.listener.key.org === org
+      const listens = () => [...peer.subscriptions.values()].some(({ found }) => orgOf(found.params) === org)
+      if (isKey || listens()) this.recheck(peer)
+    }
+  }
+
+  forgetApiKey(_org: string, id: string): void {
+    for (const peer of this.#options.registry.ofCaller(`api_key:${id}`)) this.recheck(peer)
+  }
+
+  forgetAll(): void {
+    for (const peer of this.#options.registry.peers) this.recheck(peer)
+  }
+
+  /** Checks again who a peer is and what it may hear. A change while that is done has it done again. */
+  recheck(peer: Peer): void {
+    if (peer.listener === undefined || peer.isEnded) return
+    if (peer.isChecked) {
+      peer.isDoubted = true
+      return
+    }
+    peer.isChecked = true
+    void this.#checks(async () => {
+      do {
+        peer.isDoubted = false
+        await this.#verify(peer)
+      } while (peer.isDoubted && !peer.isEnded)
+      peer.isChecked = false
+    })
+  }
+
+  async #verify(peer: Peer): Promise<void> {
+    const { listener } = peer
+    if (listener === undefined || peer.isEnded) return
+    try {
+      const current = await this.#options.callers.load(listener)
+      if (current === undefined || principalId(current) !== principalId(listener)) {
+        peer.end(ENDINGS.sessionEnded)
+        return
+      }
+      peer.listener = current
+      for (const subscription of [...peer.subscriptions.values()]) {
+        if (await this.isAllowed(peer, subscription.name)) continue
+        if (peer.subscriptions.get(subscription.name) === subscription)
+          this.#options.denied(peer, subscription)
+      }
+    } catch (error) {
+      // Whatever is wrong with one listener is nothing to the others; the next tick tries again.
+      this.#warn(error)
+    }
+  }
+}
