@@ -19,6 +19,7 @@ export function checkRules(candidate: Candidate): string[] {
     ...checkMailLinks(candidate),
     ...checkRateLimitStore(candidate),
     ...checkBroker(candidate),
+    ...checkCentrifugo(candidate),
     ...checkFileStore(candidate),
   ]
 }
@@ -142,4 +143,13 @@ function checkFileStore({ values }: Candidate): string[] {
     .map((name) => `files.s3.${name}`)
     .filter((path) => valueAt(values, path) === undefined)
     .map((path) => `${variableName(path)}: must be set while files.store is s3`)
+}
+
+/** A cluster can't be reached without its address, and must not be believed without a secret. */
+function checkCentrifugo({ values }: Candidate): string[] {
+  if (valueAt(values, 'realtime.engine') !== 'centrifugo') return []
+  return ['url', 'api_key', 'proxy_secret']
+    .map((name) => `realtime.centrifugo.${name}`)
+    .filter((path) => valueAt(values, path) === undefined)
+    .map((path) => `${variableName(path)}: must be set while realtime.engine is centrifugo`)
 }

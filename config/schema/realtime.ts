@@ -1,13 +1,36 @@
 import { Type } from '@sinclair/typebox'
-import { Choice, Duration, Section, Size } from './kinds.ts'
+import { Choice, Duration, Secret, Section, Size, Text } from './kinds.ts'
 
 const count = (description: string, maximum: number) => Type.Integer({ minimum: 1, maximum, description })
 
+const Centrifugo = Section('The Centrifugo cluster, where `realtime.engine` is `centrifugo`.', {
+  url: Type.Optional(
+    Text({
+      format: 'public-url',
+      description:
+        'Where its HTTP API is, without `/api`, such as `http://centrifugo:9000`. Any node will do, or what stands before them.',
+    }),
+  ),
+  api_key: Type.Optional(Secret({ description: 'Its `http_api.key`, with which the service publishes.' })),
+  proxy_secret: Type.Optional(
+    Secret({
+      description:
+        'What it sends as `X-Centrifugo-Secret` when it asks the service about its clients. At least 32 random characters.',
+    }),
+  ),
+  recheck: Duration({
+    minimum: '5s',
+    maximum: '1h',
+    description:
+      'How often it asks again whether a client may go on. Changes that the service makes itself need no such question.',
+  }),
+})
+
 /** Keys below `realtime`. */
 export const RealtimeSettings = Section('What happens, told live to clients (docs/realtime.md).', {
-  engine: Choice(['embedded', 'none'], {
+  engine: Choice(['embedded', 'centrifugo', 'none'], {
     description:
-      '`embedded`: the service itself, in every process that serves, by PostgreSQL alone. `none`: nothing is told live.',
+      '`embedded`: the service itself, in every process that serves, by PostgreSQL alone. `centrifugo`: a Centrifugo cluster (docs/realtime/centrifugo.md), to which the limits and the history below do not apply. `none`: nothing is told live.',
   }),
   history: Duration({
     minimum: '1m',
@@ -35,4 +58,5 @@ export const RealtimeSettings = Section('What happens, told live to clients (doc
     maximum: '64MiB',
     description: 'Bytes that may wait for a client that reads slowly; with more its connection ends.',
   }),
+  centrifugo: Centrifugo,
 })

@@ -74,14 +74,19 @@ export class ApiKeyCallers {
     return caller
   }
 
-  /** Returns a caller as it is now, if that is known here. */
-  lookAgain({ org, id }: ApiKeyCaller): ApiKeyCaller | undefined {
+  /** Returns who speaks by a key of that name, if that is known here: for one who has shown the key before. */
+  lookAgain({ org, id }: KeyName): ApiKeyCaller | undefined {
     return this.#cache.look(placeOf(org, id))
   }
 
-  /** Returns a caller as it is now; undefined when its key is not accepted any more. */
-  loadAgain({ org, id }: ApiKeyCaller): Promise<ApiKeyCaller | undefined> {
+  /** The same, wherever it is known; undefined when the key is not accepted any more. */
+  loadAgain({ org, id }: KeyName): Promise<ApiKeyCaller | undefined> {
     return this.#cache.load(placeOf(org, id))
+  }
+
+  /** The same, as the database has it now. */
+  reload({ org, id }: KeyName): Promise<ApiKeyCaller | undefined> {
+    return this.#cache.reload(placeOf(org, id))
   }
 
   forget(org: string, id: string): void {

@@ -145,6 +145,16 @@ export async function selectAcceptedKey(db: OrgDatabase, id: string): Promise<Ac
   return rows[0]
 }
 
+/** Returns the ids of an organization's keys that have not ended. */
+export async function selectKeyIds(db: SystemDatabase, org: string): Promise<string[]> {
+  const rows = await db.query<{ id: string }>({
+    name: 'selectApiKeyIds',
+    text: `SELECT id FROM api_keys WHERE org_id = $1 AND ${ALIVE}`,
+    values: [org],
+  })
+  return rows.map(({ id }) => id)
+}
+
 /** A use of a key. */
 export interface Use {
   readonly org: string

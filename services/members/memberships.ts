@@ -39,6 +39,11 @@ export class Memberships {
     return this.#cache.load(keyOf(org, user))
   }
 
+  /** The same, read again even if it is known. */
+  reload(org: string, user: string): Promise<Membership | undefined> {
+    return this.#cache.reload(keyOf(org, user))
+  }
+
   forget(org: string, user: string): void {
     this.#cache.forget(keyOf(org, user))
   }

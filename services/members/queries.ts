@@ -1,4 +1,4 @@
-import type { OrgDatabase, UserDatabase } from '#lib/database/scoped-database.ts'
+import type { OrgDatabase, SystemDatabase, UserDatabase } from '#lib/database/scoped-database.ts'
 import type { Member } from '#schemas/members.ts'
 import type { MemberRole } from '#schemas/organizations.ts'
 
@@ -27,6 +27,16 @@ export async function selectMembership(db: OrgDatabase, userId: string): Promise
     pipelined: true,
   })
   return rows[0]
+}
+
+/** Returns the ids of all members. */
+export async function selectMemberIds(db: SystemDatabase, org: string): Promise<string[]> {
+  const rows = await db.query<{ user_id: string }>({
+    name: 'selectMemberIds',
+    text: 'SELECT user_id FROM memberships WHERE org_id = $1',
+    values: [org],
+  })
+  return rows.map(({ user_id }) => user_id)
 }
 
 /** @reads users */

@@ -15,6 +15,7 @@ import {
   type Refusal,
   type Returning,
   readCommands,
+  tokenIn,
   UNSUBSCRIBES,
 } from './protocol.ts'
 import type { Subscription } from './subscription.ts'
@@ -120,9 +121,10 @@ export class Client extends Peer {
     else this.#decline(id, command)
   }
 
-  async #connect(id: number, { token = '', subs = {} }: NonNullable<Command['connect']>): Promise<void> {
+  async #connect(id: number, request: NonNullable<Command['connect']>): Promise<void> {
+    const { token, data, subs = {} } = request
     this.#state = 'connecting'
-    const listener = await this.#authenticate(id, token)
+    const listener = await this.#authenticate(id, token || (tokenIn(data) ?? ''))
     if (listener === undefined) return
     if (!this.#options.hub.identify(this, listener)) {
       this.end(ENDINGS.tooMany)

@@ -12,6 +12,8 @@ const Position = {
 const Name = Type.String({ maxLength: 1024 })
 const Token = Type.String({ maxLength: 2048 })
 
+const TokenData = Type.Object({ token: Token })
+
 /** Where a client that returns was in a channel. */
 const SubscribeRequest = Type.Object({
   channel: Name,
@@ -38,6 +40,7 @@ const Command = Type.Object({
   connect: Type.Optional(
     Type.Object({
       token: Type.Optional(Token),
+      data: Type.Optional(Type.Unknown()),
       subs: Type.Optional(Type.Record(Name, Type.Object(Position))),
     }),
   ),
@@ -72,6 +75,11 @@ export function readCommands(frame: string, limit: number): Command[] | undefine
     commands.push(value)
   }
   return commands
+}
+
+/** Returns the token in a client's `data`, where the same client also works with a Centrifugo cluster. */
+export function tokenIn(data: unknown): string | undefined {
+  return Value.Check(TokenData, data) ? data.token : undefined
 }
 
 function parse(text: string): unknown {

@@ -1,12 +1,20 @@
 import type { Context } from '#lib/context.ts'
 import type { SystemDatabase } from '#lib/database/scoped-database.ts'
-import { defineSink, type OutboxEvent } from '#services/events/sink.ts'
+import { defineSink } from '#services/events/sink.ts'
+import type { CentrifugoApi } from './centrifugo/api.ts'
+import { publishByCentrifugo } from './centrifugo/publish.ts'
 import type { ChannelList } from './channel-list.ts'
+import { messageOf } from './message-of.ts'
 import * as queries from './queries.ts'
 
 /** The parts that the sink needs. */
 export interface RealtimeContext extends Context {
-  readonly realtime: { readonly isUsed: boolean; readonly channels: ChannelList<never> }
+  readonly realtime: {
+    readonly isUsed: boolean
+    readonly channels: ChannelList<never>
+    /** The cluster that tells what happens, in place of this service. */
+    readonly centrifugo: Pick<CentrifugoApi, 'run'> | undefined
+  }
 }
 
 /** Events that are published in one transaction. */
@@ -23,8 +31,10 @@ export const realtimeSink = defineSink<RealtimeContext>({
   busyMs: BUSY_MS,
   isUsed: ({ realtime }) => realtime.isUsed,
   take: async ({ realtime, db }, events) => {
+    const { channels, centrifugo } = realtime
+    if (centrifugo) return publishByCentrifugo({ db, channels, api: centrifugo }, events)
     const publications = events.flatMap((event) =>
-      realtime.channels.carriersOf(event).map((carrier) => ({ ...carrier, data: dataOf(event) })),
+      channels.carriersOf(event).map((carrier) => ({ ...carrier, data: messageOf(event) })),
     )
     if (publications.length > 0) await publish(db, publications)
     return events.map(({ id }) => id)
@@ -47,10 +57,4 @@ async function publish(db: SystemDatabase, publications: readonly Publication[])
   })
   await queries.insertMessages(db, messages)
   await queries.wakeReaders(db)
-}
-
-/** Returns what listeners are told of an event: JSON, as the body of a webhook has it. Who did it is for the audit log. */
-function dataOf({ id, type, version, organization_id, subject, occurred_at, data }: OutboxEvent): string {
-  const head = { type, timestamp: occurred_at, id, version, organization_id, subject }
-  return `${JSON.stringify(head).slice(0, -1)},"data":${data}}`
 }

@@ -44,9 +44,9 @@ export class Ear {
   /** For each time that it was subscribed, whether it got what it missed; undefined for a first time. */
   readonly recoveries: (boolean | undefined)[] = []
 
-  /** A client as people use it; it ends with `t`. */
+  /** A client as people use it; it ends with `t`. A function's token goes along as data, which both engines take. */
   constructor(t: Test, url: string, token: string | (() => Promise<string>)) {
-    const tokens = typeof token === 'string' ? { token } : { getToken: token }
+    const tokens = typeof token === 'string' ? { token } : { getData: async () => ({ token: await token() }) }
     this.client = new Centrifuge(url, { ...tokens, minReconnectDelay: 10, maxReconnectDelay: 100 })
     t.teardown(() => this.client.disconnect())
     this.client.on('publication', (message) => this.#hear(message, this.toldOfUser))

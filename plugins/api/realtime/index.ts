@@ -11,6 +11,7 @@ import { ENDINGS } from '#services/realtime/protocol.ts'
 import { Reader } from '#services/realtime/reader.ts'
 import type { RealtimeContext } from '#services/realtime/sink.ts'
 import { createCallers } from './callers.ts'
+import { useCentrifugo } from './centrifugo.ts'
 import { registerMetrics } from './metrics.ts'
 import { acceptSockets } from './sockets.ts'
 import { serveStreams } from './streams.ts'
@@ -43,8 +44,9 @@ export default fp(
     const { realtime, role } = app.config
     const channels = await findChannels<AppContext>()
     app.decorate('channels', channels.channels)
+    const centrifugo = useCentrifugo(app, channels)
     app.addContext({
-      realtime: { isUsed: realtime.engine === 'embedded', channels },
+      realtime: { isUsed: realtime.engine !== 'none', channels, centrifugo },
       realtimeHistoryMs: realtime.history,
     })
     const isServing = realtime.engine === 'embedded' && role !== 'worker'

@@ -91,6 +91,10 @@ export default {
         queries: { '{{instance}}': series('realtime_reader_silence_seconds') },
         thresholds: { warn: 5, bad: 15 },
       }),
+      graph('Workers that reach Centrifugo', {
+        unit: 'short',
+        queries: { workers: `sum(${series('realtime_centrifugo_up')})` },
+      }),
     ],
     Webhooks: [
       graph('Attempts to deliver by outcome', {

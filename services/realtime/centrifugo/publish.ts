@@ -1,0 +1,35 @@
+import type { SystemDatabase } from '#lib/database/scoped-database.ts'
+import type { OutboxEvent } from '#services/events/sink.ts'
+import type { ChannelList } from '../channel-list.ts'
+import { messageOf } from '../message-of.ts'
+import { type ApiCommand, type CentrifugoApi, publishing, reconnecting } from './api.ts'
+import { doubtedBy } from './doubts.ts'
+
+interface CentrifugoContext {
+  readonly db: SystemDatabase
+  readonly channels: ChannelList<never>
+  readonly api: Pick<CentrifugoApi, 'run'>
+}
+
+/**
+ * Has Centrifugo tell what happened, in order. Where an event takes rights away, those whom it concerns connect again
+ * before anything later is told. What may have been done comes again, with the same ids.
+ *
+ * @returns ids of the events that are told
+ * @throws CentrifugoError when that is none
+ */
+export async function publishByCentrifugo(
+  ctx: CentrifugoContext,
+  events: readonly OutboxEvent[],
+): Promise<string[]> {
+  const commands: ApiCommand[] = []
+  const ends: number[] = []
+  for (const event of events) {
+    for (const caller of await doubtedBy(ctx, event)) commands.push(reconnecting(caller))
+    for (const { channel } of ctx.channels.carriersOf(event))
+      commands.push(publishing(channel, messageOf(event), event.id))
+    ends.push(commands.length)
+  }
+  const done = commands.length === 0 ? 0 : await ctx.api.run(commands)
+  return events.filter((_, index) => (ends[index] ?? 0) <= done).map(({ id }) => id)
+}
