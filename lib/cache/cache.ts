@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { type ManyReader, readTogether } from './together.ts'
 
 /** A value as read at the source of truth. */
 export interface Loaded<T> {
@@ -28,6 +29,8 @@ export interface CacheOptions<T> {
   readonly maxAge: number
   /** Reads at the source of truth; undefined, which is never kept, when there is nothing. */
   readonly read: (key: string) => Promise<Loaded<T> | undefined>
+  /** The same for many at once, for callers that ask for many. */
+  readonly readMany?: ManyReader<Loaded<T>>
   /** Whether every change older than a second has arrived; otherwise no cached value is trusted. */
   readonly isTrusted: () => boolean
   /** Keeps values for all instances. */
@@ -55,11 +58,13 @@ export class Cache<T> {
   readonly #owned = new Map<string, Set<string>>()
   /** Readings under way that nothing was forgotten of since they began. */
   readonly #loading = new Map<string, Promise<T | undefined>>()
+  readonly #readTogether: CacheOptions<T>['read']
   /** Counts what was forgotten, so that an answer that is older than that is not kept. */
   #forgotten = 0
 
   constructor(options: CacheOptions<T>) {
     this.#options = options
+    this.#readTogether = options.readMany ? readTogether(options.readMany) : options.read
     this.#entries = new LRUCache({
       max: options.maxEntries,
       ttl: options.maxAge,
@@ -85,21 +90,18 @@ export class Cache<T> {
   }
 
   /** Returns a value, wherever it is; concurrent callers share one read. */
-  async load(key: string): Promise<T | undefined> {
-    // A reading that began before a change could be joined after it, if nobody tells of the change.
-    if (!this.isTrusted) return this.#load(key)
-    const loading = this.#loading.get(key) ?? this.#load(key)
-    this.#loading.set(key, loading)
-    try {
-      return await loading
-    } finally {
-      if (this.#loading.get(key) === loading) this.#loading.delete(key)
-    }
+  load(key: string): Promise<T | undefined> {
+    return this.#join(key, this.#options.read)
+  }
+
+  /** The same; what is asked for at the same time is read by one statement. */
+  loadTogether(key: string): Promise<T | undefined> {
+    return this.#join(key, this.#readTogether)
   }
 
   /** Reads a value again, even if it is cached. */
   reload(key: string): Promise<T | undefined> {
-    return this.#read(key)
+    return this.#read(key, this.#options.read)
   }
 
   forget(key: string): void {
@@ -121,25 +123,37 @@ export class Cache<T> {
     this.#entries.clear()
   }
 
+  async #join(key: string, read: CacheOptions<T>['read']): Promise<T | undefined> {
+    // A reading that began before a change could be joined after it, if nobody tells of the change.
+    if (!this.isTrusted) return this.#load(key, read)
+    const loading = this.#loading.get(key) ?? this.#load(key, read)
+    this.#loading.set(key, loading)
+    try {
+      return await loading
+    } finally {
+      if (this.#loading.get(key) === loading) this.#loading.delete(key)
+    }
+  }
+
   /** Reads in progress may be older than the announced change. */
   #startForgetting(): void {
     this.#forgotten++
     this.#loading.clear()
   }
 
-  async #load(key: string): Promise<T | undefined> {
+  async #load(key: string, read: CacheOptions<T>['read']): Promise<T | undefined> {
     const { shared, answered } = this.#options
     const mayKeep = this.#watch()
-    if (shared === undefined || !mayKeep()) return this.#read(key)
+    if (shared === undefined || !mayKeep()) return this.#read(key, read)
     const found = await shared.get(key)
-    if (found === undefined || !mayKeep()) return this.#read(key)
+    if (found === undefined || !mayKeep()) return this.#read(key, read)
     answered('shared')
     this.#keep(key, found)
     return found.value
   }
 
-  async #read(key: string): Promise<T | undefined> {
-    const { read, shared, answered, maxAge } = this.#options
+  async #read(key: string, read: CacheOptions<T>['read']): Promise<T | undefined> {
+    const { shared, answered, maxAge } = this.#options
     const mayKeep = this.#watch()
     answered('miss')
     const loaded = await read(key)

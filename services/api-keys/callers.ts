@@ -1,12 +1,12 @@
 import { timingSafeEqual } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import { Cache, type CacheOptions } from '#lib/cache/cache.ts'
+import { Cache, type CacheOptions, type Loaded } from '#lib/cache/cache.ts'
 import type { Database } from '#lib/database/database.ts'
-import { OrgDatabase } from '#lib/database/scoped-database.ts'
+import { OrgDatabase, SystemDatabase } from '#lib/database/scoped-database.ts'
 import { digestToken } from '#lib/secrets/secrets.ts'
 import { ApiKeyCaller } from './caller.ts'
 import { type KeyName, readKey } from './key-format.ts'
-import { selectAcceptedKey } from './queries.ts'
+import { type AcceptedKey, selectAcceptedKey, selectAcceptedKeys } from './queries.ts'
 
 /** Keys that are kept. */
 const MAX_ENTRIES = 50_000
@@ -40,6 +40,7 @@ export class ApiKeyCallers {
       maxEntries: MAX_ENTRIES,
       maxAge: MAX_AGE_MS,
       read: (place) => read(db, place),
+      readMany: (places) => readMany(db, places),
     })
   }
 
@@ -79,9 +80,12 @@ export class ApiKeyCallers {
     return this.#cache.look(placeOf(org, id))
   }
 
-  /** The same, wherever it is known; undefined when the key is not accepted any more. */
+  /**
+   * The same, wherever it is known; undefined when the key is not accepted any more. What is asked for at the same time is
+   * read by one statement.
+   */
   loadAgain({ org, id }: KeyName): Promise<ApiKeyCaller | undefined> {
-    return this.#cache.load(placeOf(org, id))
+    return this.#cache.loadTogether(placeOf(org, id))
   }
 
   /** The same, as the database has it now. */
@@ -117,7 +121,20 @@ function accepted({ digest }: Known, caller: ApiKeyCaller | undefined): ApiKeyCa
 async function read(db: Database, place: string) {
   const [org = '', id = ''] = place.split(':')
   const row = await selectAcceptedKey(new OrgDatabase(db, org), id)
-  if (row === undefined) return undefined
+  return row && loaded(org, row)
+}
+
+async function readMany(db: Database, places: readonly string[]) {
+  const parts = places.map((place) => place.split(':'))
+  const rows = await selectAcceptedKeys(
+    new SystemDatabase(db),
+    parts.map(([org = '']) => org),
+    parts.map(([, id = '']) => id),
+  )
+  return new Map(rows.map((row) => [placeOf(row.org_id, row.id), loaded(row.org_id, row)]))
+}
+
+function loaded(org: string, row: AcceptedKey): Loaded<ApiKeyCaller> {
   const readAt = Date.parse(row.read_at)
   const lifetimeMs = Date.parse(row.expires_at) - readAt
   return { value: new ApiKeyCaller(org, row), owner: org, lifetimeMs, readAt }

@@ -12,6 +12,12 @@ const COLUMNS = `id, org_id AS organization_id, name, hint, scopes, allowed_netw
                  replaced_by`
 
 /** Condition for a key that can still be used, now or once it is enabled. */
+const ACCEPTED = `k.id, k.digest, k.scopes, k.allowed_networks::text[], k.expires_at,
+                  o.suspended_at IS NOT NULL AS is_suspended, statement_timestamp() AS read_at
+           FROM api_keys k JOIN organizations o ON o.id = k.org_id`
+const IS_ACCEPTED =
+  'k.disabled_at IS NULL AND k.revoked_at IS NULL AND k.expires_at > now() AND o.deleted_at IS NULL'
+
 const ALIVE = 'revoked_at IS NULL AND expires_at > now()'
 
 export interface NewKey
@@ -134,15 +140,26 @@ export interface AcceptedKey extends CallerRow {
 export async function selectAcceptedKey(db: OrgDatabase, id: string): Promise<AcceptedKey | undefined> {
   const rows = await db.query<AcceptedKey>({
     name: 'selectAcceptedApiKey',
-    text: `SELECT k.id, k.digest, k.scopes, k.allowed_networks::text[], k.expires_at,
-                  o.suspended_at IS NOT NULL AS is_suspended, statement_timestamp() AS read_at
-           FROM api_keys k JOIN organizations o ON o.id = k.org_id
-           WHERE k.org_id = $1 AND k.id = $2 AND k.disabled_at IS NULL AND k.revoked_at IS NULL
-             AND k.expires_at > now() AND o.deleted_at IS NULL`,
+    text: `SELECT ${ACCEPTED} WHERE k.org_id = $1 AND k.id = $2 AND ${IS_ACCEPTED}`,
     values: [db.org, id],
     pipelined: true,
   })
   return rows[0]
+}
+
+/** The same for many keys of many organizations. */
+export function selectAcceptedKeys(
+  db: SystemDatabase,
+  orgs: readonly string[],
+  ids: readonly string[],
+): Promise<(AcceptedKey & { org_id: string })[]> {
+  return db.query({
+    name: 'selectAcceptedApiKeys',
+    text: `SELECT k.org_id, ${ACCEPTED}
+           JOIN unnest($1::uuid[], $2::uuid[]) AS asked (org_id, id) ON k.org_id = asked.org_id AND k.id = asked.id
+           WHERE ${IS_ACCEPTED}`,
+    values: [orgs, ids],
+  })
 }
 
 /** Returns the ids of an organization's keys that have not ended. */

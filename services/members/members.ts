@@ -18,7 +18,7 @@ import * as queries from './queries.ts'
 
 /** The parts that work on an organization's members needs. */
 export interface MembershipsContext extends Context {
-  readonly memberships: Pick<Memberships, 'peek' | 'load' | 'reload' | 'forget' | 'forgetOrganization'>
+  readonly memberships: Omit<Memberships, 'forgetAll'>
 }
 
 /** Position in a list is that of one organization, so a cursor of another is refused. */

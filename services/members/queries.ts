@@ -29,6 +29,22 @@ export async function selectMembership(db: OrgDatabase, userId: string): Promise
   return rows[0]
 }
 
+/** The same for many members of many organizations. */
+export function selectMemberships(
+  db: SystemDatabase,
+  orgs: readonly string[],
+  userIds: readonly string[],
+): Promise<(MembershipRow & { org_id: string; user_id: string })[]> {
+  return db.query({
+    name: 'selectMemberships',
+    text: `SELECT m.org_id, m.user_id, m.role, o.deleted_at, o.suspended_at, statement_timestamp() AS read_at
+           FROM unnest($1::uuid[], $2::uuid[]) AS asked (org_id, user_id)
+           JOIN memberships m ON m.org_id = asked.org_id AND m.user_id = asked.user_id
+           JOIN organizations o ON o.id = m.org_id`,
+    values: [orgs, userIds],
+  })
+}
+
 /** Returns the ids of all members. */
 export async function selectMemberIds(db: SystemDatabase, org: string): Promise<string[]> {
   const rows = await db.query<{ user_id: string }>({

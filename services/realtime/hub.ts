@@ -15,6 +15,8 @@ import { type Callers, Rights } from './rights.ts'
 import { openStore } from './store.ts'
 import { Subscription } from './subscription.ts'
 
+/** How often `tick` is to be called. */
+export const TICKS_PER_SECOND = 4
 /** From this code on a client does not connect again. */
 const LAST_WORD = 3500
 
@@ -63,6 +65,8 @@ export class Hub<Ctx extends Context = Context> {
   readonly #registry = new Registry()
   /** Is to be told of changes of rights. */
   readonly rights: Pick<Rights<Ctx>, keyof Rights<Ctx>>
+  #attached = 0
+  #turn = 0
   readonly #warn: (error: unknown) => void
 
   constructor(options: HubOptions<Ctx>) {
@@ -87,6 +91,7 @@ export class Hub<Ctx extends Context = Context> {
 
   /** Takes in a connection, whose sender is not known yet. */
   attach(peer: Peer): void {
+    peer.turn = this.#attached++ % TICKS_PER_SECOND
     this.#registry.add(peer)
   }
 
@@ -207,9 +212,14 @@ export class Hub<Ctx extends Context = Context> {
     }
   }
 
-  /** Looks after all connections; to be called once a second. */
+  /**
+   * Looks after a part of the connections, each of them once a second: those that are checked together should be many, and
+   * not all of them.
+   */
   tick(now: number): void {
+    this.#turn = (this.#turn + 1) % TICKS_PER_SECOND
     for (const peer of [...this.peers]) {
+      if (peer.turn !== this.#turn) continue
       peer.tick(now)
       this.rights.tick(peer)
     }

@@ -23,6 +23,8 @@ export abstract class Peer {
   readonly subscriptions = new Map<string, Subscription>()
   /** Who it is; undefined until that is known. */
   listener: Listener | undefined
+  /** In which part of each second it is looked after. */
+  turn = 0
   /** Whether it is being checked who it is now. */
   isChecked = false
   /** Whether something has changed since that began. */

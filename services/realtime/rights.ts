@@ -10,8 +10,8 @@ import { ENDINGS } from './protocol.ts'
 import type { Registry } from './registry.ts'
 import type { Subscription } from './subscription.ts'
 
-/** Peers who are checked at the same time. */
-const MAX_CHECKS = 16
+/** Peers who are checked at the same time; what is not known of them is read together. */
+const MAX_CHECKS = 1000
 
 /** Knows who somebody is at this moment. */
 export interface Callers {

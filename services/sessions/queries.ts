@@ -17,6 +17,10 @@ export interface NewSession {
 /** Sessions that are older than the column have no time of their own. */
 const AUTHENTICATED_AT = 'coalesce(s.authenticated_at, s.created_at) AS authenticated_at'
 
+const OWNER = `u.id, u.email, u.username, u.role, u.is_active, u.created_at, u.updated_at,
+                  ${AUTHENTICATED_AT}, s.methods,
+                  least(s.idle_expires_at, s.expires_at) AS session_expires_at, statement_timestamp() AS read_at`
+
 const OPEN = 's.ended_at IS NULL AND now() < least(s.idle_expires_at, s.expires_at)'
 
 /** Inserts a session and, by its digest, its first refresh token. */
@@ -188,13 +192,29 @@ export interface SessionOwner extends User, Authentication {
 export async function selectSessionOwner(db: Database, sessionId: string): Promise<SessionOwner | undefined> {
   const rows = await db.query<SessionOwner>({
     name: 'selectSessionOwner',
-    text: `SELECT u.id, u.email, u.username, u.role, u.is_active, u.created_at, u.updated_at,
-                  ${AUTHENTICATED_AT}, s.methods,
-                  least(s.idle_expires_at, s.expires_at) AS session_expires_at, statement_timestamp() AS read_at
+    text: `SELECT ${OWNER}
            FROM sessions s JOIN users u ON u.id = s.user_id
            WHERE s.id = $1 AND ${OPEN} AND u.is_active`,
     values: [sessionId],
     pipelined: true,
   })
   return rows[0]
+}
+
+/**
+ * The same for many sessions.
+ *
+ * @reads users
+ */
+export function selectSessionOwners(
+  db: Database,
+  sessionIds: readonly string[],
+): Promise<(SessionOwner & { session_id: string })[]> {
+  return db.query({
+    name: 'selectSessionOwners',
+    text: `SELECT s.id AS session_id, ${OWNER}
+           FROM sessions s JOIN users u ON u.id = s.user_id
+           WHERE s.id = ANY ($1) AND ${OPEN} AND u.is_active`,
+    values: [sessionIds],
+  })
 }

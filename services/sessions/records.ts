@@ -142,7 +142,19 @@ export async function findOwner(
   sessionId: string,
 ): Promise<SessionOwner | undefined> {
   const row = await queries.selectSessionOwner(ctx.db, sessionId)
-  if (row === undefined) return undefined
+  return row && ownerOf(row)
+}
+
+/** The same for many sessions, by their ids; those that are not open are left out. */
+export async function findOwners(
+  ctx: Pick<Context, 'db'>,
+  sessionIds: readonly string[],
+): Promise<Map<string, SessionOwner>> {
+  const rows = await queries.selectSessionOwners(ctx.db, sessionIds)
+  return new Map(rows.map(({ session_id, ...row }) => [session_id, ownerOf(row)]))
+}
+
+function ownerOf(row: queries.SessionOwner): SessionOwner {
   const { session_expires_at: expires_at, read_at, authenticated_at, methods, ...user } = row
   return { user, authenticated_at, methods, expires_at, read_at }
 }

@@ -45,6 +45,10 @@ const MAKERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'services/files/scanning.ts': 'for jobs: keeps what was found in the file that was scanned',
     'services/storage/limits.ts': 'for admins of the service: whether there is such a user or organization',
     'services/files/links.ts': 'finds the file of a signed link, whose signature is checked first',
+    'services/api-keys/callers.ts': 'asks for keys of many organizations at once, each by its name',
+    'services/api-keys/listeners.ts': 'the keys of an organization that nobody may enter any more',
+    'services/members/listeners.ts': 'the members of an organization that nobody may enter any more',
+    'services/members/memberships.ts': 'asks for members of many organizations at once, each by its name',
     'services/realtime/store.ts':
       'reads the messages of all channels, which are told to those who may hear them',
     'services/organizations/administration.ts': 'counts rows for admins of the service, and returns none',

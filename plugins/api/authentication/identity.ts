@@ -48,6 +48,7 @@ export default fp(
 
     const identities: Identities = new Identities({
       read: (sessionId) => sessionRecords.findOwner(app, sessionId),
+      readMany: (sessionIds) => sessionRecords.findOwners(app, sessionIds),
       isTrusted: () => channel.isTrusted(),
       answered: (result) => {
         answers.identity[result]++

@@ -51,7 +51,7 @@ export function createCallers({ identities, ctx }: FastifyInstance): Callers {
         : ctx.apiKeys.lookAgain(listener.key) !== undefined,
     async load(listener) {
       if (listener.kind === 'user') {
-        const identity = await identities.load(listener.sessionId)
+        const identity = await identities.loadTogether(listener.sessionId)
         return identity && { ...listener, user: identity.user }
       }
       const key = await ctx.apiKeys.loadAgain(listener.key)

@@ -13,6 +13,7 @@ import type { ChannelList } from '#services/realtime/channel-list.ts'
 import type { Listener } from '#services/realtime/define-channel.ts'
 import type { Doorman } from '#services/realtime/doorman.ts'
 import { createDoorman } from './callers.ts'
+import { freshContext } from './contexts.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -47,7 +48,7 @@ export function useCentrifugo(
     'centrifugo',
     isUsed
       ? new CentrifugoProxy({
-          ctx: freshContext(app),
+          ctx: freshContext(app.ctx),
           log: app.moduleLog('realtime'),
           channels,
           load: (meta) => load(app, meta),
@@ -96,21 +97,6 @@ function watch(app: FastifyInstance, api: CentrifugoApi): void {
     stop.abort()
     await running
   })
-}
-
-/** The context whose memberships are read from the database, each time. */
-function freshContext({ ctx }: FastifyInstance): AppContext {
-  const { memberships } = ctx
-  return {
-    ...ctx,
-    memberships: {
-      peek: () => undefined,
-      load: (org, user) => memberships.reload(org, user),
-      reload: (org, user) => memberships.reload(org, user),
-      forget: (org, user) => memberships.forget(org, user),
-      forgetOrganization: (org) => memberships.forgetOrganization(org),
-    },
-  }
 }
 
 async function load(

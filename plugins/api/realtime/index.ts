@@ -4,7 +4,7 @@ import { connectionOptions } from '#config/engine/database-connection.ts'
 import { Listener } from '#lib/database/listener.ts'
 import type { AppContext } from '#plugins/infrastructure/context.ts'
 import { type ChannelList, findChannels } from '#services/realtime/channel-list.ts'
-import { Hub } from '#services/realtime/hub.ts'
+import { Hub, TICKS_PER_SECOND } from '#services/realtime/hub.ts'
 import type { RealtimeJobsContext } from '#services/realtime/jobs.ts'
 import { Attendance } from '#services/realtime/presence/attendance.ts'
 import { ENDINGS } from '#services/realtime/protocol.ts'
@@ -12,6 +12,7 @@ import { Reader } from '#services/realtime/reader.ts'
 import type { RealtimeContext } from '#services/realtime/sink.ts'
 import { createCallers } from './callers.ts'
 import { useCentrifugo } from './centrifugo.ts'
+import { gatheringContext } from './contexts.ts'
 import { registerMetrics } from './metrics.ts'
 import { acceptSockets } from './sockets.ts'
 import { serveStreams } from './streams.ts'
@@ -31,7 +32,7 @@ declare module 'fastify' {
   }
 }
 
-const TICK_MS = 1000
+const TICK_MS = 1000 / TICKS_PER_SECOND
 /** Milliseconds between signs of life of the connection that listens, and before it is made again. */
 const BEAT_INTERVAL_MS = 5000
 const RETRY_INTERVAL_MS = 1000
@@ -92,7 +93,7 @@ async function createHub(app: FastifyInstance, channels: ChannelList<AppContext>
   })
   const attendance = new Attendance(app.ctx.db, log)
   const hub: Hub<AppContext> = new Hub({
-    ctx: app.ctx,
+    ctx: gatheringContext(app.ctx),
     log,
     channels,
     reader: {

@@ -78,7 +78,7 @@ function headersOf(reply: FastifyReply): [string, string | number | string[]][] 
   )
 }
 
-/** Who listens: whoever was authenticated. */
+/** Who listens: the caller. */
 function listenerOf(app: FastifyInstance, request: FastifyRequest): Listener {
   const { principal } = request
   if (principal === undefined) throw new TypeError('nobody has authenticated')

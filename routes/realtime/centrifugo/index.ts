@@ -3,7 +3,7 @@ import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typ
 const Address = Type.String({ maxLength: 64 })
 const Id = Type.String({ format: 'uuid' })
 
-/** What the service gave Centrifugo for a connection, and gets back with each question. */
+/** Whose a connection is: the service says so once, and gets it back with each question. */
 const Meta = Type.Union([
   Type.Object({ kind: Type.Literal('user'), session: Id, address: Address }),
   Type.Object({ kind: Type.Literal('api_key'), org: Id, key: Id, address: Address }),

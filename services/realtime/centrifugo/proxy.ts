@@ -18,7 +18,7 @@ export type ProxyAnswer =
   | { readonly disconnect: Ending }
 
 interface ProxyOptions<Ctx extends Context> {
-  /** Reads memberships from the database: whoever was just told to ask again must not get an older answer. */
+  /** Reads memberships from the database: a client that was just told to ask again must not get an older answer. */
   readonly ctx: Ctx
   readonly log: Log
   readonly channels: ChannelList<Ctx>
@@ -71,7 +71,9 @@ export class CentrifugoProxy<Ctx extends Context> {
       const found = await this.#authorize(meta, channel)
       if (found === undefined) return { error: REFUSALS.denied }
       const has = { value: found.hasPresence }
-      return { result: { expire_at: this.#expiry(), override: { presence: has, join_leave: has } } }
+      // Centrifugo does not look at what the client asked for where it asks the service.
+      const override = { presence: has, join_leave: has, force_push_join_leave: has }
+      return { result: { expire_at: this.#expiry(), override } }
     })
   }
 

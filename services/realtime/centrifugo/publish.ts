@@ -16,7 +16,7 @@ interface CentrifugoContext {
  * before anything later is told. What may have been done comes again, with the same ids.
  *
  * @returns ids of the events that are told
- * @throws CentrifugoError when that is none
+ * @throws CentrifugoError when none is
  */
 export async function publishByCentrifugo(
   ctx: CentrifugoContext,

@@ -21,7 +21,7 @@ const COLLECT_MS = 20
 /** Changes that are written at once. */
 const BATCH = 1000
 
-/** What is to be written about somebody. */
+/** A change that is to be written. */
 interface Change {
   readonly presence: queries.Presence
   /** Milliseconds for which one who has left is still there; undefined for one who has come. */

@@ -27,6 +27,8 @@ export type OwnerReader = (sessionId: string) => Promise<SessionOwner | undefine
 
 export interface IdentitiesOptions extends Pick<CacheOptions<Identity>, 'isTrusted' | 'answered'> {
   readonly read: OwnerReader
+  /** The same for many sessions, by their ids. */
+  readonly readMany?: (sessionIds: readonly string[]) => Promise<ReadonlyMap<string, SessionOwner>>
   /** The database's time in milliseconds since 1970; asked only while the cache is trusted. */
   readonly now: () => number
   /** Where instances keep owners for each other, and the key that these are signed with. */
@@ -40,7 +42,7 @@ export interface IdentitiesOptions extends Pick<CacheOptions<Identity>, 'isTrust
 export class Identities extends Cache<Identity> {
   readonly #now: () => number
 
-  constructor({ read, now, shared, ...options }: IdentitiesOptions) {
+  constructor({ read, readMany, now, shared, ...options }: IdentitiesOptions) {
     super({
       ...options,
       maxEntries: MAX_ENTRIES,
@@ -49,6 +51,12 @@ export class Identities extends Cache<Identity> {
         const owner = await read(sessionId)
         return owner && loaded(owner)
       },
+      ...(readMany && {
+        readMany: async (sessionIds: readonly string[]) => {
+          const owners = await readMany(sessionIds)
+          return new Map([...owners].map(([id, owner]) => [id, loaded(owner)]))
+        },
+      }),
       shared: shared && new SharedCache({ ...shared, now, prefix: SHARED_PREFIX, maxAge: MAX_AGE_MS }),
     })
     this.#now = now

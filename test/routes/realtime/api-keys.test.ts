@@ -54,7 +54,7 @@ t.test('API keys listen', async (t) => {
     })
   }
 
-  await t.test('a key that is none, or from elsewhere', async (t) => {
+  await t.test('a key that does not exist, or from elsewhere', async (t) => {
     const [url] = Object.values(urls)
     const key = await tenant.createApiKey({ allowed_networks: ['192.0.2.0/24'] })
     const wrong = tokenOf(await tenant.createApiKey()).replace(/.$/, (last) => (last === '0' ? '1' : '0'))

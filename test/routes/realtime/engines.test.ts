@@ -170,7 +170,7 @@ for (const [engine, { skip, url: place }] of Object.entries(ENGINES)) {
       await eventually(async () => ear.happened.includes('disconnected 3500'))
     })
 
-    await t.test('refuse a token that is none', async (t) => {
+    await t.test('refuse an invalid token', async (t) => {
       for (const token of ['', 'x', 'a.b.c', 'gwk_0']) {
         const ear = new Ear(t, url, async () => token)
         await eventually(async () => ear.happened.includes('disconnected 3500'))
