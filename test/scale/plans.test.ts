@@ -8,6 +8,7 @@ import { OrgDatabase, SystemDatabase } from '#lib/database/scoped-database.ts'
 import { listJobs, overview } from '#lib/jobs/overview.ts'
 import { askForAnswer, deleteExpiredCounts } from '#lib/rate-limits/queries.ts'
 import type { AppContext } from '#plugins/infrastructure/context.ts'
+import { acceptedKeyIds } from '#services/api-keys/listeners.ts'
 import * as audit from '#services/audit/audit.ts'
 import { cutBefore } from '#services/audit/cuts.ts'
 import { auditCheckpointJob } from '#services/audit/jobs.ts'
@@ -25,6 +26,7 @@ import { purgeEventsJob } from '#services/events/jobs.ts'
 import { oldestAge } from '#services/events/oldest-age.ts'
 import { Relay } from '#services/events/relay.ts'
 import { republish } from '#services/events/republish.ts'
+import { memberIds } from '#services/members/listeners.ts'
 import { selectAdministrators } from '#services/members/queries.ts'
 import * as oneTimeTokens from '#services/one-time-tokens/one-time-tokens.ts'
 import { cleanupJob } from '#services/operations/jobs.ts'
@@ -200,6 +202,12 @@ async function workOnEvents(app: FastifyInstance): Promise<void> {
   await attendance.count(channel.name)
   attendance.leave(channel.name, presence.client, false)
   await attendance.close()
+  const [org, id] = [uuidv7(), uuidv7()]
+  await memberIds(ctx, org)
+  await acceptedKeyIds(ctx, org)
+  await app.identities.loadTogether(id)
+  await ctx.memberships.loadTogether(org, id)
+  await ctx.apiKeys.loadAgain({ org, id })
   await purgeRealtimeJob.handler(ctx, {}, RUN)
   await republish(app.db, new Date(Date.now() - 1000))
   await insertConsumed(app.db, 'nobody', uuidv7())

@@ -12,8 +12,9 @@ interface CentrifugoContext {
 }
 
 /**
- * Has Centrifugo tell what happened, in order. Where an event takes rights away, those whom it concerns connect again
- * before anything later is told. What may have been done comes again, with the same ids.
+ * Has Centrifugo tell what happened, in order. Where an event takes rights away, those whom it concerns connect again, and
+ * later events wait for the next call: Centrifugo ends connections beside what it publishes. What may have been done comes
+ * again, with the same ids.
  *
  * @returns ids of the events that are told
  * @throws CentrifugoError when none is
@@ -23,13 +24,15 @@ export async function publishByCentrifugo(
   events: readonly OutboxEvent[],
 ): Promise<string[]> {
   const commands: ApiCommand[] = []
-  const ends: number[] = []
+  const ends: [id: string, end: number][] = []
   for (const event of events) {
-    for (const caller of await doubtedBy(ctx, event)) commands.push(reconnecting(caller))
+    const doubted = await doubtedBy(ctx, event)
+    commands.push(...doubted.map(reconnecting))
     for (const { channel } of ctx.channels.carriersOf(event))
       commands.push(publishing(channel, messageOf(event), event.id))
-    ends.push(commands.length)
+    ends.push([event.id, commands.length])
+    if (doubted.length > 0) break
   }
   const done = commands.length === 0 ? 0 : await ctx.api.run(commands)
-  return events.filter((_, index) => (ends[index] ?? 0) <= done).map(({ id }) => id)
+  return ends.flatMap(([id, end]) => (end <= done ? [id] : []))
 }

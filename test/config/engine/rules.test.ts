@@ -85,6 +85,17 @@ t.test('all servers of a cluster get one user, so no other may be named', async 
   }
 })
 
+t.test('a cluster of Centrifugo has an address, a key and a secret', async (t) => {
+  const directory = folder(t)
+  const env = { APP_ENVIRONMENT: 'development', APP_REALTIME__ENGINE: 'centrifugo' }
+  const missing = ['URL', 'API_KEY', 'PROXY_SECRET'].map(
+    (name) => `APP_REALTIME__CENTRIFUGO__${name}: must be set while realtime.engine is centrifugo`,
+  )
+  t.same(problemsOf({ directory, env }), missing)
+  const set = { APP_REALTIME__CENTRIFUGO__URL: 'http://a', APP_REALTIME__CENTRIFUGO__API_KEY: 'b' }
+  t.same(problemsOf({ directory, env: { ...env, ...set } }), missing.slice(2))
+})
+
 t.test('key files belong to EdDSA, and EdDSA to key files', async (t) => {
   const directory = folder(t)
   const eddsa = { APP_JWT__ALGORITHM: 'EdDSA' }
