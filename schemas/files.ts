@@ -153,6 +153,31 @@ export const StorageUsage = Type.Object(
 )
 export type StorageUsage = Static<typeof StorageUsage>
 
+const variantName = {
+  name: StringEnum(['thumbnail', 'preview'], {
+    description:
+      '`thumbnail` fits into 320 by 320 pixels, `preview` into 1600 by 1600; of an avatar they are squares of 96 and 512.',
+    examples: ['thumbnail'],
+  }),
+}
+
+/** Path parameters of a smaller copy of one of one's own files. */
+export const FileVariantParams = Type.Object(
+  { ...idParameter, ...variantName },
+  { additionalProperties: false },
+)
+
+/** Path parameters of a smaller copy of one of an organization's files. */
+export const OrganizationFileVariantParams = Type.Object(
+  { ...organizationParameter, ...idParameter, ...variantName },
+  { additionalProperties: false },
+)
+
+/** Path parameters of a smaller copy of an avatar. */
+export const AvatarVariantParams = Type.Object(variantName, { additionalProperties: false })
+
+export type VariantName = Static<typeof AvatarVariantParams>['name']
+
 /** Body of createFileLink. */
 export const CreateFileLink = Type.Object(
   {

@@ -59,6 +59,21 @@ const Scan = Section('The malware scanner: clamd of ClamAV. Without an address n
   }),
 })
 
+const Thumbnails = Section('Smaller copies of images, made by sharp where it is installed.', {
+  enabled: Type.Boolean({ description: 'Whether there are any.' }),
+  max_size: Size({ maximum: '1GiB', description: 'Largest image that copies are made of.' }),
+  max_pixels: Type.Integer({
+    minimum: 1,
+    maximum: 500_000_000,
+    description: 'Pixels that such an image may have, whatever its size in bytes.',
+  }),
+  max_memory: Size({
+    minimum: '128MiB',
+    maximum: '16GiB',
+    description: 'Memory that the process may take that makes a copy; one at a time in each worker.',
+  }),
+})
+
 /** Keys below `files`. */
 export const Files = Section('Files that people and organizations keep.', {
   store: Choice(['local', 's3', 'none'], {
@@ -105,4 +120,5 @@ export const Files = Section('Files that people and organizations keep.', {
   ),
   s3: S3,
   scan: Scan,
+  thumbnails: Thumbnails,
 })

@@ -35,6 +35,9 @@ export interface Upload {
 
 /** The content of a file. */
 export interface Content {
+  /** Name of the object. */
+  readonly key: string
+  readonly purpose: File['purpose']
   readonly name: string
   readonly mediaType: string
   readonly size: number
@@ -161,7 +164,7 @@ export async function readAvatar(ctx: SpaceContext): Promise<Content> {
  * @throws FileNotFound, FileEmpty, FileBeingScanned, FileQuarantined, FilesDisabled
  */
 export function contentOf(ctx: Pick<StorageContext, 'storage'>, row: queries.FileRow): Content {
-  const { key, name, media_type, size, sha256, written_at } = row
+  const { key, name, purpose, media_type, size, sha256, written_at } = row
   const store = storeOf(ctx)
   if (row.deleted_at !== null) throw new FileNotFound()
   if (key === null || media_type === null || sha256 === null || written_at === null) throw new FileEmpty()
@@ -169,7 +172,9 @@ export function contentOf(ctx: Pick<StorageContext, 'storage'>, row: queries.Fil
   if (status === 'scanning') throw new FileBeingScanned({ retryAfter: SCAN_SECONDS })
   if (status === 'quarantined') throw new FileQuarantined()
   return {
+    key,
     name,
+    purpose,
     mediaType: media_type,
     size: Number(size),
     sha256,

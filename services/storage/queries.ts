@@ -16,20 +16,20 @@ export interface NewObject {
 /**
  * Takes space and says that the object may exist, in one statement; returns false if the space has not so much left.
  *
- * @param quota bytes that there may be, unless an admin has said otherwise
+ * @param quota bytes that there may be, unless an admin has said otherwise; null for what is never refused
  */
 export async function insertObject(
   db: Database,
   { key, store, space, bytes, leaseMs }: NewObject,
-  quota: number,
+  quota: number | null,
 ): Promise<boolean> {
   const rows = await db.query({
     name: 'insertStoredObject',
     text: `WITH space AS (
-             INSERT INTO storage_usage AS u (space_id, bytes) SELECT $2, $3::bigint WHERE $3::bigint <= $4::bigint
+             INSERT INTO storage_usage AS u (space_id, bytes) SELECT $2, $3::bigint WHERE $4::bigint IS NULL OR $3::bigint <= $4
                OR EXISTS (SELECT 1 FROM storage_usage WHERE space_id = $2 AND max_bytes IS NOT NULL)
              ON CONFLICT (space_id) DO UPDATE SET bytes = u.bytes + $3, updated_at = now()
-               WHERE u.bytes + $3 <= coalesce(u.max_bytes, $4)
+               WHERE $4 IS NULL OR u.bytes + $3 <= coalesce(u.max_bytes, $4)
              RETURNING 1)
            INSERT INTO stored_objects (key, store, space_id, bytes, state, expires_at)
            SELECT $1, $5, $2, $3, 'writing', now() + $6 * interval '1 millisecond' FROM space
@@ -72,6 +72,16 @@ export async function keepObject(db: Database, key: string, bytes: number): Prom
     text: `UPDATE stored_objects SET state = 'kept', bytes = $2 WHERE key = $1 AND state = 'writing'
            RETURNING 1 AS kept`,
     values: [key, bytes],
+  })
+  return rows.length > 0
+}
+
+/** Has an object stay while the transaction lasts; returns false if no file has it any more. */
+export async function holdObject(db: Database, key: string): Promise<boolean> {
+  const rows = await db.query({
+    name: 'holdStoredObject',
+    text: "SELECT 1 AS held FROM stored_objects WHERE key = $1 AND state = 'kept' FOR SHARE",
+    values: [key],
   })
   return rows.length > 0
 }

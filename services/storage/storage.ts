@@ -39,6 +39,11 @@ export function usage({ storage }: Pick<StorageContext, 'storage'>, space: strin
   return queries.selectUsage(storage.db, space)
 }
 
+/** Has an object stay while the transaction lasts; returns false if no file has it any more. */
+export function hold(db: Database, key: string): Promise<boolean> {
+  return queries.holdObject(db, key)
+}
+
 /** An object that is being written, and the space that is taken for it. Its lease is renewed until `keep` or `discard`. */
 export class Writing {
   readonly key = randomBytes(16).toString('hex')
@@ -60,17 +65,18 @@ export class Writing {
   /**
    * Takes space for an object.
    *
+   * @param quota bytes that there may be; null for what is never refused
    * @param length bytes that it will have, if that is known
    * @throws StorageQuotaReached, FilesDisabled
    */
   static async begin(
     ctx: Pick<StorageContext, 'storage'>,
-    { space, quota, length }: { space: string; quota: number; length: number | undefined },
+    { space, quota, length }: { space: string; quota: number | null; length: number | undefined },
   ): Promise<Writing> {
     const { kind } = storeOf(ctx)
     const { db, leaseMs } = ctx.storage
     const taken = firstBytes(length)
-    const writing = new Writing(db, { quota, taken, leaseMs })
+    const writing = new Writing(db, { quota: quota ?? Number.MAX_SAFE_INTEGER, taken, leaseMs })
     const begun = performance.now()
     const object = { key: writing.key, store: kind, space, bytes: taken, leaseMs }
     if (!(await queries.insertObject(db, object, quota))) throw new StorageQuotaReached()

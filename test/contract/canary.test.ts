@@ -18,7 +18,7 @@ const TABLES = [
   ...['users', 'sessions', 'refresh_tokens', 'one_time_tokens', 'registrations', 'login_attempts'],
   ...['security_events', 'idempotency_keys', 'organizations', 'memberships', 'organization_invitations'],
   ...['projects', 'api_keys', 'webhook_endpoints', 'webhook_deliveries'],
-  ...['files', 'stored_objects', 'storage_usage', 'uploads', 'object_appends'],
+  ...['files', 'stored_objects', 'storage_usage', 'uploads', 'object_appends', 'object_variants'],
 ]
 
 interface Sent {

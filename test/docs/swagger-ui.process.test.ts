@@ -103,6 +103,7 @@ t.test(
     await executeUploads('Upload', {}, expect)
     await executeUploads('OrganizationUpload', { organization_id: tenant.organization.id }, expect)
     for (const operation of ['setCurrentUserAvatar', 'getCurrentUserAvatar']) await expect(operation, 200)
+    await expect('getCurrentUserAvatarVariant', 202, { params: { name: 'thumbnail' } })
     await executeOrganizations(tenant, expect)
     await ui.authorize((await signUp({ role: 'admin' })).headers.authorization)
     await expect('listAdministeredOrganizations', 200)
@@ -233,6 +234,7 @@ async function executeFiles(
   const params = { ...inside, id }
   for (const operation of [`put${name}Content`, `get${name}Content`, `get${name}`, `update${name}`])
     await expect(operation, 200, { params })
+  await expect(`get${name}Variant`, 202, { params: { ...params, name: 'thumbnail' } })
   const { url } = JSON.parse(await expect(`create${name}Link`, 200, { params, body: {} }))
   const token = new URL(url).searchParams.get('token') ?? ''
   await expect('getSharedFile', 200, { params: { id, token } })

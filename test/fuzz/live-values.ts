@@ -76,14 +76,15 @@ const BODIES: Readonly<Record<string, (situation: Situation) => Values | Promise
   verifyEmail: async (situation) => ({ token: await mailedToken(situation, 'verify_email') }),
 }
 
+async function putAvatar({ actor, app, subject }: Situation): Promise<void> {
+  const { headers } = actor ?? subject
+  await app.inject({ method: 'PUT', url: '/api/v1/users/me/avatar', headers, payload: LIVE_BYTES })
+}
+
 /** Steps before a request, by operationId. */
 const PREPARATIONS: Readonly<Record<string, (situation: Situation) => Promise<void>>> = {
-  getCurrentUserAvatar: async (situation) => {
-    const { app, subject } = situation
-    const payload = LIVE_BYTES
-    const { headers } = situation.actor ?? subject
-    await app.inject({ method: 'PUT', url: '/api/v1/users/me/avatar', headers, payload })
-  },
+  getCurrentUserAvatar: putAvatar,
+  getCurrentUserAvatarVariant: putAvatar,
 }
 
 /** Parameters of a query of which a request may have one. */
@@ -126,8 +127,10 @@ const QUERIES: Readonly<Record<string, (name: string, situation: Situation) => P
 const PARAMETERS: Readonly<Record<string, (situation: Situation, path: string) => string | Promise<string>>> =
   {
     files: async (situation, path) => {
-      if (path.includes('organization_id')) return (await (await tenantOf(situation)).createFile()).id
-      return idOf(await createFullFile(situation.app, situation.subject, 'content'))
+      const content = path.includes('/variants/') ? LIVE_BYTES : 'content'
+      if (!path.includes('organization_id'))
+        return idOf(await createFullFile(situation.app, situation.subject, content))
+      return (await (await tenantOf(situation)).createFile(content)).id
     },
     uploads: async (situation, path) => {
       if (path.includes('organization_id')) return (await (await tenantOf(situation)).createUpload()).id

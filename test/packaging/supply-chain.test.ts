@@ -10,6 +10,7 @@ interface Manifest {
   version: string
   dependencies: Record<string, string>
   devDependencies: Record<string, string>
+  optionalDependencies: Record<string, string>
   allowScripts: Record<string, boolean>
 }
 
@@ -44,20 +45,16 @@ const locked = Object.entries(packages).filter(([path]) => path !== '')
 const nameOf = (path: string) => path.replace(/^.*node_modules\//, '')
 
 t.test('every dependency is asked for in one version', async (t) => {
-  const wanted = { ...manifest.dependencies, ...manifest.devDependencies }
+  const { dependencies, devDependencies, optionalDependencies } = manifest
+  const asked = { dependencies, devDependencies, optionalDependencies }
+  const wanted = { ...dependencies, ...devDependencies, ...optionalDependencies }
   t.ok(Object.keys(wanted).length > 30)
   for (const [name, version] of Object.entries(wanted)) {
     t.match(version, /^\d+\.\d+\.\d+(?:-[\w.]+)?$/, name)
     t.equal(packages[`node_modules/${name}`]?.version, version, `${name} is locked in it`)
   }
-  const { dependencies, devDependencies } = packages[''] ?? {}
-  t.strictSame(
-    { dependencies, devDependencies },
-    {
-      dependencies: manifest.dependencies,
-      devDependencies: manifest.devDependencies,
-    },
-  )
+  const root = packages[''] ?? {}
+  t.strictSame(Object.fromEntries(Object.keys(asked).map((kind) => [kind, Object(root)[kind]])), asked)
 })
 
 t.test('every package in the lockfile comes from the registry and has a digest', async (t) => {

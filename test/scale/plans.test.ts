@@ -50,6 +50,7 @@ import { askForEverything, namesOf, RUN, workOfOrganizations } from './requests.
 import { fill, LARGE_TABLES } from './rows.ts'
 import { workOnScans } from './scans.ts'
 import { explainAll, hearPlans, isSlow, statementNames } from './statements.ts'
+import { workOnVariants } from './variants.ts'
 
 // A million rows take their time, on a machine that may be busy.
 t.setTimeout(1_800_000)
@@ -125,6 +126,7 @@ async function workBehindTheScenes(app: FastifyInstance): Promise<void> {
   await workOnFiles(app)
   await workOnUploads(app)
   await workOnScans(app)
+  await workOnVariants(app)
   await deleteExpiredCounts(app.db)
   await askForAnswer(app.db)
   await overview(app.db, ['send_mail'])

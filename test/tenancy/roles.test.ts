@@ -35,6 +35,7 @@ const LEAST: Readonly<Record<string, MemberRole>> = {
   deleteOrganizationFile: 'member',
   getOrganizationFile: 'member',
   getOrganizationFileContent: 'member',
+  getOrganizationFileVariant: 'member',
   getOrganizationStorageUsage: 'member',
   listOrganizationFiles: 'member',
   putOrganizationFileContent: 'member',

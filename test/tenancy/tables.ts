@@ -10,6 +10,7 @@ export const GLOBAL_TABLES: Readonly<Record<string, string>> = {
   instances: 'of the service',
   login_attempts: 'of accounts and networks',
   object_appends: 'random names in the store of objects',
+  object_variants: 'random names in the store of objects',
   one_time_tokens: 'of users',
   rate_limits: 'of clients',
   realtime_nodes: 'of processes',

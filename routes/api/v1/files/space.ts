@@ -1,5 +1,10 @@
 import type { FastifyContextConfig } from 'fastify'
-import { FileParams, OrganizationFileParams } from '#schemas/files.ts'
+import {
+  FileParams,
+  FileVariantParams,
+  OrganizationFileParams,
+  OrganizationFileVariantParams,
+} from '#schemas/files.ts'
 import { OrganizationParams } from '#schemas/organizations.ts'
 
 type Permission = 'files:read' | 'files:write' | 'files:delete' | 'files:share'
@@ -9,6 +14,7 @@ export interface Space {
   /** The URL's parameters, of all files and of one. */
   readonly params: typeof OrganizationParams | undefined
   readonly fileParams: typeof FileParams | typeof OrganizationFileParams
+  readonly variantParams: typeof FileVariantParams | typeof OrganizationFileVariantParams
   /** Where they are, in words. */
   readonly whose: string
   /** The name of an operation: `listFiles`, `listOrganizationFiles`. */
@@ -20,6 +26,7 @@ export interface Space {
 export const OWN: Space = {
   params: undefined,
   fileParams: FileParams,
+  variantParams: FileVariantParams,
   whose: 'your own files',
   operation: (name) => name,
   allow: () => ({}),
@@ -28,6 +35,7 @@ export const OWN: Space = {
 export const ORGANIZATION: Space = {
   params: OrganizationParams,
   fileParams: OrganizationFileParams,
+  variantParams: OrganizationFileVariantParams,
   whose: "the organization's files",
   operation: (name) => name.replace(/(?=File|Storage|Upload)/, 'Organization'),
   allow: (permission) => ({ permission }),
