@@ -4,6 +4,7 @@ import autoload from '@fastify/autoload'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyHttpOptions, type FastifyInstance, type FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
+import type { LoadedConfig } from './config/load.ts'
 import { publicPath } from './config/public-url.ts'
 import type { Config } from './config/schema/schema.ts'
 import type { LogDestination } from './lib/log/destination.ts'
@@ -20,6 +21,8 @@ import { QuietRequests } from './plugins/http/request/request-log.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     config: Config
+    /** Where each key's value came from, if the process has said. */
+    configSources: LoadedConfig['sources']
     /** The service's version, from package.json. */
     appVersion: string
     /** The path below which clients reach the service: '' or `/prefix`. */
@@ -38,6 +41,7 @@ interface AppOptions {
   extend?: FastifyPluginAsync | undefined
   logDestination?: LogDestination | undefined
   tracing?: Tracing | undefined
+  sources?: LoadedConfig['sources'] | undefined
 }
 
 /** The routes of a worker, which serves no product. */
@@ -45,8 +49,9 @@ const OPERATIONS = /^\/(?:health|live|metrics|ready)\//
 
 /** The application: plugins/, folder by folder, then routes/, whose folders are the URL's. */
 export const app = fp<AppOptions>(
-  async (instance, { config, extend, logDestination, tracing }) => {
+  async (instance, { config, sources, extend, logDestination, tracing }) => {
     instance.decorate('config', config)
+    instance.decorate('configSources', sources ?? new Map())
     instance.decorate('appVersion', packageJson.version)
     instance.decorate('publicPath', publicPath(config.server))
     instance.decorate('logDestination', logDestination)
@@ -72,6 +77,7 @@ export const app = fp<AppOptions>(
  * Makes an instance that is ready for requests; it listens only when told to.
  *
  * @param config as `loadConfig` returns it, with `database.url` set
+ * @param options.sources where each key's value came from, as `loadConfig` returns it
  * @param options.logger replaces the logger that `config.log` describes
  * @param options.logDestination where that logger writes; without it, to standard output
  * @param options.tracing traces of this process, started before; without it nothing is traced
@@ -83,14 +89,15 @@ export async function buildApp(
   {
     extend,
     logDestination,
+    sources,
     tracing,
     ...options
-  }: Pick<ServerOptions, 'logger'> & Pick<AppOptions, 'extend' | 'logDestination' | 'tracing'> = {},
+  }: Pick<ServerOptions, 'logger'> & Omit<AppOptions, 'config'> = {},
 ): Promise<FastifyInstance> {
   const server = traced({ ...serverOptions(config, logDestination), ...options }, tracing)
   const instance = Fastify(server).withTypeProvider<TypeBoxTypeProvider>()
   try {
-    await instance.register(app, { config, extend, logDestination, tracing })
+    await instance.register(app, { config, sources, extend, logDestination, tracing })
     await instance.ready()
     return instance
   } catch (error) {

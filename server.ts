@@ -21,10 +21,10 @@ process.stderr.on('error', () => undefined)
 async function main(): Promise<void> {
   const primary = PrimaryLink.find()
   if (primary) leaveSignalsToPrimary()
-  const { config } = primary ? await primary.task : loadConfig({ env: process.env })
+  const { config, sources } = primary ? await primary.task : loadConfig({ env: process.env })
   useProxies(process.env)
   const service: Service = { logDestination, primary }
-  const starting = startService(service, config)
+  const starting = startService(service, { config, sources: new Map(sources) })
   followSignals(service, config, new Shutdown(service, config, starting))
   try {
     await starting

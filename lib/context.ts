@@ -27,6 +27,8 @@ export interface Client {
   readonly actor: ActingParty
   /** The request's id; null outside of requests. */
   readonly requestId: string | null
+  /** Why an admin does it; entries of the audit log have it. */
+  readonly reason?: string
 }
 
 /** The actor of jobs and commands. */
@@ -47,4 +49,10 @@ export interface Context {
   readonly client: Client
   /** Makes the marks by which entries of the audit log are known to be the service's. */
   readonly marker: Marker
+}
+
+/** Returns a context in which all that is recorded says why it is done. */
+export function because<C extends { readonly client: Client }>(ctx: C, reason: string): C {
+  const { ip, userAgent, actor, requestId } = ctx.client
+  return { ...ctx, client: { ip, userAgent, actor, requestId, reason } }
 }

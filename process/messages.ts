@@ -4,8 +4,8 @@ import type { MetricData } from './metric-data.ts'
 
 /** Messages from the primary to a worker. They travel as JSON. */
 export type ToWorker =
-  /** Start with this configuration. The first one tells people where the service is. */
-  | { type: 'serve'; config: Config; first: boolean }
+  /** Start with this configuration, of which each key came from there. The first one tells people where the service is. */
+  | { type: 'serve'; config: Config; sources: readonly (readonly [string, string])[]; first: boolean }
   /** End as a single process does at this signal. */
   | { type: 'stop'; signal: NodeJS.Signals }
   /** End because another has taken over, without looking like an instance that goes away. */

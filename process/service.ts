@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { readHeaderPairs } from '#config/engine/header-pairs.ts'
+import type { LoadedConfig } from '#config/load.ts'
 import type { Config } from '#config/schema/schema.ts'
 import { workerCount } from '#config/worker-count.ts'
 import { explainFailure } from '#lib/advice/explain-failure.ts'
@@ -34,15 +35,16 @@ export function isPrimary({ primary }: Service, { server }: Config): boolean {
 }
 
 /** Starts what serves: the application in this process, or workers. */
-export async function startService(service: Service, loaded: Config): Promise<void> {
+export async function startService(service: Service, loaded: LoadedConfig): Promise<void> {
   if (service.primary) return startWorker(service, service.primary)
-  const { config, stop } = await withDatabase(loaded, say)
+  const { sources } = loaded
+  const { config, stop } = await withDatabase(loaded.config, say)
   service.stopDatabase = stop
-  if (isPrimary(service, config)) return startWorkers(service, config)
+  if (isPrimary(service, config)) return startWorkers(service, { config, sources })
   const { logDestination } = service
   service.tracing = await openTraces(config)
   const { buildApp } = await loadApp()
-  const app = await buildApp(config, { logDestination, tracing: service.tracing })
+  const app = await buildApp(config, { sources, logDestination, tracing: service.tracing })
   service.app = app
   announce(app, await app.listen({ host: config.server.host, port: config.server.port }))
 }
@@ -54,21 +56,22 @@ export function log(service: Service, level: 'info' | 'fatal', fields: object, m
   else say('err' in fields ? `${message}: ${explainFailure(fields.err)}` : message)
 }
 
-async function startWorkers(service: Service, config: Config): Promise<void> {
+async function startWorkers(service: Service, loaded: LoadedConfig): Promise<void> {
   service.logDestination.share()
-  service.group = new WorkerGroup(config, pino(sharedLoggerOptions(config), service.logDestination))
+  service.group = new WorkerGroup(loaded, pino(sharedLoggerOptions(loaded.config), service.logDestination))
   await service.group.start()
 }
 
 async function startWorker(service: Service, primary: PrimaryLink): Promise<void> {
   const { logDestination } = service
-  const { config, first } = await primary.task
+  const { config, sources, first } = await primary.task
   const { host, port } = config.server
   service.tracing = await openTraces(config)
   const { buildApp } = await loadApp()
   logDestination.share()
   const logger = { ...sharedLoggerOptions(config), stream: logDestination }
-  const app = await buildApp(config, { logger, logDestination, tracing: service.tracing })
+  const { tracing } = service
+  const app = await buildApp(config, { sources: new Map(sources), logger, logDestination, tracing })
   service.app = app
   primary.share(app)
   // One tells where they all are.

@@ -59,7 +59,7 @@ function followTerminal(service: Service, config: Config, shutdown: Shutdown): v
  */
 function restart(group: WorkerGroup | undefined): void {
   try {
-    group?.restart(loadConfig({ env: process.env }).config)
+    group?.restart(loadConfig({ env: process.env }))
   } catch (err) {
     group?.log.error({ err }, 'not restarting: the workers go on as they are')
   }

@@ -47,7 +47,8 @@ export const Readiness = Type.Object(
 )
 export type Readiness = Static<typeof Readiness>
 
-const HealthCheck = Type.Object(
+/** A check of /ready, with its latency. */
+export const HealthCheck = Type.Object(
   {
     name: CheckName,
     status: CheckStatus,

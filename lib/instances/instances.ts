@@ -6,6 +6,8 @@ import { DatabaseUnavailable } from '#lib/database/errors.ts'
 import { repeatUntil } from '#lib/waiting/repeat.ts'
 import * as queries from './queries.ts'
 
+export type { LivingInstance } from './queries.ts'
+
 const BEAT_INTERVAL_MS = 2000
 /** After this long an instance is gone: three beats that did not come, and some time for the way. */
 const SILENCE_MS = 3 * BEAT_INTERVAL_MS + 1000
@@ -31,6 +33,16 @@ export class Instances {
   /** How many serve, this one included. While the database is away, what was known last. */
   get known(): number {
     return this.#known
+  }
+
+  /** The id of this one. */
+  get ownId(): string {
+    return this.#self.id
+  }
+
+  /** Returns those that serve, the oldest first. */
+  list(): Promise<queries.LivingInstance[]> {
+    return queries.selectInstances(this.#db, SILENCE_MS)
   }
 
   /** Starts the heartbeat; waits a little for the first one. */

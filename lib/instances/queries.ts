@@ -35,3 +35,21 @@ export async function recordInstance(
 export async function deleteInstance(db: Database, id: string): Promise<void> {
   await db.query({ name: 'deleteInstance', text: 'DELETE FROM instances WHERE id = $1', values: [id] })
 }
+
+/** An instance that serves. */
+export interface LivingInstance {
+  id: string
+  version: string
+  started_at: string
+  seen_at: string
+}
+
+/** Those whose heartbeat was heard, the oldest first. */
+export function selectInstances(db: Database, silence: number): Promise<LivingInstance[]> {
+  return db.query<LivingInstance>({
+    name: 'selectInstances',
+    text: `SELECT id, version, started_at, seen_at FROM instances
+           WHERE seen_at > clock_timestamp() - $1 * interval '1 millisecond' ORDER BY started_at, id LIMIT 1000`,
+    values: [silence],
+  })
+}

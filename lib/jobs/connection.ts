@@ -6,7 +6,10 @@ interface Connection {
 }
 
 /** Lets pg-boss work over our database, and so in our transaction. */
-export function connectionOf(db: Database, statement: 'enqueueJob' | 'completeJob'): Connection {
+export function connectionOf(
+  db: Database,
+  statement: 'enqueueJob' | 'completeJob' | 'changeJobs',
+): Connection {
   return {
     executeSql: async (text, values = []) => ({
       rows: await db.query({ name: statement, text, values, prepare: false }),

@@ -83,6 +83,16 @@ export class PermanentFailure extends Error {
   override name = 'PermanentFailure'
 }
 
+/** Errors are kept in the database, where operators read them. */
+const MAX_MESSAGE_CHARACTERS = 500
+
+/** Returns an error in words that may be kept. */
+export function describeFailure(error: unknown): string {
+  // What PostgreSQL says may quote rows; the log has the rest.
+  if (error instanceof Error && 'severity' in error && 'code' in error) return `database error ${error.code}`
+  return (error instanceof Error ? error.message : String(error)).slice(0, MAX_MESSAGE_CHARACTERS)
+}
+
 /** The queue of those who were tried too often. Nobody works on it; operators look at it. */
 export const DEAD_LETTER = 'dead_letter'
 

@@ -87,3 +87,28 @@ export function selectQueueStates(db: Database): Promise<QueueState[]> {
       GROUP BY 1, 2`,
   })
 }
+
+/** The queues whose jobs no worker begins. */
+export async function selectPausedQueues(db: Database): Promise<string[]> {
+  const rows = await db.query<{ name: string }>({
+    name: 'selectPausedQueues',
+    text: 'SELECT name FROM paused_queues ORDER BY name',
+  })
+  return rows.map(({ name }) => name)
+}
+
+export async function insertPausedQueue(db: Database, name: string): Promise<void> {
+  await db.query({
+    name: 'insertPausedQueue',
+    text: 'INSERT INTO paused_queues (name) VALUES ($1) ON CONFLICT DO NOTHING',
+    values: [name],
+  })
+}
+
+export async function deletePausedQueue(db: Database, name: string): Promise<void> {
+  await db.query({
+    name: 'deletePausedQueue',
+    text: 'DELETE FROM paused_queues WHERE name = $1',
+    values: [name],
+  })
+}

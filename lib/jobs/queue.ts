@@ -2,6 +2,8 @@ import type { PgBoss, Queue } from 'pg-boss'
 import type { Database } from '#lib/database/database.ts'
 import { DatabaseUnavailable } from '#lib/database/errors.ts'
 import type { Tracing } from '#lib/tracing/tracing.ts'
+import type { JobActionName } from './administration/job-rows.ts'
+import { hastenJobs } from './administration/queries-of-actions.ts'
 import { HEARTBEAT_SECONDS } from './boss.ts'
 import { connectionOf } from './connection.ts'
 import { DEAD_LETTER, type EnqueueOptions, type JobDefinition, type Jobs } from './jobs.ts'
@@ -14,6 +16,15 @@ const REDRIVE_BATCH = 1000
 
 /** Seconds after which a caller may try again while the queues are not ready. */
 const RETRY_AFTER_SECONDS = 5
+
+/** When a job runs by itself. */
+export interface JobSchedule {
+  readonly queue: string
+  /** Five fields, UTC. */
+  readonly cron: string
+  readonly next_at: string | null
+  readonly last_job_id: string | null
+}
 
 /** The queues of pg-boss. */
 export class JobQueue implements Jobs {
@@ -79,6 +90,40 @@ export class JobQueue implements Jobs {
       total += moved
     } while (moved === REDRIVE_BATCH)
     return total
+  }
+
+  /**
+   * Does something to jobs of a queue, in the transaction of `db`, which has locked them: retried ones are due now, and
+   * a dead letter goes back into the queue that it comes from.
+   */
+  async act(db: Database, action: JobActionName, name: string, ids: readonly string[]): Promise<void> {
+    const [list, options] = [[...ids], { db: connectionOf(db, 'changeJobs') }]
+    if (action === 'cancel') await this.#boss.cancel(name, list, options)
+    else if (action === 'delete') await this.#boss.deleteJob(name, list, options)
+    else if (name === DEAD_LETTER) {
+      await this.#boss.redrive(name, { ids: list, limit: list.length, ...options })
+    } else {
+      await this.#boss.resume(name, list, options)
+      await hastenJobs(db, name, ids)
+    }
+  }
+
+  /** When jobs run by themselves, by the name of their queue. */
+  async schedules(): Promise<JobSchedule[]> {
+    const schedules = await this.#boss.getSchedules()
+    return schedules
+      .map(({ name, cron, lastJobId }) => {
+        const [next] = this.#boss.previewSchedule(cron, { tz: 'UTC', count: 1 })
+        return { queue: name, cron, next_at: next?.toISOString() ?? null, last_job_id: lastJobId }
+      })
+      .toSorted((one, other) => (one.queue < other.queue ? -1 : 1))
+  }
+
+  /** Enqueues the job of a schedule now, with the data that the schedule has, and returns its id. */
+  async runNow(db: Database, name: string): Promise<string> {
+    const id = await this.#boss.send(name, {}, { db: connectionOf(db, 'enqueueJob') })
+    if (id === null) throw new Error(`the queue ${name} took no job`)
+    return id
   }
 
   /** The schedules of the whole fleet become those of this version. */

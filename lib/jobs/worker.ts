@@ -3,7 +3,7 @@ import type { Context } from '#lib/context.ts'
 import type { Database } from '#lib/database/database.ts'
 import type { Span, Tracing } from '#lib/tracing/tracing.ts'
 import { connectionOf } from './connection.ts'
-import { type JobDefinition, PermanentFailure } from './jobs.ts'
+import { describeFailure, type JobDefinition, PermanentFailure } from './jobs.ts'
 import { jobAttributes, splitTrace } from './trace-context.ts'
 
 /** How one run ended: done, to be tried again, or given up (in the dead letters). */
@@ -25,9 +25,6 @@ export interface WorkerOptions<Ctx extends Context> {
 const POLLING_SECONDS = 5
 /** Seconds between looks without notifications. */
 const POLLING_WITHOUT_NOTIFICATIONS_SECONDS = 2
-
-/** Errors are kept in the queue, where operators read them. */
-const MAX_MESSAGE_CHARACTERS = 500
 
 /** Begins to work on a queue's jobs as they come, until the boss stops. */
 export async function work<Data extends object, Ctx extends Context>(
@@ -93,7 +90,7 @@ async function run<Data extends object, Ctx extends Context>(
     end('completed')
     return { id: row.id, status: 'completed' }
   } catch (error) {
-    const output = { message: describe(error) }
+    const output = { message: describeFailure(error) }
     const isDead = error instanceof PermanentFailure || attempt > row.retryLimit
     end(isDead ? 'dead' : 'retried')
     span?.fail({ type: error instanceof Error ? error.constructor.name : typeof error })
@@ -110,10 +107,4 @@ async function completeJob(boss: PgBoss, queue: string, id: string, db: Database
   // Its types leave the count out.
   if (!('affected' in response) || response.affected !== 1)
     throw new Error('another worker has ended the job')
-}
-
-function describe(error: unknown): string {
-  // What PostgreSQL says may quote rows; the log has the rest.
-  if (error instanceof Error && 'severity' in error && 'code' in error) return `database error ${error.code}`
-  return (error instanceof Error ? error.message : String(error)).slice(0, MAX_MESSAGE_CHARACTERS)
 }

@@ -76,6 +76,11 @@ function redactFields(fields: Record<string, unknown>): Record<string, unknown> 
   return isPlain(fields) ? redactObject(fields, 0) : { object: nameOf(fields) }
 }
 
+/** Returns a copy of a value of JSON in which secrets are masked by their names. */
+export function redactValues(value: unknown): unknown {
+  return redactValue(value, 0)
+}
+
 /** Masks what looks like a secret in a text. */
 export function redactText(text: string): string {
   return text.replace(SECRET_TEXT, MASK).replace(SECRET_PAIR, `$1${MASK}`)

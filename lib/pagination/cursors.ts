@@ -48,9 +48,19 @@ export class Cursors {
     rows: T[],
     limit: number,
   ): { data: T[]; next_cursor: string | null } {
+    return this.pageBy(list, rows, limit, ({ id }) => id)
+  }
+
+  /** The same for rows whose position is not their id. */
+  pageBy<T>(
+    list: string,
+    rows: readonly T[],
+    limit: number,
+    positionOf: (row: T) => string,
+  ): { data: T[]; next_cursor: string | null } {
     const data = rows.slice(0, limit)
     const last = rows.length > limit ? data.at(-1) : undefined
-    return { data, next_cursor: last === undefined ? null : this.encode(list, last.id) }
+    return { data, next_cursor: last === undefined ? null : this.encode(list, positionOf(last)) }
   }
 
   /** The same for rows that are JSON, each with its `id`. */

@@ -25,7 +25,7 @@ export default fp(
     })
 
     async function record(request: FastifyRequest, _reply: unknown, error: Error): Promise<void> {
-      if (!REFUSALS.some((refusal) => error instanceof refusal)) return
+      if (!REFUSALS.some((refusal) => error instanceof refusal || error.cause instanceof refusal)) return
       const operation = request.routeOptions.schema?.operationId ?? 'unknown'
       const org = chainOf(request)
       await denials.record(request.ctx, { operation, org }).catch((cause: unknown) => {

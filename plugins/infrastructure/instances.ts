@@ -4,8 +4,8 @@ import { Instances } from '#lib/instances/instances.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** How many processes serve now. */
-    instances: Pick<Instances, 'known'>
+    /** The processes that serve now. */
+    instances: Pick<Instances, 'known' | 'ownId' | 'list'>
   }
 }
 

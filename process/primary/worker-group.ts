@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
+import type { LoadedConfig } from '#config/load.ts'
 import type { Config } from '#config/schema/schema.ts'
 import { workerCount } from '#config/worker-count.ts'
 import { toggled } from '#lib/log/levels.ts'
@@ -26,6 +27,7 @@ export class WorkerGroup implements SlotHost, WorkerListener {
   /** Slots of a rolling restart whose worker was not ready yet. */
   readonly #onTrial = new Set<Slot>()
   #config: Config
+  #sources: LoadedConfig['sources']
   /** The port that a 0 stood for. */
   #port: number | undefined
   #portIsFixed = false
@@ -41,9 +43,10 @@ export class WorkerGroup implements SlotHost, WorkerListener {
   /** The start, and each restart after the one before. */
   #changed: Promise<void> = Promise.resolve()
 
-  /** @param config with `database.url` set */
-  constructor(config: Config, log: FastifyBaseLogger) {
+  /** @param loaded with `database.url` set */
+  constructor({ config, sources }: LoadedConfig, log: FastifyBaseLogger) {
     this.#config = config
+    this.#sources = sources
     this.log = log
   }
 
@@ -88,15 +91,16 @@ export class WorkerGroup implements SlotHost, WorkerListener {
    * Replaces the workers one by one: the next old one is ended when a new one is ready. When a new one does
    * not get ready, the old ones that are left go on.
    */
-  restart(config: Config): void {
-    this.#changed = this.#changed.then(() => this.#replaceAll(config))
+  restart(loaded: LoadedConfig): void {
+    this.#changed = this.#changed.then(() => this.#replaceAll(loaded))
     this.#changed.catch((err: unknown) => this.log.error({ err }, 'the rolling restart failed'))
   }
 
   fork(): WorkerProcess {
     const { server, ...others } = this.#config
     const port = server.port === 0 ? this.#choosePort() : server.port
-    const member = new WorkerProcess({ ...others, server: { ...server, port } }, this.#forked++ === 0, this)
+    const config = { ...others, server: { ...server, port } }
+    const member = new WorkerProcess({ config, sources: this.#sources }, this.#forked++ === 0, this)
     if (this.#logLevels) member.setLogLevels(this.#logLevels)
     this.#alive++
     void member.listening.then((bound) => {
@@ -190,7 +194,8 @@ export class WorkerGroup implements SlotHost, WorkerListener {
     return slot
   }
 
-  async #replaceAll(config: Config): Promise<void> {
+  async #replaceAll({ config, sources }: LoadedConfig): Promise<void> {
+    this.#sources = sources
     // Without a URL the embedded server is used, which goes on.
     const { url } = this.#config.database
     this.#config = { ...config, database: { ...(url === undefined ? {} : { url }), ...config.database } }

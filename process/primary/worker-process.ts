@@ -1,6 +1,6 @@
 import cluster, { type Worker } from 'node:cluster'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Config } from '#config/schema/schema.ts'
+import type { LoadedConfig } from '#config/load.ts'
 import type { LogLevels } from '#schemas/log-levels.ts'
 import type { ToPrimary, ToWorker } from '../messages.ts'
 
@@ -41,7 +41,7 @@ export class WorkerProcess {
   #unsent: ToWorker[] | undefined = []
   #heardAt = performance.now()
 
-  constructor(config: Config, first: boolean, listener: WorkerListener) {
+  constructor({ config, sources }: LoadedConfig, first: boolean, listener: WorkerListener) {
     this.#listener = listener
     this.#worker = cluster.fork()
     this.#worker.on('message', (message: ToPrimary) => this.#receive(message))
@@ -50,7 +50,7 @@ export class WorkerProcess {
       // What could not be forked has no exit; what could not be sent is followed by one.
       if (this.pid === undefined) this.#end({ code: null, signal: null })
     })
-    this.#send({ type: 'serve', config, first })
+    this.#send({ type: 'serve', config, sources: [...sources], first })
   }
 
   get pid(): number | undefined {

@@ -6,7 +6,7 @@ import type { ToPrimary, ToWorker } from '../messages.ts'
 import { readRegistry } from '../metric-data.ts'
 
 /** The configuration to serve. */
-export type Task = Pick<Extract<ToWorker, { type: 'serve' }>, 'config' | 'first'>
+export type Task = Pick<Extract<ToWorker, { type: 'serve' }>, 'config' | 'first' | 'sources'>
 
 /** The primary's orders, which a worker carries out. */
 export interface Orders {

@@ -3,6 +3,7 @@ import type { User, UserChanges } from '#schemas/users.ts'
 import * as auditRecords from '#services/audit/records.ts'
 import { emit } from '#services/events/emit.ts'
 import { sendMail } from '#services/mail/mail.ts'
+import * as mailRecords from '#services/mail/records.ts'
 import { issue, voidAll } from '#services/one-time-tokens/one-time-tokens.ts'
 import * as organizationRecords from '#services/organizations/records.ts'
 import { recordEvent } from '#services/security-events/security-events.ts'
@@ -108,7 +109,8 @@ async function updateOther(
 }
 
 /**
- * Deletes an account, and erases the personal data of what it did from the audit log.
+ * Deletes an account, and erases the personal data of what it did from the audit log,
+ * and the mails to it.
  *
  * @throws Forbidden, UserNotFound, UserChanged, LastAdmin, SoleOwner
  */
@@ -120,8 +122,10 @@ export async function remove(
 ): Promise<void> {
   await transaction(ctx, async (tx) => {
     if (actor.id === id || actor.role === 'admin') await organizationRecords.releaseOwned(tx, id)
+    const user = await userRecords.find(tx, id)
     await users.remove(tx, actor, id, versions)
     await auditRecords.erasePersonalData(tx, id)
+    if (user !== undefined) await mailRecords.forget(tx, user.email)
   })
   ctx.identities.forgetUser(id)
 }

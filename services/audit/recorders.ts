@@ -18,7 +18,7 @@ export interface Recordable {
   readonly subject: { readonly type: string; readonly id: string | null }
   readonly actor: { readonly kind: string; readonly id: string | null }
   readonly requestId: string | null
-  readonly client: { readonly ip: string; readonly userAgent: string | null }
+  readonly client: { readonly ip: string; readonly userAgent: string | null; readonly reason?: string }
   readonly data: object
   readonly outcome?: Outcome
   /** Marks the entry as the service's own. */
@@ -44,7 +44,8 @@ function prepare(occurrence: Recordable): Prepared {
   const org = occurrence.org ?? PLATFORM
   const personal = { salt: newSalt(), ip: client.ip, userAgent: client.userAgent, names: null }
   const commitment = commitmentOf(personal)
-  const details = JSON.stringify(occurrence.data)
+  const { reason } = client
+  const details = JSON.stringify(reason === undefined ? occurrence.data : { ...occurrence.data, reason })
   const entry = { org, id, actor, action: type, target: subject, outcome, requestId, details, commitment }
   const made = { org, personal, commitment, details, mac: occurrence.mark(canonical(entry)) }
   prepared.set(occurrence, made)

@@ -36,23 +36,34 @@ export interface Letter {
  * Renders a mail and hands it over. The same letter always makes the same mail, down to its `Message-ID`, so
  * that one sent twice is seen once.
  *
+ * @returns `expired` when its link had ended, and it was not sent
  * @throws PermanentFailure when the mail is refused for good; other errors when it may be accepted later
  */
 export async function deliver(
   ctx: Pick<MailContext, 'log' | 'now' | 'mail'>,
   { id, written_at, message }: Letter,
-): Promise<void> {
+): Promise<'sent' | 'expired'> {
   const { transport } = ctx.mail
   if (transport === undefined) throw new Error('there is nothing to send mail by')
   if ('token' in message && new Date(message.token.expires_at) <= ctx.now()) {
     ctx.log.warn({ mail_id: id, template: message.template }, 'mail not sent: its link has expired')
-    return
+    return 'expired'
   }
-  await transport.send({ id, date: new Date(written_at), to: message.to, ...render(ctx.mail, message) })
+  await transport.send({
+    id,
+    date: new Date(written_at),
+    to: message.to,
+    ...renderMessage(ctx.mail, message),
+  })
   ctx.log.info({ mail_id: id, template: message.template }, 'mail sent')
+  return 'sent'
 }
 
-function render({ site, linkBase, tokenKey }: MailSettings, message: MailMessage): RenderedMail {
+/** Renders a mail; its link has the token that its message refers to. */
+export function renderMessage(
+  { site, linkBase, tokenKey }: MailSettings,
+  message: MailMessage,
+): RenderedMail {
   if (!('token' in message)) return renderNotice(site, message)
   const expiresAt = new Date(message.token.expires_at)
   if (message.template === 'organization-invitation') {

@@ -1,8 +1,8 @@
 import type { Context } from '#lib/context.ts'
 import { transaction } from '#lib/database/database.ts'
-import type { LogLevels } from '#schemas/log-levels.ts'
-import * as auditRecords from '#services/audit/records.ts'
+import type { ChangeLogLevels, LogLevels } from '#schemas/log-levels.ts'
 import { recordEvent } from '#services/security-events/security-events.ts'
+import { recordAct } from './acts.ts'
 
 /** The admin who changes the levels. */
 interface Actor {
@@ -14,16 +14,12 @@ interface Actor {
 export async function change(
   ctx: Context,
   actor: Actor,
-  levels: LogLevels,
+  { reason, ...levels }: ChangeLogLevels,
   apply: (levels: LogLevels) => void,
 ): Promise<LogLevels> {
   await transaction(ctx, async (tx) => {
     await recordEvent(tx, { kind: 'log_levels_changed', userId: actor.id, sessionId: actor.sessionId })
-    await auditRecords.record(tx, {
-      action: 'operations.changeLogLevels',
-      target: { type: 'operation', id: 'changeLogLevels' },
-      details: levels,
-    })
+    await recordAct(tx, { operation: 'changeLogLevels', reason, details: levels })
   })
   apply(levels)
   ctx.log.warn({ user_id: actor.id, log_levels: levels }, 'log levels changed by an admin')

@@ -1,3 +1,4 @@
+import { because } from '#lib/context.ts'
 import { transaction } from '#lib/database/database.ts'
 import { SystemDatabase } from '#lib/database/scoped-database.ts'
 import type { Cursors } from '#lib/pagination/cursors.ts'
@@ -6,12 +7,14 @@ import type {
   AdministeredOrganizationPage,
   ListAdministeredOrganizationsQuery,
 } from '#schemas/administered-organizations.ts'
+import type { ListOrganizationsQuery, OrganizationPage } from '#schemas/organizations.ts'
 import { emitting } from '#services/events/emit.ts'
 import { recordEvent } from '#services/security-events/security-events.ts'
 import { type Actor, assertAdmin } from '#services/users/users.ts'
 import { UnknownOrganization } from './errors.ts'
 import { organizationReopened, organizationSuspended } from './events.ts'
 import type { OrganizationContext } from './organizations.ts'
+import * as organizations from './organizations.ts'
 import * as queries from './queries.ts'
 
 // What the service's admins do with organizations, of which they need not be members. They see how many rows an
@@ -43,8 +46,23 @@ export async function list(
 }
 
 /**
+ * Returns a page of a user's organizations, newest first, with the role that the user has in each.
+ *
+ * @throws Forbidden, InvalidCursor
+ */
+export async function listOfUser(
+  ctx: OrganizationContext & { cursors: Cursors },
+  actor: Actor,
+  userId: string,
+  query: ListOrganizationsQuery,
+): Promise<OrganizationPage> {
+  assertAdmin(actor)
+  return organizations.list(ctx, { id: userId }, query)
+}
+
+/**
  * Closes an organization to its members until it is restored, or opens it again; nothing happens if it is so already. Who
- * did it is recorded.
+ * did it is recorded, and why.
  *
  * @throws Forbidden, UnknownOrganization
  */
@@ -52,10 +70,10 @@ export async function setSuspended(
   ctx: OrganizationContext,
   actor: Admin,
   org: string,
-  suspended: boolean,
+  { suspended, reason }: { suspended: boolean; reason: string },
 ): Promise<AdministeredOrganization> {
   assertAdmin(actor)
-  const organization = await transaction(ctx, async (tx) => {
+  const organization = await transaction(because(ctx, reason), async (tx) => {
     const db = new SystemDatabase(tx.db)
     const event = suspended ? organizationSuspended : organizationReopened
     const told = emitting({ ...tx, db }, event, { subject: org, org, data: {} })

@@ -41,3 +41,10 @@ export const Forbidden = defineError({
   title: 'Forbidden',
   detail: 'You may not do this.',
 })
+
+export const UserInactive = defineError({
+  code: 'user_inactive',
+  status: 409,
+  title: 'User inactive',
+  detail: 'The account is not active.',
+})

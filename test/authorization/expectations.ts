@@ -51,6 +51,19 @@ const onlyOwner = (status: number, otherwise: `${number} ${string}`): Expectatio
 
 const onlyAdmins = (status: number): Expectation => ({ ...ownerAndAdmins(status), user: '403 forbidden' })
 
+/** Admins may; for everybody else there is nothing at the URL. */
+const onlyOperators = (status: number): Expectation => ({
+  ...everybody(status),
+  none: '404 route_not_found',
+  expired: '401 unauthenticated',
+  user: '404 route_not_found',
+  other: '404 route_not_found',
+  deactivated: '401 unauthenticated',
+  key: '404 route_not_found',
+  keyWithoutScope: '404 route_not_found',
+  expiredKey: '401 unauthenticated',
+})
+
 /** Members may, here the owner; for all others there is nothing. */
 const onlyMembers = (status: number) => onlyOwner(status, '404 organization_not_found')
 
@@ -212,16 +225,46 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   updateProject: membersAndKeys(200),
 
   // What is for admins.
-  changeLogLevels: onlyAdmins(200),
-  getLogLevels: onlyAdmins(200),
-  getStorageLimit: onlyAdmins(200),
   inviteUser: onlyAdmins(201),
-  listAdministeredOrganizations: onlyAdmins(200),
-  listPlatformAuditEntries: onlyAdmins(200),
-  listQuarantinedFiles: onlyAdmins(200),
   listUsers: onlyAdmins(200),
-  releaseQuarantinedFile: onlyAdmins(204),
-  restoreSuspendedOrganization: onlyAdmins(200),
-  suspendOrganization: onlyAdmins(200),
-  updateStorageLimit: onlyAdmins(200),
+
+  // What people who run the service do.
+  changeLogLevels: onlyOperators(200),
+  createJobAction: onlyOperators(201),
+  endAdministeredUserSessions: onlyOperators(200),
+  getAdministeredUser: onlyOperators(200),
+  getAuditVerification: onlyOperators(200),
+  getHealthSummary: onlyOperators(200),
+  getJob: onlyOperators(200),
+  getJobAction: onlyOperators(200),
+  getLogLevels: onlyOperators(200),
+  getMail: onlyOperators(200),
+  getStorageLimit: onlyOperators(200),
+  listAdministeredUserFiles: onlyOperators(200),
+  listAdministeredUserOrganizations: onlyOperators(200),
+  listAdministeredUserSessions: onlyOperators(200),
+  listMailTemplates: onlyOperators(200),
+  listMails: onlyOperators(200),
+  listAdministeredOrganizations: onlyOperators(200),
+  listJobActions: onlyOperators(200),
+  listJobs: onlyOperators(200),
+  listPlatformAuditEntries: onlyOperators(200),
+  listQuarantinedFiles: onlyOperators(200),
+  listQueues: onlyOperators(200),
+  listSchedules: onlyOperators(200),
+  listSettings: onlyOperators(200),
+  pauseQueue: onlyOperators(200),
+  previewJobAction: onlyOperators(200),
+  previewMail: onlyOperators(200),
+  releaseQuarantinedFile: onlyOperators(204),
+  resendMail: onlyOperators(201),
+  searchUsers: onlyOperators(200),
+  sendUserPasswordReset: onlyOperators(202),
+  updateAdministeredUser: onlyOperators(200),
+  updateStorageLimit: onlyOperators(200),
+  restoreSuspendedOrganization: onlyOperators(200),
+  resumeQueue: onlyOperators(200),
+  runScheduleNow: onlyOperators(202),
+  stopJobAction: onlyOperators(200),
+  suspendOrganization: onlyOperators(200),
 }

@@ -9,8 +9,6 @@ import { type Document, member, operationsOf, responsesOf } from './document.ts'
 /** Sent where the document has no operation: no such route, or no request yet. */
 const OUTSIDE_OF_OPERATIONS = [
   'headers_too_large',
-  // Of the mailbox, which only development has.
-  'mail_not_found',
   'method_not_allowed',
   // Of the panel's session, which only the panel's page may use.
   'not_from_panel',
@@ -19,7 +17,6 @@ const OUTSIDE_OF_OPERATIONS = [
   // Of what asks for a WebSocket.
   'origin_not_allowed',
   'request_timeout',
-  'route_not_found',
   'upgrade_required',
 ]
 

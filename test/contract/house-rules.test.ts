@@ -15,6 +15,8 @@ const VERBS = [
   'stream',
   // Of what comes in parts.
   'append',
+  // Of what runs the service: queues, jobs, mails, accounts.
+  ...['pause', 'preview', 'resume', 'run', 'search', 'send', 'start', 'stop', 'purge'],
 ]
 
 /** The operations for which `breaks` is true. */
@@ -81,9 +83,15 @@ rule(
 
 rule('secured operations can answer 401', () => without(['401'], isSecured))
 
-rule('what is for admins says so, and can answer 403', () =>
-  without(['403'], ({ operation }) => /\badmins\b/.test(operation.description ?? '')),
-)
+rule('what is for admins says so, and can answer 403, or 404 where it is hidden', () => {
+  const isForAdmins = ({ operation }: PlacedOperation) => /\badmins\b/.test(operation.description ?? '')
+  const isHidden = ({ path }: PlacedOperation) => path.startsWith('/api/v1/operations/')
+  return [
+    ...without(['403'], (placed) => isForAdmins(placed) && !isHidden(placed)),
+    ...without(['404'], isHidden),
+    ...which((placed) => isHidden(placed) && !isForAdmins(placed)),
+  ]
+})
 
 rule('everything can answer 400 and 500', () => without(['400', '500'], () => true))
 

@@ -10,6 +10,7 @@ import { createTestApp } from '#test/support/helper.ts'
 import { createOrganization, type TestOrganization } from '#test/support/organizations.ts'
 import { listen } from '#test/support/raw-http.ts'
 import { type Entry, KEEP_UI, press, SwaggerUi } from './swagger-ui.ts'
+import { executeOperations } from './swagger-ui-operations.ts'
 
 const PASSWORD = 'correct horse battery staple'
 
@@ -118,6 +119,7 @@ t.test(
       await expect(operation, 200, { params: { id: tenant.organization.id } })
     for (const operation of ['suspendOrganization', 'restoreSuspendedOrganization'])
       await expect(operation, 200, { params: { id: tenant.organization.id } })
+    await executeOperations(app, tenant.owner.user.id, expect)
     const { headers } = await (await createOrganization(app)).createApiKey()
     await ui.authorize(headers.authorization, 'apiKey')
     await expect('getCurrentApiKey', 200)

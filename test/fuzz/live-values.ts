@@ -8,6 +8,7 @@ import { createFullFile, quarantinedFile } from '#test/support/files.ts'
 import { signUp, type TestUser } from '#test/support/helper.ts'
 import { createOrganization, type TestOrganization } from '#test/support/organizations.ts'
 import { createUpload } from '#test/support/uploads.ts'
+import { OPERATOR_PARAMETERS } from './live-values-of-operators.ts'
 
 /** Who a request is about, and who sends it. */
 export interface Situation {
@@ -64,6 +65,8 @@ const BODIES: Readonly<Record<string, (situation: Situation) => Values | Promise
   acceptInvitation: async (situation) => ({ token: await invitationOf(situation) }),
   createWebhook: () => ({ ...RECEIVER }),
   updateWebhook: () => ({ ...RECEIVER }),
+  // All that the schema may have added is somebody else's session.
+  endAdministeredUserSessions: ({ subject }) => ({ session_id: subject.session_id }),
   createInvitation: () => ({ email: `${uuidv7().slice(-12)}@example.com` }),
   declineInvitation: async (situation) => ({ token: await invitationOf(situation) }),
   inspectInvitation: async (situation) => ({ token: await invitationOf(situation) }),
@@ -150,6 +153,7 @@ const PARAMETERS: Readonly<Record<string, (situation: Situation, path: string) =
     'api-keys': async (situation) => (await (await tenantOf(situation)).createApiKey()).id,
     projects: async (situation) => (await (await tenantOf(situation)).createProject()).id,
     sessions: ({ subject }) => subject.session_id,
+    ...OPERATOR_PARAMETERS,
   }
 
 /** Headers that succeed, by their names. */

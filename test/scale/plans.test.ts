@@ -5,6 +5,7 @@ import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import { buildApp } from '#app.ts'
 import { OrgDatabase, SystemDatabase } from '#lib/database/scoped-database.ts'
+import { hastenJobs } from '#lib/jobs/administration/queries-of-actions.ts'
 import { listJobs, overview } from '#lib/jobs/overview.ts'
 import { askForAnswer, deleteExpiredCounts } from '#lib/rate-limits/queries.ts'
 import type { AppContext } from '#plugins/infrastructure/context.ts'
@@ -130,6 +131,7 @@ async function workBehindTheScenes(app: FastifyInstance): Promise<void> {
   await deleteExpiredCounts(app.db)
   await askForAnswer(app.db)
   await overview(app.db, ['send_mail'])
+  await hastenJobs(app.db, 'send_mail', [uuidv7()])
   await listJobs(app.db, { limit: 10 })
 
   const network = { network: '192.0.2.9' }

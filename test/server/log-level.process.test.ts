@@ -59,7 +59,7 @@ t.test('of all workers, and of those that come later; an admin too', async (t) =
   })
   const token = JSON.parse(text).access_token
   const url = `${service.url}/api/v1/operations/log-level`
-  const answer = await call(url, { method: 'PUT', token, json: { level: 'info' } })
+  const answer = await call(url, { method: 'PUT', token, json: { level: 'info', reason: 'a test' } })
   t.equal(answer.status, 200)
   await eventually(async () => (await probed(service, 10)).size === 0)
 })

@@ -5,15 +5,16 @@ import type { User } from '#schemas/users.ts'
 import type { ApiKeyCaller } from '#services/api-keys/caller.ts'
 import { Unauthenticated } from '#services/authentication/errors.ts'
 import type { Principal } from '#services/authentication/principal.ts'
-import { type Demands, entranceOfApiKeys, entranceOfUsers } from './entrance.ts'
+import { type Demands, entranceOfApiKeys, entranceOfUsers, hiding } from './entrance.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /**
      * Who may call the route. Under /api it is `user` unless the route says otherwise; API keys may too where they can have
-     * the route's `permission`. `api_key` is for keys alone, `caller` for people and any key.
+     * the route's `permission`. `api_key` is for keys alone, `caller` for people and any key. `operator` is for admins
+     * too; for everybody else there is nothing at the URL (decision 090).
      */
-    access?: 'public' | 'user' | 'admin' | 'api_key' | 'caller'
+    access?: 'public' | 'user' | 'admin' | 'operator' | 'api_key' | 'caller'
   }
   interface FastifyInstance {
     /** Makes the hook that lets a request pass if its sender may; who it is, is `request.principal`. */
@@ -70,7 +71,7 @@ export default fp(
         if (token !== undefined) return ofUsers(request, token)
         const key = bearerKey(request)
         if (key !== undefined) return ofApiKeys(request, key)
-        throw new Unauthenticated()
+        throw hiding(demands, new Unauthenticated())
       }
       return (request, _reply, done) => {
         let entered: Promise<void> | undefined

@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { ServiceError } from '#lib/errors.ts'
 import { LOCAL_ADDRESS } from '#lib/network/addresses.ts'
+import { RouteNotFound } from '#plugins/http/errors/http-errors.ts'
 import { type ApiKeyCaller, isScope } from '#services/api-keys/caller.ts'
 import { ApiKeyNotAllowed } from '#services/api-keys/errors.ts'
 import type { AccessTokenClaims } from '#services/authentication/access-tokens.ts'
@@ -11,9 +13,14 @@ import { type Requirement, stepUp } from './step-up.ts'
 
 /** Demands of a route on who calls it. */
 export interface Demands {
-  readonly access: 'user' | 'admin' | 'api_key' | 'caller'
+  readonly access: 'user' | 'admin' | 'operator' | 'api_key' | 'caller'
   readonly permission?: Permission | undefined
   readonly requires?: Requirement | undefined
+}
+
+/** Returns the error for somebody whom a route is not for: where it is hidden, that of a URL at which there is nothing. */
+export function hiding({ access }: Demands, error: ServiceError): ServiceError {
+  return access === 'operator' ? new RouteNotFound({ cause: error }) : error
 }
 
 /** Lets the sender of a token or key in, or throws; a promise when the database has to be asked. */
@@ -26,7 +33,8 @@ export function takesApiKeys({ access, permission, requires }: Demands): boolean
 }
 
 /** Makes the entrance of people, who send an access token. */
-export function entranceOfUsers(app: FastifyInstance, { access, requires }: Demands): Entrance {
+export function entranceOfUsers(app: FastifyInstance, demands: Demands): Entrance {
+  const { access, requires } = demands
   const assertRecent = requires && stepUp(app.identities, requires)
 
   function enter(request: FastifyRequest, token: string, { sid }: AccessTokenClaims, identity?: Identity) {
@@ -37,7 +45,8 @@ export function entranceOfUsers(app: FastifyInstance, { access, requires }: Dema
     }
     request.principal = { kind: 'user', user: identity.user, sessionId: sid }
     if (access === 'api_key') throw new Forbidden({ detail: 'This is for API keys.' })
-    if (access === 'admin' && identity.user.role !== 'admin') throw new Forbidden()
+    const isForAdmins = access === 'admin' || access === 'operator'
+    if (isForAdmins && identity.user.role !== 'admin') throw hiding(demands, new Forbidden())
     assertRecent?.(request, identity)
   }
 
@@ -60,7 +69,7 @@ export function entranceOfApiKeys(app: FastifyInstance, demands: Demands): Entra
     if (key === undefined || !key.mayComeFrom(address)) throw new Unauthenticated()
     request.principal = { kind: 'api_key', key }
     app.apiKeys.used(key, address)
-    if (!isOpen) throw new ApiKeyNotAllowed()
+    if (!isOpen) throw hiding(demands, new ApiKeyNotAllowed())
   }
 
   return (request, text) => {

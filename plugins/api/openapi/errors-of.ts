@@ -12,6 +12,7 @@ import {
   InvalidText,
   Overloaded,
   PayloadTooLarge,
+  RouteNotFound,
   UnsupportedMediaType,
   ValidationFailed,
 } from '#plugins/http/errors/http-errors.ts'
@@ -54,6 +55,7 @@ function errorsOfAccess(config: FastifyContextConfig): ErrorClass[] {
   if (access === undefined || access === 'public') return []
   const errors: ErrorClass[] = [Unauthenticated]
   if (requires) errors.push(ReauthenticationRequired)
+  if (access === 'operator') return [...errors, RouteNotFound]
   if ((access !== 'user' && access !== 'caller') || permission !== undefined) errors.push(Forbidden)
   if (!takesApiKeys({ ...config, access })) errors.push(ApiKeyNotAllowed)
   else if (permission !== undefined) errors.push(InsufficientScope)

@@ -3,6 +3,7 @@ import { connectionOptions } from '#config/engine/database-connection.ts'
 import { whenAvailable } from '#lib/database/when-available.ts'
 import { createBoss } from '#lib/jobs/boss.ts'
 import { findJobs } from '#lib/jobs/find-jobs.ts'
+import { Pauses } from '#lib/jobs/pauses.ts'
 import { JobQueue } from '#lib/jobs/queue.ts'
 import { countJobs } from '#lib/jobs/statistics.ts'
 import { work } from '#lib/jobs/worker.ts'
@@ -49,14 +50,24 @@ export default fp(
 
     async function start(): Promise<void> {
       await queue.start(jobs, { schedules: works })
-      for (const job of works ? jobs : []) {
-        const contextFor = (fields: object) => ({
-          ...app.ctx,
-          log: app.moduleLog(job.module).child(fields),
-        })
-        if (job.canRun?.(app.ctx) ?? true)
+      const runnable = new Map(
+        jobs.filter((job) => works && (job.canRun?.(app.ctx) ?? true)).map((job) => [job.name, job]),
+      )
+      const pauses = new Pauses([...runnable.keys()], {
+        db: app.db,
+        log,
+        async start(name) {
+          const job = runnable.get(name)
+          if (job === undefined || stopping.signal.aborted) return
+          const contextFor = (fields: object) => ({
+            ...app.ctx,
+            log: app.moduleLog(job.module).child(fields),
+          })
           await work(boss, job, { contextFor, finished, gaveUp, tracing: app.tracing })
-      }
+        },
+        stop: (name) => boss.offWork(name, { wait: false }),
+      })
+      await pauses.run(stopping.signal)
     }
 
     const stopping = new AbortController()

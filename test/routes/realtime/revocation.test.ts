@@ -58,7 +58,8 @@ t.test('rights that end elsewhere end what they allowed', async (t) => {
     const ear = new Ear(t, urls['that is told'], tokenOf(tenant.owner))
     await ear.to(channel)
     const url = `/api/v1/operations/organizations/${tenant.organization.id}/suspend`
-    t.equal((await one.request({ method: 'POST', url, as: admin })).statusCode, 200)
+    const payload = { reason: 'Ticket 4711' }
+    t.equal((await one.request({ method: 'POST', url, as: admin, payload })).statusCode, 200)
     await eventually(async () => ear.happened.includes('unsubscribed 2000'))
   })
 })

@@ -155,12 +155,10 @@ t.test('while an organization is suspended, what is due waits, and is not counte
   const { app, receiver, own, webhook, attempt, first } = await start(t)
   const admin = await signUp(app, { role: 'admin' })
   const suspend = (isSuspended: boolean) =>
-    administration.setSuspended(
-      app.ctx,
-      { ...admin.user, sessionId: admin.session_id },
-      own.db.org,
-      isSuspended,
-    )
+    administration.setSuspended(app.ctx, { ...admin.user, sessionId: admin.session_id }, own.db.org, {
+      suspended: isSuspended,
+      reason: 'a test',
+    })
   const data = await first()
   await suspend(true)
   const later = new Date(NOW.getTime() + 300_000)

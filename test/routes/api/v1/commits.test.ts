@@ -12,6 +12,7 @@ import type { TestDatabase } from '#test/support/database.ts'
 import type { TestApp, TestUser } from '#test/support/helper.ts'
 import { ORGANIZATION_OPERATIONS, type Prepare } from './commits.ts'
 import { FILE_OPERATIONS } from './commits-of-files.ts'
+import { OPERATOR_OPERATIONS } from './commits-of-operators.ts'
 import { SILENT, takeEmitted } from './emitted.ts'
 
 /** Tables whose commits are made to fail, one after the other. */
@@ -35,6 +36,9 @@ const TABLES = [
   'files',
   'stored_objects',
   'uploads',
+  'paused_queues',
+  'job_actions',
+  'mails',
   // Not `object_appends`: what has come of an upload counts, whatever becomes of its request.
 ] as const
 
@@ -136,13 +140,9 @@ const OPERATIONS: Readonly<Record<string, Prepare>> = {
     const payload = { token: await registrationToken(app) }
     return () => app.request({ method: 'POST', url: '/api/v1/auth/email/verify', payload })
   },
-  changeLogLevels: async ({ app, request, signUp }) => {
-    const as = await signUp({ role: 'admin' })
-    const payload = app.logLevels.current
-    return () => request({ method: 'PUT', url: '/api/v1/operations/log-level', as, payload })
-  },
   ...ORGANIZATION_OPERATIONS,
   ...FILE_OPERATIONS,
+  ...OPERATOR_OPERATIONS,
   'the mail of a lost password': async ({ app, signUp }) => {
     const { user } = await signUp()
     return () => mailReset(app.ctx, user.email, JOB).then(() => undefined)
@@ -161,7 +161,7 @@ const OPERATIONS: Readonly<Record<string, Prepare>> = {
 
 /** Operations of one effect, or of none in the database. */
 const EXCEPTIONS = [
-  ...['forgotPassword', 'resendVerification', 'inspectInvitation'],
+  ...['forgotPassword', 'resendVerification', 'inspectInvitation', 'previewJobAction'],
   // One's own; that of an organization emits an event.
   'createFileLink',
 ]

@@ -83,17 +83,6 @@ export const ORGANIZATION_OPERATIONS: Readonly<Record<string, Prepare>> = {
     const payload = { token: await invitation(app) }
     return () => app.request({ method: 'POST', url: '/api/v1/invitations/decline', payload })
   },
-  suspendOrganization: async ({ app, request, signUp }) => {
-    const [as, { organization }] = [await signUp({ role: 'admin' }), await createOrganization(app)]
-    const url = `/api/v1/operations/organizations/${organization.id}/suspend`
-    return () => request({ method: 'POST', url, as })
-  },
-  restoreSuspendedOrganization: async ({ app, request, signUp }) => {
-    const [as, { organization }] = [await signUp({ role: 'admin' }), await createOrganization(app)]
-    const url = `/api/v1/operations/organizations/${organization.id}`
-    await request({ method: 'POST', url: `${url}/suspend`, as })
-    return () => request({ method: 'POST', url: `${url}/restore`, as })
-  },
   createProject: async (app) => {
     const { url, owner: as } = await createOrganization(app.app)
     const headers = { 'idempotency-key': uuidv7() }

@@ -8,12 +8,22 @@ FormatRegistry.Set('uuid', (text) => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{1
 
 const OWN_FILES = "people's own files are nobody else's business"
 
+const JOBS = 'jobs are how the service works, and not what it works on; the audit log has it'
+
 /** Operations that emit no event, and why. */
 export const SILENT: Readonly<Record<string, string>> = {
   recoverWebhookDeliveries: 'messages are sent again, which are about events',
   retryWebhookDelivery: 'as above',
   testWebhook: 'the message is about nothing',
   changeLogLevels: 'an instance of the service changes, and nothing of its data; the audit log has it',
+  pauseQueue: JOBS,
+  resumeQueue: JOBS,
+  runScheduleNow: JOBS,
+  createJobAction: JOBS,
+  resendMail: 'a mail changes nothing',
+  sendUserPasswordReset: 'a mail changes nothing',
+  'createJobAction: by and by': JOBS,
+  stopJobAction: JOBS,
   refreshTokens: 'the session stays what it was',
   createFile: OWN_FILES,
   putFileContent: OWN_FILES,

@@ -9,7 +9,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '',
     {
-      config: { access: 'admin', errors: [InvalidCursor, AuditFiltersConflict] },
+      config: { access: 'operator', errors: [InvalidCursor, AuditFiltersConflict] },
       schema: {
         operationId: 'listPlatformAuditEntries',
         tags: ['operations'],

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { LogLevels } from '#schemas/log-levels.ts'
+import { ChangeLogLevels, LogLevels } from '#schemas/log-levels.ts'
 import { ref } from '#schemas/registry.ts'
 import * as changes from '#services/operations/log-level.ts'
 
@@ -7,7 +7,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '',
     {
-      config: { access: 'admin' },
+      config: { access: 'operator' },
       schema: {
         operationId: 'getLogLevels',
         tags: ['operations'],
@@ -22,7 +22,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.put(
     '',
     {
-      config: { access: 'admin' },
+      config: { access: 'operator' },
       schema: {
         operationId: 'changeLogLevels',
         tags: ['operations'],
@@ -30,7 +30,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         description:
           'For admins. Sets all levels of the instance that answers, of all its workers, until they are set ' +
           'again or it is restarted; other instances are not changed. Who did it is recorded.',
-        body: ref(LogLevels),
+        body: ref(ChangeLogLevels),
         response: { 200: ref(LogLevels) },
       },
     },

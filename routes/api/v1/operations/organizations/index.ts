@@ -11,7 +11,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '',
     {
-      config: { access: 'admin', cost: 10, errors: [InvalidCursor] },
+      config: { access: 'operator', cost: 10, errors: [InvalidCursor] },
       schema: {
         operationId: 'listAdministeredOrganizations',
         tags: ['operations'],

@@ -129,14 +129,17 @@ t.test('content is scanned before it can be read', { skip: WITHOUT_CLAMD }, asyn
         finding: 'Test.Pattern.UNOFFICIAL',
       },
     ])
-    expectProblem(t, await request({ url: list, as }), { status: 403, code: 'forbidden' })
+    expectProblem(t, await request({ url: list, as }), { status: 404, code: 'route_not_found' })
 
     for (const [released, owner] of [
       [id, tenant.owner],
       [ownId, as],
     ] as const) {
       const url = `${list}/${released}/release`
-      expectProblem(t, await request({ method: 'POST', url, as: owner }), { status: 403, code: 'forbidden' })
+      expectProblem(t, await request({ method: 'POST', url, as: owner }), {
+        status: 404,
+        code: 'route_not_found',
+      })
       t.equal((await request({ method: 'POST', url, as: admin })).statusCode, 204)
       const again = await request({ method: 'POST', url, as: admin })
       expectProblem(t, again, { status: 404, code: 'file_not_quarantined' })

@@ -15,7 +15,8 @@ t.test('an admin sees and sets what is logged, and it is recorded who did', asyn
   }
   t.equal((await asked('/live')).length, 0)
   const payload = { level: 'debug', modules: { database: 'trace', jobs: 'error' } }
-  const changed = await request({ method: 'PUT', url, as: admin, payload })
+  const reason = 'Ticket 4711'
+  const changed = await request({ method: 'PUT', url, as: admin, payload: { ...payload, reason } })
   t.strictSame([changed.statusCode, changed.json()], [200, payload])
   t.strictSame((await request({ url, as: admin })).json(), payload)
   t.equal((await asked('/live')).length, 1)
@@ -38,9 +39,9 @@ t.test('an admin sees and sets what is logged, and it is recorded who did', asyn
   const told = (await request({ url: entries, as: admin })).json().data
   t.equal(told.length, 1)
   t.match(told[0], { actor_kind: 'admin', actor_id: admin.user.id, outcome: 'succeeded' })
-  t.strictSame(JSON.parse(told[0].details), payload)
+  t.strictSame(JSON.parse(told[0].details), { ...payload, reason })
 
-  await request({ method: 'PUT', url, as: admin, payload: { level: 'warn' } })
+  await request({ method: 'PUT', url, as: admin, payload: { level: 'warn', reason } })
   t.equal((await asked('/api/v1/users/me')).length, 0)
   t.equal(app.moduleLog('database').level, 'warn')
 })
@@ -48,7 +49,7 @@ t.test('an admin sees and sets what is logged, and it is recorded who did', asyn
 t.test('others may not, and invalid levels are refused', async (t) => {
   const { request, signUp } = await borrowTestApp(t)
   const user = await signUp()
-  t.equal((await request({ method: 'PUT', url, as: user, payload: { level: 'debug' } })).statusCode, 403)
+  t.equal((await request({ method: 'PUT', url, as: user, payload: { level: 'debug' } })).statusCode, 404)
   const admin = await signUp({ role: 'admin' })
   for (const payload of [{ level: 'silent' }, {}, { level: 'info', modules: { other: 'info' } }]) {
     t.equal((await request({ method: 'PUT', url, as: admin, payload })).statusCode, 400)

@@ -64,7 +64,7 @@ t.test('how much space admins let users and organizations have', async (t) => {
   })
 
   await t.test('who may, what is recorded, and what goes with its owner', async (t) => {
-    expectProblem(t, await request({ url: `${LIMITS}/${id}`, as }), { status: 403, code: 'forbidden' })
+    expectProblem(t, await request({ url: `${LIMITS}/${id}`, as }), { status: 404, code: 'route_not_found' })
     expectProblem(t, await change(uuidv7(), 1), { status: 404, code: 'space_not_found' })
     expectProblem(t, await change(id, -1), { status: 400, code: 'validation_failed' })
     const url = '/api/v1/operations/audit-entries?action=operations.updateStorageLimit&limit=1'

@@ -139,8 +139,8 @@ t.test('the audit log of an organization', async (t) => {
     const theirs = await request({ url: `/api/v1/operations/audit-entries?organization_id=${org}`, as: root })
     t.strictSame(theirs.json().data, await list())
     expectProblem(t, await request({ url: '/api/v1/operations/audit-entries', as: stranger }), {
-      status: 403,
-      code: 'forbidden',
+      status: 404,
+      code: 'route_not_found',
     })
   })
 

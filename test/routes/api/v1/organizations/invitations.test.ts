@@ -274,12 +274,21 @@ t.test('invitations into an organization', async (t) => {
       shown.usage.filter(({ rows }: { rows: number }) => rows > 0),
       usage,
     )
-    expectProblem(t, await request({ url: operations, as: tenant.owner }), { status: 403, code: 'forbidden' })
+    expectProblem(t, await request({ url: operations, as: tenant.owner }), {
+      status: 404,
+      code: 'route_not_found',
+    })
 
     const projects = `${tenant.url}/projects`
     t.equal((await request({ url: projects, headers })).statusCode, 200, 'a key is let in')
 
-    const suspended = await request({ method: 'POST', url: `${operations}/${id}/suspend`, as: admin })
+    const payload = { reason: 'Ticket 4711' }
+    const suspended = await request({
+      method: 'POST',
+      url: `${operations}/${id}/suspend`,
+      as: admin,
+      payload,
+    })
     t.equal(suspended.statusCode, 200, suspended.body)
     t.same(suspended.json(), await listed())
     t.type(suspended.json().suspended_at, 'string')
@@ -293,7 +302,7 @@ t.test('invitations into an organization', async (t) => {
     expectProblem(t, await accept(token), GONE)
     t.same((await request({ url: '/api/v1/users/me/invitations', as: invited })).json().data, [])
 
-    await request({ method: 'POST', url: `${operations}/${id}/restore`, as: admin })
+    await request({ method: 'POST', url: `${operations}/${id}/restore`, as: admin, payload })
     t.equal((await request({ url: tenant.url, as: tenant.owner })).statusCode, 200)
     t.equal((await request({ url: projects, headers })).statusCode, 200)
     t.equal((await accept(token)).statusCode, 200)
@@ -302,7 +311,7 @@ t.test('invitations into an organization', async (t) => {
     ])
     t.same(events, [{ kind: 'organization_suspended' }, { kind: 'organization_restored' }])
     const unknown = `${operations}/01997d1c-7b6e-7c3a-9d53-2f6a4c1e8b90/suspend`
-    expectProblem(t, await request({ method: 'POST', url: unknown, as: admin }), {
+    expectProblem(t, await request({ method: 'POST', url: unknown, as: admin, payload }), {
       status: 404,
       code: 'unknown_organization',
     })

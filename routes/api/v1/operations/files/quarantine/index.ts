@@ -8,7 +8,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '',
     {
-      config: { access: 'admin', errors: [InvalidCursor] },
+      config: { access: 'operator', errors: [InvalidCursor] },
       schema: {
         operationId: 'listQuarantinedFiles',
         tags: ['operations'],

@@ -8,7 +8,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '',
     {
-      config: { access: 'admin', errors: [UnknownSpace] },
+      config: { access: 'operator', errors: [UnknownSpace] },
       schema: {
         operationId: 'getStorageLimit',
         tags: ['operations'],
@@ -24,7 +24,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.patch(
     '',
     {
-      config: { access: 'admin', errors: [UnknownSpace] },
+      config: { access: 'operator', errors: [UnknownSpace] },
       schema: {
         operationId: 'updateStorageLimit',
         tags: ['operations'],

@@ -3,6 +3,7 @@ import {
   AdministeredOrganization,
   AdministeredOrganizationParams,
 } from '#schemas/administered-organizations.ts'
+import { Justification } from '#schemas/operations.ts'
 import { ref } from '#schemas/registry.ts'
 import * as administration from '#services/organizations/administration.ts'
 import { UnknownOrganization } from '#services/organizations/errors.ts'
@@ -11,7 +12,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.post(
     '',
     {
-      config: { access: 'admin', requires: { maxAge: '10m' }, errors: [UnknownOrganization] },
+      config: { access: 'operator', requires: { maxAge: '10m' }, errors: [UnknownOrganization] },
       schema: {
         operationId: 'suspendOrganization',
         tags: ['operations'],
@@ -20,11 +21,12 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
           'Members get 403 `organization_suspended` for all that belongs to it, at once here and within a second elsewhere; nothing ' +
           'is deleted. Who did it is recorded. For admins.',
         params: AdministeredOrganizationParams,
+        body: ref(Justification),
         response: { 200: ref(AdministeredOrganization) },
       },
     },
-    ({ ctx, user, sessionId, params }) =>
-      administration.setSuspended(ctx, { id: user.id, role: user.role, sessionId }, params.id, true),
+    ({ ctx, user: { id, role }, sessionId, params, body: { reason } }) =>
+      administration.setSuspended(ctx, { id, role, sessionId }, params.id, { suspended: true, reason }),
   )
 }
 

@@ -8,7 +8,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.post(
     '',
     {
-      config: { access: 'admin', requires: { maxAge: '10m' }, errors: [FileNotQuarantined] },
+      config: { access: 'operator', requires: { maxAge: '10m' }, errors: [FileNotQuarantined] },
       schema: {
         operationId: 'releaseQuarantinedFile',
         tags: ['operations'],

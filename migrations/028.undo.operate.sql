@@ -1,0 +1,3 @@
+DROP TABLE mails;
+DROP TABLE job_actions;
+DROP TABLE paused_queues;

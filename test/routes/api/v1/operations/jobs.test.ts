@@ -1,0 +1,318 @@
+import t from 'tap'
+import { actOnJobsJob } from '#services/operations/jobs.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { expectProblem } from '#test/support/expect-problem.ts'
+import type { TestApp } from '#test/support/helper.ts'
+
+const BASE = '/api/v1/operations'
+const reason = 'Ticket 4711'
+const ID = '00000000-0000-4000-8000-00000000000'
+
+interface JobRow {
+  id: string
+  state: string
+  queue: string
+  actions: string[]
+  error: string | null
+}
+
+/** An application whose jobs nobody works on, and its admin. */
+async function start(t: Parameters<typeof borrowTestApp>[0]) {
+  const testApp = await borrowTestApp(t, { APP_ROLE: 'web' })
+  const admin = await testApp.signUp({ role: 'admin' })
+  await testApp.db.query('DELETE FROM pgboss.job')
+  // The next test waits for what is worked on.
+  t.teardown(() => testApp.db.query('DELETE FROM pgboss.job'))
+  const get = async (path: string) => {
+    const response = await testApp.request({ url: BASE + path, as: admin })
+    t.equal(response.statusCode, 200, response.body)
+    return response.json()
+  }
+  const post = (path: string, payload: object) =>
+    testApp.request({ method: 'POST', url: BASE + path, as: admin, payload })
+  const list = async (query: string): Promise<JobRow[]> => (await get(`/jobs?${query}`)).data
+  return { ...testApp, admin, get, post, list }
+}
+
+/** One job of each state, numbered. */
+async function fill({ db }: TestApp): Promise<void> {
+  await db.query(
+    `INSERT INTO pgboss.job (id, name, state, retry_count, created_on, start_after, started_on, completed_on, output, data)
+     VALUES
+     ('${ID}1', 'send_mail', 'created', 0, now() - interval '9 min', now() - interval '9 min', null, null, null, $2),
+     ('${ID}2', 'send_mail', 'retry', 2, now() - interval '8 min', now() + interval '1 h', now(), null, $1, '{}'),
+     ('${ID}3', 'cleanup', 'active', 0, now() - interval '7 min', now() - interval '7 min', now(), null, null, '{}'),
+     ('${ID}4', 'cleanup', 'completed', 0, now() - interval '6 min', now(), now(), now() - interval '2 min', null, '{}'),
+     ('${ID}5', 'cleanup', 'cancelled', 0, now() - interval '5 min', now(), now(), now() - interval '1 min', null, '{}'),
+     ('${ID}6', 'send_mail', 'failed', 3, now() - interval '4 min', now(), now(), now(), $1, '{}')`,
+    [
+      JSON.stringify({ message: `connect ECONNREFUSED 100%_\nBearer ${'a1B2'.repeat(16)}` }),
+      JSON.stringify({ to: 'ada@example.com', password: 'planted', nested: { access_token: 'planted' } }),
+    ],
+  )
+  await db.query(
+    `INSERT INTO pgboss.job (id, name, source_name, source_id, source_created_on, source_retry_count, source_output)
+     VALUES ('${ID}7', 'dead_letter', 'send_mail', '${ID}6', now() - interval '4 min', 3, '{"message":"550 no such mailbox"}')`,
+  )
+}
+
+const numbers = (jobs: readonly JobRow[]) => jobs.map(({ id }) => id.at(-1)).join('')
+
+t.test('jobs are listed by state, queue, age and error', async (t) => {
+  const testApp = await start(t)
+  const { list, get, db } = testApp
+  await fill(testApp)
+  const [{ minutes } = { minutes: '' }] = await db.query<{ minutes: string }>(
+    "SELECT to_json(now() - interval '390 s') #>> '{}' AS minutes",
+  )
+  const since = encodeURIComponent(new Date(minutes).toISOString())
+
+  t.equal(numbers(await list('')), '7654321', 'newest first')
+  t.equal(numbers(await list('queue=send_mail')), '7621')
+  for (const [state, found] of Object.entries({
+    waiting: '1',
+    retrying: '2',
+    active: '3',
+    completed: '4',
+    cancelled: '5',
+    failed: '6',
+    dead: '7',
+  })) {
+    const jobs = await list(`state=${state}`)
+    t.equal(numbers(jobs), found, state)
+    t.equal(jobs[0]?.state, state)
+  }
+  t.equal(numbers(await list('error=econnrefused')), '62', 'in any case')
+  t.equal(numbers(await list(`error=${encodeURIComponent('100%_')}`)), '62', 'signs of patterns are plain')
+  t.equal(numbers(await list('error=1000')), '')
+  t.equal(numbers(await list(`since=${since}`)), '7654')
+  t.equal(numbers(await list(`until=${since}`)), '321')
+  t.equal(numbers(await list('queue=cleanup&state=dead')), '')
+  t.equal(numbers(await list('queue=nobodys')), '')
+
+  const [dead] = await list('state=dead')
+  t.match(dead, {
+    queue: 'send_mail',
+    attempts: 4,
+    error: '550 no such mailbox',
+    actions: ['retry', 'delete'],
+  })
+  const byNumber = new Map((await list('')).map((job) => [job.id.at(-1), job.actions.join()]))
+  t.equal(byNumber.get('1'), 'cancel,delete', 'it is due already')
+  t.equal(byNumber.get('2'), 'retry,cancel,delete')
+  t.equal(byNumber.get('3'), '', 'it is worked on')
+  t.equal(byNumber.get('5'), 'retry,delete')
+  t.notMatch(JSON.stringify(await list('')), /a1B2/, 'without secrets')
+
+  let seen = ''
+  for (let cursor = ''; ; ) {
+    const page = await get(`/jobs?limit=2${cursor}`)
+    seen += numbers(page.data)
+    if (page.next_cursor === null) break
+    cursor = `&cursor=${page.next_cursor}`
+  }
+  t.equal(seen, '7654321', 'page by page')
+})
+
+t.test('a job is shown with its data, without secrets', async (t) => {
+  const testApp = await start(t)
+  await fill(testApp)
+  const job = await testApp.get(`/jobs/${ID}1`)
+  t.strictSame(JSON.parse(job.data), {
+    to: 'ada@example.com',
+    password: '[redacted]',
+    nested: { access_token: '[redacted]' },
+  })
+  t.match(await testApp.get(`/jobs/${ID}7`), { state: 'dead', source_id: `${ID}6`, data: null })
+  const unknown = await testApp.request({ url: `${BASE}/jobs/${ID}9`, as: testApp.admin })
+  expectProblem(t, unknown, { status: 404, code: 'job_not_found' })
+})
+
+t.test('a search that finds little goes on from page to page', async (t) => {
+  const { db, get } = await start(t)
+  await db.query(
+    `INSERT INTO pgboss.job (name, state, output, created_on, start_after)
+     SELECT 'cleanup', 'retry', json_build_object('message', CASE n WHEN 15000 THEN 'needle' ELSE 'hay' END),
+       now() - n * interval '1 s', now() - (20000 - n) * interval '1 s' FROM generate_series(1, 20000) n`,
+  )
+  await db.query('ANALYZE pgboss.job')
+  for (const state of ['', '&state=retrying']) {
+    let [pages, found, cursor] = [0, 0, '']
+    for (; ; pages++) {
+      const page = await get(`/jobs?error=needle&limit=5${state}${cursor}`)
+      found += page.data.length
+      if (page.next_cursor === null) break
+      cursor = `&cursor=${page.next_cursor}`
+    }
+    t.equal(found, 1)
+    t.ok(pages >= 1 && pages <= 3, `${pages} pages more`)
+  }
+})
+
+t.test('actions change what the state allows, count first, and are recorded', async (t) => {
+  const testApp = await start(t)
+  const { post, list, get, db, admin } = testApp
+  await fill(testApp)
+  const count = async (action: string, jobs: object) =>
+    (await post('/job-actions/preview', { action, jobs })).json().count
+  const act = async (action: string, jobs: object) => {
+    const response = await post('/job-actions', { action, jobs, reason })
+    t.equal(response.statusCode, 201, response.body)
+    return response.json()
+  }
+  t.equal(await count('retry', { filter: {} }), 3)
+  t.equal(await count('cancel', { filter: {} }), 2)
+  t.equal(await count('delete', { filter: {} }), 6)
+  t.equal(await count('retry', { filter: { error: 'mailbox' } }), 1)
+  t.equal(await count('delete', { ids: [`${ID}1`, `${ID}3`, `${ID}9`] }), 1)
+
+  t.match(await act('cancel', { ids: [`${ID}1`, `${ID}3`] }), { status: 'finished', total: 1, done: 1 })
+  t.equal(numbers(await list('state=cancelled')), '15')
+  t.match(await act('retry', { filter: { state: 'cancelled' } }), { status: 'finished', total: 2, done: 2 })
+  t.same(
+    numbers(await list('state=waiting'))
+      .split('')
+      .toSorted()
+      .join(''),
+    '15',
+  )
+  t.match(await act('retry', { filter: { state: 'retrying' } }), { done: 1 })
+  t.match((await list('state=retrying'))[0]?.actions, ['cancel', 'delete'], 'it is due now')
+  t.match(await act('retry', { filter: { state: 'dead', queue: 'send_mail' } }), { done: 1 })
+  t.equal((await list('state=dead')).length, 0)
+  t.equal((await list('state=waiting')).length, 3, 'it is back in its queue')
+  const deleted = await act('delete', { filter: { queue: 'cleanup' } })
+  t.match(deleted, { status: 'finished', done: 2 })
+  t.equal(numbers(await list('queue=cleanup')), '3', 'what is worked on stays')
+
+  t.strictSame(await get(`/job-actions/${deleted.id}`), deleted)
+  t.equal((await get('/job-actions')).data.length, 5)
+  const entries = (await get('/audit-entries?action=operations.createJobAction')).data
+  t.equal(entries.length, 5)
+  t.match(entries[0], { actor_kind: 'admin', actor_id: admin.user.id })
+  t.match(JSON.parse(entries[0].details), { job_action: deleted.id, action: 'delete', total: 2, reason })
+  t.equal((await db.query('SELECT FROM pgboss.job WHERE name = $1', [actOnJobsJob.name])).length, 0)
+
+  for (const jobs of [{}, { ids: [], filter: {} }, { ids: [] }, { filter: { state: 'gone' } }]) {
+    const refused = await post('/job-actions', { action: 'delete', jobs, reason })
+    expectProblem(t, refused, { status: 400, code: 'validation_failed' })
+  }
+  const unexplained = await post('/job-actions', { action: 'delete', jobs: { filter: {} } })
+  expectProblem(t, unexplained, { status: 400, code: 'validation_failed' })
+})
+
+t.test('what is done to many jobs is done by a job, which goes on where it was', async (t) => {
+  const testApp = await start(t)
+  const { app, post, list, get, db } = testApp
+  await db.query(
+    `INSERT INTO pgboss.job (name, source_name, source_output, created_on)
+     SELECT 'dead_letter', CASE n % 2 WHEN 0 THEN 'send_mail' ELSE 'cleanup' END, '{"message":"no"}',
+       now() - n * interval '1 ms' FROM generate_series(1, 5000) n`,
+  )
+  const jobs = { filter: { state: 'dead', queue: 'send_mail' } }
+  const action = (await post('/job-actions', { action: 'retry', jobs, reason })).json()
+  t.match(action, { status: 'running', total: 2500, done: 0 })
+
+  const ending = new AbortController()
+  const run = { id: action.id, attempt: 1, signal: ending.signal, complete: async () => undefined }
+  let steps = 0
+  // The process ends after the second step.
+  const watched = {
+    ...app.ctx,
+    db: {
+      query: app.ctx.db.query.bind(app.ctx.db),
+      transaction: async <T>(work: Parameters<typeof app.ctx.db.transaction<T>>[0]) => {
+        if (++steps === 3) ending.abort(new Error('the process ends'))
+        ending.signal.throwIfAborted()
+        return app.ctx.db.transaction(work)
+      },
+    },
+  }
+  await t.rejects(actOnJobsJob.handler(watched, { id: action.id }, run), /the process ends/)
+  const halted = await get(`/job-actions/${action.id}`)
+  t.equal(halted.status, 'running')
+  t.ok(halted.done > 0 && halted.done < 2500, `${halted.done} are done`)
+
+  await actOnJobsJob.handler(app.ctx, { id: action.id }, { ...run, signal: new AbortController().signal })
+  t.match(await get(`/job-actions/${action.id}`), { status: 'finished', total: 2500, done: 2500 })
+  const [left] = await db.query("SELECT count(*)::int AS jobs FROM pgboss.job WHERE name = 'dead_letter'")
+  t.same(left, { jobs: 2500 })
+  t.equal((await list('state=waiting&queue=send_mail&limit=100')).length, 100)
+
+  const other = (
+    await post('/job-actions', { action: 'delete', jobs: { filter: { queue: 'send_mail' } }, reason })
+  ).json()
+  t.match((await post(`/job-actions/${other.id}/stop`, { reason })).json(), { status: 'stopped', done: 0 })
+  await actOnJobsJob.handler(app.ctx, { id: other.id }, { ...run, signal: new AbortController().signal })
+  t.match(await get(`/job-actions/${other.id}`), { status: 'stopped', done: 0 })
+  const stopped = (await get('/audit-entries?action=operations.stopJobAction')).data
+  t.match(JSON.parse(stopped[0].details), { job_action: other.id, reason })
+  expectProblem(t, await post(`/job-actions/${ID}1/stop`, { reason }), {
+    status: 404,
+    code: 'job_action_not_found',
+  })
+})
+
+t.test('queues are summed up, paused and resumed; schedules are shown and run', async (t) => {
+  const testApp = await start(t)
+  const { post, get, list } = testApp
+  await fill(testApp)
+  const queues = (await get('/queues?limit=100')).data
+  const mails = () =>
+    get('/queues?limit=100').then(({ data }) =>
+      data.find(({ name }: { name: string }) => name === 'send_mail'),
+    )
+  t.match(await mails(), { waiting: 1, retrying: 1, active: 0, dead: 1, is_paused: false, cron: null })
+  const names = queues.map(({ name }: { name: string }) => name)
+  t.notOk(names.includes('dead_letter'))
+  const first = await get('/queues?limit=3')
+  const second = await get(`/queues?limit=3&cursor=${first.next_cursor}`)
+  t.strictSame([...first.data, ...second.data], queues.slice(0, 6))
+
+  const paused = await post('/queues/send_mail/pause', { reason })
+  t.match([paused.statusCode, paused.json()], [200, { name: 'send_mail', is_paused: true }])
+  t.match(await get('/health'), {
+    jobs: { paused: ['send_mail'], waiting: 1, dead: 1 },
+    mails: { failed: 1 },
+  })
+  t.match((await post('/queues/send_mail/resume', { reason })).json(), { is_paused: false })
+  expectProblem(t, await post('/queues/nobodys/pause', { reason }), { status: 404, code: 'queue_not_found' })
+  const [entry] = (await get('/audit-entries?action=operations.pauseQueue')).data
+  t.strictSame(JSON.parse(entry.details), { queue: 'send_mail', reason })
+
+  const schedules = (await get('/schedules?limit=100')).data
+  // A process that does not work leaves the schedules to others.
+  t.strictSame(schedules, [])
+  expectProblem(t, await post('/schedules/cleanup/run', { reason }), {
+    status: 404,
+    code: 'schedule_not_found',
+  })
+  t.equal(numbers(await list('queue=cleanup&state=waiting')), '')
+})
+
+t.test('workers run schedules on demand, and keep away from paused queues', async (t) => {
+  const { db, request, signUp } = await borrowTestApp(t)
+  const admin = await signUp({ role: 'admin' })
+  const post = (path: string) => request({ method: 'POST', url: BASE + path, as: admin, payload: { reason } })
+  const get = async (path: string) => (await request({ url: BASE + path, as: admin })).json()
+  const schedules = (await get('/schedules?limit=100')).data
+  const cleanup = schedules.find(({ queue }: { queue: string }) => queue === 'cleanup')
+  t.match(cleanup, { cron: '17 * * * *', next_at: /^\d{4}-.*:17:00\.000Z$/ })
+
+  const states = async (id: string) => (await get(`/jobs/${id}`)).state
+  const ran = await post('/schedules/cleanup/run')
+  t.equal(ran.statusCode, 202, ran.body)
+  await eventually(async () => (await states(ran.json().job_id)) === 'completed')
+
+  await post('/queues/cleanup/pause')
+  // The worker may have looked just before.
+  await eventually(async () => {
+    const { job_id } = (await post('/schedules/cleanup/run')).json()
+    await new Promise((resolve) => setTimeout(resolve, 2000))
+    return (await states(job_id)) === 'waiting'
+  })
+  await post('/queues/cleanup/resume')
+  await eventually(async () => (await get('/jobs?queue=cleanup&state=waiting')).data.length === 0)
+  t.equal((await db.query('SELECT FROM paused_queues')).length, 0)
+})
