@@ -6,7 +6,6 @@ import { sendMail } from '#services/mail/mail.ts'
 import * as mailRecords from '#services/mail/records.ts'
 import { issue, voidAll } from '#services/one-time-tokens/one-time-tokens.ts'
 import * as organizationRecords from '#services/organizations/records.ts'
-import { recordEvent } from '#services/security-events/security-events.ts'
 import * as sessionRecords from '#services/sessions/records.ts'
 import * as userRecords from '#services/users/records.ts'
 import * as users from '#services/users/users.ts'
@@ -63,16 +62,14 @@ async function updateOwn(
         ? await users.update(tx, actor, actor.id, changes, versions)
         : await userRecords.getExpected(tx, actor.id, versions)
     if (email !== undefined && email !== user.email) await requestEmailChange(tx, user, email)
-    if (!user.is_active) await shutOut(tx, actor, user)
+    if (!user.is_active) await shutOut(tx, user)
     return user
   })
 }
 
 /** A user who is let in again later has to sign in again (OWASP ASVS 5.0 V7.4.2), and to ask for new links. */
-async function shutOut(ctx: AccountContext, actor: User, { id }: User): Promise<void> {
-  const ended = await sessionRecords.endAll(ctx, id)
-  if (actor.id !== id && ended.length > 0)
-    await recordEvent(ctx, { kind: 'sessions_ended_by_admin', userId: id })
+async function shutOut(ctx: AccountContext, { id }: User): Promise<void> {
+  await sessionRecords.endAll(ctx, id)
   await voidAll(ctx, id)
 }
 
@@ -96,8 +93,7 @@ async function updateOther(
   return transaction(ctx, async (tx) => {
     const before = changes.email === undefined ? undefined : await userRecords.find(tx, id)
     const user = await users.update(tx, actor, id, changes, versions)
-    if (!user.is_active) await shutOut(tx, actor, user)
-    await recordEvent(tx, { kind: 'user_changed_by_admin', userId: id })
+    if (!user.is_active) await shutOut(tx, user)
     if (before && before.email !== user.email) {
       // Links that went to the old address are worth nothing any more.
       await voidAll(tx, id)

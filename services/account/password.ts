@@ -6,6 +6,7 @@ import { assertAcceptable } from '#services/passwords/policy.ts'
 import * as userRecords from '#services/users/records.ts'
 import type { AccountContext } from './context.ts'
 import { WrongPassword } from './errors.ts'
+import { passwordChanged } from './events.ts'
 import { replacePassword } from './records.ts'
 
 /**
@@ -24,7 +25,7 @@ export async function change(
   const hash = await ctx.passwords.hash(input.new_password)
   await transaction(ctx, async (tx) => {
     await assertStillPassword(tx, user, confirmed)
-    await replacePassword(tx, user, hash, 'password_changed', sessionId)
+    await replacePassword(tx, user, hash, passwordChanged, sessionId)
   })
   ctx.identities.forgetUser(user.id)
 }

@@ -2,7 +2,6 @@ import { transaction } from '#lib/database/database.ts'
 import type { Authentication } from '#schemas/sessions.ts'
 import type { User } from '#schemas/users.ts'
 import { Unauthenticated } from '#services/authentication/errors.ts'
-import { recordEvent } from '#services/security-events/security-events.ts'
 import * as sessionRecords from '#services/sessions/records.ts'
 import type { AccountContext } from './context.ts'
 import { assertStillPassword, confirmPassword } from './password.ts'
@@ -26,7 +25,6 @@ export async function reauthenticate(
     await assertStillPassword(tx, user, confirmed)
     const renewed = await sessionRecords.authenticateAgain(tx, sessionId, user.id)
     if (renewed === undefined) throw new Unauthenticated()
-    await recordEvent(tx, { kind: 'reauthenticated', userId: user.id, sessionId })
     return renewed
   })
   ctx.identities.forgetSession(sessionId)

@@ -2,11 +2,10 @@ import type { User } from '#schemas/users.ts'
 import { emit } from '#services/events/emit.ts'
 import { sendMail } from '#services/mail/mail.ts'
 import { voidAll } from '#services/one-time-tokens/one-time-tokens.ts'
-import { recordEvent, type SecurityEvent } from '#services/security-events/security-events.ts'
 import * as sessionRecords from '#services/sessions/records.ts'
 import * as userRecords from '#services/users/records.ts'
 import type { AccountContext } from './context.ts'
-import { emailChanged, passwordChanged, passwordReset } from './events.ts'
+import { emailChanged, type passwordChanged, type passwordReset } from './events.ts'
 
 // What a proved account gets, by whichever flow it was proved. Nothing here asks who the actor is, so routes never
 // import it; each belongs in the transaction of its flow.
@@ -18,15 +17,13 @@ export async function replacePassword(
   ctx: AccountContext,
   user: User,
   hash: string,
-  kind: SecurityEvent['kind'],
+  event: typeof passwordChanged | typeof passwordReset,
   keptSession?: string,
 ): Promise<void> {
   await userRecords.setPasswordHash(ctx, user.id, hash)
   await sessionRecords.endAll(ctx, user.id, keptSession)
   await voidAll(ctx, user.id)
-  await recordEvent(ctx, { kind, userId: user.id })
   const actor = { kind: 'user', id: user.id } as const
-  const event = kind === 'password_reset' ? passwordReset : passwordChanged
   await emit(ctx, event, { subject: user.id, actor, data: {} })
   const data = { at: ctx.now().toISOString() }
   await sendMail(ctx, { template: 'password-changed', to: user.email, data })
@@ -42,7 +39,6 @@ export async function changeEmail(ctx: AccountContext, userId: string, newEmail:
   const before = await userRecords.replaceEmail(ctx, userId, newEmail)
   // Links that went to the old address are worth nothing any more.
   await voidAll(ctx, userId)
-  await recordEvent(ctx, { kind: 'email_changed', userId })
   const actor = { kind: 'user', id: userId } as const
   await emit(ctx, emailChanged, { subject: userId, actor, data: {} })
   const data = { at: ctx.now().toISOString() }

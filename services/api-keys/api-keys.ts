@@ -18,7 +18,6 @@ import { namesOf } from '#services/events/define-event.ts'
 import { emit, emitting } from '#services/events/emit.ts'
 import type { MemberContext, OrgContext } from '#services/members/membership.ts'
 import { OrganizationSuspended } from '#services/organizations/errors.ts'
-import { recordEvent } from '#services/security-events/security-events.ts'
 import { Forbidden } from '#services/users/errors.ts'
 import type { ExpectedVersions } from '#services/users/users.ts'
 import { type ApiKeyCaller, forApiKey } from './caller.ts'
@@ -56,7 +55,6 @@ export async function create(ctx: MemberContext, input: CreateApiKey): Promise<N
     const id = uuidv7()
     await emit(tx, apiKeyCreated, { subject: id, data: {} })
     const key = await insert(tx, id, { name, scopes, allowed_networks, lifetime })
-    await record(tx, 'api_key_created', key.id)
     return key
   })
 }
@@ -112,7 +110,6 @@ export async function update(
     const told = emitting(tx, apiKeyUpdated, { subject: id, data: { changed: namesOf(changes) } })
     const key = await queries.updateKey(told, id, { ...changes, ...allowed }, versions)
     if (key === undefined) return missing(tx, id, versions)
-    await record(tx, 'api_key_changed', id)
     return key
   })
   ctx.apiKeys.forget(ctx.db.org, id)
@@ -131,7 +128,7 @@ export async function revoke(
 ): Promise<void> {
   await transaction(ctx, async (tx) => {
     const told = emitting(tx, apiKeyRevoked, { subject: id, data: {} })
-    if (await queries.revokeKey(told, id, versions)) return record(tx, 'api_key_revoked', id)
+    if (await queries.revokeKey(told, id, versions)) return
     const { status } = await get(tx, id)
     if (status !== 'revoked') throw new ApiKeyChanged()
   })
@@ -157,7 +154,6 @@ export async function rotate(
     const told = emitting(tx, apiKeyRotated, { subject: id, data: { replaced_by: successorId } })
     if (!(await queries.replaceKey(told, id, successorId, grace))) throw new ApiKeyEnded()
     const key = await insert(tx, successorId, { ...old, lifetime: lifetimeOf(old) })
-    await record(tx, 'api_key_rotated', id)
     return key
   })
   ctx.apiKeys.forget(ctx.db.org, id)
@@ -196,14 +192,6 @@ async function missing(ctx: MemberContext, id: string, versions: ExpectedVersion
   const key = await get(ctx, id)
   const isExpected = versions?.includes(key.updated_at) ?? true
   throw isExpected ? new ApiKeyEnded() : new ApiKeyChanged()
-}
-
-function record(
-  ctx: MemberContext,
-  kind: 'api_key_created' | 'api_key_changed' | 'api_key_rotated' | 'api_key_revoked',
-  apiKeyId: string,
-): Promise<void> {
-  return recordEvent(ctx, { kind, userId: ctx.member.user, apiKeyId })
 }
 
 function present(key: ApiKey | undefined): ApiKey {

@@ -18,7 +18,11 @@ export interface Recordable {
   readonly subject: { readonly type: string; readonly id: string | null }
   readonly actor: { readonly kind: string; readonly id: string | null }
   readonly requestId: string | null
-  readonly client: { readonly ip: string; readonly userAgent: string | null; readonly reason?: string }
+  readonly client: {
+    readonly ip: string | null
+    readonly userAgent: string | null
+    readonly reason?: string
+  }
   readonly data: object
   readonly outcome?: Outcome
   /** Marks the entry as the service's own. */

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
-import type { Context } from '#lib/context.ts'
+import type { ActingParty, Context } from '#lib/context.ts'
+import type { Database } from '#lib/database/database.ts'
 import { OrgDatabase, SystemDatabase } from '#lib/database/scoped-database.ts'
 import type { Outcome } from './entry.ts'
 import * as queries from './queries.ts'
@@ -24,10 +25,9 @@ export async function record(
   { org, action, target, outcome = 'succeeded', details = {} }: Recorded,
 ): Promise<void> {
   const { db, client, marker } = ctx
-  const own = org ?? (db instanceof OrgDatabase ? db.org : null)
-  const occurrence: Recordable = {
+  await write(db, {
     id: uuidv7(),
-    org: own,
+    org: org ?? (db instanceof OrgDatabase ? db.org : null),
     type: action,
     subject: target,
     actor: client.actor,
@@ -36,9 +36,31 @@ export async function record(
     data: details,
     outcome,
     mark: (bytes) => marker.mark(bytes),
-  }
+  })
+}
+
+/** What happened before, as another table has it. */
+export interface RecordedEarlier extends Pick<Recorded, 'action' | 'target' | 'details'> {
+  /** UUIDv7, whose time is the entry's. */
+  readonly id: string
+  readonly actor: ActingParty
+  readonly client: { readonly ip: string | null; readonly userAgent: string | null }
+}
+
+/** Writes an entry of what happened to an account at an earlier time. */
+export async function recordEarlier(
+  { db, marker }: Pick<Context, 'db' | 'marker'>,
+  { id, action, target, details = {}, actor, client }: RecordedEarlier,
+): Promise<void> {
+  const mark = (bytes: Buffer) => marker.mark(bytes)
+  const about = { id, org: null, type: action, subject: target, data: details }
+  await write(db, { ...about, actor, requestId: null, client, mark })
+}
+
+async function write(db: Database, occurrence: Recordable): Promise<void> {
+  const { org } = occurrence
   const isScoped = db instanceof OrgDatabase || db instanceof SystemDatabase
-  const scoped = own === null || isScoped ? db : new OrgDatabase(db, own)
+  const scoped = org === null || isScoped ? db : new OrgDatabase(db, org)
   await scoped.query({ name: 'insertAuditEntry', text: INSERT, values: valuesOf(occurrence) })
 }
 

@@ -8,6 +8,7 @@ import type {
   ListInvitationsQuery,
   ReceivedInvitationPage,
 } from '#schemas/invitations.ts'
+import { passwordReset } from '#services/account/events.ts'
 import { replacePassword } from '#services/account/records.ts'
 import { emit } from '#services/events/emit.ts'
 import * as memberRecords from '#services/members/records.ts'
@@ -159,7 +160,7 @@ async function settle(
   if (owner.email_verified_at !== null) return id
   if (choice === undefined) throw new AccountNeeded()
   await userRecords.markVerified(ctx, id)
-  await replacePassword(ctx, owner, choice.password_hash, 'password_reset')
+  await replacePassword(ctx, owner, choice.password_hash, passwordReset)
   return id
 }
 

@@ -1,7 +1,6 @@
 import type { Context } from '#lib/context.ts'
 import { transaction } from '#lib/database/database.ts'
 import type { ChangeLogLevels, LogLevels } from '#schemas/log-levels.ts'
-import { recordEvent } from '#services/security-events/security-events.ts'
 import { recordAct } from './acts.ts'
 
 /** The admin who changes the levels. */
@@ -18,7 +17,6 @@ export async function change(
   apply: (levels: LogLevels) => void,
 ): Promise<LogLevels> {
   await transaction(ctx, async (tx) => {
-    await recordEvent(tx, { kind: 'log_levels_changed', userId: actor.id, sessionId: actor.sessionId })
     await recordAct(tx, { operation: 'changeLogLevels', reason, details: levels })
   })
   apply(levels)

@@ -9,7 +9,6 @@ import type {
 } from '#schemas/administered-organizations.ts'
 import type { ListOrganizationsQuery, OrganizationPage } from '#schemas/organizations.ts'
 import { emitting } from '#services/events/emit.ts'
-import { recordEvent } from '#services/security-events/security-events.ts'
 import { type Actor, assertAdmin } from '#services/users/users.ts'
 import { UnknownOrganization } from './errors.ts'
 import { organizationReopened, organizationSuspended } from './events.ts'
@@ -78,8 +77,6 @@ export async function setSuspended(
     const event = suspended ? organizationSuspended : organizationReopened
     const told = emitting({ ...tx, db }, event, { subject: org, org, data: {} })
     if (await queries.updateSuspended(told, org, suspended)) {
-      const kind = suspended ? 'organization_suspended' : 'organization_restored'
-      await recordEvent(tx, { kind, userId: actor.id, sessionId: actor.sessionId })
       tx.log.warn({ user_id: actor.id, organization_id: org, suspended }, 'an admin changed an organization')
     }
     const [found] = await queries.selectAdministered(db, await countedTables(db), { only: org, limit: 1 })

@@ -1,5 +1,6 @@
 import { transaction } from '#lib/database/database.ts'
 import type { AccountContext } from '#services/account/context.ts'
+import { passwordReset } from '#services/account/events.ts'
 import { replacePassword } from '#services/account/records.ts'
 import { forgive } from '#services/authentication/attempts.ts'
 import { InvalidOneTimeToken } from '#services/one-time-tokens/errors.ts'
@@ -32,7 +33,7 @@ export async function reset(ctx: AccountContext, token: string, password: string
     if (!owner?.is_active || !(await consume(tx, token, RESET))) throw new InvalidOneTimeToken()
     // The link came by mail, so the address is the user's.
     await userRecords.markVerified(tx, user.id)
-    await replacePassword(tx, user, hash, 'password_reset')
+    await replacePassword(tx, user, hash, passwordReset)
     await forgive(tx, user.email)
   })
   ctx.identities.forgetUser(user.id)

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { Uuid } from '#schemas/primitives.ts'
+import { StringEnum, Uuid } from '#schemas/primitives.ts'
 import { defineEvent } from '#services/events/define-event.ts'
 
 export const sessionCreated = defineEvent({
@@ -23,5 +23,13 @@ export const sessionsEnded = defineEvent({
   of: 'platform',
   subject: 'user',
   description: 'Sessions of a user ended.',
-  data: { session_id: Type.Optional(Uuid('The session; absent for all, or all but the one that asked.')) },
+  data: {
+    session_id: Type.Optional(Uuid('The session; absent for all, or all but the one that asked.')),
+    reason: Type.Optional(
+      StringEnum(['refresh_token_reused'], {
+        description:
+          'Why the service ended it by itself: a refresh token was used again, so somebody has a copy of it.',
+      }),
+    ),
+  },
 })

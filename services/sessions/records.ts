@@ -6,7 +6,6 @@ import { deriveToken, digestToken } from '#lib/secrets/secrets.ts'
 import type { Authentication } from '#schemas/sessions.ts'
 import type { User } from '#schemas/users.ts'
 import { type EmittingContext, emit, emitting } from '#services/events/emit.ts'
-import { recordEvent } from '#services/security-events/security-events.ts'
 import { InvalidRefreshToken } from './errors.ts'
 import { sessionCreated, sessionReauthenticated, sessionsEnded } from './events.ts'
 import * as queries from './queries.ts'
@@ -111,9 +110,11 @@ async function rotate(ctx: SessionContext, token: string): Promise<Rotation> {
   if (!state?.is_open) return {}
   const { session_id: sessionId, user_id: userId } = state
   if (state.is_late) {
-    const told = emitting(ctx, sessionsEnded, { subject: userId, data: { session_id: sessionId } })
+    const told = emitting(ctx, sessionsEnded, {
+      subject: userId,
+      data: { session_id: sessionId, reason: 'refresh_token_reused' },
+    })
     await queries.endSessions(told, userId, { id: sessionId })
-    await recordEvent(ctx, { kind: 'refresh_token_reused', userId, sessionId })
     return { stolen: { sessionId, userId } }
   }
   const owner = await findOwner(ctx, sessionId)

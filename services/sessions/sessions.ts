@@ -4,7 +4,6 @@ import { transaction } from '#lib/database/database.ts'
 import type { Cursors } from '#lib/pagination/cursors.ts'
 import type { ListSessionsQuery, SessionPage } from '#schemas/sessions.ts'
 import { emitting } from '#services/events/emit.ts'
-import { recordEvent } from '#services/security-events/security-events.ts'
 import * as users from '#services/users/users.ts'
 import { SessionNotFound } from './errors.ts'
 import { sessionsEnded } from './events.ts'
@@ -58,7 +57,7 @@ export async function end(
   id: string,
 ): Promise<void> {
   await assertMayManage(ctx, actor, userId)
-  const ended = await endAndRecord(ctx, actor, userId, { id })
+  const ended = await endAndTell(ctx, userId, { id })
   if (ended.length === 0) throw new SessionNotFound()
   ctx.identities.forgetSession(id)
 }
@@ -76,24 +75,20 @@ export async function endAll(
   except?: string,
 ): Promise<string[]> {
   await assertMayManage(ctx, actor, userId)
-  const ended = await endAndRecord(ctx, actor, userId, except === undefined ? {} : { except })
+  const ended = await endAndTell(ctx, userId, except === undefined ? {} : { except })
   for (const id of ended) ctx.identities.forgetSession(id)
   return ended
 }
 
-function endAndRecord(
+function endAndTell(
   ctx: SessionContext,
-  actor: users.Actor,
   userId: string,
   which: { id?: string; except?: string },
 ): Promise<string[]> {
   return transaction(ctx, async (tx) => {
     const data = which.id === undefined ? {} : { session_id: which.id }
     const told = emitting(tx, sessionsEnded, { subject: userId, data })
-    const ended = await queries.endSessions(told, userId, which)
-    const byAdmin = actor.id !== userId && ended.length > 0
-    if (byAdmin) await recordEvent(tx, { kind: 'sessions_ended_by_admin', userId })
-    return ended
+    return queries.endSessions(told, userId, which)
   })
 }
 

@@ -16,7 +16,7 @@ const KINDS: readonly Kind[] = ['secret', 'personal', 'path']
 /** Everything that is written while requests are answered, so that a trigger can quote it. */
 const TABLES = [
   ...['users', 'sessions', 'refresh_tokens', 'one_time_tokens', 'registrations', 'login_attempts'],
-  ...['security_events', 'idempotency_keys', 'organizations', 'memberships', 'organization_invitations'],
+  ...['idempotency_keys', 'organizations', 'memberships', 'organization_invitations'],
   ...['projects', 'api_keys', 'webhook_endpoints', 'webhook_deliveries'],
   ...['files', 'stored_objects', 'storage_usage', 'uploads', 'object_appends', 'object_variants'],
 ]

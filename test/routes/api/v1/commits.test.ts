@@ -22,7 +22,6 @@ const TABLES = [
   'refresh_tokens',
   'one_time_tokens',
   'registrations',
-  'security_events',
   'idempotency_keys',
   'organizations',
   'memberships',

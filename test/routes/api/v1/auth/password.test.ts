@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
+import { entriesOf } from '#test/support/audit.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
 import { eventually } from '#test/support/eventually.ts'
 import type { TestUser } from '#test/support/helper.ts'
@@ -59,9 +60,7 @@ t.test('forgotten passwords', async (t) => {
     t.equal(again.statusCode, 400)
     t.equal(again.json().code, 'invalid_one_time_token')
     t.ok(await nextMail(app, user.user.email, 'Your Groundwork password was changed'))
-    t.match(await db.query('SELECT kind, user_id FROM security_events WHERE user_id = $1', [user.user.id]), [
-      { kind: 'password_reset', user_id: user.user.id },
-    ])
+    t.match(await entriesOf(db, 'users.password_%', user.user.id), [{ action: 'users.password_reset' }])
   })
 
   t.test('every address gets the same answer by the same work', async (t) => {

@@ -2,6 +2,7 @@ import Fastify, { type FastifyContextConfig } from 'fastify'
 import t from 'tap'
 import { maxAgeSeconds } from '#plugins/api/authentication/step-up.ts'
 import hooks from '#routes/api/autohooks.ts'
+import { entriesOf } from '#test/support/audit.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
 import type { TestUser } from '#test/support/helper.ts'
@@ -56,10 +57,7 @@ t.test('reauthenticate', async (t) => {
     t.equal(await change(admin), 200, 'with the token that it had')
     await eventually(async () => (await change(admin, other)) === 200)
     t.same(await sessionOf(admin), { ...Object(before), is_recent: true })
-    t.same(
-      await db.query('SELECT kind, session_id FROM security_events WHERE user_id = $1', [admin.user.id]),
-      [{ kind: 'reauthenticated', session_id: admin.session_id }],
-    )
+    t.match(await entriesOf(db, 'sessions.reauthenticated', admin.session_id), [{ actor_id: admin.user.id }])
     t.notOk(logLines.some((line) => line.includes(admin.password)))
   })
 
@@ -148,7 +146,7 @@ t.test('reauthenticate', async (t) => {
     }
     t.teardown(() => Reflect.deleteProperty(app.ctx.passwords, 'verify'))
     expectProblem(t, await prove(user), { status: 401, code: 'unauthenticated' })
-    t.same(await db.query('SELECT 1 FROM security_events WHERE user_id = $1', [user.user.id]), [])
+    t.same(await entriesOf(db, 'sessions.reauthenticated', user.session_id), [])
   })
 })
 

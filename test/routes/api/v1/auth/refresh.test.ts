@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
+import { entriesOf } from '#test/support/audit.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
 import type { TestUser } from '#test/support/helper.ts'
 
@@ -95,20 +96,13 @@ t.test('POST /api/v1/auth/refresh', async (t) => {
         t.notOk(await passes(app, access), 'its access tokens are dead')
         t.notOk(await passes(app, user.headers.authorization))
         for (const token of tokens) t.match(await refresh(app, token), REFUSED)
-        t.match(
-          await db.query(
-            'SELECT kind, user_id, session_id, host(ip) AS ip FROM security_events WHERE user_id = $1',
-            [user.user.id],
-          ),
-          [
-            {
-              kind: 'refresh_token_reused',
-              user_id: user.user.id,
-              session_id: user.session_id,
-              ip: '127.0.0.1',
-            },
-          ],
-        )
+        t.match(await entriesOf(db, 'sessions.ended', user.user.id), [
+          {
+            actor_id: null,
+            details: { session_id: user.session_id, reason: 'refresh_token_reused' },
+            ip: '127.0.0.1',
+          },
+        ])
         const warnings = test
           .logs()
           .filter(({ level, user_id }) => level === 'warn' && user_id === user.user.id)
@@ -167,7 +161,7 @@ t.test('POST /api/v1/auth/refresh', async (t) => {
   })
 
   t.test('an unused session expires, and a used one at its absolute end', async (t) => {
-    const before = await db.query('SELECT kind FROM security_events')
+    const before = await entriesOf(db, 'sessions.ended')
     const day = 24 * 60 * 60 * 1000
 
     await t.test('idle', async (t) => {
@@ -203,7 +197,7 @@ t.test('POST /api/v1/auth/refresh', async (t) => {
       t.match(await refresh(app, refresh_token), REFUSED)
     })
 
-    t.same(await db.query('SELECT kind FROM security_events'), before, 'an expired session is not a theft')
+    t.same(await entriesOf(db, 'sessions.ended'), before, 'an expired session is not a theft')
   })
 
   t.test('an access token ends with its session, though it would live longer', async (t) => {

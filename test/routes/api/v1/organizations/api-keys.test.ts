@@ -1,5 +1,6 @@
 import t from 'tap'
 import { createKey, readKey } from '#services/api-keys/key-format.ts'
+import { entriesOf } from '#test/support/audit.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
 import { createTestApp } from '#test/support/helper.ts'
@@ -245,7 +246,7 @@ t.test('API keys', async (t) => {
       status: 409,
       code: 'idempotency_answer_lost',
     })
-    for (const table of ['api_keys', 'security_events', 'idempotency_keys']) {
+    for (const table of ['api_keys', 'audit_entries', 'idempotency_keys']) {
       const rows = await db.query(`SELECT row::text FROM ${table} AS row`)
       t.notOk(JSON.stringify(rows).includes(secret), table)
     }
@@ -271,13 +272,10 @@ t.test('API keys', async (t) => {
     await request({ method: 'PATCH', url: `${url}/${id}`, payload: { name: 'New' }, as })
     await request({ method: 'POST', url: `${url}/${id}/rotate`, payload: { grace: 0 }, as })
     await request({ method: 'DELETE', url: `${url}/${id}`, as })
-    const events = await db.query<{ kind: string }>(
-      'SELECT kind FROM security_events WHERE api_key_id = $1 AND user_id = $2 ORDER BY id',
-      [id, as.user.id],
-    )
+    const entries = await entriesOf(db, 'api_keys.%', id)
     t.strictSame(
-      events.map(({ kind }) => kind),
-      ['api_key_created', 'api_key_changed', 'api_key_rotated', 'api_key_revoked'],
+      entries.map(({ action, actor_id }) => [action, actor_id]),
+      ['created', 'updated', 'rotated', 'revoked'].map((act) => [`api_keys.${act}`, as.user.id]),
     )
   })
 

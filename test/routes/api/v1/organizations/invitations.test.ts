@@ -1,5 +1,6 @@
 import t from 'tap'
 import { cleanupJob } from '#services/operations/jobs.ts'
+import { entriesOf } from '#test/support/audit.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
 import { createTestApp, type TestUser } from '#test/support/helper.ts'
 import { nextMail, tokenIn } from '#test/support/mails.ts'
@@ -306,10 +307,10 @@ t.test('invitations into an organization', async (t) => {
     t.equal((await request({ url: tenant.url, as: tenant.owner })).statusCode, 200)
     t.equal((await request({ url: projects, headers })).statusCode, 200)
     t.equal((await accept(token)).statusCode, 200)
-    const events = await db.query('SELECT kind FROM security_events WHERE user_id = $1 ORDER BY id', [
-      admin.user.id,
-    ])
-    t.same(events, [{ kind: 'organization_suspended' }, { kind: 'organization_restored' }])
+    t.match(
+      (await entriesOf(db, 'organizations.%', id)).filter(({ actor_id }) => actor_id === admin.user.id),
+      [{ action: 'organizations.suspended' }, { action: 'organizations.reopened' }],
+    )
     const unknown = `${operations}/01997d1c-7b6e-7c3a-9d53-2f6a4c1e8b90/suspend`
     expectProblem(t, await request({ method: 'POST', url: unknown, as: admin, payload }), {
       status: 404,

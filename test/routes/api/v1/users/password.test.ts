@@ -1,4 +1,5 @@
 import t from 'tap'
+import { entriesOf } from '#test/support/audit.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
 import type { TestUser } from '#test/support/helper.ts'
 import { allMails, nextMail, tokenIn } from '#test/support/mails.ts'
@@ -36,9 +37,7 @@ t.test('PUT /api/v1/users/me/password', async (t) => {
     t.equal((await login(user, user.password)).statusCode, 401)
     t.equal((await login(user, NEW_PASSWORD)).statusCode, 200)
     t.ok(await nextMail(app, user.user.email, 'Your Groundwork password was changed'))
-    t.match(await db.query('SELECT kind FROM security_events WHERE user_id = $1', [user.user.id]), [
-      { kind: 'password_changed' },
-    ])
+    t.match(await entriesOf(db, 'users.password_%', user.user.id), [{ action: 'users.password_changed' }])
   })
 
   t.test('a wrong current password changes nothing and is counted', async (t) => {
