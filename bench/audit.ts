@@ -62,34 +62,41 @@ async function run(count: number): Promise<void> {
     const url = await postgres.createDatabase('bench', 0, { policies: true })
     const env = { APP_ENVIRONMENT: 'test', APP_DATABASE__URL: url, APP_ROLE: 'web', APP_LOG__LEVEL: 'error' }
     const app = await buildApp(loadConfig({ env }).config)
-    await app.ready()
-    await measureWrites(app)
-    await fill(app, count)
-    const sealed = await timed(async () => {
-      let total = 0
-      for (let hasMore = true; hasMore; ) {
-        const batch = await sealBatch(app.ctx)
-        total += batch.sealed
-        hasMore = batch.hasMore
-      }
-      return total
-    })
-    say(`sealed    ${rate(sealed)}`)
-    for (let turn = 0; turn < 3; turn++) {
-      const verified = await timed(async () => {
-        const { entries: read, problemCount } = await verify(app.ctx)
-        if (problemCount > 0) throw new Error(`${problemCount} problems`)
-        return read
-      })
-      say(`verified  ${rate(verified)}`)
+    try {
+      await app.ready()
+      await measure(app, count)
+    } finally {
+      await app.close()
     }
-    await app.close()
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.stack : error}\n`)
     process.exitCode = 1
   } finally {
     await postgres.stop()
     await rm(directory, { recursive: true, force: true })
+  }
+}
+
+async function measure(app: App, count: number): Promise<void> {
+  await measureWrites(app)
+  await fill(app, count)
+  const sealed = await timed(async () => {
+    let total = 0
+    for (let hasMore = true; hasMore; ) {
+      const batch = await sealBatch(app.ctx)
+      total += batch.sealed
+      hasMore = batch.hasMore
+    }
+    return total
+  })
+  say(`sealed    ${rate(sealed)}`)
+  for (let turn = 0; turn < 3; turn++) {
+    const verified = await timed(async () => {
+      const { entries: read, problemCount } = await verify(app.ctx)
+      if (problemCount > 0) throw new Error(`${problemCount} problems`)
+      return read
+    })
+    say(`verified  ${rate(verified)}`)
   }
 }
 
@@ -164,8 +171,9 @@ async function timed(work: () => Promise<number>): Promise<{ count: number; seco
   return { count, seconds: (performance.now() - start) / 1000 }
 }
 
-const rate = ({ count, seconds }: { count: number; seconds: number }) =>
-  `${count} entries in ${seconds.toFixed(2)} s: ${Math.round(count / seconds)}/s`
+function rate({ count, seconds }: { count: number; seconds: number }): string {
+  return `${count} entries in ${seconds.toFixed(2)} s: ${Math.round(count / seconds)}/s`
+}
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`)

@@ -1,8 +1,9 @@
 /**
  * The audit log (docs/audit-log.md):
- * `npm run audit-log -- verify [--org <id>] [--since <time>] [--checkpoints <file or directory>] [--json]` finds what was
- * tampered with; `--checkpoints` compares with signed notes that were kept outside the database.
- * `npm run audit-log -- checkpoint` seals what waits, and signs a checkpoint now, also into `audit.checkpoint_directory`;
+ * `npm run audit-log -- verify [--org <id>] [--since <time>] [--checkpoints <file or directory>] [--copies] [--json]` finds
+ * what was tampered with; `--checkpoints` compares with signed notes that were kept outside the database, `--copies` with
+ * those in `audit.checkpoint_directory` and `audit.checkpoint_s3`.
+ * `npm run audit-log -- checkpoint` seals what waits, and signs a checkpoint now, and writes its copies;
  * `npm run audit-log -- checkpoints` prints all signed notes;
  * `npm run audit-log -- cut --before <time> [--org <id>] [--yes]` deletes what is older, and leaves a signed note of it.
  * Exits with 1 when it fails or finds a problem, and with 2 for arguments that it does not know.
@@ -12,7 +13,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { FastifyInstance } from 'fastify'
 import { takeCheckpoint } from '#services/audit/checkpoints.ts'
-import { keepCopies } from '#services/audit/copies.ts'
+import { keepCopies, readCopies } from '#services/audit/copies.ts'
 import { cutBefore } from '#services/audit/cuts.ts'
 import { allNotes } from '#services/audit/notes.ts'
 import { sealBatch } from '#services/audit/sealer.ts'
@@ -23,7 +24,8 @@ import { readTime } from './read-time.ts'
 import { offerHelp, runCommand } from './run-command.ts'
 import { commandConfig, withApp } from './with-app.ts'
 
-const USAGE = `Usage: npm run audit-log -- verify [--org <id>] [--since <time>] [--checkpoints <file or directory>] [--json]
+const USAGE = `Usage: npm run audit-log -- verify [--org <id>] [--since <time>]
+                                   [--checkpoints <file or directory>] [--copies] [--json]
        npm run audit-log -- checkpoint
        npm run audit-log -- checkpoints
        npm run audit-log -- cut --before <time> [--org <id>] [--yes]
@@ -41,18 +43,19 @@ function parseArguments(args: string[]): Task | undefined {
     since: { type: 'string' },
     before: { type: 'string' },
     checkpoints: { type: 'string' },
+    copies: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     yes: { type: 'boolean', default: false },
   } as const
   try {
     const { positionals, values } = parseArgs({ args, options, allowPositionals: true })
     const [name, ...rest] = positionals
-    const { org, json, yes } = values
+    const { org, json, yes, copies } = values
     const [since, before] = [timeOf(values.since), timeOf(values.before)]
     if (rest.length > 0 || since === null || before === null || !(org === undefined || isUuid(org)))
       return undefined
     if (name === 'verify' && before === undefined)
-      return (app) => verifyLog(app, { org, since, json, checkpoints: values.checkpoints })
+      return (app) => verifyLog(app, { org, since, json, copies, checkpoints: values.checkpoints })
     if (name === 'checkpoint') return signNow
     if (name === 'checkpoints') return async (app) => (await allNotes(app.ctx)).join('\n')
     if (name === 'cut' && before !== undefined) return (app) => cut(app, { org, before, yes })
@@ -81,14 +84,16 @@ interface VerifyTask {
   readonly org: string | undefined
   readonly since: Date | undefined
   readonly checkpoints: string | undefined
+  readonly copies: boolean
   readonly json: boolean
 }
 
 async function verifyLog(
   { ctx }: FastifyInstance,
-  { org, since, checkpoints, json }: VerifyTask,
+  { org, since, checkpoints, copies, json }: VerifyTask,
 ): Promise<string> {
   const published = checkpoints === undefined ? [] : await readNotes(checkpoints)
+  if (copies) for (const place of ctx.audit.copyPlaces) published.push(...(await readCopies(place)))
   const start = performance.now()
   const found = await verify(ctx, { org, since, published })
   const seconds = (performance.now() - start) / 1000

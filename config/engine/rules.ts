@@ -21,6 +21,7 @@ export function checkRules(candidate: Candidate): string[] {
     ...checkBroker(candidate),
     ...checkCentrifugo(candidate),
     ...checkFileStore(candidate),
+    ...checkCheckpointBucket(candidate),
   ]
 }
 
@@ -136,13 +137,26 @@ function checkBrokerUsers(urls: readonly unknown[], where: string): string[] {
   )
 }
 
+const NEEDED_OF_A_BUCKET = ['bucket', 'access_key_id', 'secret_access_key']
+
 /** A bucket can't be reached without its name and a key. */
 function checkFileStore({ values }: Candidate): string[] {
   if (valueAt(values, 'files.store') !== 's3') return []
-  return ['bucket', 'access_key_id', 'secret_access_key']
-    .map((name) => `files.s3.${name}`)
-    .filter((path) => valueAt(values, path) === undefined)
-    .map((path) => `${variableName(path)}: must be set while files.store is s3`)
+  return missingOf(values, 'files.s3').map((name) => `${name}: must be set while files.store is s3`)
+}
+
+/** What is set for the bucket of checkpoints would be read by nobody without the rest. */
+function checkCheckpointBucket({ values }: Candidate): string[] {
+  const section = 'audit.checkpoint_s3'
+  const optional = ['prefix', 'endpoint', ...NEEDED_OF_A_BUCKET]
+  if (optional.every((name) => valueAt(values, `${section}.${name}`) === undefined)) return []
+  return missingOf(values, section).map((name) => `${name}: must be set for the bucket of checkpoints`)
+}
+
+/** Variables of what a section of a bucket lacks. */
+function missingOf(values: Candidate['values'], section: string): string[] {
+  const paths = NEEDED_OF_A_BUCKET.map((name) => `${section}.${name}`)
+  return paths.filter((path) => valueAt(values, path) === undefined).map(variableName)
 }
 
 /** A cluster can't be reached without its address, and must not be believed without a secret. */

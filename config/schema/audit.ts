@@ -1,5 +1,23 @@
 import { Type } from '@sinclair/typebox'
+import { BUCKET } from './bucket.ts'
 import { List, Section, Text } from './kinds.ts'
+
+const CheckpointBucket = Section('A bucket that every checkpoint is also written to, as an object.', {
+  bucket: Type.Optional(
+    Text({
+      format: 's3-bucket',
+      description:
+        'Its name; best one whose objects nobody can change, and the key for it may only write and read.',
+    }),
+  ),
+  prefix: Type.Optional(
+    Text({
+      format: 's3-prefix',
+      description: 'Beginning of the names of all objects, such as `checkpoints/`.',
+    }),
+  ),
+  ...BUCKET,
+})
 
 /** Keys below `audit`. */
 export const Audit = Section('The audit log (docs/audit-log.md).', {
@@ -20,4 +38,5 @@ export const Audit = Section('The audit log (docs/audit-log.md).', {
         'A directory that every checkpoint is also written to, each as a file; best one that the database server cannot reach. The log has them in any case.',
     }),
   ),
+  checkpoint_s3: CheckpointBucket,
 })

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
-import { Choice, Duration, Secret, Section, Size, Text } from './kinds.ts'
+import { BUCKET } from './bucket.ts'
+import { Choice, Duration, Section, Size, Text } from './kinds.ts'
 
 /** A size that is larger than what memory could hold. */
 const LARGEST = '1048576GiB'
@@ -18,15 +19,7 @@ const S3 = Section('The object store, where `files.store` is `s3`.', {
         'Beginning of the names of all objects, such as `files/`, where others use the bucket too.',
     }),
   ),
-  endpoint: Type.Optional(
-    Text({
-      format: 'public-url',
-      description: 'Where a store that is not AWS listens, such as `https://s3.example.com`.',
-    }),
-  ),
-  region: Text({ format: 's3-region', description: "The bucket's region; stores that have none take any." }),
-  access_key_id: Type.Optional(Secret({ description: 'Name of the key with which requests are signed.' })),
-  secret_access_key: Type.Optional(Secret({ description: 'The key with which requests are signed.' })),
+  ...BUCKET,
   memory: Size({
     minimum: '16MiB',
     maximum: '4GiB',

@@ -7,6 +7,7 @@ import type { Config } from '#config/schema/schema.ts'
 import { Histogram } from '#lib/metrics/histogram.ts'
 import { shareWhilePending } from '#lib/metrics/share-while-pending.ts'
 import { type KeyRing, KeyRingError, readKeyRing } from '#lib/signing-keys/key-ring.ts'
+import { copyPlacesOf } from '#services/audit/copy-places.ts'
 import type { AuditContext } from '#services/audit/jobs.ts'
 import { noteKeysOf } from '#services/audit/keys.ts'
 import { EntryMacs } from '#services/audit/macs.ts'
@@ -29,7 +30,7 @@ export default fp(
         macs: marker,
         keyRing,
         noteKeys: noteKeysOf(keyRing),
-        checkpointDirectory: audit.checkpoint_directory,
+        copyPlaces: copyPlacesOf(audit),
       },
     })
     registerGauges(app)

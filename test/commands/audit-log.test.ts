@@ -33,6 +33,10 @@ t.test('npm run audit-log', async (t) => {
     t.strictSame((await readdir(copies)).sort(), files, 'the one before was missing')
     t.equal(await readFile(join(copies, 'checkpoint-000000000002.txt'), 'utf8'), second.stdout, 'a copy')
     t.match(await run('verify', '--checkpoints', copies), { code: 0, stdout: /2 of them kept elsewhere/ })
+    t.match(await runCommand('audit-log', ['verify', '--copies'], { env: kept }), {
+      code: 0,
+      stdout: /2 of them kept elsewhere/,
+    })
     const { stdout } = await run('checkpoints')
     await writeFile(join(directory, 'notes'), stdout)
     t.equal(stdout.match(/^number /gm)?.length, 2)

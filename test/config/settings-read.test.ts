@@ -21,6 +21,8 @@ const READ_ELSEWHERE: Readonly<Record<string, string>> = {
   'database.tls_cert_file': 'config/engine/database-connection.ts',
   'database.tls_key_file': 'config/engine/database-connection.ts',
   'realtime.connections_per_address': 'plugins/api/realtime/sockets.ts',
+  'audit.checkpoint_s3.endpoint': 'lib/object-store/s3-bucket.ts',
+  'audit.checkpoint_s3.region': 'lib/object-store/s3-bucket.ts',
   'files.s3.bucket': 'lib/object-store/open-object-store.ts',
   'files.s3.prefix': 'lib/object-store/open-object-store.ts',
   'files.s3.endpoint': 'lib/object-store/s3-bucket.ts',

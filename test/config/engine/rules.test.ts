@@ -70,6 +70,27 @@ t.test('keys that verify the audit log are read beside one that signs', async (t
   t.same(problemsOf({ directory, env: { ...verification, APP_AUDIT__SIGNING_KEY_FILE: 'a.pem' } }), [])
 })
 
+t.test('a bucket is named with its key, and nothing is set for one that is not named', async (t) => {
+  const directory = folder(t)
+  const store = { APP_FILES__STORE: 's3', APP_FILES__S3__BUCKET: 'bucket' }
+  t.same(problemsOf({ directory, env: store }), [
+    'APP_FILES__S3__ACCESS_KEY_ID: must be set while files.store is s3',
+    'APP_FILES__S3__SECRET_ACCESS_KEY: must be set while files.store is s3',
+  ])
+  const endpoint = { APP_AUDIT__CHECKPOINT_S3__ENDPOINT: 'https://s3.example.com' }
+  t.same(problemsOf({ directory, env: endpoint }), [
+    'APP_AUDIT__CHECKPOINT_S3__BUCKET: must be set for the bucket of checkpoints',
+    'APP_AUDIT__CHECKPOINT_S3__ACCESS_KEY_ID: must be set for the bucket of checkpoints',
+    'APP_AUDIT__CHECKPOINT_S3__SECRET_ACCESS_KEY: must be set for the bucket of checkpoints',
+  ])
+  const rest = {
+    APP_AUDIT__CHECKPOINT_S3__BUCKET: 'bucket',
+    APP_AUDIT__CHECKPOINT_S3__ACCESS_KEY_ID: 'id',
+    APP_AUDIT__CHECKPOINT_S3__SECRET_ACCESS_KEY: 'key',
+  }
+  t.same(problemsOf({ directory, env: { ...endpoint, ...rest } }), [])
+})
+
 t.test('all servers of a cluster get one user, so no other may be named', async (t) => {
   const directory = folder(t)
   const problems = (APP_BROKER__URLS: string) =>

@@ -3,10 +3,12 @@ import { join } from 'node:path'
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import { createKeyFile } from '#lib/signing-keys/signing-keys.ts'
+import { readCopies } from '#services/audit/copies.ts'
 import { auditCheckpointJob } from '#services/audit/jobs.ts'
 import { sealBatch } from '#services/audit/sealer.ts'
 import { createTestApp } from '#test/support/helper.ts'
 import { createOrganization } from '#test/support/organizations.ts'
+import { startS3 } from '#test/support/s3-server.ts'
 
 const RUN = {
   id: uuidv7(),
@@ -39,7 +41,7 @@ t.test('checkpoints are kept outside the database, and keys that signed before s
     await writeFile(kept, 'no directory')
     await createOrganization(app)
     await sealBatch(app.ctx)
-    await t.rejects(auditCheckpointJob.handler(app.ctx, {}, RUN), { code: 'EEXIST' })
+    await t.rejects(auditCheckpointJob.handler(app.ctx, {}, RUN), { message: /^EEXIST/ })
     await rm(kept)
     await auditCheckpointJob.handler(app.ctx, {}, RUN)
     t.strictSame((await readdir(kept)).sort(), [name, name.replace('1.', '2.')])
@@ -54,4 +56,44 @@ t.test('checkpoints are kept outside the database, and keys that signed before s
     await writeFile(file, note)
     await auditCheckpointJob.handler(app.ctx, {}, RUN)
   })
+})
+
+t.test('checkpoints are kept in a bucket, whatever becomes of the other place', async (t) => {
+  const s3 = await startS3(t)
+  const directory = t.testdir({ file: 'no directory' })
+  const { app } = await createTestApp(t, {
+    APP_ROLE: 'web',
+    APP_AUDIT__CHECKPOINT_DIRECTORY: join(directory, 'file'),
+    APP_AUDIT__CHECKPOINT_S3__BUCKET: 'bucket',
+    APP_AUDIT__CHECKPOINT_S3__PREFIX: 'checkpoints/',
+    APP_AUDIT__CHECKPOINT_S3__ENDPOINT: s3.endpoint,
+    APP_AUDIT__CHECKPOINT_S3__ACCESS_KEY_ID: s3.credentials.AWS_ACCESS_KEY_ID,
+    APP_AUDIT__CHECKPOINT_S3__SECRET_ACCESS_KEY: s3.credentials.AWS_SECRET_ACCESS_KEY,
+  })
+  const checkpoint = async () => {
+    await createOrganization(app)
+    await sealBatch(app.ctx)
+    await auditCheckpointJob.handler(app.ctx, {}, RUN)
+  }
+  await t.rejects(checkpoint(), AggregateError, 'the directory is a file')
+  const [first] = s3.objects.keys()
+  t.equal(first, 'bucket/checkpoints/checkpoint-000000000001.txt')
+  t.match(s3.objects.get(first ?? '')?.toString(), /^groundwork\/audit\n/)
+
+  s3.busy('PUT', 1000)
+  await t.rejects(checkpoint(), AggregateError)
+  t.equal(s3.objects.size, 1)
+  s3.busy('PUT', 0)
+  await rm(join(directory, 'file'))
+  await checkpoint()
+  t.equal(s3.objects.size, 3, 'the one that could not be written too')
+  t.equal((await readdir(join(directory, 'file'))).length, 3)
+  const [bucket] = app.ctx.audit.copyPlaces.filter(({ place }) => place.startsWith('s3://'))
+  if (bucket === undefined) throw new Error('no bucket')
+  t.match(await readCopies(bucket), [/number 1\n/, /number 2\n/, /number 3\n/])
+
+  s3.objects.set(first ?? '', Buffer.from('of before a restore'))
+  for (const [name] of s3.objects) if (name !== first) s3.objects.delete(name)
+  await t.rejects(checkpoint(), AggregateError, 'has another')
+  t.equal(s3.objects.get(first ?? '')?.toString(), 'of before a restore')
 })
