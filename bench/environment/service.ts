@@ -20,8 +20,6 @@ const OPEN_LIMITS = [
   'rate_limit.per_api_key',
   'rate_limit.per_organization',
   'rate_limit.per_address',
-  'rate_limit.per_api_key',
-  'rate_limit.per_organization',
 ]
 
 export interface ServiceOptions {

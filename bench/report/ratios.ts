@@ -2,6 +2,8 @@ import { CONTRACT } from '../environment/lab.ts'
 import type { Outcome } from '../run.ts'
 import type { Sample } from '../scenarios/contestant.ts'
 import { MEMORY_AFTER, MEMORY_MIDDLE, STARTUP } from '../scenarios/cost.ts'
+import { FIRST_BYTE, FIRST_BYTE_BESIDE_DEAD } from '../scenarios/deliveries.ts'
+import { TOLD, UNTOLD } from '../scenarios/events.ts'
 import { FIRST_SECOND, STEADY } from '../scenarios/first-second.ts'
 import { LIST_LARGE, LIST_LARGE_DEEP, LIST_OF_100, LIST_SMALL, OF_100 } from '../scenarios/list.ts'
 import { BARE_HTTP } from '../scenarios/live.ts'
@@ -14,6 +16,7 @@ import {
   PROJECTS_ALONE,
   PROJECTS_AMONG,
 } from '../scenarios/projects.ts'
+import { PUBLISHED, SEALING_LAG } from '../scenarios/relays.ts'
 import { CALM, STORM } from '../scenarios/storm.ts'
 import { ONE, TWO } from '../scenarios/workers.ts'
 import { INSERT, INSERTED, UPDATE, UPDATED } from '../scenarios/writes.ts'
@@ -26,7 +29,7 @@ export interface Goal {
   name: string
   bound: 'at least' | 'at most'
   target: number
-  unit: '' | 'ms' | 'MiB'
+  unit: '' | 'ms' | 'MiB' | '/s'
   /** Absent when the run has not measured it. */
   reached?: number
   met?: boolean
@@ -71,6 +74,7 @@ const COMPARISONS: readonly Comparison[] = [
   atMost('processor time of one project / without policy and context', 1.1, 11, PROJECT, OPEN_PROJECT, cpu),
   atMost('processor time of one project by an API key / by a session', 1.1, 11, PROJECT_BY_KEY, PROJECT, cpu),
   atMost('p50 of a list among organizations / alone', 1.15, 11, PROJECTS_AMONG, PROJECTS_ALONE, p50),
+  atMost('p50 of a write with event and entry / without', 1.25, 12, TOLD, UNTOLD, p50),
   ...BESIDE_RUST.flatMap(([name, scenario, of, over]): Comparison[] => [
     ratio(`${name} / ${RUST}`, 1, scenario, of, over),
     atMost(`p99 of ${name} / ${RUST}`, 1.5, scenario, of, over, p99),
@@ -109,8 +113,20 @@ export function judgeGoals(outcomes: readonly Outcome[]): Goal[] {
       { name: 'memory of one process after the requests', bound: 'at most', target: 200, unit: 'MiB' },
       memory === undefined ? undefined : memory / 2 ** 20,
     ),
+    ...judgeEvents(outcomes),
     judge({ name: 'memory at the end / half-way', bound: 'at most', target: 1.1, unit: '' }, growth),
     judge({ name: 'p99 of the first second / steady', bound: 'at most', target: 3, unit: '' }, warmth),
+  ]
+}
+
+function judgeEvents(outcomes: readonly Outcome[]): Goal[] {
+  const [calm, beside] = [figure(outcomes, FIRST_BYTE), figure(outcomes, FIRST_BYTE_BESIDE_DEAD)]
+  const delay = calm === undefined || beside === undefined ? undefined : beside / calm
+  return [
+    judge({ name: FIRST_BYTE, bound: 'at most', target: 1000, unit: 'ms' }, calm),
+    judge({ name: 'the same with dead endpoints / without', bound: 'at most', target: 1.5, unit: '' }, delay),
+    judge({ name: SEALING_LAG, bound: 'at most', target: 3000, unit: 'ms' }, figure(outcomes, SEALING_LAG)),
+    judge({ name: PUBLISHED, bound: 'at least', target: 2000, unit: '/s' }, figure(outcomes, PUBLISHED)),
   ]
 }
 

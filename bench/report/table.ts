@@ -45,6 +45,7 @@ function row({ name, samples }: Series): Cell[] {
 const UNITS = {
   ms: (value: number) => `${number(value, 0)} ms`,
   s: (value: number) => `${number(value, 1)} s`,
+  '/s': (value: number) => `${number(value, 0)}/s`,
   bytes: (value: number) => `${number(value / 2 ** 20, 1)} MiB`,
 } as const
 

@@ -1,4 +1,5 @@
 import { cost } from './cost.ts'
+import { events } from './events.ts'
 import { list } from './list.ts'
 import { live } from './live.ts'
 import { login } from './login.ts'
@@ -24,6 +25,7 @@ export const SCENARIOS: readonly Scenario[] = [
   cost,
   tracing,
   projects,
+  events,
 ]
 
 /**

@@ -7,7 +7,7 @@ import { type Contestant, httpContestant } from './contestant.ts'
 export interface Figure {
   name: string
   value: number
-  unit: 'ms' | 'bytes' | 's'
+  unit: 'ms' | 'bytes' | 's' | '/s'
 }
 
 /** A question that a run answers: contestants in turn, or figures. */

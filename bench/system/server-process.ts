@@ -26,6 +26,8 @@ export interface ServerOptions {
   readonly cwd: string
   /** Its whole environment, but for PATH. */
   readonly env: (port: number) => Record<string, string>
+  /** The port that it is told, or has for HTTP; a free one by default. */
+  readonly port?: number
   /** Answers 2xx when it can be used. */
   readonly readyPath: string
 }
@@ -43,7 +45,7 @@ const STOP_WITHIN = 15_000
  */
 export async function startServer(options: ServerOptions): Promise<ServerProcess> {
   const { name, directory, command, args, cwd, readyPath } = options
-  const port = await freePort()
+  const port = options.port ?? (await freePort())
   const origin = `http://127.0.0.1:${port}`
   const logFile = join(directory, `${name.replaceAll(/[^\w.-]+/g, '-')}-${port}.log`)
   const log = await open(logFile, 'a', 0o600)

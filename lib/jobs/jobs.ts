@@ -40,7 +40,7 @@ interface JobOptions<Data extends object, Ctx> {
   readonly timeout?: number
   /** Runs at once in one process. */
   readonly concurrency?: number
-  /** Runs at once in one process of jobs that have the same group; without it, groups mean nothing. */
+  /** Runs at once, in all processes together, of jobs that have the same group; without it, groups mean nothing. */
   readonly groupConcurrency?: number
   /** The log module of its runs; `jobs` by default. */
   readonly module?: LogModule

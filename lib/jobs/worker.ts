@@ -26,25 +26,32 @@ const POLLING_SECONDS = 5
 /** Seconds between looks without notifications. */
 const POLLING_WITHOUT_NOTIFICATIONS_SECONDS = 2
 
-/** Begins to work on a queue's jobs as they come, until the boss stops. */
+/**
+ * Begins to work on a queue's jobs as they come, until the boss stops. A worker that had a job looks for the next one at
+ * once: pg-boss would wait, and one notification announces all jobs of a transaction.
+ */
 export async function work<Data extends object, Ctx extends Context>(
   boss: PgBoss,
   job: JobDefinition<Data, Ctx>,
   options: WorkerOptions<Ctx>,
 ): Promise<void> {
   const { polling = POLLING_SECONDS } = options
-  await boss.work(
-    job.name,
-    {
-      notifyPollingIntervalSeconds: polling,
-      pollingIntervalSeconds: Math.min(polling, POLLING_WITHOUT_NOTIFICATIONS_SECONDS),
-      localConcurrency: job.concurrency,
-      ...(job.groupConcurrency === undefined ? {} : { localGroupConcurrency: job.groupConcurrency }),
-      perJobResults: true,
-      includeMetadata: true,
-    },
-    (rows: JobWithMetadata<Data>[]) => Promise.all(rows.map((row) => runTraced(boss, job, row, options))),
-  )
+  const settings = {
+    notifyPollingIntervalSeconds: polling,
+    pollingIntervalSeconds: Math.min(polling, POLLING_WITHOUT_NOTIFICATIONS_SECONDS),
+    ...(job.groupConcurrency === undefined ? {} : { groupConcurrency: job.groupConcurrency }),
+    perJobResults: true,
+    includeMetadata: true,
+  } as const
+  // Only a worker that was begun by itself has an id that it can be woken by.
+  for (let place = 0; place < job.concurrency; place++) {
+    let worker: string | undefined
+    worker = await boss.work(job.name, settings, async (rows: JobWithMetadata<Data>[]) => {
+      const results = await Promise.all(rows.map((row) => runTraced(boss, job, row, options)))
+      if (worker !== undefined) boss.notifyWorker(worker)
+      return results
+    })
+  }
 }
 
 /** Runs a job as part of the trace that enqueued it. */

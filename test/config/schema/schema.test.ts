@@ -32,6 +32,8 @@ t.test('the keys that are secrets', async (t) => {
     'metrics.token',
     'tracing.headers',
     'errors.dsn',
+    'audit.checkpoint_s3.access_key_id',
+    'audit.checkpoint_s3.secret_access_key',
     'webhooks.proxy_url',
     'broker.urls',
     'files.s3.access_key_id',
