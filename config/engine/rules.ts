@@ -145,7 +145,7 @@ function checkFileStore({ values }: Candidate): string[] {
   return missingOf(values, 'files.s3').map((name) => `${name}: must be set while files.store is s3`)
 }
 
-/** What is set for the bucket of checkpoints would be read by nobody without the rest. */
+/** Settings of the bucket of checkpoints, which would be read by nobody without the rest. */
 function checkCheckpointBucket({ values }: Candidate): string[] {
   const section = 'audit.checkpoint_s3'
   const optional = ['prefix', 'endpoint', ...NEEDED_OF_A_BUCKET]

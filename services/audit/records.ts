@@ -39,7 +39,7 @@ export async function record(
   })
 }
 
-/** What happened before, as another table has it. */
+/** Something that happened before, as another table has it. */
 export interface RecordedEarlier extends Pick<Recorded, 'action' | 'target' | 'details'> {
   /** UUIDv7, whose time is the entry's. */
   readonly id: string

@@ -1,6 +1,6 @@
 import type { Database } from '#lib/database/database.ts'
 
-/** What happened to an account, as versions before the audit log wrote it. */
+/** An event of an account, as versions before the audit log wrote it. */
 export interface EarlierEvent {
   /** UUIDv7, whose time is the event's. */
   readonly id: string

@@ -44,7 +44,7 @@ async function lookAtDirectory(directory: string): Promise<Finding[]> {
   }
 }
 
-/** Writes and reads an object that is no checkpoint. It stays, for the key may be one that removes nothing. */
+/** Writes and reads an object beside the checkpoints. It stays, for the key may be one that removes nothing. */
 async function lookAtBucket({ checkpoint_s3 }: Config['audit']): Promise<Finding[]> {
   try {
     for (const place of copyPlacesOf({ checkpoint_s3 })) {
