@@ -46,6 +46,7 @@ export async function startService(service: Service, loaded: LoadedConfig): Prom
   const { buildApp } = await loadApp()
   const app = await buildApp(config, { sources, logDestination, tracing: service.tracing })
   service.app = app
+  await app.listenForAdmin()
   announce(app, await app.listen({ host: config.server.host, port: config.server.port }))
 }
 
@@ -74,6 +75,7 @@ async function startWorker(service: Service, primary: PrimaryLink): Promise<void
   const app = await buildApp(config, { sources: new Map(sources), logger, logDestination, tracing })
   service.app = app
   primary.share(app)
+  await app.listenForAdmin()
   // One tells where they all are.
   const listenTextResolver = (url: string) => (first ? `Server listening at ${url}` : 'Worker listening')
   const url = await app.listen({ host, port, listenTextResolver })

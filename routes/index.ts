@@ -12,7 +12,7 @@ const routes: FastifyPluginAsync = async (app) => {
   const isDevelopment = environment === 'development' || environment === 'test'
   const page = isDevelopment
     ? renderStartPage(product.name, {
-        admin: admin.panel,
+        admin: admin.panel && admin.address === undefined,
         docs: docs.enabled,
         mailbox: app.mailbox !== undefined,
       })

@@ -7,7 +7,8 @@ export const product = document.body.dataset['product'] ?? 'Groundwork'
 type Page = FunctionComponent<PageProps>
 
 interface Entry {
-  readonly label: string
+  /** The page's name in the menu, if it stands there. */
+  readonly label?: string
   /** Modules of pages are loaded when somebody goes there. */
   list(): Promise<Page>
   /** The page of one of them. */
@@ -16,6 +17,10 @@ interface Entry {
 
 /** The panel's pages in the order of the menu, by the first part of the URL's path. */
 export const PAGES: Readonly<Record<string, Entry>> = {
+  overview: {
+    label: 'Overview',
+    list: async () => (await import('../pages/overview.ts')).Overview,
+  },
   users: {
     label: 'Users',
     list: async () => (await import('../pages/users.ts')).Users,
@@ -25,13 +30,43 @@ export const PAGES: Readonly<Record<string, Entry>> = {
     label: 'Organizations',
     list: async () => (await import('../pages/organizations.ts')).Organizations,
   },
+  jobs: {
+    label: 'Jobs',
+    list: async () => (await import('../pages/jobs.ts')).Jobs,
+    one: async () => (await import('../pages/job.ts')).Job,
+  },
+  queues: {
+    label: 'Queues',
+    list: async () => (await import('../pages/queues.ts')).Queues,
+  },
+  'job-actions': {
+    list: async () => (await import('../pages/job-actions.ts')).JobActions,
+    one: async () => (await import('../pages/job-actions.ts')).JobActionPage,
+  },
+  mails: {
+    label: 'Mails',
+    list: async () => (await import('../pages/mails.ts')).Mails,
+    one: async () => (await import('../pages/mail.ts')).Mail,
+  },
+  'mail-templates': {
+    list: async () => (await import('../pages/mail-templates.ts')).MailTemplates,
+    one: async () => (await import('../pages/mail-templates.ts')).MailTemplatePage,
+  },
+  files: {
+    label: 'Files',
+    list: async () => (await import('../pages/files.ts')).Files,
+  },
   audit: {
     label: 'Audit',
     list: async () => (await import('../pages/audit.ts')).Audit,
   },
+  settings: {
+    label: 'Settings',
+    list: async () => (await import('../pages/settings.ts')).Settings,
+  },
 }
 
-export const START = 'users'
+export const START = 'overview'
 
 /** Loads the page of a route; undefined when the URL names none. */
 export function loadPage({ path: [name = START, id] }: Route): Promise<Page> | undefined {

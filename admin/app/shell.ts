@@ -73,12 +73,14 @@ function Menu({ email }: { email: string }): ComponentChildren {
     h(
       'nav',
       { id: 'pages', 'aria-label': 'Pages' },
-      Object.entries(PAGES).map(([key, { label }]) =>
-        h(
-          'a',
-          { key, href: linkTo([key]), 'aria-current': key === name ? 'page' : undefined, onClick: close },
-          label,
-        ),
+      Object.entries(PAGES).map(
+        ([key, { label }]) =>
+          label &&
+          h(
+            'a',
+            { key, href: linkTo([key]), 'aria-current': key === name ? 'page' : undefined, onClick: close },
+            label,
+          ),
       ),
     ),
     h(

@@ -91,11 +91,19 @@ function Details({ entry }: { entry: AuditEntry }): ComponentChildren {
   )
 }
 
-const PREVIEW_LENGTH = 40
-
+/** The reason of an act, or the names of what else is known. */
 function preview(details: string): string {
-  const text = details === '{}' ? 'more' : details.replace(/["{}]/g, '')
-  return text.length > PREVIEW_LENGTH ? `${text.slice(0, PREVIEW_LENGTH)}…` : text
+  const known = parsed(details)
+  if (typeof known['reason'] === 'string') return known['reason']
+  return Object.keys(known).join(', ').replaceAll('_', ' ') || 'more'
+}
+
+function parsed(json: string): Record<string, unknown> {
+  try {
+    return Object(JSON.parse(json))
+  } catch {
+    return {}
+  }
 }
 
 /** JSON with a line for each value; what is not JSON stays as it is. */

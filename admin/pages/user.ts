@@ -1,153 +1,130 @@
 import { type ComponentChildren, h } from 'preact'
+import type { AdministeredUser } from '#schemas/administered-users.ts'
+import type { File } from '#schemas/files.ts'
+import type { MailRecord } from '#schemas/mails.ts'
+import type { Organization } from '#schemas/organizations.ts'
 import type { Session } from '#schemas/sessions.ts'
-import type { User as UserSchema } from '#schemas/users.ts'
-import { callVersioned, perform } from '../app/api.ts'
-import type { PageProps } from '../app/route.ts'
-import { linkTo, route } from '../app/route.ts'
-import { session } from '../app/session.ts'
+import { callVersioned } from '../app/api.ts'
+import { linkTo, type PageProps } from '../app/route.ts'
 import { type Column, List } from '../ui/list.ts'
-import { changed, useLoad } from '../ui/load.ts'
-import { Act, Badge, Facts, Heading, Id, Section, say } from '../ui/pieces.ts'
-import { ask } from '../ui/questions.ts'
+import { useLoad } from '../ui/load.ts'
+import { Act, Badge, Facts, Heading, Id, Section } from '../ui/pieces.ts'
+import { size } from '../ui/sizes.ts'
 import { Failure, Loading } from '../ui/states.ts'
 import { Time } from '../ui/time.ts'
+import { MAIL_COLUMNS } from './mails.ts'
+import { Space } from './space.ts'
+import { endSession, type Known, UserActs } from './user-acts.ts'
 import { stateOf } from './users.ts'
 
-/** A user, and the version that a change of it names. */
-interface Known {
-  readonly value: UserSchema
-  readonly version: string
-}
-
-/** One user: who it is, where it is signed in, and what can be done. */
+/** One user: who it is, all that belongs to it, and what can be done. */
 export function User({ id }: PageProps): ComponentChildren {
-  const path = `users/${id}`
-  const loaded = useLoad(path, (signal) => callVersioned<UserSchema>(path, { signal }))
-  const { value: known, error, reload } = loaded
+  const path = `operations/users/${id}`
+  const {
+    value: known,
+    error,
+    reload,
+  } = useLoad(path, (signal) => callVersioned<AdministeredUser>(path, { signal }))
   return h(
     'div',
     null,
-    h(Heading, { title: known?.value.email ?? 'User' }, known && h(Acts, { known })),
+    h(Heading, { title: known?.value.email ?? 'User' }, known && h(UserActs, { known })),
     error !== undefined && h(Failure, { error, retry: reload }),
     error === undefined && known === undefined && h(Loading, null),
-    known && h(Details, { user: known.value }),
+    known && h(Details, { known }),
   )
 }
 
-function Details({ user }: { user: UserSchema }): ComponentChildren {
-  const { id, username, role, is_active, created_at, updated_at } = user
+function Details({ known: { value: user } }: { known: Known }): ComponentChildren {
+  const { id } = user
   return h(
     'div',
     { class: 'stack' },
-    h(Facts, {
-      facts: [
-        ['Name', username],
-        ['State', stateOf(is_active)],
-        ['Role', role],
-        ['Created', h(Time, { at: created_at })],
-        ['Changed', h(Time, { at: updated_at })],
-        ['Id', h(Id, { id })],
-      ],
-    }),
+    h(Facts, { facts: factsOf(user) }),
     h(
       'p',
       { class: 'buttons' },
       h('a', { class: 'button', href: linkTo(['audit'], { target_id: id }) }, 'What was done to the account'),
       h('a', { class: 'button', href: linkTo(['audit'], { actor_id: id }) }, 'What the user did'),
     ),
-    h(
-      Section,
-      { title: 'Open sessions' },
-      h(List<Session>, {
-        caption: 'Open sessions, newest first',
-        path: `users/${id}/sessions`,
-        columns: SESSIONS,
-        keyOf: (one) => one.id,
-        empty: 'The user is not signed in anywhere.',
-      }),
+    part<MailRecord>('Mails', 'operations/mails', MAILS, 'No mail was written to the user so far.', {
+      user_id: id,
+    }),
+    part<Session>(
+      'Open sessions',
+      `operations/users/${id}/sessions`,
+      sessionsOf(user),
+      'The user is not signed in anywhere.',
     ),
+    part<Organization>(
+      'Organizations',
+      `operations/users/${id}/organizations`,
+      ORGANIZATIONS,
+      'The user is in no organization.',
+    ),
+    part<File>('Files', `operations/users/${id}/files`, FILES, 'The user has no files.'),
+    h(Space, { id }),
   )
 }
 
-const SESSIONS: readonly Column<Session>[] = [
-  { title: 'Device', show: ({ user_agent }) => user_agent ?? 'unknown' },
-  { title: 'Address', show: ({ ip }) => ip },
-  { title: 'Signed in', show: ({ created_at }) => h(Time, { at: created_at }) },
-  { title: 'Last used', show: ({ last_used_at }) => h(Time, { at: last_used_at }) },
-  {
-    title: 'Actions',
-    show: (one) =>
-      one.is_current
-        ? h(Badge, null, 'this one')
-        : h(Act, { label: 'End', danger: true, run: () => endSession(one) }),
-  },
-]
-
-/** Buttons for the acts that the user's state allows. */
-function Acts({ known }: { known: Known }): ComponentChildren {
-  const { value: user } = known
-  const isSelf = session.value?.user.id === user.id
-  const { is_active, role } = user
+function factsOf(user: AdministeredUser): (readonly [string, ComponentChildren])[] {
+  const { id, username, role, is_active, email_verified_at, has_password, created_at, updated_at } = user
   return [
-    h(Act, { key: 'end', label: 'End all sessions', danger: true, run: () => endSessions(user) }),
-    !isSelf &&
-      h(Act, {
-        key: 'role',
-        label: role === 'admin' ? 'Make a user' : 'Make an admin',
-        run: () => change(known, { role: role === 'admin' ? 'user' : 'admin' }),
-      }),
-    !isSelf &&
-      h(Act, {
-        key: 'active',
-        label: is_active ? 'Deactivate' : 'Activate',
-        danger: is_active,
-        run: () => change(known, { is_active: !is_active }),
-      }),
+    ['Name', username],
+    ['State', stateOf(is_active)],
+    ['Role', role],
+    ['Address confirmed', h(Time, { at: email_verified_at })],
+    ['Password', has_password ? 'chosen' : 'not chosen yet'],
+    ['Created', h(Time, { at: created_at })],
+    ['Changed', h(Time, { at: updated_at })],
+    ['Id', h(Id, { id })],
   ]
 }
 
-async function change(
-  { value: user, version }: Known,
-  changes: Partial<Pick<UserSchema, 'role' | 'is_active'>>,
-) {
-  const done = await ask({
-    title: `Change ${user.email}`,
-    text:
-      changes.is_active === undefined
-        ? `The role becomes ${changes.role}, at once and in every open session.`
-        : changes.is_active
-          ? 'The user can sign in again.'
-          : 'The user is signed out everywhere, and cannot sign in any more.',
-    confirm: 'Change',
-    danger: changes.is_active === false,
-    run: () =>
-      perform(`users/${user.id}`, { method: 'PATCH', body: changes, headers: { 'if-match': version } }),
-  })
-  if (done) say('Changed.')
-  changed()
+/** Something of the user's, as a list with a heading. */
+function part<T extends { readonly id: string }>(
+  title: string,
+  path: string,
+  columns: readonly Column<T>[],
+  empty: string,
+  query?: Readonly<Record<string, string>>,
+): ComponentChildren {
+  const list = { caption: title, path, columns, empty, keyOf: ({ id }: T) => id, ...(query ? { query } : {}) }
+  return h(Section, { key: title, title }, h(List<T>, list))
 }
 
-async function endSessions({ id, email }: UserSchema): Promise<void> {
-  const done = await ask({
-    title: `End all sessions of ${email}`,
-    text: 'The user is signed out everywhere, at once.',
-    confirm: 'End all sessions',
-    danger: true,
-    run: () => perform(`users/${id}/sessions`, { method: 'DELETE' }),
-  })
-  if (done) say('All sessions are ended.')
-  changed()
+function sessionsOf(user: AdministeredUser): Column<Session>[] {
+  return [
+    { title: 'Device', show: ({ user_agent }) => user_agent ?? 'unknown' },
+    { title: 'Address', show: ({ ip }) => ip },
+    { title: 'Signed in', show: ({ created_at }) => h(Time, { at: created_at }) },
+    { title: 'Last used', show: ({ last_used_at }) => h(Time, { at: last_used_at }) },
+    {
+      title: 'Actions',
+      show: (one) =>
+        one.is_current
+          ? h(Badge, null, 'this one')
+          : h(Act, { label: 'End', danger: true, run: () => endSession(user, one) }),
+    },
+  ]
 }
 
-async function endSession({ id, user_agent }: Session): Promise<void> {
-  const [, user = ''] = route.value.path
-  const done = await ask({
-    title: 'End this session',
-    text: `${user_agent ?? 'The device'} is signed out at once.`,
-    confirm: 'End the session',
-    danger: true,
-    run: () => perform(`users/${user}/sessions/${id}`, { method: 'DELETE' }),
-  })
-  if (done) say('The session is ended.')
-  changed()
-}
+/** To whom they are is known here. */
+const MAILS: readonly Column<MailRecord>[] = [
+  { title: 'Mail', show: ({ id, template }) => h('a', { href: linkTo(['mails', id]) }, template) },
+  ...MAIL_COLUMNS.slice(2),
+]
+
+const ORGANIZATIONS: readonly Column<Organization>[] = [
+  { title: 'Name', show: ({ id, name }) => h('a', { href: linkTo(['organizations', id]) }, name) },
+  { title: 'Role', show: ({ role }) => role },
+  { title: 'Id', show: ({ id }) => h(Id, { id, short: true }) },
+]
+
+const FILES: readonly Column<File>[] = [
+  { title: 'Name', show: ({ name }) => name },
+  { title: 'Type', show: ({ media_type }) => media_type },
+  { title: 'Size', isNumber: true, show: (file) => file.size !== null && size(file.size) },
+  { title: 'State', show: ({ status }) => status },
+  { title: 'Created', show: ({ created_at }) => h(Time, { at: created_at }) },
+]

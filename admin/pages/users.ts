@@ -1,5 +1,5 @@
 import { type ComponentChildren, h } from 'preact'
-import type { User } from '#schemas/users.ts'
+import type { AdministeredUser } from '#schemas/administered-users.ts'
 import { linkTo, route } from '../app/route.ts'
 import { type Filter, Filters } from '../ui/filters.ts'
 import { type Column, List, pick } from '../ui/list.ts'
@@ -7,7 +7,7 @@ import { Badge, Heading, Id } from '../ui/pieces.ts'
 import { Time } from '../ui/time.ts'
 
 const FILTERS: readonly Filter[] = [
-  { name: 'q', label: 'Search', kind: 'search', placeholder: 'Address or name' },
+  { name: 'q', label: 'Search', kind: 'search', placeholder: 'Part of an address or name, or an id' },
   {
     name: 'role',
     label: 'Role',
@@ -28,11 +28,12 @@ const FILTERS: readonly Filter[] = [
   },
 ]
 
-const COLUMNS: readonly Column<User>[] = [
+const COLUMNS: readonly Column<AdministeredUser>[] = [
   { title: 'Address', show: ({ id, email }) => h('a', { href: linkTo(['users', id]) }, email) },
   { title: 'Name', show: ({ username }) => username },
   { title: 'Role', show: ({ role }) => h(Badge, { tone: role === 'admin' ? 'warn' : 'plain' }, role) },
   { title: 'State', show: ({ is_active }) => stateOf(is_active) },
+  { title: 'Address confirmed', show: ({ email_verified_at }) => h(Time, { at: email_verified_at }) },
   { title: 'Created', show: ({ created_at }) => h(Time, { at: created_at }) },
   { title: 'Id', show: ({ id }) => h(Id, { id, short: true }) },
 ]
@@ -45,9 +46,9 @@ export function Users(): ComponentChildren {
     null,
     h(Heading, { title: 'Users' }),
     h(Filters, { filters: FILTERS }),
-    h(List<User>, {
-      caption: 'Users, newest first',
-      path: 'users',
+    h(List<AdministeredUser>, {
+      caption: 'Users',
+      path: 'operations/users',
       query,
       columns: COLUMNS,
       keyOf: ({ id }) => id,

@@ -108,18 +108,19 @@ export function List<T>({ path, query = {}, empty, ...table }: ListProps<T>): Co
     { class: 'list', 'aria-busy': first.isLoading },
     rows.length > 0 && h(Table<T>, { ...table, rows }),
     rows.length === 0 && cursor === null && h(Empty, null, empty),
-    h(
-      'div',
-      { class: 'end' },
-      h('p', { role: 'status' }, summary(rows.length, cursor)),
-      problem && h('p', { class: 'problem', role: 'alert' }, problem),
-      cursor !== null &&
-        h(
-          'button',
-          { type: 'button', onClick: showMore, disabled: isLoading },
-          isLoading ? 'Loading…' : rows.length === 0 ? 'Search further' : 'Show more',
-        ),
-    ),
+    (rows.length > 0 || cursor !== null) &&
+      h(
+        'div',
+        { class: 'end' },
+        h('p', { role: 'status' }, summary(rows.length, cursor)),
+        problem && h('p', { class: 'problem', role: 'alert' }, problem),
+        cursor !== null &&
+          h(
+            'button',
+            { type: 'button', onClick: showMore, disabled: isLoading },
+            isLoading ? 'Loading…' : rows.length === 0 ? 'Search further' : 'Show more',
+          ),
+      ),
   )
 }
 

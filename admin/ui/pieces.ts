@@ -31,7 +31,8 @@ export function Id({ id, short = false }: { id: string; short?: boolean }): Comp
   const text = short && id.length > 14 ? `…${id.slice(-12)}` : id
   return h(
     'button',
-    { type: 'button', class: 'id', title: `Copy ${id}`, 'aria-label': `Copy ${id}`, onClick: copy },
+    { type: 'button', class: 'id', title: `Copy ${id}`, onClick: copy },
+    h('span', { class: 'hidden' }, 'Copy '),
     text,
     h(
       'svg',

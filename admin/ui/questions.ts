@@ -43,7 +43,7 @@ const REASON: Field = {
   label: 'Reason',
   kind: 'text',
   maxLength: 500,
-  hint: 'Others read it in the audit log.',
+  hint: 'Others read it in the audit log, where it stays. No personal data.',
 }
 
 /** Asks for the reason, too. */

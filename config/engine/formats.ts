@@ -4,6 +4,7 @@ import { addressFault, canonicalEmail, canonicalMailbox, isSender } from '../ema
 import { parseDatabaseUrl } from './database-url.ts'
 import { readEncryptionKeys } from './encryption-keys.ts'
 import { readHeaderPairs } from './header-pairs.ts'
+import { isListenAddress } from './listen-address.ts'
 import { decoded } from './url-text.ts'
 
 /** A string format: what it accepts, and that in words that complete "must be ...". */
@@ -43,6 +44,10 @@ export const formats = {
   network: {
     validate: (value: string) => value.includes('/') && isProxyAddress(value),
     expects: 'a network such as 10.20.0.0/16',
+  },
+  'listen-address': {
+    validate: isListenAddress,
+    expects: 'a host and a port, such as 127.0.0.1:9090 or [::1]:9090',
   },
   port: {
     validate: (value: string) => /^[1-9]\d{0,4}$/.test(value) && Number(value) <= 65_535,

@@ -33,16 +33,17 @@ export interface Panel {
 
 interface Look {
   readonly width?: number
+  readonly height?: number
   readonly colorScheme?: 'light' | 'dark'
 }
 
 /** Opens the panel in a browser of its own. */
 export async function openPanel(
   { browser, origin }: PanelWorld,
-  { width = 1280, colorScheme = 'light' }: Look = {},
+  { width = 1280, height = 800, colorScheme = 'light' }: Look = {},
 ): Promise<Panel> {
   const context = await browser.newContext({
-    viewport: { width, height: 800 },
+    viewport: { width, height },
     colorScheme,
     permissions: ['clipboard-write'],
   })

@@ -3,16 +3,10 @@ import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { withoutChromium } from '#test/support/chromium.ts'
+import { eventually } from '#test/support/eventually.ts'
 import { createOrganization } from '#test/support/organizations.ts'
-import {
-  createPanelWorld,
-  openPanel,
-  openTab,
-  type Panel,
-  type PanelWorld,
-  settled,
-  signIn,
-} from './browser.ts'
+import { openPanel, openTab, type Panel, type PanelWorld, settled, signIn } from './browser.ts'
+import { createStory, type Story } from './story.ts'
 
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -26,8 +20,9 @@ const MOST_BYTES = 60_000
 const skip = withoutChromium
 
 t.test('the panel', { skip }, async (t) => {
-  const world = await createPanelWorld(t)
-  const places = await fill(world)
+  const story = await createStory(t)
+  const { world } = story
+  const places = await fill(story)
 
   await t.test('every page, light and dark, wide and narrow, without a flaw that axe finds', (t) =>
     looks(t, world, places),
@@ -41,29 +36,57 @@ t.test('the panel', { skip }, async (t) => {
     inPanel(t, world, (panel) => renews(t, world, panel)),
   )
   await t.test('tabs share a session', (t) => inPanel(t, world, (panel) => shares(t, world, panel)))
-  await t.test('an act asks, is done by keyboard alone, and is in the audit log', (t) =>
+  await t.test('an act asks first, and for the password, by keyboard alone', (t) =>
     inPanel(t, world, (panel) => acts(t, world, panel)),
+  )
+  await t.test('a mail that did not arrive, from a part of the address to the audit log', (t) =>
+    inPanel(t, world, (panel) => helps(t, story, panel)),
+  )
+  await t.test('jobs are retried by a filter, with their number asked first', (t) =>
+    inPanel(t, world, (panel) => retries(t, panel)),
   )
   t.strictSame(world.violations, [], 'the API answered as it says')
 })
 
 /** Makes something for every page to show, with a marker in every text; returns the pages. */
-async function fill(world: PanelWorld): Promise<string[]> {
-  const { app, signUp, db } = world
-  const { user } = await signUp({ email: 'ada@example.com', username: 'ada' })
-  await db.query('UPDATE sessions SET user_agent = $2 WHERE user_id = $1', [user.id, MARKER])
+async function fill({ world, ada }: Story): Promise<string[]> {
+  const { app, admin, db, request, signUp } = world
+  await db.query('UPDATE sessions SET user_agent = $2 WHERE user_id = $1', [ada.user.id, MARKER])
   for (let n = 0; n < 60; n++) await signUp()
   const { organization } = await createOrganization(app)
   await db.query('UPDATE organizations SET name = $2 WHERE id = $1', [organization.id, MARKER])
+  const [job] = await db.query<{ id: string }>(
+    `UPDATE pgboss.job SET output = $1, data = $1
+     WHERE id = (SELECT id FROM pgboss.job WHERE name = 'dead_letter' ORDER BY created_on LIMIT 1) RETURNING id`,
+    [JSON.stringify({ message: MARKER })],
+  )
+  const payload = { action: 'delete', jobs: { filter: { error: 'nothing like it' } }, reason: MARKER }
+  const url = '/api/v1/operations/job-actions'
+  const action = (await request({ method: 'POST', url, as: admin, payload })).json()
+  const { data } = (await request({ url: '/api/v1/operations/mails', as: admin })).json()
   return [
+    'overview',
     'users',
     'users?q=nobody',
-    `users/${user.id}`,
+    `users/${ada.user.id}`,
     `users/${organization.id}`,
     'organizations',
+    'jobs',
+    'jobs?state=dead',
+    `jobs/${job?.id}`,
+    'queues',
+    'job-actions',
+    `job-actions/${action.id}`,
+    'mails',
+    'mails?to=ada',
+    `mails/${data[0].id}`,
+    'mail-templates',
+    'mail-templates/reset-password',
+    'files',
     'audit',
     'audit?organization_id=nonsense',
-    `audit?target_id=${user.id}`,
+    `audit?target_id=${ada.user.id}`,
+    'settings?q=admin',
     'nothing',
   ]
 }
@@ -159,19 +182,19 @@ async function filters(t: Test, _world: PanelWorld, panel: Panel): Promise<void>
   t.equal(await page.locator('tbody tr').count(), 50)
   await page.click('text=Show more')
   await page.locator('tbody tr').nth(50).waitFor()
-  await page.fill('input[type=search]', 'ada@')
+  await page.fill('input[type=search]', 'LOVELACE')
   await page.locator('text=1 row.').waitFor()
-  t.match(page.url(), /#\/users\?q=ada%40$/)
+  t.match(page.url(), /#\/users\?q=LOVELACE$/)
   await page.selectOption('select >> nth=0', 'admin')
   await page.locator('text=No user matches').waitFor()
   await page.goBack()
   await page.locator('text=1 row.').waitFor()
   t.equal(await page.inputValue('select >> nth=0'), '')
   await page.click('tbody a')
-  await page.locator('h1:has-text("ada@example.com")').waitFor()
+  await page.locator('h1:has-text("ada.lovelace@example.com")').waitFor()
   t.equal(await page.evaluate('document.activeElement.tagName'), 'H1', 'the heading is where reading goes on')
   await page.goBack()
-  t.equal(await page.inputValue('input[type=search]'), 'ada@')
+  t.equal(await page.inputValue('input[type=search]'), 'LOVELACE')
   await page.reload()
   await page.locator('text=1 row.').waitFor()
 }
@@ -186,9 +209,11 @@ async function renews(t: Test, world: PanelWorld, panel: Panel): Promise<void> {
   // The next call has a token that nobody accepts any more.
   let isGone = true
   await page.route('**/api/v1/**', (route) => {
-    const headers = isGone ? { authorization: 'Bearer gone' } : {}
+    const headers = route.request().headers()
+    // Its signature is another's.
+    if (isGone) headers['authorization'] = `${headers['authorization']?.slice(0, -8)}AAAAAAAA`
     isGone = false
-    return route.continue({ headers: { ...route.request().headers(), ...headers } })
+    return route.continue({ headers })
   })
   await show('organizations')
   await page.locator('tbody tr').first().waitFor()
@@ -253,12 +278,54 @@ async function acts(t: Test, world: PanelWorld, panel: Panel): Promise<void> {
   await page.keyboard.press('Enter')
   await page.locator('dd:has-text("deactivated")').waitFor()
   await press(page, 'Activate')
+  await page.locator('dialog').waitFor()
   await page.keyboard.press('Escape')
-  await show(`audit?target_id=${user.id}`)
-  await page
-    .locator('tbody tr:has-text("users.deactivated"), tbody tr:has-text("users.updated")')
-    .first()
-    .waitFor()
+}
+
+async function helps(t: Test, { world, ada, repair }: Story, panel: Panel): Promise<void> {
+  const { page, show } = panel
+  await show('users')
+  await page.fill('input[type=search]', 'lovelace@')
+  await page.click('tbody a:has-text("ada.lovelace")')
+  await page.click('tr:has-text("reset-password") a')
+  await page.locator('pre:has-text("450")').waitFor()
+  repair()
+  await page.click('text=Send again')
+  await page.fill('input[name=reason]', 'The mailbox has room again')
+  await page.keyboard.press('Enter')
+  await page.locator('dialog').waitFor({ state: 'detached' })
+  await eventually(async () => {
+    await page.reload()
+    await settled(page)
+    return (await page.locator('.badge:has-text("sent")').count()) > 0
+  })
+  await page.click('text=Look for the user')
+  await page.click('tbody a:has-text("ada.lovelace")')
+  await page.click('text=End all sessions')
+  await page.fill('input[name=reason]', 'A telephone was lost')
+  await page.keyboard.press('Enter')
+  await page.locator('text=1 session is ended.').waitFor()
+  await page.locator('text=The user is not signed in anywhere.').waitFor()
+  t.equal((await world.request({ url: '/api/v1/users/me', as: ada })).statusCode, 401)
+  await show(`audit?actor_id=${world.admin.user.id}`)
+  for (const reason of ['The mailbox has room again', 'A telephone was lost'])
+    await page.locator(`tr:has-text("${reason}")`).first().waitFor()
+  const [request = ''] = await page.locator('td[data-title=Request] button').allTextContents()
+  t.match(request, /^Copy …[0-9a-f]{12}$/, 'with the id of the request')
+}
+
+async function retries(t: Test, { page, show }: Panel): Promise<void> {
+  await show('jobs?state=dead')
+  t.equal(await page.locator('text=Cancel all…').count(), 0, 'dead letters cannot be cancelled')
+  await page.fill('input[type=search]', 'ECONNREFUSED')
+  await page.locator('text=11 rows.').waitFor()
+  await page.click('text=Retry all…')
+  await page.locator('dialog h2:has-text("Retry 11 jobs")').waitFor()
+  await page.fill('input[name=reason]', 'The receiver is back')
+  await page.keyboard.press('Enter')
+  await page.locator('text=11 of 11 jobs').waitFor()
+  await show('jobs?state=dead&error=ECONNREFUSED')
+  await page.locator('text=No job matches.').waitFor()
 }
 
 /** Walks to a button by the tabulator, and presses it. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
-import type { Test } from 'tap'
+import type { Owner } from './database.ts'
 
 /** A mail as a server was given it. */
 export interface ReceivedMail {
@@ -39,7 +39,7 @@ export function refusal(code: number, text: string): Error {
 
 /** Starts a real SMTP server on loopback that ends with `t`. */
 export async function startSmtpServer(
-  t: Test,
+  t: Owner,
   behaviour: Behaviour = {},
   options: SMTPServerOptions = {},
 ): Promise<TestSmtpServer> {

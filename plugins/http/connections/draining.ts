@@ -9,6 +9,8 @@ declare module 'fastify' {
     drain(): void
     /** Has a listener called when `drain` is. */
     onDrain(listener: () => void): void
+    /** Has a listener called when `retire` is. */
+    onRetire(listener: () => void): void
     /** Whether `drain` was called. */
     isDraining(): boolean
     /** Whether connections are kept after their answers: neither `drain` nor `retire` was called. */
@@ -31,8 +33,12 @@ export default fp(
     let retired = false
     let closing = false
     const listeners: (() => void)[] = []
+    const retireListeners: (() => void)[] = []
     app.decorate('onDrain', (listener) => {
       listeners.push(listener)
+    })
+    app.decorate('onRetire', (listener) => {
+      retireListeners.push(listener)
     })
     app.decorate('drain', () => {
       draining = true
@@ -43,6 +49,7 @@ export default fp(
     app.decorate('keepsConnections', () => !draining && !retired)
     app.decorate('retire', () => {
       retired = true
+      for (const listener of retireListeners) listener()
       for (const exchange of app.connections.values()) if (exchange) askToLeave(exchange.response)
       // HTTP's own would close idle connections too, on which the next request may be under way.
       Server.prototype.close.call(app.server)
