@@ -18,6 +18,8 @@ import { createDoorman } from './callers.ts'
 
 /** Largest frame, and largest message of several, in bytes. */
 const MAX_FRAME = 64 * 1024
+/** Parts in which a message may come, and that may wait to be read, which cost more than their bytes. */
+const MAX_PARTS = 256
 /** Milliseconds for which the other side may take to close, too. */
 const CLOSE_TIMEOUT_MS = 2000
 const RETRY_AFTER_S = 5
@@ -30,6 +32,8 @@ export function acceptSockets(app: FastifyInstance): void {
     // A window of zlib for each connection would be most of its memory.
     perMessageDeflate: false,
     maxPayload: MAX_FRAME,
+    maxFragments: MAX_PARTS,
+    maxBufferedChunks: MAX_PARTS,
   })
   const perNetwork = new Map<string, number>()
   const log = app.moduleLog('realtime')
