@@ -44,7 +44,12 @@ async function openClient({ url, token, channel, heard }: ClientOptions): Promis
     { id: 2, subscribe: { channel } },
   ]
   socket.send(commands.map((command) => JSON.stringify(command)).join('\n'))
-  await subscribed.promise
+  try {
+    await subscribed.promise
+  } catch (error) {
+    socket.terminate()
+    throw error
+  }
   return { ended, close: () => socket.terminate() }
 }
 

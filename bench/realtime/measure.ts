@@ -81,7 +81,7 @@ async function statementsOf({ service }: Stage): Promise<number> {
   return counts.reduce((sum, [, count = '0']) => sum + Number(count), 0)
 }
 
-/** Messages to many, for each second of a core. */
+/** Messages to many listeners, and what a core can send. */
 export async function measureDeliveries(
   name: string,
   stage: Stage,
