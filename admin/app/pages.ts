@@ -29,6 +29,7 @@ export const PAGES: Readonly<Record<string, Entry>> = {
   organizations: {
     label: 'Organizations',
     list: async () => (await import('../pages/organizations.ts')).Organizations,
+    one: async () => (await import('../pages/organization.ts')).Organization,
   },
   jobs: {
     label: 'Jobs',

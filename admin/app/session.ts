@@ -32,6 +32,8 @@ let lastUse = Date.now()
 
 /** Finds the session that another page of this browser has left, if it is still open. */
 export async function startSession(): Promise<void> {
+  if (!isSecureContext)
+    return leave('Open the panel over https: over http it works on the same machine only.')
   for (const type of ['pointerdown', 'keydown'])
     addEventListener(type, () => {
       lastUse = Date.now()

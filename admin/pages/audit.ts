@@ -72,7 +72,7 @@ function filterOf({ actor_id, action, target_id, organization_id, since, until }
 function party(kind: string, id: string | null): ComponentChildren {
   if (id === null) return kind
   const isUser = kind === 'user' || kind === 'admin'
-  const page = isUser ? 'users' : undefined
+  const page = isUser ? 'users' : kind === 'organization' ? 'organizations' : undefined
   return [page ? h('a', { href: linkTo([page, id]) }, kind) : kind, ' ', h(Id, { id, short: true })]
 }
 

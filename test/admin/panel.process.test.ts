@@ -45,6 +45,9 @@ t.test('the panel', { skip }, async (t) => {
   await t.test('jobs are retried by a filter, with their number asked first', (t) =>
     inPanel(t, world, (panel) => retries(t, panel)),
   )
+  await t.test('an organization is suspended and restored', (t) =>
+    inPanel(t, world, (panel) => suspends(t, world, panel)),
+  )
   t.strictSame(world.violations, [], 'the API answered as it says')
 })
 
@@ -71,6 +74,7 @@ async function fill({ world, ada }: Story): Promise<string[]> {
     `users/${ada.user.id}`,
     `users/${organization.id}`,
     'organizations',
+    `organizations/${organization.id}`,
     'jobs',
     'jobs?state=dead',
     `jobs/${job?.id}`,
@@ -312,6 +316,22 @@ async function helps(t: Test, { world, ada, repair }: Story, panel: Panel): Prom
     await page.locator(`tr:has-text("${reason}")`).first().waitFor()
   const [request = ''] = await page.locator('td[data-title=Request] button').allTextContents()
   t.match(request, /^Copy …[0-9a-f]{12}$/, 'with the id of the request')
+}
+
+async function suspends(t: Test, { db }: PanelWorld, { page, show }: Panel): Promise<void> {
+  const suspended = () => db.query('SELECT id FROM organizations WHERE suspended_at IS NOT NULL')
+  await show('organizations')
+  for (const [act, count] of [
+    ['Suspend', 1],
+    ['Restore', 0],
+  ] as const) {
+    await page.click(`td button:has-text("${act}")`)
+    await page.locator('dialog:has-text("Its 1 member")').waitFor()
+    await page.fill('input[name=reason]', 'Ticket 4711')
+    await page.keyboard.press('Enter')
+    await page.locator('dialog').waitFor({ state: 'detached' })
+    t.equal((await suspended()).length, count)
+  }
 }
 
 async function retries(t: Test, { page, show }: Panel): Promise<void> {
