@@ -20,6 +20,17 @@ const S3 = Section('The object store, where `files.store` is `s3`.', {
     }),
   ),
   ...BUCKET,
+  public_endpoint: Type.Optional(
+    Text({
+      format: 'public-url',
+      description:
+        "Where clients reach the store, if that is not `endpoint`: the host of the URLs that lead them there. Its certificate and its CORS rules are the store's.",
+    }),
+  ),
+  download: Choice(['proxy', 'redirect'], {
+    description:
+      'How content is read: through the service (`proxy`), or from the store itself, to which clients are sent with a URL that works for a minute (`redirect`).',
+  }),
   memory: Size({
     minimum: '16MiB',
     maximum: '4GiB',

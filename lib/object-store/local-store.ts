@@ -20,6 +20,7 @@ const READ_BYTES = 256 * 1024
 export class LocalStore implements ObjectStore {
   readonly kind = 'local'
   readonly largestAppended = Number.MAX_SAFE_INTEGER
+  readonly locate = undefined
   readonly directory: string
 
   constructor(directory: string) {

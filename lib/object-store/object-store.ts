@@ -12,6 +12,12 @@ export interface ByteRange {
   readonly end: number
 }
 
+/** How the store itself sends an object. */
+export interface Presentation {
+  readonly type: string
+  readonly disposition: string
+}
+
 /**
  * Where the bytes of files are. An object is written once, and is there whole and durably or not at all. Which objects
  * there may be is for the database to say: see services/storage/storage.ts.
@@ -34,6 +40,11 @@ export interface ObjectStore {
    * @throws ObjectMissing
    */
   read(key: ObjectKey, range?: ByteRange): Promise<Readable>
+  /**
+   * Returns a URL at which its holder reads an object from the store itself, for a minute. Undefined where all that is read
+   * goes through the service.
+   */
+  readonly locate: ((key: ObjectKey, as: Presentation) => Promise<string>) | undefined
   /** Returns how many bytes an object has; undefined if it is not there. */
   size(key: ObjectKey): Promise<number | undefined>
   /** Removes an object and whatever is left of it; nothing happens if it is not there. */

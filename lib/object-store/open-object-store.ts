@@ -13,8 +13,11 @@ export async function openObjectStore({
   // It is loaded where it is used.
   const { S3Store } = await import('./s3-store.ts')
   const { bucket = '', prefix = '', access_key_id = '', secret_access_key = '', ...others } = s3
+  const { public_endpoint, download, ...place } = others
   return new S3Store({
-    ...others,
+    ...place,
+    publicEndpoint: public_endpoint,
+    redirects: download === 'redirect',
     bucket,
     prefix,
     accessKeyId: access_key_id,

@@ -34,9 +34,7 @@ export class S3Bucket {
   constructor({ bucket, prefix, endpoint, region = 'us-east-1', ...keys }: S3Options) {
     this.place = `s3://${bucket}/${prefix}`.replace(/\/+$/, '')
     this.#prefix = prefix
-    this.#url = endpoint
-      ? `${endpoint.replace(/\/+$/, '')}/${bucket}`
-      : `https://${bucket}.s3.${region}.amazonaws.com`
+    this.#url = urlOf({ bucket, endpoint, region })
     const { accessKeyId, secretAccessKey, sessionToken } = keys
     this.#client = new AwsClient({
       accessKeyId,
@@ -215,6 +213,16 @@ export class S3Bucket {
     const { status } = response
     throw refused(`${this.place} (${path})`, { method, status, xml: await response.text() })
   }
+}
+
+/** The URL of a bucket, without a trailing slash. */
+export function urlOf({
+  bucket,
+  endpoint,
+  region = 'us-east-1',
+}: Pick<S3Options, 'bucket' | 'endpoint' | 'region'>): string {
+  if (endpoint) return `${endpoint.replace(/\/+$/, '')}/${bucket}`
+  return `https://${bucket}.s3.${region}.amazonaws.com`
 }
 
 interface Answer {

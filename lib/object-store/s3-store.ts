@@ -1,9 +1,16 @@
 import { Readable } from 'node:stream'
 import pLimit, { type LimitFunction } from 'p-limit'
 import type { Appending, Progress } from './appending.ts'
-import { assertKey, type ByteRange, type ObjectKey, type ObjectStore } from './object-store.ts'
+import {
+  assertKey,
+  type ByteRange,
+  type ObjectKey,
+  type ObjectStore,
+  type Presentation,
+} from './object-store.ts'
 import { S3Appending } from './s3-appending.ts'
-import { S3Bucket, type S3Options } from './s3-bucket.ts'
+import { S3Bucket, type S3Options, urlOf } from './s3-bucket.ts'
+import { S3Presigner } from './s3-presigner.ts'
 
 /** Bytes of one part of an upload: with all parts that there may be, a file of unknown length may have 78 GiB. */
 const PART_BYTES = 8 * 1024 * 1024
@@ -13,6 +20,18 @@ const MAX_PARTS = 10_000
 /** The largest object that S3 takes in one request. */
 const LARGEST_PUT = 5 * 1024 ** 3
 
+/** Seconds for which a URL leads to an object: enough to follow a redirect. */
+const LOCATION_S = 60
+
+interface Options extends S3Options {
+  /** Bytes of memory for parts. */
+  readonly memory: number
+  /** Where clients reach the store, if that is elsewhere. */
+  readonly publicEndpoint?: string | undefined
+  /** Whether clients read objects from the store itself. */
+  readonly redirects?: boolean
+}
+
 /** Objects of a bucket. */
 export class S3Store implements ObjectStore {
   readonly kind = 's3'
@@ -21,8 +40,15 @@ export class S3Store implements ObjectStore {
   /** Uploads in parts wait for each other, so that the memory for parts is bounded: each has one, and one on its way. */
   readonly #inTurn: LimitFunction
 
-  constructor({ memory, ...options }: S3Options & { memory: number }) {
+  readonly locate: ObjectStore['locate']
+
+  constructor({ memory, publicEndpoint, redirects = false, ...options }: Options) {
     this.#bucket = new S3Bucket(options)
+    const presigner = new S3Presigner(
+      urlOf({ ...options, endpoint: publicEndpoint ?? options.endpoint }),
+      options,
+    )
+    this.locate = redirects ? (key, as) => locate(presigner, key, as) : undefined
     this.#inTurn = pLimit(Math.max(1, Math.floor(memory / (2 * PART_BYTES))))
   }
 
@@ -70,4 +96,18 @@ export class S3Store implements ObjectStore {
   list(): AsyncIterable<ObjectKey> {
     return this.#bucket.list()
   }
+}
+
+async function locate(
+  presigner: S3Presigner,
+  key: ObjectKey,
+  { type, disposition }: Presentation,
+): Promise<string> {
+  assertKey(key)
+  const query = {
+    'response-content-type': type,
+    'response-content-disposition': disposition,
+    'response-cache-control': 'private, no-cache',
+  }
+  return presigner.sign({ method: 'GET', name: key, query, seconds: LOCATION_S })
 }

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { v7 as uuidv7 } from 'uuid'
 import { transaction } from '#lib/database/database.ts'
-import type { ByteRange } from '#lib/object-store/object-store.ts'
+import type { ByteRange, ObjectStore, Presentation } from '#lib/object-store/object-store.ts'
 import type { File } from '#schemas/files.ts'
 import { answered } from '#services/storage/answered.ts'
 import { type StorageContext, storeOf, Writing } from '#services/storage/storage.ts'
@@ -46,6 +46,8 @@ export interface Content {
   readonly writtenAt: Date
   /** Opens it, or a part of it. */
   open(range?: ByteRange): Promise<Readable>
+  /** Returns where the store itself has it; undefined where it is read through the service. */
+  readonly locate: ((as: Presentation) => Promise<string>) | undefined
 }
 
 /**
@@ -179,6 +181,15 @@ export function contentOf(ctx: Pick<StorageContext, 'storage'>, row: queries.Fil
     size: Number(size),
     sha256,
     writtenAt: new Date(written_at),
+    ...waysTo(store, key),
+  }
+}
+
+/** How the bytes of an object are read. */
+export function waysTo(store: ObjectStore, key: string): Pick<Content, 'open' | 'locate'> {
+  const { locate } = store
+  return {
     open: (range) => answered(store.read(key, range)),
+    locate: locate && ((as) => answered(locate(key, as))),
   }
 }

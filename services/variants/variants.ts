@@ -1,8 +1,7 @@
 import { transaction } from '#lib/database/database.ts'
 import type { VariantName } from '#schemas/files.ts'
-import { type Content, read, readAvatar } from '#services/files/content.ts'
+import { type Content, read, readAvatar, waysTo } from '#services/files/content.ts'
 import { type FilesContext, type SpaceContext, spaceOf } from '#services/files/context.ts'
-import { answered } from '#services/storage/answered.ts'
 import { storeOf } from '#services/storage/storage.ts'
 import type { VariantsContext } from './context.ts'
 import { VariantUnavailable } from './errors.ts'
@@ -60,7 +59,7 @@ async function copyOf(ctx: VariantsSpace, content: Content, name: VariantName): 
     size: Number(row.size),
     sha256: row.sha256,
     writtenAt: new Date(row.updated_at),
-    open: (range) => answered(store.read(row.variant_key, range)),
+    ...waysTo(store, row.variant_key),
   }
 }
 

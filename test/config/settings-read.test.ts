@@ -26,6 +26,8 @@ const READ_ELSEWHERE: Readonly<Record<string, string>> = {
   'files.s3.bucket': 'lib/object-store/open-object-store.ts',
   'files.s3.prefix': 'lib/object-store/open-object-store.ts',
   'files.s3.endpoint': 'lib/object-store/s3-bucket.ts',
+  'files.s3.public_endpoint': 'lib/object-store/open-object-store.ts',
+  'files.s3.download': 'lib/object-store/open-object-store.ts',
   'files.s3.region': 'lib/object-store/s3-bucket.ts',
   'files.s3.access_key_id': 'lib/object-store/open-object-store.ts',
   'files.s3.secret_access_key': 'lib/object-store/open-object-store.ts',

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import type { Content } from '#services/files/content.ts'
@@ -43,8 +44,14 @@ export async function sendContent(
     reply.header('content-range', `bytes */${size}`)
     throw new RangeNotSatisfiable()
   }
-  // Opened first, so that an error has none of these headers.
   const isRead = verdict === 'send' && method === 'GET' && size > 0
+  const disposition = contentDisposition(content.name, mediaType, download)
+  // Conditions are about our tags, which the store does not know; it may be asked for what we have no condition left.
+  if (isRead && content.locate !== undefined && !isConditional(headers)) {
+    const location = await content.locate({ type: contentType(mediaType), disposition })
+    return reply.header('cache-control', 'no-store').redirect(location, 302)
+  }
+  // Opened first, so that an error has none of these headers.
   const stream = isRead ? await content.open(range) : Readable.from([])
   reply.headers({
     etag,
@@ -55,7 +62,7 @@ export async function sendContent(
   if (verdict === 'unmodified') return reply.code(304).send()
   reply.headers({
     'content-type': contentType(mediaType),
-    'content-disposition': contentDisposition(content.name, mediaType, download),
+    'content-disposition': disposition,
     'content-length': range === undefined ? size : range.end - range.start + 1,
     // Whatever it is, it runs nothing, and belongs to no origin.
     'content-security-policy': "default-src 'none';frame-ancestors 'none';sandbox",
@@ -63,4 +70,11 @@ export async function sendContent(
   })
   if (range === undefined) return reply.send(stream)
   return reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${size}`).send(stream)
+}
+
+/** Whether a client that follows a redirect would repeat a condition that the store takes for its own. */
+function isConditional(headers: IncomingHttpHeaders): boolean {
+  return ['if-match', 'if-unmodified-since', 'if-none-match', 'if-modified-since', 'if-range'].some(
+    (name) => headers[name] !== undefined,
+  )
 }

@@ -129,6 +129,9 @@ function describeContent(operation: OpenAPIV3.OperationObject, responses: OpenAP
   const whole = responses['200']
   if (whole === undefined || '$ref' in whole) return
   responses['206'] = { ...whole, description: 'The part of the content that `Range` names.' }
+  responses['302'] = {
+    description: 'The store itself has the content, at `Location`, for a minute (`files.s3.download`).',
+  }
   responses['304'] = { description: 'The client has this content already.' }
   for (const status of ['200', '206', '304']) {
     addHeaders(responses[status], { etag: { $ref: '#/components/headers/ETag' } })
