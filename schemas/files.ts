@@ -15,7 +15,8 @@ export function isFileName(text: string): boolean {
   return [...text].length <= MAX_NAME && new RegExp(NAME, 'u').test(text)
 }
 
-const Name = Type.String({
+/** The name of a file, as clients give it. */
+export const FileName = Type.String({
   'x-normalize': 'NFC',
   'x-sensitivity': 'personal',
   minLength: 1,
@@ -73,7 +74,7 @@ export type File = Static<typeof File>
 
 /** Body of createFile. */
 export const CreateFile = Type.Object(
-  { name: Name },
+  { name: FileName },
   {
     $id: 'CreateFile',
     additionalProperties: false,
@@ -84,7 +85,7 @@ export type CreateFile = Static<typeof CreateFile>
 
 /** Body of updateFile. */
 export const UpdateFile = Type.Object(
-  { name: Type.Optional(Name) },
+  { name: Type.Optional(FileName) },
   {
     $id: 'UpdateFile',
     additionalProperties: false,

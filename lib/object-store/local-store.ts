@@ -21,6 +21,7 @@ export class LocalStore implements ObjectStore {
   readonly kind = 'local'
   readonly largestAppended = Number.MAX_SAFE_INTEGER
   readonly locate = undefined
+  readonly direct = undefined
   readonly directory: string
 
   constructor(directory: string) {

@@ -18,6 +18,25 @@ export interface Presentation {
   readonly disposition: string
 }
 
+/** Objects whose bytes clients send to the store itself, in parts. */
+export interface DirectUploads {
+  /** Begins one, and returns the store's id of it. */
+  begin(key: ObjectKey): Promise<string>
+  /** Returns a URL to which its holder sends a part of exactly so many bytes. Parts are counted from 1. */
+  sign(
+    key: ObjectKey,
+    id: string,
+    part: { readonly number: number; readonly bytes: number; readonly seconds: number },
+  ): Promise<string>
+  /**
+   * Makes the object of its parts, after which nobody can change it.
+   *
+   * @param sizes of all parts
+   * @returns numbers of parts that are missing or have another size; then there is no object
+   */
+  complete(key: ObjectKey, id: string, sizes: readonly number[]): Promise<number[]>
+}
+
 /**
  * Where the bytes of files are. An object is written once, and is there whole and durably or not at all. Which objects
  * there may be is for the database to say: see services/storage/storage.ts.
@@ -45,6 +64,8 @@ export interface ObjectStore {
    * goes through the service.
    */
   readonly locate: ((key: ObjectKey, as: Presentation) => Promise<string>) | undefined
+  /** Undefined where all bytes pass through the service. */
+  readonly direct: DirectUploads | undefined
   /** Returns how many bytes an object has; undefined if it is not there. */
   size(key: ObjectKey): Promise<number | undefined>
   /** Removes an object and whatever is left of it; nothing happens if it is not there. */

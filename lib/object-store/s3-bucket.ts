@@ -135,6 +135,23 @@ export class S3Bucket {
     return this.#tagOf(await this.#send('PUT', path, part))
   }
 
+  /** Returns the sizes and entity tags of the parts that have come, by their numbers. */
+  async listParts(name: string, id: string): Promise<Map<number, { size: number; tag: string }>> {
+    const parts = new Map<number, { size: number; tag: string }>()
+    let after: string | undefined = '0'
+    while (after !== undefined) {
+      const query: URLSearchParams = new URLSearchParams({ uploadId: id, 'part-number-marker': after })
+      const xml: string = await (await this.#send('GET', `${this.#path(name)}?${query}`)).text()
+      for (const [part] of xml.matchAll(/<Part>.*?<\/Part>/gs)) {
+        const read = (field: string) => element(part, field) ?? ''
+        // The tag is still in XML's escapes, as it has to be where it is sent back.
+        parts.set(Number(read('PartNumber')), { size: Number(read('Size')), tag: read('ETag') })
+      }
+      after = element(xml, 'IsTruncated') === 'true' ? element(xml, 'NextPartNumberMarker') : undefined
+    }
+    return parts
+  }
+
   /** Makes the object of parts by their entity tags. */
   async completeParts(name: string, id: string, tags: readonly string[]): Promise<void> {
     const list = tags.map((tag, i) => `<Part><PartNumber>${i + 1}</PartNumber><ETag>${tag}</ETag></Part>`)

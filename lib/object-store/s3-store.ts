@@ -10,6 +10,7 @@ import {
 } from './object-store.ts'
 import { S3Appending } from './s3-appending.ts'
 import { S3Bucket, type S3Options, urlOf } from './s3-bucket.ts'
+import { S3Direct } from './s3-direct.ts'
 import { S3Presigner } from './s3-presigner.ts'
 
 /** Bytes of one part of an upload: with all parts that there may be, a file of unknown length may have 78 GiB. */
@@ -41,6 +42,7 @@ export class S3Store implements ObjectStore {
   readonly #inTurn: LimitFunction
 
   readonly locate: ObjectStore['locate']
+  readonly direct: S3Direct
 
   constructor({ memory, publicEndpoint, redirects = false, ...options }: Options) {
     this.#bucket = new S3Bucket(options)
@@ -48,6 +50,7 @@ export class S3Store implements ObjectStore {
       urlOf({ ...options, endpoint: publicEndpoint ?? options.endpoint }),
       options,
     )
+    this.direct = new S3Direct(this.#bucket, presigner)
     this.locate = redirects ? (key, as) => locate(presigner, key, as) : undefined
     this.#inTurn = pLimit(Math.max(1, Math.floor(memory / (2 * PART_BYTES))))
   }

@@ -27,12 +27,37 @@ interface NewAppend {
  * @throws StorageQuotaReached, FilesDisabled
  */
 export async function reserve(ctx: Ctx, db: Database, append: NewAppend): Promise<string> {
+  const key = await reserveWhole(ctx, db, append)
+  await insertAppend(db, key)
+  return key
+}
+
+/**
+ * Takes space for an object that comes to the store without us, over the connection of a transaction.
+ *
+ * @returns its key
+ * @throws StorageQuotaReached, FilesDisabled
+ */
+export async function reserveWhole(ctx: Ctx, db: Database, append: NewAppend): Promise<string> {
   const { space, quota, length, lifetimeMs } = append
   const key = randomBytes(16).toString('hex')
   const object = { key, store: storeOf(ctx).kind, space, bytes: firstBytes(length), leaseMs: lifetimeMs }
   if (!(await queries.insertObject(db, object, quota))) throw new StorageQuotaReached()
-  await insertAppend(db, key)
   return key
+}
+
+/** Says, over the connection of a transaction, that an object which came without us may stay for so long. */
+export function extend(db: Database, key: string, lifetimeMs: number): Promise<boolean> {
+  return queries.renewObject(db, key, lifetimeMs)
+}
+
+/**
+ * Says, over the connection of a transaction, that a file has an object which came without us.
+ *
+ * @throws ObjectTaken
+ */
+export async function keepWhole(db: Database, key: string, size: number): Promise<void> {
+  if (!(await queries.keepObject(db, key, Math.max(size, SMALLEST_BYTES)))) throw new ObjectTaken()
 }
 
 /** Has all that come to this process settle, so that they can go on elsewhere. */

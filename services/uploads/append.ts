@@ -3,14 +3,14 @@ import { transaction } from '#lib/database/database.ts'
 import { ServiceError } from '#lib/errors.ts'
 import { settle } from '#services/files/content.ts'
 import { FileTooLarge, UploadInterrupted } from '#services/files/errors.ts'
-import { Examination } from '#services/files/examination.ts'
+import type { Examination } from '#services/files/examination.ts'
 import { quotaOf } from '#services/files/files.ts'
-import { answered } from '#services/storage/answered.ts'
 import { Appender } from '#services/storage/appending.ts'
 import { ObjectTaken } from '#services/storage/errors.ts'
 import { storeOf } from '#services/storage/storage.ts'
 import type { Outcome, UploadContext } from './context.ts'
 import { InvalidUpload, UploadChecksumMismatch, UploadNotFound, UploadOffsetMismatch } from './errors.ts'
+import { examined } from './examined.ts'
 import * as queries from './queries.ts'
 import { present, type UploadState, uploadOf } from './state.ts'
 
@@ -183,15 +183,4 @@ async function finish(
     await appender.keep(tx.db)
     return uploadOf(row, content.size)
   })
-}
-
-/** Looks at all bytes of an object. */
-async function examined(ctx: UploadContext, key: string): Promise<Examination> {
-  const examination = new Examination({
-    limit: Number.MAX_SAFE_INTEGER,
-    types: undefined,
-    reach: () => undefined,
-  })
-  for await (const _ of examination.watch(await answered(storeOf(ctx).read(key))));
-  return examination
 }

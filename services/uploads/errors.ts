@@ -14,6 +14,20 @@ export const InvalidUpload = defineError({
   detail: 'The headers of the upload are missing, malformed, or contradict what was said before.',
 })
 
+export const DirectUploadsUnavailable = defineError({
+  code: 'direct_uploads_unavailable',
+  status: 404,
+  title: 'Direct uploads unavailable',
+  detail: 'The store of this service takes nothing from clients: send the content to the service.',
+})
+
+export const UploadIncomplete = defineError({
+  code: 'upload_incomplete',
+  status: 409,
+  title: 'Upload incomplete',
+  detail: 'Not all parts have come.',
+})
+
 export const UploadOffsetMismatch = defineError({
   code: 'upload_offset_mismatch',
   status: 409,

@@ -10,11 +10,15 @@ export interface UploadRow {
   readonly key: string | null
   readonly length: string | null
   readonly metadata: string | null
+  /** The store's id of an upload that comes to it directly. */
+  readonly store_upload_id: string | null
+  /** When its client said that all parts are there. */
+  readonly completed_at: string | null
   readonly created_at: string
   readonly expires_at: string
 }
 
-const COLUMNS = 'id, key, length, metadata, created_at, expires_at'
+const COLUMNS = 'id, key, length, metadata, store_upload_id, completed_at, created_at, expires_at'
 
 export interface NewUpload {
   readonly id: string
@@ -79,4 +83,24 @@ export async function deleteUpload(db: SpaceDatabase, id: string): Promise<void>
     text: 'DELETE FROM uploads WHERE space_id = $1 AND id = $2',
     values: [spaceOf(db), id],
   })
+}
+
+/** Notes the store's id of an upload. */
+export async function updateStoreUpload(db: SpaceDatabase, id: string, storeId: string): Promise<void> {
+  await db.query({
+    name: 'updateStoreUpload',
+    text: 'UPDATE uploads SET store_upload_id = $3 WHERE space_id = $1 AND id = $2',
+    values: [spaceOf(db), id, storeId],
+  })
+}
+
+/** Says that all parts are there, and lets the upload stay for so long; returns false if that was said before. */
+export async function markCompleted(db: SpaceDatabase, id: string, lifetimeMs: number): Promise<boolean> {
+  const rows = await db.query({
+    name: 'markUploadCompleted',
+    text: `UPDATE uploads SET completed_at = now(), expires_at = now() + $3 * interval '1 millisecond'
+           WHERE space_id = $1 AND id = $2 AND completed_at IS NULL AND key IS NOT NULL RETURNING id`,
+    values: [spaceOf(db), id, lifetimeMs],
+  })
+  return rows.length > 0
 }

@@ -14,10 +14,12 @@ export const ACTORS = [
 export type Actor = (typeof ACTORS)[number]
 
 /** The answer to each of them: a status, or the status and code of an error. */
-export type Expectation = Readonly<Record<Actor, number | `${number} ${string}`>>
+export type Expectation = Readonly<Record<Actor, Answer>>
+
+type Answer = number | `${number} ${string}`
 
 /** Anybody may ask, and a token makes no difference. */
-const everybody = (status: number): Expectation => ({
+const everybody = (status: Answer): Expectation => ({
   none: status,
   expired: status,
   user: status,
@@ -30,7 +32,7 @@ const everybody = (status: number): Expectation => ({
 })
 
 /** Every signed-in user may, for oneself; no key. */
-const everyUser = (status: number): Expectation => ({
+const everyUser = (status: Answer): Expectation => ({
   ...everybody(status),
   none: '401 unauthenticated',
   expired: '401 unauthenticated',
@@ -43,7 +45,7 @@ const everyUser = (status: number): Expectation => ({
 /** The user itself may, and admins. */
 const ownerAndAdmins = (status: number): Expectation => ({ ...everyUser(status), other: '403 forbidden' })
 
-const onlyOwner = (status: number, otherwise: `${number} ${string}`): Expectation => ({
+const onlyOwner = (status: Answer, otherwise: `${number} ${string}`): Expectation => ({
   ...everyUser(status),
   other: otherwise,
   admin: otherwise,
@@ -65,10 +67,10 @@ const onlyOperators = (status: number): Expectation => ({
 })
 
 /** Members may, here the owner; for all others there is nothing. */
-const onlyMembers = (status: number) => onlyOwner(status, '404 organization_not_found')
+const onlyMembers = (status: Answer) => onlyOwner(status, '404 organization_not_found')
 
 /** Members may, and keys that have the scope. */
-const membersAndKeys = (status: number): Expectation => ({
+const membersAndKeys = (status: Answer): Expectation => ({
   ...onlyMembers(status),
   key: status,
   keyWithoutScope: '403 insufficient_scope',
@@ -154,6 +156,10 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   setCurrentUserAvatar: everyUser(200),
   updateFile: onlyOwner(200, '404 file_not_found'),
   appendUpload: onlyOwner(204, '404 upload_not_found'),
+  // The store of these tests is local, and takes nothing from clients.
+  completeUpload: everyUser('404 direct_uploads_unavailable'),
+  createDirectUpload: everyUser('404 direct_uploads_unavailable'),
+  signUploadParts: everyUser('404 direct_uploads_unavailable'),
   createUpload: everyUser(201),
   deleteUpload: onlyOwner(204, '404 upload_not_found'),
   getUpload: onlyOwner(200, '404 upload_not_found'),
@@ -173,6 +179,9 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   restoreOrganizationFile: membersAndKeys(200),
   updateOrganizationFile: membersAndKeys(200),
   appendOrganizationUpload: membersAndKeys(204),
+  completeOrganizationUpload: membersAndKeys('404 direct_uploads_unavailable'),
+  createDirectOrganizationUpload: membersAndKeys('404 direct_uploads_unavailable'),
+  signOrganizationUploadParts: membersAndKeys('404 direct_uploads_unavailable'),
   createOrganizationUpload: membersAndKeys(201),
   deleteOrganizationUpload: membersAndKeys(204),
   getOrganizationUpload: membersAndKeys(200),

@@ -14,6 +14,7 @@ const VERBS = [
   // Of an answer without an end.
   'stream',
   // Of what comes in parts.
+  ...['sign', 'complete'],
   'append',
   // Of what runs the service: queues, jobs, mails, accounts.
   ...['pause', 'preview', 'resume', 'run', 'search', 'send', 'start', 'stop', 'purge'],

@@ -259,6 +259,10 @@ async function executeUploads(
   }
   const params = await begin()
   await expect(`get${name}`, 200, { params })
+  // The store is local.
+  await expect(`createDirect${name}`, 404, { params: inside })
+  await expect(`sign${name}Parts`, 404, { params })
+  await expect(`complete${name}`, 404, { params })
   await expect(`append${name}`, 204, { params, headers: { 'Upload-Offset': '0' }, bytes: true })
   await expect(`delete${name}`, 204, { params: await begin() })
 }

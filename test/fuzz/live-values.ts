@@ -135,6 +135,7 @@ const PARAMETERS: Readonly<Record<string, (situation: Situation, path: string) =
         return idOf(await createFullFile(situation.app, situation.subject, content))
       return (await (await tenantOf(situation)).createFile(content)).id
     },
+    'direct-uploads': () => uuidv7(),
     uploads: async (situation, path) => {
       if (path.includes('organization_id')) return (await (await tenantOf(situation)).createUpload()).id
       return idOf(await createUpload(situation.app, situation.subject, 10))

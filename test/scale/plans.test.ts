@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import { buildApp } from '#app.ts'
-import { OrgDatabase, SystemDatabase } from '#lib/database/scoped-database.ts'
+import { OrgDatabase, SystemDatabase, UserDatabase } from '#lib/database/scoped-database.ts'
 import { hastenJobs } from '#lib/jobs/administration/queries-of-actions.ts'
 import { listJobs, overview } from '#lib/jobs/overview.ts'
 import { askForAnswer, deleteExpiredCounts } from '#lib/rate-limits/queries.ts'
@@ -40,6 +40,7 @@ import * as registrations from '#services/registration/queries.ts'
 import * as appends from '#services/storage/append-queries.ts'
 import { renewObject } from '#services/storage/queries.ts'
 import { Writing } from '#services/storage/storage.ts'
+import * as uploadQueries from '#services/uploads/queries.ts'
 import * as operators from '#services/users/operators.ts'
 import * as userRecords from '#services/users/records.ts'
 import { createTestDatabase } from '#test/support/database.ts'
@@ -185,6 +186,10 @@ async function workOnUploads(app: FastifyInstance): Promise<void> {
   await headOf(app, as, upload)
   await appendTo(app, as, upload, { offset: 3, bytes: 'd' })
   await app.inject({ method: 'DELETE', url: upload, headers: as.headers })
+  // The store takes nothing from clients.
+  const space = new UserDatabase(app.db, as.user.id)
+  await uploadQueries.updateStoreUpload(space, uuidv7(), 'an upload')
+  await uploadQueries.markCompleted(space, uuidv7(), 1000)
 }
 
 /** Passes events on, has them wait for the broker again, and handles one. */

@@ -16,6 +16,7 @@ const MAKERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'services/members/membership.ts': 'for a member who was let in',
     'services/members/memberships.ts': 'reads the membership under the organization that the path names',
     'services/members/records.ts': 'for the creator of an organization, and for what an account owns',
+    'services/uploads/jobs.ts': 'a job, for the organization of its upload',
     'services/webhooks/deliver.ts': 'a job, for the organization of its delivery',
   },
   UserDatabase: {
