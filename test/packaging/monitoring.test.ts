@@ -22,6 +22,7 @@ const OPTIONAL: Record<string, Record<string, string[]>> = {
   redis_up: {},
   redis_command_failures_total: { reason: ['lost', 'no_answer', 'refused'] },
   db_replica_reads_total: { replica: [] },
+  realtime_centrifugo_up: {},
   db_replica_fallbacks_total: { reason: ['none_up', 'behind', 'conflict', 'failed', 'no_position'] },
   db_replica_state: { replica: [], state: ['up', 'behind', 'down', 'not_standby'] },
   db_replica_lag_seconds: { replica: [] },
