@@ -27,6 +27,8 @@ export interface Client {
   readonly actor: ActingParty
   /** The request's id; null outside of requests. */
   readonly requestId: string | null
+  /** The admin who acts in the actor's place, if one does. */
+  readonly impersonator?: string | undefined
   /** Why an admin does it; entries of the audit log have it. */
   readonly reason?: string
 }
@@ -53,6 +55,7 @@ export interface Context {
 
 /** Returns a context in which all that is recorded says why it is done. */
 export function because<C extends { readonly client: Client }>(ctx: C, reason: string): C {
-  const { ip, userAgent, actor, requestId } = ctx.client
-  return { ...ctx, client: { ip, userAgent, actor, requestId, reason } }
+  const { ip, userAgent, actor, requestId, impersonator } = ctx.client
+  const own = impersonator === undefined ? {} : { impersonator }
+  return { ...ctx, client: { ip, userAgent, actor, requestId, reason, ...own } }
 }

@@ -3,13 +3,14 @@ import fp from 'fastify-plugin'
 import { Counter } from 'prom-client'
 import { ApiKeyNotAllowed, InsufficientScope } from '#services/api-keys/errors.ts'
 import { Denials } from '#services/audit/denials.ts'
+import { ImpersonationForbidsThis } from '#services/sessions/errors.ts'
 import { Forbidden } from '#services/users/errors.ts'
 
 /** Methods of operations that change something. */
 const CHANGING = ['POST', 'PUT', 'PATCH', 'DELETE']
 
 /** Errors that say that rights are missing. */
-const REFUSALS = [Forbidden, InsufficientScope, ApiKeyNotAllowed]
+const REFUSALS = [Forbidden, InsufficientScope, ApiKeyNotAllowed, ImpersonationForbidsThis]
 
 /** Records who was refused a change for lack of rights. Reads are refused without a trace but the log's. */
 export default fp(

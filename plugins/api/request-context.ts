@@ -61,6 +61,11 @@ class RequestClient implements Client {
     return this.#request.id
   }
 
+  get impersonator(): string | undefined {
+    const { principal } = this.#request
+    return principal?.kind === 'user' ? (principal.impersonatorId ?? undefined) : undefined
+  }
+
   get actor(): ActingParty {
     const { principal, admitted } = this.#request
     if (principal === undefined) return { kind: 'anonymous', id: null }

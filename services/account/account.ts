@@ -63,8 +63,20 @@ async function updateOwn(
         : await userRecords.getExpected(tx, actor.id, versions)
     if (email !== undefined && email !== user.email) await requestEmailChange(tx, user, email)
     if (!user.is_active) await shutOut(tx, user)
+    await endPowers(tx, user, changes)
     return user
   })
+}
+
+/** One who was an admin, and is not any more, no longer acts in the place of others. */
+async function endPowers(
+  ctx: AccountContext,
+  user: User,
+  { role, is_active }: Pick<UserChanges, 'role' | 'is_active'>,
+): Promise<void> {
+  const isAdmin = user.role === 'admin' && user.is_active
+  const isChange = role !== undefined || is_active !== undefined
+  if (isChange && !isAdmin) await sessionRecords.endImpersonationsBy(ctx, user.id)
 }
 
 /** A user who is let in again later has to sign in again (OWASP ASVS 5.0 V7.4.2), and to ask for new links. */
@@ -94,6 +106,7 @@ async function updateOther(
     const before = changes.email === undefined ? undefined : await userRecords.find(tx, id)
     const user = await users.update(tx, actor, id, changes, versions)
     if (!user.is_active) await shutOut(tx, user)
+    await endPowers(tx, user, changes)
     if (before && before.email !== user.email) {
       // Links that went to the old address are worth nothing any more.
       await voidAll(tx, id)

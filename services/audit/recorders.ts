@@ -22,6 +22,7 @@ export interface Recordable {
     readonly ip: string | null
     readonly userAgent: string | null
     readonly reason?: string
+    readonly impersonator?: string | undefined
   }
   readonly data: object
   readonly outcome?: Outcome
@@ -48,8 +49,9 @@ function prepare(occurrence: Recordable): Prepared {
   const org = occurrence.org ?? PLATFORM
   const personal = { salt: newSalt(), ip: client.ip, userAgent: client.userAgent, names: null }
   const commitment = commitmentOf(personal)
-  const { reason } = client
-  const details = JSON.stringify(reason === undefined ? occurrence.data : { ...occurrence.data, reason })
+  const { reason, impersonator: impersonator_id } = client
+  // What is undefined is left out.
+  const details = JSON.stringify({ ...occurrence.data, reason, impersonator_id })
   const entry = { org, id, actor, action: type, target: subject, outcome, requestId, details, commitment }
   const made = { org, personal, commitment, details, mac: occurrence.mark(canonical(entry)) }
   prepared.set(occurrence, made)

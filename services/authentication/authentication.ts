@@ -142,7 +142,8 @@ async function openSession(
   })
 }
 
-function tokenPair(ctx: AuthContext, user: User, session: sessionRecords.SessionTokens): TokenPair {
+/** Returns the tokens of a session that was opened. */
+export function tokenPair(ctx: AuthContext, user: User, session: sessionRecords.SessionTokens): TokenPair {
   return {
     access_token: ctx.tokens.issue(user, session.sessionId),
     token_type: 'Bearer',

@@ -23,6 +23,8 @@ export interface CloudEvent {
   readonly actorid?: string
   readonly organizationid?: string
   readonly requestid?: string
+  /** The admin who acted in the actor's place. */
+  readonly impersonatorid?: string
   /** As `GET /api/v1/event-types` describes it. */
   readonly data: object
 }
@@ -33,6 +35,7 @@ export const CLOUD_EVENT_TYPE = 'application/cloudevents+json'
 /** @param source URL of the service */
 export function envelopeOf(event: OutboxEvent, source: string): CloudEvent {
   const { id, type, version, subject, occurred_at, actor, organization_id, request_id, data } = event
+  const { impersonator_id } = event
   return {
     specversion: '1.0',
     id,
@@ -46,6 +49,7 @@ export function envelopeOf(event: OutboxEvent, source: string): CloudEvent {
     ...(actor.id === null ? {} : { actorid: actor.id }),
     ...(organization_id === null ? {} : { organizationid: organization_id }),
     ...(request_id === null ? {} : { requestid: request_id }),
+    ...(impersonator_id === null ? {} : { impersonatorid: impersonator_id }),
     data: JSON.parse(data),
   }
 }

@@ -11,7 +11,12 @@ export interface Occurrence {
   readonly subject: { readonly type: string; readonly id: string }
   readonly actor: ActingParty
   readonly requestId: string | null
-  readonly client: { readonly ip: string; readonly userAgent: string | null; readonly reason?: string }
+  readonly client: {
+    readonly ip: string
+    readonly userAgent: string | null
+    readonly reason?: string
+    readonly impersonator?: string | undefined
+  }
   readonly data: object
   /** Marks what is written of it as the service's own. */
   readonly mark: (bytes: Buffer) => Buffer

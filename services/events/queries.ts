@@ -32,7 +32,7 @@ export async function claimEvents(
   const rows = await db.query<EventRow>({
     name: `claimEvents:${column}`,
     text: `SELECT id, org_id AS organization_id, type, version, subject_type, subject_id, actor_kind, actor_id,
-                  request_id, data, occurred_at
+                  request_id, data, occurred_at, impersonator_id
            FROM events WHERE ${column} IS NULL ORDER BY id LIMIT $1 ${isOrdered ? '' : 'FOR UPDATE SKIP LOCKED'}`,
     values: [limit],
   })

@@ -11,6 +11,8 @@ export interface OutboxEvent {
   readonly subject: { readonly type: string; readonly id: string }
   readonly actor: ActingParty
   readonly request_id: string | null
+  /** The admin who acted in the actor's place, if one did. */
+  readonly impersonator_id: string | null
   /** JSON. */
   readonly data: string
   /** RFC 3339. */

@@ -8,6 +8,7 @@ import type { MemberRole } from '#schemas/organizations.ts'
 export interface TemplateData {
   'password-changed': { at: string }
   'email-changed': { at: string }
+  impersonated: { at: string; minutes: number }
   'new-sign-in': { user_agent: string | null; ip: string; at: string }
   'webhook-failing': { webhook: string; since: string }
   'webhook-disabled': { webhook: string; since: string; reason: 'gone' | 'failing' }

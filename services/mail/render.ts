@@ -6,6 +6,7 @@ import { alreadyRegistered } from './templates/already-registered.ts'
 import { choosePassword } from './templates/choose-password.ts'
 import { confirmNewEmail } from './templates/confirm-new-email.ts'
 import { emailChanged } from './templates/email-changed.ts'
+import { impersonated } from './templates/impersonated.ts'
 import { newSignIn } from './templates/new-sign-in.ts'
 import { organizationInvitation } from './templates/organization-invitation.ts'
 import { passwordChanged } from './templates/password-changed.ts'
@@ -50,6 +51,8 @@ function noticeContent(site: MailSite, message: NoticeMessage): MailContent {
       return passwordChanged(site, message.data)
     case 'email-changed':
       return emailChanged(site, message.data)
+    case 'impersonated':
+      return impersonated(site, message.data)
     case 'new-sign-in':
       return newSignIn(site, message.data)
     case 'webhook-failing':

@@ -14,6 +14,27 @@ export const SessionNotFound = defineError({
   detail: 'There is no open session with this id.',
 })
 
+export const ImpersonationForbidsThis = defineError({
+  code: 'impersonation_forbids_this',
+  status: 403,
+  title: 'Not as somebody else',
+  detail: 'An admin who acts in the place of somebody may not do this.',
+})
+
+export const ImpersonationNotAllowed = defineError({
+  code: 'impersonation_not_allowed',
+  status: 403,
+  title: 'Impersonation not allowed',
+  detail: 'Nobody acts in the place of an admin, of an account that is not active, or of themselves.',
+})
+
+export const ImpersonationNotFound = defineError({
+  code: 'impersonation_not_found',
+  status: 404,
+  title: 'Impersonation not found',
+  detail: 'There is no such session.',
+})
+
 export const ReauthenticationRequired = defineError({
   code: 'reauthentication_required',
   status: 401,

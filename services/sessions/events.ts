@@ -18,6 +18,14 @@ export const sessionReauthenticated = defineEvent({
   data: { user_id: Uuid('The user.') },
 })
 
+export const sessionImpersonated = defineEvent({
+  type: 'sessions.impersonated',
+  of: 'platform',
+  subject: 'session',
+  description: 'An admin began to act in the place of a user.',
+  data: { user_id: Uuid('The user.') },
+})
+
 export const sessionsEnded = defineEvent({
   type: 'sessions.ended',
   of: 'platform',

@@ -12,6 +12,9 @@ export interface NewSession {
   idle_timeout: number
   /** Milliseconds. */
   absolute_timeout: number
+  /** The admin who acts in the user's place, and why; null for the user. */
+  impersonator_id?: string
+  impersonation_reason?: string
 }
 
 /** Sessions that are older than the column have no time of their own. */
@@ -19,7 +22,8 @@ const AUTHENTICATED_AT = 'coalesce(s.authenticated_at, s.created_at) AS authenti
 
 const OWNER = `u.id, u.email, u.username, u.role, u.is_active, u.created_at, u.updated_at,
                   ${AUTHENTICATED_AT}, s.methods,
-                  least(s.idle_expires_at, s.expires_at) AS session_expires_at, statement_timestamp() AS read_at`
+                  least(s.idle_expires_at, s.expires_at) AS session_expires_at, statement_timestamp() AS read_at,
+                  s.impersonator_id`
 
 const OPEN = 's.ended_at IS NULL AND now() < least(s.idle_expires_at, s.expires_at)'
 
@@ -28,8 +32,10 @@ export async function insertSession(db: Database, session: NewSession, digest: B
   await db.query({
     name: 'insertSession',
     text: `WITH session AS (
-             INSERT INTO sessions (id, user_id, user_agent, ip, methods, idle_expires_at, expires_at)
-             VALUES ($1, $2, $3, $4, $8, now() + $5 * interval '1 millisecond', now() + $6 * interval '1 millisecond')
+             INSERT INTO sessions (id, user_id, user_agent, ip, methods, idle_expires_at, expires_at, impersonator_id,
+                                   impersonation_reason)
+             VALUES ($1, $2, $3, $4, $8, now() + $5 * interval '1 millisecond', now() + $6 * interval '1 millisecond',
+                     $9, $10)
              RETURNING id)
            INSERT INTO refresh_tokens (digest, session_id) SELECT $7, id FROM session`,
     values: [
@@ -41,6 +47,8 @@ export async function insertSession(db: Database, session: NewSession, digest: B
       session.absolute_timeout,
       digest,
       session.methods,
+      session.impersonator_id,
+      session.impersonation_reason,
     ],
   })
 }
@@ -172,7 +180,7 @@ export async function selectDevice(
     name: 'selectDevice',
     text: `SELECT count(*) > 0 AS has_sessions,
                   coalesce(bool_or(user_agent IS NOT DISTINCT FROM $2), false) AS is_known
-           FROM sessions WHERE user_id = $1`,
+           FROM sessions WHERE user_id = $1 AND impersonator_id IS NULL`,
     values: [userId, userAgent],
   })
   return rows[0] ?? { has_sessions: false, is_known: false }
@@ -182,6 +190,8 @@ export interface SessionOwner extends User, Authentication {
   session_expires_at: string
   /** The database's clock, before it looked. */
   read_at: string
+  /** The admin who acts in the user's place; null for the user. */
+  impersonator_id: string | null
 }
 
 /**

@@ -7,8 +7,9 @@ import type { Authentication } from '#schemas/sessions.ts'
 import type { User } from '#schemas/users.ts'
 import { type EmittingContext, emit, emitting } from '#services/events/emit.ts'
 import { InvalidRefreshToken } from './errors.ts'
-import { sessionCreated, sessionReauthenticated, sessionsEnded } from './events.ts'
+import { sessionCreated, sessionImpersonated, sessionReauthenticated, sessionsEnded } from './events.ts'
 import * as queries from './queries.ts'
+import * as impersonations from './queries-of-impersonations.ts'
 import type { SessionContext } from './sessions.ts'
 
 // What other services and authentication do with sessions. Nothing here asks who the actor is, so routes never import
@@ -21,6 +22,13 @@ const PASSWORD: readonly string[] = ['pwd']
 export interface SessionTokens {
   sessionId: string
   refreshToken: string
+}
+
+/** The terms of a session in which an admin acts in the user's place. */
+export interface ImpersonationTerms {
+  readonly impersonator: string
+  readonly reason: string
+  readonly lifetimeMs: number
 }
 
 /** Opens a session for a user who has just proved to be one. */
@@ -48,6 +56,31 @@ export async function open(ctx: SessionContext, user: Pick<User, 'id'>): Promise
   return { sessionId: id, refreshToken }
 }
 
+/** Opens a session in which an admin acts in the place of a user. */
+export async function impersonate(
+  ctx: SessionContext,
+  user: Pick<User, 'id'>,
+  { impersonator, reason, lifetimeMs }: ImpersonationTerms,
+): Promise<SessionTokens> {
+  const { ip, userAgent } = ctx.client
+  const id = uuidv7()
+  const refreshToken = randomBytes(32).toString('base64url')
+  const session = {
+    id,
+    user_id: user.id,
+    user_agent: userAgent,
+    ip,
+    methods: [],
+    idle_timeout: lifetimeMs,
+    absolute_timeout: lifetimeMs,
+    impersonator_id: impersonator,
+    impersonation_reason: reason,
+  }
+  await queries.insertSession(ctx.db, session, digestToken(refreshToken))
+  await emit(ctx, sessionImpersonated, { subject: id, data: { user_id: user.id } })
+  return { sessionId: id, refreshToken }
+}
+
 /**
  * Records that the user of a session has just given the password. The caller forgets the session after the commit.
  *
@@ -70,6 +103,11 @@ export function authenticateAgain(
  */
 export function endAll(ctx: Pick<Context, 'db'>, userId: string, except?: string): Promise<string[]> {
   return queries.endSessions(ctx.db, userId, except === undefined ? {} : { except })
+}
+
+/** Ends the sessions in which an admin acts in the place of others: the caller was one, and is not any more. */
+export function endImpersonationsBy(ctx: Pick<Context, 'db'>, adminId: string): Promise<void> {
+  return impersonations.endImpersonationsBy(ctx.db, adminId)
 }
 
 /** Whether a sign-in comes from a device that the user, who has signed in before, has not used yet. */
@@ -135,6 +173,8 @@ export interface SessionOwner extends Authentication {
   expires_at: string
   /** When the database was asked, by its own clock. */
   read_at: string
+  /** The admin who acts in the user's place; null for the user. */
+  impersonator_id: string | null
 }
 
 /** Returns the active user of an open session. */
@@ -156,6 +196,6 @@ export async function findOwners(
 }
 
 function ownerOf(row: queries.SessionOwner): SessionOwner {
-  const { session_expires_at: expires_at, read_at, authenticated_at, methods, ...user } = row
-  return { user, authenticated_at, methods, expires_at, read_at }
+  const { session_expires_at: expires_at, read_at, authenticated_at, methods, impersonator_id, ...user } = row
+  return { user, authenticated_at, methods, expires_at, read_at, impersonator_id }
 }

@@ -26,6 +26,7 @@ const MUST_REQUIRE = [
   'endAdministeredUserSessions',
   'resendMail',
   'sendUserPasswordReset',
+  'startImpersonation',
   'updateAdministeredUser',
   'rotateApiKey',
   'transferOwnership',

@@ -4,6 +4,10 @@ import { createTestApp } from '#test/support/helper.ts'
 
 /** Every operation and who may call it. A route that is not here has been added by accident, or this list is next. */
 const EXPECTED = [
+  'GET /api/v1/auth/sessions/current getCurrentSession user',
+  'GET /api/v1/operations/impersonations listImpersonations operator',
+  'POST /api/v1/operations/impersonations startImpersonation operator',
+  'POST /api/v1/operations/impersonations/:id/stop stopImpersonation operator',
   'GET /api/v1/operations/settings listSettings operator',
   'GET /api/v1/operations/mail-templates listMailTemplates operator',
   'GET /api/v1/operations/mail-templates/:template previewMail operator',

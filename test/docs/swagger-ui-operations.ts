@@ -32,6 +32,12 @@ export async function executeOperations(
   await expect('resendMail', 201, { params })
   for (const what of ['User', 'UserSessions', 'UserOrganizations', 'UserFiles'])
     await expect(`${what === 'User' ? 'get' : 'list'}Administered${what}`, 200, { params: { id: user } })
+  await expect('getCurrentSession', 200)
+  const { impersonation } = JSON.parse(
+    await expect('startImpersonation', 200, { body: { user_id: user, minutes: 5, reason: 'a test' } }),
+  )
+  await expect('listImpersonations', 200)
+  await expect('stopImpersonation', 200, { params: { id: impersonation.id } })
   await expect('sendUserPasswordReset', 202, { params: { id: user } })
   await expect('updateAdministeredUser', 200, {
     params: { id: user },

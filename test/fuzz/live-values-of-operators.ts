@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { v7 as uuidv7 } from 'uuid'
 import { sendMail } from '#services/mail/mail.ts'
-import type { TestUser } from '#test/support/helper.ts'
+import * as sessionRecords from '#services/sessions/records.ts'
+import { signUp, type TestUser } from '#test/support/helper.ts'
 
 /** Who a request is about, and in which service. */
 interface Situation {
@@ -14,6 +15,11 @@ export const OPERATOR_PARAMETERS: Readonly<
   Record<string, (situation: Situation) => string | Promise<string>>
 > = {
   queues: () => 'cleanup',
+  impersonations: async ({ app, subject }) => {
+    const admin = await signUp(app, { role: 'admin' })
+    const terms = { impersonator: admin.user.id, reason: 'a test', lifetimeMs: 60_000 }
+    return (await sessionRecords.impersonate(app.ctx, subject.user, terms)).sessionId
+  },
   mails: ({ app, subject }) => sendMail(app.ctx, { template: 'already-registered', to: subject.user.email }),
   'mail-templates': () => 'reset-password',
   schedules: async ({ app }) => {

@@ -15,6 +15,8 @@ declare module 'fastify' {
      * too; for everybody else there is nothing at the URL (decision 090).
      */
     access?: 'public' | 'user' | 'admin' | 'operator' | 'api_key' | 'caller'
+    /** Closes the route to admins who act in somebody's place, as `requires` does (decision 093). */
+    forPersonOnly?: true
   }
   interface FastifyInstance {
     /** Makes the hook that lets a request pass if its sender may; who it is, is `request.principal`. */

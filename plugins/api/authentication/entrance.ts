@@ -7,6 +7,7 @@ import { ApiKeyNotAllowed } from '#services/api-keys/errors.ts'
 import type { AccessTokenClaims } from '#services/authentication/access-tokens.ts'
 import { Unauthenticated } from '#services/authentication/errors.ts'
 import type { Permission } from '#services/members/permissions.ts'
+import { ImpersonationForbidsThis } from '#services/sessions/errors.ts'
 import type { Identity } from '#services/sessions/identity/identities.ts'
 import { Forbidden } from '#services/users/errors.ts'
 import { type Requirement, stepUp } from './step-up.ts'
@@ -16,6 +17,7 @@ export interface Demands {
   readonly access: 'user' | 'admin' | 'operator' | 'api_key' | 'caller'
   readonly permission?: Permission | undefined
   readonly requires?: Requirement | undefined
+  readonly forPersonOnly?: true | undefined
 }
 
 /** Returns the error for somebody whom a route is not for: where it is hidden, that of a URL at which there is nothing. */
@@ -32,10 +34,16 @@ export function takesApiKeys({ access, permission, requires }: Demands): boolean
   return access === 'user' && requires === undefined && permission !== undefined && isScope(permission)
 }
 
+/** Whether a route is closed to an admin who acts in somebody's place: what asks for a proof, too. */
+export function refusesImpersonators({ requires, forPersonOnly }: Demands): boolean {
+  return requires !== undefined || forPersonOnly === true
+}
+
 /** Makes the entrance of people, who send an access token. */
 export function entranceOfUsers(app: FastifyInstance, demands: Demands): Entrance {
   const { access, requires } = demands
   const assertRecent = requires && stepUp(app.identities, requires)
+  const isForPerson = refusesImpersonators(demands)
 
   function enter(request: FastifyRequest, token: string, { sid }: AccessTokenClaims, identity?: Identity) {
     if (identity === undefined) {
@@ -43,10 +51,13 @@ export function entranceOfUsers(app: FastifyInstance, demands: Demands): Entranc
       app.tokens.forget(token)
       throw new Unauthenticated()
     }
-    request.principal = { kind: 'user', user: identity.user, sessionId: sid }
+    const { user, impersonatorId } = identity
+    request.principal = { kind: 'user', user, sessionId: sid, impersonatorId }
+    if (impersonatorId !== null) request.log = request.log.child({ impersonator_id: impersonatorId })
     if (access === 'api_key') throw new Forbidden({ detail: 'This is for API keys.' })
     const isForAdmins = access === 'admin' || access === 'operator'
     if (isForAdmins && identity.user.role !== 'admin') throw hiding(demands, new Forbidden())
+    if (impersonatorId !== null && isForPerson) throw new ImpersonationForbidsThis()
     assertRecent?.(request, identity)
   }
 

@@ -3,7 +3,7 @@ import { DatabaseUnavailable, ValueNotStorable } from '#lib/database/errors.ts'
 import type { ErrorClass, ErrorDefinition } from '#lib/errors.ts'
 import { IdempotencyAnswerLost, IdempotencyKeyReused } from '#lib/idempotency/errors.ts'
 import { RateLimited } from '#lib/rate-limits/errors.ts'
-import { takesApiKeys } from '#plugins/api/authentication/entrance.ts'
+import { refusesImpersonators, takesApiKeys } from '#plugins/api/authentication/entrance.ts'
 import { PreconditionFailed, RangeNotSatisfiable } from '#plugins/api/files/errors.ts'
 import {
   BadRequest,
@@ -19,7 +19,7 @@ import {
 import { ApiKeyNotAllowed, InsufficientScope } from '#services/api-keys/errors.ts'
 import { Unauthenticated } from '#services/authentication/errors.ts'
 import { OrganizationNotFound, OrganizationSuspended } from '#services/organizations/errors.ts'
-import { ReauthenticationRequired } from '#services/sessions/errors.ts'
+import { ImpersonationForbidsThis, ReauthenticationRequired } from '#services/sessions/errors.ts'
 import { Forbidden } from '#services/users/errors.ts'
 
 /** Every error that a route can give: its own, and those that follow from what it takes and who may call it. */
@@ -55,6 +55,7 @@ function errorsOfAccess(config: FastifyContextConfig): ErrorClass[] {
   if (access === undefined || access === 'public') return []
   const errors: ErrorClass[] = [Unauthenticated]
   if (requires) errors.push(ReauthenticationRequired)
+  if (access === 'user' && refusesImpersonators({ ...config, access })) errors.push(ImpersonationForbidsThis)
   if (access === 'operator') return [...errors, RouteNotFound]
   if ((access !== 'user' && access !== 'caller') || permission !== undefined) errors.push(Forbidden)
   if (!takesApiKeys({ ...config, access })) errors.push(ApiKeyNotAllowed)

@@ -23,7 +23,8 @@ async function admitUser(app: FastifyInstance, token: string, address: string) {
   if (typeof claims === 'string') return claims
   const identity = await app.credentials.ask(token, claims)
   if (identity === undefined) return 'ended'
-  const listener = { kind: 'user', user: identity.user, sessionId: claims.sid, address } as const
+  const { user, impersonatorId } = identity
+  const listener = { kind: 'user', user, sessionId: claims.sid, impersonatorId, address } as const
   return { listener, expiresAt: claims.exp * 1000 }
 }
 

@@ -106,7 +106,9 @@ async function load(
   const { address } = meta
   if (meta.kind === 'user') {
     const identity = await identities.reload(meta.session)
-    return identity && { kind: 'user', user: identity.user, sessionId: meta.session, address }
+    if (identity === undefined) return undefined
+    const { user, impersonatorId } = identity
+    return { kind: 'user', user, sessionId: meta.session, impersonatorId, address }
   }
   const key = await ctx.apiKeys.reload({ org: meta.org, id: meta.key })
   return key?.mayComeFrom(address) ? { kind: 'api_key', key, address } : undefined

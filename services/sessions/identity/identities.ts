@@ -9,7 +9,7 @@ const MAX_ENTRIES = 50_000
 /** An owner is read again after this time in any case. */
 const MAX_AGE_MS = 60_000
 /** Its number changes with the shape of `Identity`: two versions run side by side while one replaces the other. */
-const SHARED_PREFIX = 'identity:2:'
+const SHARED_PREFIX = 'identity:3:'
 
 /** Who a session speaks for. Times are milliseconds since 1970, by the database's clock. */
 export interface Identity {
@@ -20,6 +20,8 @@ export interface Identity {
   readonly methods: readonly string[]
   /** When this was read. */
   readonly readAt: number
+  /** The admin who acts in the user's place; null for the user. */
+  readonly impersonatorId: string | null
 }
 
 /** Reads the active user of an open session. */
@@ -79,8 +81,10 @@ export class Identities extends Cache<Identity> {
   }
 }
 
-function loaded({ user, authenticated_at, methods, expires_at, read_at }: SessionOwner): Loaded<Identity> {
+function loaded({ impersonator_id, ...owner }: SessionOwner): Loaded<Identity> {
+  const { user, authenticated_at, methods, expires_at, read_at } = owner
   const readAt = Date.parse(read_at)
-  const value = { user, authenticatedAt: Date.parse(authenticated_at), methods, readAt }
+  const authenticatedAt = Date.parse(authenticated_at)
+  const value = { user, authenticatedAt, methods, readAt, impersonatorId: impersonator_id }
   return { value, owner: user.id, lifetimeMs: Date.parse(expires_at) - readAt, readAt }
 }

@@ -38,6 +38,7 @@ const NOTICES: NoticeMessage[] = [
   { template: 'already-registered', to: TO },
   { template: 'password-changed', to: TO, data: { at: AT } },
   { template: 'email-changed', to: TO, data: { at: AT } },
+  { template: 'impersonated', to: TO, data: { at: AT, minutes: 30 } },
   { template: 'new-sign-in', to: TO, data: { user_agent: HOSTILE, ip: '::1', at: AT } },
   { template: 'webhook-failing', to: TO, data: { webhook: WEBHOOK, since: AT } },
   { template: 'webhook-disabled', to: TO, data: { webhook: WEBHOOK, since: AT, reason: 'failing' } },

@@ -7,7 +7,7 @@ import type { Identity } from '#services/sessions/identity/identities.ts'
 const time = '2026-01-31T08:15:30.123Z'
 const names = { email: 'a@b.cd', username: 'abc', role: 'admin', is_active: true } as const
 const user = { id: uuidv7(), ...names, created_at: time, updated_at: time }
-const identity: Identity = { user, authenticatedAt: 0, methods: ['pwd'], readAt: 0 }
+const identity: Identity = { user, authenticatedAt: 0, methods: ['pwd'], readAt: 0, impersonatorId: null }
 
 t.test('the time is one of whole seconds', async (t) => {
   for (const [maxAge, seconds] of [

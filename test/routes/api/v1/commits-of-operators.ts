@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid'
 import { sendMail } from '#services/mail/mail.ts'
 import { actOnJobsJob } from '#services/operations/jobs.ts'
+import * as sessionRecords from '#services/sessions/records.ts'
 import type { TestApp } from '#test/support/helper.ts'
 import { createOrganization } from '#test/support/organizations.ts'
 import type { Prepare } from './commits.ts'
@@ -50,6 +51,16 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, Prepare>> = {
     const [as, { user }] = [await signUp({ role: 'admin' }), await signUp()]
     const payload = { is_active: false, reason }
     return () => request({ method: 'PATCH', url: `${BASE}/users/${user.id}`, as, payload })
+  },
+  startImpersonation: async (app) => {
+    const { user } = await app.signUp()
+    return act('/impersonations', { user_id: user.id, minutes: 5 })(app)
+  },
+  stopImpersonation: async (app) => {
+    const [{ user }, admin] = [await app.signUp(), await app.signUp({ role: 'admin' })]
+    const terms = { impersonator: admin.user.id, reason, lifetimeMs: 60_000 }
+    const { sessionId } = await sessionRecords.impersonate(app.app.ctx, user, terms)
+    return act(`/impersonations/${sessionId}/stop`)(app)
   },
   pauseQueue: async (app) => {
     await app.db.query('DELETE FROM paused_queues')

@@ -27,7 +27,8 @@ const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString()
 
 /** The database's answer about an open session. */
 function owned(user: User, expires_at = inAnHour()): SessionOwner {
-  return { user, expires_at, read_at: now(), authenticated_at: now(), methods: ['pwd'] }
+  const proof = { authenticated_at: now(), methods: ['pwd'] }
+  return { user, expires_at, read_at: now(), ...proof, impersonator_id: null }
 }
 
 /** Whose session it is, if that is known. */

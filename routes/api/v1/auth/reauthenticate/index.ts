@@ -11,7 +11,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.post(
     '',
     {
-      config: { cost: 20, errors: [WrongPassword, TooManyAttempts, PasswordQueueFull] },
+      config: { forPersonOnly: true, cost: 20, errors: [WrongPassword, TooManyAttempts, PasswordQueueFull] },
       schema: {
         operationId: 'reauthenticate',
         tags: ['auth'],

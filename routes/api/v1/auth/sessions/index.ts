@@ -25,6 +25,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.delete(
     '',
     {
+      config: { forPersonOnly: true },
       schema: {
         operationId: 'endOtherSessions',
         tags: ['auth'],

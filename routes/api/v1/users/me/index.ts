@@ -9,6 +9,17 @@ import { SoleOwner } from '#services/members/errors.ts'
 import { PasswordQueueFull } from '#services/passwords/errors.ts'
 import { LastAdmin, UserChanged, UserNotFound, UsernameTaken } from '#services/users/errors.ts'
 
+/** Errors of updateCurrentUser. */
+const CHANGE_ERRORS = [
+  UserNotFound,
+  UsernameTaken,
+  UserChanged,
+  CurrentPasswordRequired,
+  WrongPassword,
+  TooManyAttempts,
+  PasswordQueueFull,
+]
+
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '',
@@ -31,19 +42,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.patch(
     '',
     {
-      config: {
-        cost: 5,
-        versioned: true,
-        errors: [
-          UserNotFound,
-          UsernameTaken,
-          UserChanged,
-          CurrentPasswordRequired,
-          WrongPassword,
-          TooManyAttempts,
-          PasswordQueueFull,
-        ],
-      },
+      config: { forPersonOnly: true, cost: 5, versioned: true, errors: CHANGE_ERRORS },
       schema: {
         operationId: 'updateCurrentUser',
         tags: ['users'],

@@ -8,7 +8,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.delete(
     '',
     {
-      config: { errors: [SessionNotFound] },
+      config: { forPersonOnly: true, errors: [SessionNotFound] },
       schema: {
         operationId: 'endSession',
         tags: ['auth'],

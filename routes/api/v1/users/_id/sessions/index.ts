@@ -28,7 +28,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.delete(
     '',
     {
-      config: { errors: [Forbidden, UserNotFound] },
+      config: { forPersonOnly: true, errors: [Forbidden, UserNotFound] },
       schema: {
         operationId: 'endUserSessions',
         tags: ['users'],

@@ -11,7 +11,11 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.put(
     '',
     {
-      config: { cost: 20, errors: [WrongPassword, TooManyAttempts, ...NEW_PASSWORD_ERRORS] },
+      config: {
+        forPersonOnly: true,
+        cost: 20,
+        errors: [WrongPassword, TooManyAttempts, ...NEW_PASSWORD_ERRORS],
+      },
       schema: {
         operationId: 'changePassword',
         tags: ['users'],

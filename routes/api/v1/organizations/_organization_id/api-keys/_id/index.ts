@@ -53,6 +53,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     '',
     {
       config: {
+        forPersonOnly: true,
         permission: 'api-keys:write',
         versioned: true,
         errors: [ApiKeyNotFound, ApiKeyChanged],

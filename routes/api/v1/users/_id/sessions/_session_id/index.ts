@@ -9,7 +9,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.delete(
     '',
     {
-      config: { errors: [Forbidden, UserNotFound, SessionNotFound] },
+      config: { forPersonOnly: true, errors: [Forbidden, UserNotFound, SessionNotFound] },
       schema: {
         operationId: 'endUserSession',
         tags: ['users'],
