@@ -1,5 +1,6 @@
 import type { Log } from '#lib/context.ts'
 import type { Database } from '#lib/database/database.ts'
+import { emptyWithoutTable } from '#lib/database/empty-without-table.ts'
 import { warnOfTrouble } from '#lib/log/troubles.ts'
 import { repeatUntil } from '#lib/waiting/repeat.ts'
 import { deletePausedQueue, insertPausedQueue, selectPausedQueues } from './queries.ts'
@@ -46,7 +47,8 @@ export class Pauses {
   }
 
   async #look(): Promise<void> {
-    const paused = new Set(await selectPausedQueues(this.#options.db))
+    // The table may be newer than the database's schema.
+    const paused = new Set(await emptyWithoutTable(() => selectPausedQueues(this.#options.db)))
     for (const queue of this.#queues) {
       if (paused.has(queue) && this.#working.delete(queue)) await this.#options.stop(queue)
       if (paused.has(queue) || this.#working.has(queue)) continue

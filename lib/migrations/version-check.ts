@@ -1,4 +1,4 @@
-import { emptyWithoutTable } from './applied.ts'
+import { emptyWithoutTable } from '#lib/database/empty-without-table.ts'
 import { listMigrations } from './files.ts'
 
 /** Runs one statement. */

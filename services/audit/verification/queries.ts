@@ -10,7 +10,7 @@ export interface ChainPosition {
   readonly after: number
 }
 
-/** Reads seals with their entries, chain after chain, each in its order. The transaction must have the system's scope. */
+/** Reads up to `limit` seals of each chain with their entries, in their order. The transaction must have the system's scope. */
 export async function copySeals(
   db: SystemDatabase,
   chains: readonly ChainPosition[],
@@ -28,14 +28,29 @@ export async function copySeals(
     text: `COPY (
              SELECT ${SEALED_COLUMNS}
              FROM (VALUES ${list.join(', ')}) AS c (org_id, after)
-             JOIN audit_seals s ON s.org_id = c.org_id AND s.seq > c.after
+             CROSS JOIN LATERAL (
+               SELECT * FROM audit_seals WHERE org_id = c.org_id AND seq > c.after ORDER BY seq LIMIT ${Math.trunc(limit)}
+             ) AS s
              LEFT JOIN audit_entries e ON e.org_id = s.org_id AND e.id = s.entry_id
              LEFT JOIN audit_personal p ON p.org_id = s.org_id AND p.entry_id = s.entry_id
-             ORDER BY s.org_id, s.seq LIMIT ${Math.trunc(limit)}
+             ORDER BY s.org_id, s.seq
            ) TO STDOUT (FORMAT binary)`,
     prepare: false,
     onCopied,
   })
+}
+
+/** Numbers of the last seals of chains. */
+export async function selectEnds(db: SystemDatabase, orgs: readonly string[]): Promise<Map<string, number>> {
+  const rows = await db.query<{ org: string; seq: number }>({
+    name: 'selectAuditEnds',
+    text: `SELECT c.org, s.seq::float8 AS seq FROM unnest($1::uuid[]) AS c (org)
+           CROSS JOIN LATERAL (
+             SELECT seq FROM audit_seals WHERE org_id = c.org ORDER BY seq DESC LIMIT 1
+           ) AS s`,
+    values: [orgs],
+  })
+  return new Map(rows.map(({ org, seq }) => [org, seq]))
 }
 
 /** The next chains after an organization, in their order, with what was cut off, and what was checkpointed by a time. */
@@ -138,7 +153,7 @@ export function selectCuts(
   })
 }
 
-/** Begins a transaction with the scope that COPY needs. */
+/** Begins a transaction with the scope that COPY needs, and with room to sort a batch in memory. */
 export async function beginReading(db: SystemDatabase): Promise<void> {
-  await db.query({ name: 'beginAuditReading', text: 'SELECT 1 AS begun' })
+  await db.query({ name: 'beginAuditReading', text: "SELECT set_config('work_mem', '64MB', true)" })
 }

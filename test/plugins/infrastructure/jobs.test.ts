@@ -115,7 +115,8 @@ t.test('the service starts without its database, and works when that comes', asy
   const db = await createTestDatabase(t)
   const url = new URL(db.url)
   url.pathname = `${db.name}_later`
-  const app = await buildApp(testConfig(url.href, { APP_LOG__LEVEL: 'silent' }))
+  const env = { APP_LOG__LEVEL: 'silent', APP_DATABASE__MIGRATE_ON_START: 'true' }
+  const app = await buildApp(testConfig(url.href, env))
   t.teardown(() => app.close())
   t.equal((await app.inject('/live')).statusCode, 200)
   await t.rejects(sendMail(app.ctx, NOTICE), DatabaseUnavailable)
