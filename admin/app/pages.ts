@@ -57,6 +57,10 @@ export const PAGES: Readonly<Record<string, Entry>> = {
     label: 'Files',
     list: async () => (await import('../pages/files.ts')).Files,
   },
+  impersonations: {
+    label: 'Impersonation',
+    list: async () => (await import('../pages/impersonations.ts')).Impersonations,
+  },
   audit: {
     label: 'Audit',
     list: async () => (await import('../pages/audit.ts')).Audit,

@@ -21,13 +21,14 @@ export function Shell(): ComponentChildren {
     { class: 'shell' },
     h('a', { class: 'skip', href: '#main', onClick: skip }, 'Skip to the content'),
     h(Menu, { email: current.user.email }),
-    h('main', { id: 'main', tabIndex: -1 }, h(Content, null)),
+    h('main', { id: 'main', tabIndex: -1 }, h(AfterAWhile, { load: banner }), h(Content, null)),
     questions.value.length > 0 && h(Later, { load: dialogs }),
     h(Note, null),
   )
 }
 
 const signingIn = async () => (await import('./sign-in.ts')).SignIn
+const banner = async () => (await import('../pages/banner.ts')).Banner
 const dialogs = async () => (await import('../ui/dialog.ts')).Dialogs
 
 /** A part that most visits do without. */
@@ -35,6 +36,19 @@ function Later({ load }: { load: () => Promise<FunctionComponent> }): ComponentC
   const [loaded, setLoaded] = useState<{ part: FunctionComponent }>()
   useEffect(() => void load().then((part) => setLoaded({ part })), [load])
   return loaded ? h(loaded.part, null) : null
+}
+
+/** Long enough for the page itself to be there first. */
+const WHILE_MS = 3000
+
+/** A part that has time. */
+function AfterAWhile({ load }: { load: () => Promise<FunctionComponent> }): ComponentChildren {
+  const [isTime, setTime] = useState(false)
+  useEffect(() => {
+    const timer = setTimeout(() => setTime(true), WHILE_MS)
+    return () => clearTimeout(timer)
+  }, [])
+  return isTime ? h(Later, { load }) : null
 }
 
 /** The link's own fragment would be another page. */

@@ -1,12 +1,14 @@
 import { type ComponentChildren, h } from 'preact'
 import type { AdministeredUser, EndedSessions, SentMail } from '#schemas/administered-users.ts'
+import type { StartedImpersonation } from '#schemas/impersonations.ts'
 import type { Session } from '#schemas/sessions.ts'
 import { call, perform } from '../app/api.ts'
 import { go, linkTo } from '../app/route.ts'
 import { session } from '../app/session.ts'
 import { changed } from '../ui/load.ts'
-import { Act, say } from '../ui/pieces.ts'
-import { askWithReason } from '../ui/questions.ts'
+import { Act, Id, say } from '../ui/pieces.ts'
+import { ask, askWithReason } from '../ui/questions.ts'
+import { Time } from '../ui/time.ts'
 
 /** A user, and the version that a change of it names. */
 export interface Known {
@@ -22,6 +24,10 @@ export function UserActs({ known }: { known: Known }): ComponentChildren {
   return [
     is_active && h(Act, { key: 'reset', label: 'Send a password link', run: () => sendReset(user) }),
     h(Act, { key: 'end', label: 'End all sessions', danger: true, run: () => endSessions(user) }),
+    !isSelf &&
+      is_active &&
+      role !== 'admin' &&
+      h(Act, { key: 'impersonate', label: 'Act as the user', danger: true, run: () => impersonate(user) }),
     !isSelf &&
       h(Act, {
         key: 'role',
@@ -108,5 +114,40 @@ async function sendReset({ id, email }: AdministeredUser): Promise<void> {
       const { mail_id } = await call<SentMail>(path, { method: 'POST', body: { reason } })
       go(linkTo(['mails', mail_id]))
     },
+  })
+}
+
+async function impersonate({ id, email }: AdministeredUser): Promise<void> {
+  let started: StartedImpersonation | undefined
+  await askWithReason({
+    title: `Act in the place of ${email}`,
+    text: 'The user is told by mail. All that you do is recorded with both of your accounts; what can do harm is refused.',
+    confirm: 'Begin',
+    danger: true,
+    fields: [
+      { name: 'minutes', label: 'For how many minutes', kind: 'number', min: 1, max: 30, value: '15' },
+    ],
+    run: async ({ minutes, reason }) => {
+      const body = { user_id: id, minutes: Number(minutes), reason }
+      const headers = { 'idempotency-key': crypto.randomUUID() }
+      started = await call('operations/impersonations', { method: 'POST', body, headers })
+    },
+  })
+  changed()
+  if (started === undefined) return
+  const { impersonation, tokens } = started
+  await ask({
+    title: `You act in the place of ${email}`,
+    text: [
+      h(
+        'p',
+        { key: 'how' },
+        'Send this access token with requests, or give it to your product. It is shown once.',
+      ),
+      h('p', { key: 'token' }, h(Id, { id: tokens.access_token, short: true })),
+      h('p', { key: 'end' }, 'It ends ', h(Time, { at: impersonation.expires_at })),
+    ],
+    confirm: 'Done',
+    run: async () => undefined,
   })
 }

@@ -1,14 +1,10 @@
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { withoutChromium } from '#test/support/chromium.ts'
-import { eventually } from '#test/support/eventually.ts'
 import { createOrganization } from '#test/support/organizations.ts'
-import { openPanel, openTab, type Panel, type PanelWorld, settled, signIn } from './browser.ts'
+import { acts, helps, impersonates, retries, suspends } from './acts.ts'
+import { flaws, openPanel, openTab, type Panel, type PanelWorld, settled, signIn } from './browser.ts'
 import { createStory, type Story } from './story.ts'
-
-const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** Text that would run as a script wherever it became markup. */
 const MARKER = '<img src=x onerror="window.wasRun=1"><script>window.wasRun=1</script>'
@@ -44,6 +40,9 @@ t.test('the panel', { skip }, async (t) => {
   )
   await t.test('jobs are retried by a filter, with their number asked first', (t) =>
     inPanel(t, world, (panel) => retries(t, panel)),
+  )
+  await t.test('an admin acts in the place of a user, and is reminded of it', (t) =>
+    inPanel(t, world, (panel) => impersonates(t, world, panel)),
   )
   await t.test('an organization is suspended and restored', (t) =>
     inPanel(t, world, (panel) => suspends(t, world, panel)),
@@ -87,6 +86,7 @@ async function fill({ world, ada }: Story): Promise<string[]> {
     'mail-templates',
     'mail-templates/reset-password',
     'files',
+    'impersonations',
     'audit',
     'audit?organization_id=nonsense',
     `audit?target_id=${ada.user.id}`,
@@ -130,14 +130,6 @@ async function looks(t: Test, world: PanelWorld, places: string[]): Promise<void
     }
     await inPanel(t, world, look, { colorScheme })
   }
-}
-
-/** Violations of WCAG 2.2 AA that axe finds. */
-async function flaws(page: Page): Promise<unknown> {
-  await page.evaluate(AXE)
-  return page.evaluate(`
-    axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then(({ violations }) =>
-      violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' | ').slice(0, 300)))`)
 }
 
 async function isSmall(t: Test, _world: PanelWorld, panel: Panel): Promise<void> {
@@ -252,115 +244,4 @@ async function shares(t: Test, world: PanelWorld, panel: Panel): Promise<void> {
   await second.page.locator('text=You are signed out.').waitFor()
   await first.page.locator('text=You signed out in another tab.').waitFor()
   t.strictSame(second.complaints, [])
-}
-
-async function acts(t: Test, world: PanelWorld, panel: Panel): Promise<void> {
-  const { admin, db, signUp } = world
-  const { user } = await signUp({ email: 'grace@example.com', username: 'grace' })
-  const { page, show } = panel
-  await show(`users/${user.id}`)
-  await db.query("UPDATE sessions SET authenticated_at = now() - interval '1 hour' WHERE user_id = $1", [
-    admin.user.id,
-  ])
-  world.app.identities.forgetUser(admin.user.id)
-  await press(page, 'Deactivate')
-  await page.locator('dialog h2:has-text("grace@example.com")').waitFor()
-  t.strictSame(await flaws(page), [])
-  await page.keyboard.press('Escape')
-  await page.locator('dialog').waitFor({ state: 'detached' })
-  t.equal(await page.locator('text=deactivated').count(), 0, 'nothing is done before it is asked')
-
-  await press(page, 'Deactivate')
-  await confirm(page)
-  // It is an hour since the password was given.
-  await page.locator('dialog h2:has-text("Confirm that it is you")').waitFor()
-  t.strictSame(await flaws(page), [])
-  await page.keyboard.type('not the right one')
-  await page.keyboard.press('Enter')
-  await page.locator('dialog .problem:not(:empty)').waitFor()
-  await page.locator('input[type=password]').fill(admin.password)
-  await page.keyboard.press('Enter')
-  await page.locator('dd:has-text("deactivated")').waitFor()
-  await press(page, 'Activate')
-  await page.locator('dialog').waitFor()
-  await page.keyboard.press('Escape')
-}
-
-async function helps(t: Test, { world, ada, repair }: Story, panel: Panel): Promise<void> {
-  const { page, show } = panel
-  await show('users')
-  await page.fill('input[type=search]', 'lovelace@')
-  await page.click('tbody a:has-text("ada.lovelace")')
-  await page.click('tr:has-text("reset-password") a')
-  await page.locator('pre:has-text("450")').waitFor()
-  repair()
-  await page.click('text=Send again')
-  await page.fill('input[name=reason]', 'The mailbox has room again')
-  await page.keyboard.press('Enter')
-  await page.locator('dialog').waitFor({ state: 'detached' })
-  await eventually(async () => {
-    await page.reload()
-    await settled(page)
-    return (await page.locator('.badge:has-text("sent")').count()) > 0
-  })
-  await page.click('text=Look for the user')
-  await page.click('tbody a:has-text("ada.lovelace")')
-  await page.click('text=End all sessions')
-  await page.fill('input[name=reason]', 'A telephone was lost')
-  await page.keyboard.press('Enter')
-  await page.locator('text=1 session is ended.').waitFor()
-  await page.locator('text=The user is not signed in anywhere.').waitFor()
-  t.equal((await world.request({ url: '/api/v1/users/me', as: ada })).statusCode, 401)
-  await show(`audit?actor_id=${world.admin.user.id}`)
-  for (const reason of ['The mailbox has room again', 'A telephone was lost'])
-    await page.locator(`tr:has-text("${reason}")`).first().waitFor()
-  const [request = ''] = await page.locator('td[data-title=Request] button').allTextContents()
-  t.match(request, /^Copy …[0-9a-f]{12}$/, 'with the id of the request')
-}
-
-async function suspends(t: Test, { db }: PanelWorld, { page, show }: Panel): Promise<void> {
-  const suspended = () => db.query('SELECT id FROM organizations WHERE suspended_at IS NOT NULL')
-  await show('organizations')
-  for (const [act, count] of [
-    ['Suspend', 1],
-    ['Restore', 0],
-  ] as const) {
-    await page.click(`td button:has-text("${act}")`)
-    await page.locator('dialog:has-text("Its 1 member")').waitFor()
-    await page.fill('input[name=reason]', 'Ticket 4711')
-    await page.keyboard.press('Enter')
-    await page.locator('dialog').waitFor({ state: 'detached' })
-    t.equal((await suspended()).length, count)
-  }
-}
-
-async function retries(t: Test, { page, show }: Panel): Promise<void> {
-  await show('jobs?state=dead')
-  t.equal(await page.locator('text=Cancel all…').count(), 0, 'dead letters cannot be cancelled')
-  await page.fill('input[type=search]', 'ECONNREFUSED')
-  await page.locator('text=11 rows.').waitFor()
-  await page.click('text=Retry all…')
-  await page.locator('dialog h2:has-text("Retry 11 jobs")').waitFor()
-  await page.fill('input[name=reason]', 'The receiver is back')
-  await page.keyboard.press('Enter')
-  await page.locator('text=11 of 11 jobs').waitFor()
-  await show('jobs?state=dead&error=ECONNREFUSED')
-  await page.locator('text=No job matches.').waitFor()
-}
-
-/** Walks to a button by the tabulator, and presses it. */
-async function press(page: Page, name: string): Promise<void> {
-  for (let n = 0; n < 100; n++) {
-    const focused = await page.evaluate('document.activeElement.textContent')
-    if (focused === name) return page.keyboard.press('Enter')
-    await page.keyboard.press('Tab')
-  }
-  throw new Error(`the tabulator does not come to ${name}`)
-}
-
-/** Types a reason if one is asked for, and goes on. */
-async function confirm(page: Page): Promise<void> {
-  await page.locator('dialog').waitFor()
-  if (await page.locator('input[name=reason]').count()) await page.keyboard.type('Ticket 4711')
-  await press(page, (await page.textContent('dialog button[type=submit]')) ?? '')
 }

@@ -1,0 +1,148 @@
+import type { Page } from 'playwright-core'
+import type { Test } from 'tap'
+import { eventually } from '#test/support/eventually.ts'
+import { flaws, type Panel, type PanelWorld, settled } from './browser.ts'
+import type { Story } from './story.ts'
+
+// What admins do in the panel, each from the page where it begins to where it can be seen.
+
+export async function acts(t: Test, world: PanelWorld, panel: Panel): Promise<void> {
+  const { admin, db, signUp } = world
+  const { user } = await signUp({ email: 'grace@example.com', username: 'grace' })
+  const { page, show } = panel
+  await show(`users/${user.id}`)
+  await db.query("UPDATE sessions SET authenticated_at = now() - interval '1 hour' WHERE user_id = $1", [
+    admin.user.id,
+  ])
+  world.app.identities.forgetUser(admin.user.id)
+  await press(page, 'Deactivate')
+  await page.locator('dialog h2:has-text("grace@example.com")').waitFor()
+  t.strictSame(await flaws(page), [])
+  await page.keyboard.press('Escape')
+  await page.locator('dialog').waitFor({ state: 'detached' })
+  t.equal(await page.locator('text=deactivated').count(), 0, 'nothing is done before it is asked')
+
+  await press(page, 'Deactivate')
+  await confirm(page)
+  // It is an hour since the password was given.
+  await page.locator('dialog h2:has-text("Confirm that it is you")').waitFor()
+  t.strictSame(await flaws(page), [])
+  await page.keyboard.type('not the right one')
+  await page.keyboard.press('Enter')
+  await page.locator('dialog .problem:not(:empty)').waitFor()
+  await page.locator('input[type=password]').fill(admin.password)
+  await page.keyboard.press('Enter')
+  await page.locator('dd:has-text("deactivated")').waitFor()
+  await press(page, 'Activate')
+  await page.locator('dialog').waitFor()
+  await page.keyboard.press('Escape')
+}
+
+export async function helps(t: Test, { world, ada, repair }: Story, panel: Panel): Promise<void> {
+  const { page, show } = panel
+  await show('users')
+  await page.fill('input[type=search]', 'lovelace@')
+  await page.click('tbody a:has-text("ada.lovelace")')
+  await page.click('tr:has-text("reset-password") a')
+  await page.locator('pre:has-text("450")').waitFor()
+  repair()
+  await page.click('text=Send again')
+  await page.fill('input[name=reason]', 'The mailbox has room again')
+  await page.keyboard.press('Enter')
+  await page.locator('dialog').waitFor({ state: 'detached' })
+  await eventually(async () => {
+    await page.reload()
+    await settled(page)
+    return (await page.locator('.badge:has-text("sent")').count()) > 0
+  })
+  await page.click('text=Look for the user')
+  await page.click('tbody a:has-text("ada.lovelace")')
+  await page.click('text=End all sessions')
+  await page.fill('input[name=reason]', 'A telephone was lost')
+  await page.keyboard.press('Enter')
+  await page.locator('text=1 session is ended.').waitFor()
+  await page.locator('text=The user is not signed in anywhere.').waitFor()
+  t.equal((await world.request({ url: '/api/v1/users/me', as: ada })).statusCode, 401)
+  await show(`audit?actor_id=${world.admin.user.id}`)
+  for (const reason of ['The mailbox has room again', 'A telephone was lost'])
+    await page.locator(`tr:has-text("${reason}")`).first().waitFor()
+  const [request = ''] = await page.locator('td[data-title=Request] button').allTextContents()
+  t.match(request, /^Copy …[0-9a-f]{12}$/, 'with the id of the request')
+}
+
+export async function impersonates(
+  t: Test,
+  { request, signUp }: PanelWorld,
+  { page, show }: Panel,
+): Promise<void> {
+  const { user } = await signUp()
+  await show(`users/${user.id}`)
+  await page.click('text=Act as the user')
+  await page.fill('input[name=minutes]', '5')
+  await page.fill('input[name=reason]', 'Ticket 4711')
+  await page.keyboard.press('Enter')
+  const token = page.locator('dialog .id')
+  await token.waitFor()
+  t.strictSame(await flaws(page), [])
+  const text = (await token.getAttribute('title'))?.replace('Copy ', '')
+  const me = () => request({ url: '/api/v1/users/me', headers: { authorization: `Bearer ${text}` } })
+  t.equal((await me()).json().id, user.id)
+  await page.click('dialog >> text=Done')
+  const banner = page.locator('.banner')
+  await banner.waitFor()
+  t.strictSame(await flaws(page), [])
+  await banner.locator('text=Stop').click()
+  await page.fill('input[name=reason]', 'Seen enough')
+  await page.keyboard.press('Enter')
+  await banner.waitFor({ state: 'detached' })
+  t.equal((await me()).statusCode, 401)
+  await show('impersonations')
+  await page.locator('tr:has-text("Ticket 4711"):has-text("ended")').waitFor()
+}
+
+export async function suspends(t: Test, { db }: PanelWorld, { page, show }: Panel): Promise<void> {
+  const suspended = () => db.query('SELECT id FROM organizations WHERE suspended_at IS NOT NULL')
+  await show('organizations')
+  for (const [act, count] of [
+    ['Suspend', 1],
+    ['Restore', 0],
+  ] as const) {
+    await page.click(`td button:has-text("${act}")`)
+    await page.locator('dialog:has-text("Its 1 member")').waitFor()
+    await page.fill('input[name=reason]', 'Ticket 4711')
+    await page.keyboard.press('Enter')
+    await page.locator('dialog').waitFor({ state: 'detached' })
+    t.equal((await suspended()).length, count)
+  }
+}
+
+export async function retries(t: Test, { page, show }: Panel): Promise<void> {
+  await show('jobs?state=dead')
+  t.equal(await page.locator('text=Cancel all…').count(), 0, 'dead letters cannot be cancelled')
+  await page.fill('input[type=search]', 'ECONNREFUSED')
+  await page.locator('text=11 rows.').waitFor()
+  await page.click('text=Retry all…')
+  await page.locator('dialog h2:has-text("Retry 11 jobs")').waitFor()
+  await page.fill('input[name=reason]', 'The receiver is back')
+  await page.keyboard.press('Enter')
+  await page.locator('text=11 of 11 jobs').waitFor()
+  await show('jobs?state=dead&error=ECONNREFUSED')
+  await page.locator('text=No job matches.').waitFor()
+}
+
+/** Walks to a button by the tabulator, and presses it. */
+async function press(page: Page, name: string): Promise<void> {
+  for (let n = 0; n < 100; n++) {
+    const focused = await page.evaluate('document.activeElement.textContent')
+    if (focused === name) return page.keyboard.press('Enter')
+    await page.keyboard.press('Tab')
+  }
+  throw new Error(`the tabulator does not come to ${name}`)
+}
+
+/** Types a reason if one is asked for, and goes on. */
+async function confirm(page: Page): Promise<void> {
+  await page.locator('dialog').waitFor()
+  if (await page.locator('input[name=reason]').count()) await page.keyboard.type('Ticket 4711')
+  await press(page, (await page.textContent('dialog button[type=submit]')) ?? '')
+}
