@@ -17,7 +17,8 @@ const AT = '2026-03-01T10:00:00.000Z'
 t.test('what versions before wrote moves into the audit log', async (t) => {
   const { app, db, request, signUp } = await borrowTestApp(t, { APP_ROLE: 'web' })
   const [admin, user] = [await signUp({ role: 'admin' }), await signUp()]
-  const id = () => uuidv7({ msecs: Date.parse(AT) })
+  let msecs = Date.parse(AT)
+  const id = () => uuidv7({ msecs: msecs++ })
   const key = uuidv7()
   const insert = (kind: string, values: { session?: string; key?: string } = {}) =>
     db.query(
@@ -25,9 +26,9 @@ t.test('what versions before wrote moves into the audit log', async (t) => {
        VALUES ($1, $2, $3, $4, $5, '192.0.2.7', 'curl/8')`,
       [id(), kind, user.user.id, values.session, values.key],
     )
+  await insert('api_key_created', { key })
   await insert('password_changed')
   await insert('refresh_token_reused', { session: user.session_id })
-  await insert('api_key_created', { key })
   await db.query(
     `INSERT INTO security_events (id, kind, user_id)
      SELECT ('019c' || substr(md5(n::text), 1, 8) || '7000' || substr(md5(n::text), 9, 16))::uuid, 'email_changed', $1
