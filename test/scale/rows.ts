@@ -50,8 +50,9 @@ const FILLINGS = [
    SELECT ${CHAIN}, ${ID}, ${ID}, '\\x00', '192.0.2.1' FROM generate_series(1, ${PASSING}) AS n`,
   `INSERT INTO audit_seals (org_id, seq, entry_id, digest, hash)
    SELECT ${CHAIN}, n / 100 + 1, ${ID}, ${DIGEST}, ${DIGEST} FROM generate_series(0, ${PASSING - 1}) AS n`,
-  `INSERT INTO events (id, type, version, subject_type, subject_id, actor_kind, data, fanned_out_at, broker_at)
-   SELECT uuidv7(), 'users.created', 1, 'user', ${ID}, 'system', '{}', now(), now()
+  `INSERT INTO events (id, type, version, subject_type, subject_id, actor_kind, data, fanned_out_at, broker_at,
+                       realtime_at)
+   SELECT uuidv7(), 'users.created', 1, 'user', ${ID}, 'system', '{}', now(), now(), now()
    FROM generate_series(1, ${PASSING}) AS n`,
 ]
 
