@@ -52,9 +52,11 @@ export const Refresh = Type.Object(
 )
 export type Refresh = Static<typeof Refresh>
 
-/** Answer of the panel's session: what TokenPair has, but the refresh token, which its cookie keeps. */
+/**
+ * Answer of the panel's session: what TokenPair has, but the refresh token, which its cookie keeps. It is not part of the
+ * document, as the panel's routes are not.
+ */
 export const PanelTokens = Type.Omit(TokenPair, ['refresh_token'], {
-  $id: 'PanelTokens',
   additionalProperties: false,
   description: 'The access token of a session of the admin panel, and its user.',
 })

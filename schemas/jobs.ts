@@ -9,6 +9,7 @@ const QueueName = (description: string) =>
     minLength: 1,
     maxLength: 100,
     pattern: '^[a-z][a-z0-9_]*$',
+    'x-message': 'must begin with a lower-case letter, and go on with these, digits or `_`',
     description,
     examples: ['send_mail'],
   })

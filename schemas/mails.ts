@@ -8,6 +8,7 @@ const TemplateName = Type.String({
   minLength: 1,
   maxLength: 100,
   pattern: '^[a-z]+(-[a-z]+)*$',
+  'x-message': 'must be lower-case words with `-` between them',
   description: 'Name of the template.',
   examples: ['reset-password'],
 })

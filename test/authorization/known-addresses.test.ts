@@ -114,7 +114,9 @@ async function observe({ app, db, request, signUp }: TestApp, flow: Flow, kind =
   const requested = changesBetween(before, await takeSnapshot(db), ({ content }) => normalise(content))
   await doJobs(app, db)
   const settled = changesBetween(before, await takeSnapshot(db), ({ table, content }) => {
-    const isMail = table === 'pgboss.job' && content.includes(`"to": "${email}"`)
+    const isMail =
+      (table === 'pgboss.job' && content.includes(`"to": "${email}"`)) ||
+      (table === 'public.mails' && content.includes(`"to_address": "${email}"`))
     const isLink = table === 'public.one_time_tokens' && owner && content.includes(owner.user.id)
     return isMail || isLink ? undefined : normalise(content)
   })

@@ -16,7 +16,7 @@ import { RefreshCookie } from './cookie.ts'
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   if (!app.config.admin.panel) return
   const cookie = new RefreshCookie(app.publicPath)
-  const schema = { hide: true, response: { 200: ref(PanelTokens) } }
+  const schema = { hide: true, response: { 200: PanelTokens } }
 
   function answer(request: FastifyRequest, reply: FastifyReply, pair: TokenPair): PanelTokens {
     const { refresh_token, ...tokens } = pair
@@ -57,7 +57,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
 export default routes
 
 /** 204 when nobody is signed in. */
-const RENEWED = { 200: ref(PanelTokens), 204: NoContent('There is no session.') }
+const RENEWED = { 200: PanelTokens, 204: NoContent('There is no session.') }
 
 /** An empty object: a body in JSON, which a form of another page cannot send. */
 const EMPTY = Type.Object({}, { additionalProperties: false })
