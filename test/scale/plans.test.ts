@@ -27,6 +27,7 @@ import { purgeEventsJob } from '#services/events/jobs.ts'
 import { oldestAge } from '#services/events/oldest-age.ts'
 import { Relay } from '#services/events/relay.ts'
 import { republish } from '#services/events/republish.ts'
+import { updateMailAttempt } from '#services/mail/queries.ts'
 import { memberIds } from '#services/members/listeners.ts'
 import { selectAdministrators } from '#services/members/queries.ts'
 import * as oneTimeTokens from '#services/one-time-tokens/one-time-tokens.ts'
@@ -37,6 +38,7 @@ import { Attendance } from '#services/realtime/presence/attendance.ts'
 import { openState, selectMessages } from '#services/realtime/queries.ts'
 import { openStore } from '#services/realtime/store.ts'
 import * as registrations from '#services/registration/queries.ts'
+import { endImpersonationsBy } from '#services/sessions/queries-of-impersonations.ts'
 import * as appends from '#services/storage/append-queries.ts'
 import { renewObject } from '#services/storage/queries.ts'
 import { Writing } from '#services/storage/storage.ts'
@@ -133,6 +135,8 @@ async function workBehindTheScenes(app: FastifyInstance): Promise<void> {
   await askForAnswer(app.db)
   await overview(app.db, ['send_mail'])
   await hastenJobs(app.db, 'send_mail', [uuidv7()])
+  await updateMailAttempt(app.db, uuidv7(), { state: 'sent', error: null })
+  await endImpersonationsBy(app.db, user.id)
   await listJobs(app.db, { limit: 10 })
 
   const network = { network: '192.0.2.9' }
