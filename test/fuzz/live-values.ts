@@ -67,7 +67,8 @@ const BODIES: Readonly<Record<string, (situation: Situation) => Values | Promise
   updateWebhook: () => ({ ...RECEIVER }),
   // All that the schema may have added is somebody else's session.
   endAdministeredUserSessions: ({ subject }) => ({ session_id: subject.session_id }),
-  startImpersonation: ({ subject }) => ({ user_id: subject.user.id }),
+  // The subject of a request that an admin sends may be that admin.
+  startImpersonation: async ({ app }) => ({ user_id: (await signUp(app)).user.id }),
   createInvitation: () => ({ email: `${uuidv7().slice(-12)}@example.com` }),
   declineInvitation: async (situation) => ({ token: await invitationOf(situation) }),
   inspectInvitation: async (situation) => ({ token: await invitationOf(situation) }),

@@ -6,7 +6,7 @@ import { type JobDetailRow, selectJob, selectJobPiece } from './queries.ts'
 import { type ActionPiece, countActionable, lockActionable } from './queries-of-actions.ts'
 
 /** Windows that one search looks through; a later one goes on where it ended. */
-const MAX_WINDOWS = 5
+const MAX_WINDOWS = 2
 
 /** Jobs that are looked at, and so changed at most, in one transaction. */
 const ACTION_WINDOW = 1000
