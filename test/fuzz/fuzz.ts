@@ -121,13 +121,18 @@ function shareOf({ hashes }: FuzzedOperation): number {
   return hashes ? SHARE_OF_HASHING : 1
 }
 
+/** Operations that need an object store, which the fuzzed service has not: test/routes/api/v1/uploads/direct.test.ts. */
+const OF_OBJECT_STORES =
+  /^(?:createDirect|signUploadParts|signOrganizationUploadParts|complete(?:Organization)?Upload)/
+
 /**
  * Operations whose right requests fail too often to say anything about them. What no schema can say of a request
  * that succeeds belongs into live-values.ts.
  */
 export function unreached({ tallies }: FuzzReport): string[] {
   return [...tallies]
-    .filter(([, { valid, succeeded, streams }]) => !streams && (succeeded < valid / 2 || valid === 0))
+    .filter(([id, { streams }]) => !streams && !OF_OBJECT_STORES.test(id))
+    .filter(([, { valid, succeeded }]) => succeeded < valid / 2 || valid === 0)
     .map(([id, { valid, succeeded }]) => `${id}: ${succeeded} of ${valid} right requests succeeded`)
 }
 
