@@ -38,6 +38,7 @@ import { Attendance } from '#services/realtime/presence/attendance.ts'
 import { openState, selectMessages } from '#services/realtime/queries.ts'
 import { openStore } from '#services/realtime/store.ts'
 import * as registrations from '#services/registration/queries.ts'
+import { moveSecurityEventsJob } from '#services/security-events/jobs.ts'
 import { endImpersonationsBy } from '#services/sessions/queries-of-impersonations.ts'
 import * as appends from '#services/storage/append-queries.ts'
 import { renewObject } from '#services/storage/queries.ts'
@@ -126,6 +127,7 @@ async function workBehindTheScenes(app: FastifyInstance): Promise<void> {
   await operators.promote(ctx, user.email)
   await userRecords.replaceEmail(ctx, user.id, `${uuidv7()}@example.com`)
   await cleanupJob.handler(ctx, {}, RUN)
+  await moveSecurityEventsJob.handler(ctx, {}, RUN)
   await workOnAuditLog(app)
   await workOnFiles(app)
   await workOnUploads(app)

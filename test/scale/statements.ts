@@ -43,7 +43,7 @@ export async function statementNames(folders = '{lib,services}/**'): Promise<Reg
   const texts = await Promise.all(files.map((file) => readFile(join(root, file), 'utf8')))
   const names = texts.flatMap((text) => [...text.matchAll(/\bname: ['`]([^'`]+)['`]/g)])
   // A change whose event is written by the same statement has a name of its own.
-  return names.map(([, name = '']) => new RegExp(`^${name.replaceAll(/\$\{\w+\}/g, '.+')}(:event)?$`))
+  return names.map(([, name = '']) => new RegExp(`^${name.replaceAll(/\$\{[^}]*\}/g, '.+')}(:event)?$`))
 }
 
 /** More rows than a statement has to look at. */

@@ -60,6 +60,9 @@ export function documentInfo(app: FastifyInstance): OpenApi {
       { name: 'projects', description: 'Projects of an organization.' },
       { name: 'events', description: 'What happens in the service, told to others.' },
       { name: 'operations', description: 'For load balancers, monitoring and operators.' },
+      { name: 'jobs', description: 'Work that is done later, for operators.' },
+      { name: 'mails', description: 'Mails and what became of them, for operators.' },
+      { name: 'administration', description: 'Accounts and organizations of all, for operators.' },
     ],
     components: {
       headers: {

@@ -23,7 +23,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       },
       schema: {
         operationId: 'startImpersonation',
-        tags: ['operations'],
+        tags: ['administration'],
         summary: "Act in a user's place",
         description:
           'Opens a session of the user for at most 30 minutes. The user is told by mail, and all that is done names both. ' +
@@ -42,7 +42,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', errors: [InvalidCursor] },
       schema: {
         operationId: 'listImpersonations',
-        tags: ['operations'],
+        tags: ['administration'],
         summary: 'List who acted in whose place',
         description: 'Newest first, in pages, as long as sessions are kept. For admins.',
         querystring: ListImpersonationsQuery,

@@ -11,7 +11,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', cost: 10, idempotent: true, requires: { maxAge: '10m' } },
       schema: {
         operationId: 'createJobAction',
-        tags: ['operations'],
+        tags: ['jobs'],
         summary: 'Retry, cancel or delete jobs',
         description:
           'Jobs whose state allows it; what is worked on stays as it is. Up to 100 jobs are changed at once; more by a ' +
@@ -33,7 +33,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', errors: [InvalidCursor] },
       schema: {
         operationId: 'listJobActions',
-        tags: ['operations'],
+        tags: ['jobs'],
         summary: 'List what was done to jobs',
         description: 'Newest first, in pages. For admins.',
         querystring: ListQuery,

@@ -11,7 +11,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', cost: 5, errors: [InvalidCursor] },
       schema: {
         operationId: 'listJobs',
-        tags: ['operations'],
+        tags: ['jobs'],
         summary: 'List jobs',
         description:
           'Jobs that wait, run or are dead: those that are due longest first; jobs that are done: the last first; without a ' +

@@ -12,7 +12,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', errors: [InvalidCursor] },
       schema: {
         operationId: 'listMailTemplates',
-        tags: ['operations'],
+        tags: ['mails'],
         summary: 'List the kinds of mail',
         description: 'By name. For admins.',
         querystring: ListQuery,

@@ -11,7 +11,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', errors: [InvalidCursor] },
       schema: {
         operationId: 'listMails',
-        tags: ['operations'],
+        tags: ['mails'],
         summary: 'List mails',
         description:
           'Mails of the last 30 days, newest first, in pages: to whom, and why one did not arrive. Their links are not ' +

@@ -14,7 +14,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', cost: 10, errors: [InvalidCursor] },
       schema: {
         operationId: 'listAdministeredOrganizations',
-        tags: ['operations'],
+        tags: ['administration'],
         summary: 'List all organizations',
         description:
           'Every organization, newest first, in pages, with how many rows it has in which table; what is in the rows ' +

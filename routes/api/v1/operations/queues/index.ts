@@ -11,7 +11,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', cost: 5, errors: [InvalidCursor] },
       schema: {
         operationId: 'listQueues',
-        tags: ['operations'],
+        tags: ['jobs'],
         summary: 'List the queues of jobs',
         description: 'By name, each with how many jobs it holds. For admins.',
         querystring: ListQuery,

@@ -11,7 +11,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', errors: [InvalidCursor] },
       schema: {
         operationId: 'listSchedules',
-        tags: ['operations'],
+        tags: ['jobs'],
         summary: 'List the jobs that run by themselves',
         description: 'By the name of their queue, with when they are next. For admins.',
         querystring: ListQuery,

@@ -11,7 +11,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', cost: 5, errors: [InvalidCursor] },
       schema: {
         operationId: 'searchUsers',
-        tags: ['operations'],
+        tags: ['administration'],
         summary: 'Search users',
         description: 'By any part of their address or name, newest first, in pages. For admins.',
         querystring: SearchUsersQuery,

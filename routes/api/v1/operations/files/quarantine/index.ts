@@ -11,7 +11,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', errors: [InvalidCursor] },
       schema: {
         operationId: 'listQuarantinedFiles',
-        tags: ['operations'],
+        tags: ['administration'],
         summary: 'List the files in quarantine',
         description:
           'Files of all users and organizations whose content nobody can read, because the malware scanner found something ' +

@@ -11,7 +11,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', errors: [JobActionNotFound] },
       schema: {
         operationId: 'getJobAction',
-        tags: ['operations'],
+        tags: ['jobs'],
         summary: 'Read how far an action on jobs is',
         description: 'For admins.',
         params: JobActionParams,

@@ -10,7 +10,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', cost: 10 },
       schema: {
         operationId: 'previewJobAction',
-        tags: ['operations'],
+        tags: ['jobs'],
         summary: 'Count the jobs of an action',
         description: 'How many jobs `createJobAction` would change; it changes none. For admins.',
         body: ref(PreviewJobAction),

@@ -11,7 +11,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', errors: [JobNotFound] },
       schema: {
         operationId: 'getJob',
-        tags: ['operations'],
+        tags: ['jobs'],
         summary: 'Read a job',
         description: 'With what it is about, without secrets. For admins.',
         params: JobParams,

@@ -11,7 +11,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', errors: [MailTemplateNotFound] },
       schema: {
         operationId: 'previewMail',
-        tags: ['operations'],
+        tags: ['mails'],
         summary: 'See what a mail looks like',
         description: 'With invented data; its link leads nowhere. For admins.',
         params: MailTemplateParams,

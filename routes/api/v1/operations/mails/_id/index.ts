@@ -11,7 +11,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', errors: [MailNotFound] },
       schema: {
         operationId: 'getMail',
-        tags: ['operations'],
+        tags: ['mails'],
         summary: 'Read what became of a mail',
         description: 'For admins.',
         params: MailParams,

@@ -13,7 +13,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', versioned: true, errors: [UserNotFound] },
       schema: {
         operationId: 'getAdministeredUser',
-        tags: ['operations'],
+        tags: ['administration'],
         summary: 'Read a user as an admin',
         description: 'With whether the address was confirmed. `ETag` names its version. For admins.',
         params: UserParams,
@@ -35,7 +35,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       },
       schema: {
         operationId: 'updateAdministeredUser',
-        tags: ['operations'],
+        tags: ['administration'],
         summary: 'Change what a user may do',
         description:
           'Makes an account an admin or a user, and closes or opens it; it takes effect on live tokens at once. With ' +

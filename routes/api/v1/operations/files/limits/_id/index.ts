@@ -11,7 +11,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', errors: [UnknownSpace] },
       schema: {
         operationId: 'getStorageLimit',
-        tags: ['operations'],
+        tags: ['administration'],
         summary: 'Read the space of a user or organization',
         description: 'How much its files take, and may take. For admins.',
         params: StorageLimitParams,
@@ -27,7 +27,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', errors: [UnknownSpace] },
       schema: {
         operationId: 'updateStorageLimit',
-        tags: ['operations'],
+        tags: ['administration'],
         summary: 'Change the space of a user or organization',
         description:
           'In place of `files.quota_per_user` or `files.quota_per_organization`, from the next upload on. Who did it is ' +

@@ -12,7 +12,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', errors: [ImpersonationNotFound] },
       schema: {
         operationId: 'stopImpersonation',
-        tags: ['operations'],
+        tags: ['administration'],
         summary: "Stop acting in a user's place",
         description:
           'Its tokens and sockets stop working at once. One that has ended stays as it is. For admins.',

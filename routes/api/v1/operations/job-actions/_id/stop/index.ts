@@ -12,7 +12,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', errors: [JobActionNotFound] },
       schema: {
         operationId: 'stopJobAction',
-        tags: ['operations'],
+        tags: ['jobs'],
         summary: 'Stop an action on jobs',
         description: 'What it has done stays done. One that has ended stays as it is. For admins.',
         params: JobActionParams,

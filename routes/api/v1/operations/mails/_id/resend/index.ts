@@ -17,7 +17,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       },
       schema: {
         operationId: 'resendMail',
-        tags: ['operations'],
+        tags: ['mails'],
         summary: 'Send a mail again',
         description:
           'As a new mail; one that has not been sent yet is replaced by it. A link that has ended is not sent again. For admins.',

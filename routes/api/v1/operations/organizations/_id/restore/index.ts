@@ -15,7 +15,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', requires: { maxAge: '10m' }, errors: [UnknownOrganization] },
       schema: {
         operationId: 'restoreSuspendedOrganization',
-        tags: ['operations'],
+        tags: ['administration'],
         summary: 'Restore a suspended organization',
         description:
           'Opens it to its members again. One that is not suspended stays as it is. Who did it is recorded. For admins.',

@@ -15,7 +15,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', requires: { maxAge: '10m' }, errors: [UnknownOrganization] },
       schema: {
         operationId: 'suspendOrganization',
-        tags: ['operations'],
+        tags: ['administration'],
         summary: 'Suspend an organization',
         description:
           'Members get 403 `organization_suspended` for all that belongs to it, at once here and within a second elsewhere; nothing ' +

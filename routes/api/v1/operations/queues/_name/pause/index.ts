@@ -12,7 +12,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', requires: { maxAge: '10m' }, errors: [QueueNotFound] },
       schema: {
         operationId: 'pauseQueue',
-        tags: ['operations'],
+        tags: ['jobs'],
         summary: 'Pause a queue',
         description:
           'No worker begins one of its jobs any more, within a second; what has begun is finished. For admins.',

@@ -12,7 +12,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', requires: { maxAge: '10m' }, errors: [QueueNotFound] },
       schema: {
         operationId: 'resumeQueue',
-        tags: ['operations'],
+        tags: ['jobs'],
         summary: 'Resume a queue',
         description: 'Its jobs are worked on again. For admins.',
         params: QueueParams,

@@ -12,7 +12,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', errors: [ScheduleNotFound] },
       schema: {
         operationId: 'runScheduleNow',
-        tags: ['operations'],
+        tags: ['jobs'],
         summary: 'Run a scheduled job now',
         description: 'Besides the times at which it runs by itself. For admins.',
         params: ScheduleParams,

@@ -12,7 +12,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', errors: [InvalidCursor] },
       schema: {
         operationId: 'listAdministeredUserFiles',
-        tags: ['operations'],
+        tags: ['administration'],
         summary: "List a user's files as an admin",
         description:
           'Newest first, in pages: what they are called and how large they are, and never what is in them. For admins.',

@@ -12,7 +12,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', errors: [InvalidCursor] },
       schema: {
         operationId: 'listAdministeredUserOrganizations',
-        tags: ['operations'],
+        tags: ['administration'],
         summary: "List a user's organizations as an admin",
         description: 'Newest first, in pages, with the role that the user has in each. For admins.',
         params: UserParams,

@@ -13,7 +13,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', requires: { maxAge: '10m' }, errors: [UserNotFound, UserInactive] },
       schema: {
         operationId: 'sendUserPasswordReset',
-        tags: ['operations'],
+        tags: ['administration'],
         summary: 'Mail a user a link to set a password',
         description:
           'The old password holds until the link is used. The admin never sees the link. For admins.',

@@ -13,7 +13,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', errors: [UserNotFound, InvalidCursor] },
       schema: {
         operationId: 'listAdministeredUserSessions',
-        tags: ['operations'],
+        tags: ['administration'],
         summary: "List a user's open sessions as an admin",
         description: 'Newest first. For admins.',
         params: UserParams,

@@ -11,7 +11,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: { access: 'operator', requires: { maxAge: '10m' }, errors: [FileNotQuarantined] },
       schema: {
         operationId: 'releaseQuarantinedFile',
-        tags: ['operations'],
+        tags: ['administration'],
         summary: 'Release a file from quarantine',
         description:
           'Its content can be read again, whatever was found in it; another content is scanned as any. Who did it is ' +

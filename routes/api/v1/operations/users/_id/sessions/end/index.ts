@@ -17,7 +17,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       },
       schema: {
         operationId: 'endAdministeredUserSessions',
-        tags: ['operations'],
+        tags: ['administration'],
         summary: "End a user's sessions as an admin",
         description: 'One, or all but that of this request; their tokens stop working at once. For admins.',
         params: UserParams,
