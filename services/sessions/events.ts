@@ -33,7 +33,7 @@ export const sessionsEnded = defineEvent({
   description: 'Sessions of a user ended.',
   data: {
     session_id: Type.Optional(Uuid('The session; absent for all, or all but the one that asked.')),
-    reason: Type.Optional(
+    cause: Type.Optional(
       StringEnum(['refresh_token_reused'], {
         description:
           'Why the service ended it by itself: a refresh token was used again, so somebody has a copy of it.',

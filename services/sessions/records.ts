@@ -150,7 +150,7 @@ async function rotate(ctx: SessionContext, token: string): Promise<Rotation> {
   if (state.is_late) {
     const told = emitting(ctx, sessionsEnded, {
       subject: userId,
-      data: { session_id: sessionId, reason: 'refresh_token_reused' },
+      data: { session_id: sessionId, cause: 'refresh_token_reused' },
     })
     await queries.endSessions(told, userId, { id: sessionId })
     return { stolen: { sessionId, userId } }

@@ -28,7 +28,7 @@ t.test('the lines of requests and jobs are as documented', async (t) => {
     method: 'PUT',
     url: '/api/v1/operations/log-level',
     as: admin,
-    payload: { level: 'debug' },
+    payload: { level: 'debug', reason: 'To see statements' },
   })
   await app.db.transaction(async (db) => {
     await app.jobs.enqueue(db, sendMailJob, JSON.parse('{ "message": { "template": "none" } }'))

@@ -54,7 +54,7 @@ t.test('refreshes at once', async (t) => {
     const responses = await Promise.all(Array.from({ length: 20 }, () => refresh(test.app, refresh_token)))
     t.same([...new Set(responses.map(({ statusCode }) => statusCode))], [401])
     t.match(await entriesOf(test.db, 'sessions.ended', user.id), [
-      { details: { reason: 'refresh_token_reused' } },
+      { details: { cause: 'refresh_token_reused' } },
     ])
   })
 

@@ -99,7 +99,7 @@ t.test('POST /api/v1/auth/refresh', async (t) => {
         t.match(await entriesOf(db, 'sessions.ended', user.user.id), [
           {
             actor_id: null,
-            details: { session_id: user.session_id, reason: 'refresh_token_reused' },
+            details: { session_id: user.session_id, cause: 'refresh_token_reused' },
             ip: '127.0.0.1',
           },
         ])
