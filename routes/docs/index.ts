@@ -38,6 +38,8 @@ const UI = {
   deepLinking: true,
   displayOperationId: true,
   displayRequestDuration: true,
+  // All operations at once would be drawn as far as one scrolls, and Ctrl+F would find no other.
+  docExpansion: 'none',
   persistAuthorization: true,
   plugins: [resolveReferences],
   tryItOutEnabled: true,

@@ -50,8 +50,8 @@ function prepare(occurrence: Recordable): Prepared {
   const personal = { salt: newSalt(), ip: client.ip, userAgent: client.userAgent, names: null }
   const commitment = commitmentOf(personal)
   const { reason, impersonator: impersonator_id } = client
-  // What is undefined is left out.
-  const details = JSON.stringify({ ...occurrence.data, reason, impersonator_id })
+  // What is undefined is left out; an event may have a reason of its own.
+  const details = JSON.stringify({ reason, impersonator_id, ...occurrence.data })
   const entry = { org, id, actor, action: type, target: subject, outcome, requestId, details, commitment }
   const made = { org, personal, commitment, details, mac: occurrence.mark(canonical(entry)) }
   prepared.set(occurrence, made)

@@ -32,7 +32,7 @@ t.test(
     await page.addInitScript(KEEP_UI)
     // Not the name that the service calls itself by.
     await page.goto(`http://localhost:${port}/docs`)
-    await page.locator('.opblock').first().waitFor()
+    await page.locator('.opblock-tag').first().waitFor()
     const ui = new SwaggerUi(page, document)
 
     async function expect(operationId: string, status: number, entry?: Entry) {

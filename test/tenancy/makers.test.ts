@@ -24,6 +24,7 @@ const MAKERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'services/members/membership.ts': 'what belongs to the one who asks, in no organization',
     'services/members/records.ts': 'what an account owns',
     'services/organizations/organizations.ts': 'the organizations of the one who asks',
+    'services/uploads/jobs.ts': 'a job: completes the upload of a user, in whose space it is',
   },
   SystemDatabase: {
     'commands/encryption.ts': 'a command of the operator',

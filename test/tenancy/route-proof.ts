@@ -132,7 +132,9 @@ export class RouteProof {
 
   /** Sends a request with each id of theirs in the place of each of ours. */
   async #tryIds(draft: DraftRequest, { us, ids }: Actors & Theirs): Promise<void> {
-    for (const name of Object.keys(draft.params).filter((param) => param !== 'organization_id')) {
+    // Others are words of a closed set, such as the name of a variant.
+    const names = Object.keys(draft.params).filter((param) => /(?:^|_)id$/.test(param))
+    for (const name of names.filter((param) => param !== 'organization_id')) {
       const missing = await this.#send(withParams(draft, { [name]: uuidv7() }), us)
       if (!missing.startsWith('404 ')) this.#found.push(`an unknown ${name}: ${missing}`)
       for (const id of ids)

@@ -155,5 +155,5 @@ export function selectCuts(
 
 /** Begins a transaction with the scope that COPY needs, and with room to sort a batch in memory. */
 export async function beginReading(db: SystemDatabase): Promise<void> {
-  await db.query({ name: 'beginAuditReading', text: "SELECT set_config('work_mem', '64MB', true)" })
+  await db.query({ name: 'beginAuditReading', text: "SET LOCAL work_mem = '64MB'" })
 }

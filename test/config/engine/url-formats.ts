@@ -1,5 +1,27 @@
 /** Texts that formats of URLs and addresses of proxies accept, and texts that they refuse. */
 export const URL_FORMATS: Record<string, { good: string[]; bad: string[] }> = {
+  'clamd-url': {
+    good: [
+      'tcp://127.0.0.1:3310',
+      'tcp://clamd.example:3310',
+      'tcp://[::1]:3310',
+      'unix:///run/clamav/clamd.ctl',
+    ],
+    bad: [
+      '',
+      'clamd',
+      'tcp://clamd',
+      'http://clamd:3310',
+      'tcp://a:1/b',
+      'tcp://u:p@a:1',
+      'unix://run/clamd',
+      'unix:///',
+    ],
+  },
+  'listen-address': {
+    good: ['127.0.0.1:9090', '[::1]:9090', 'localhost:1', '0.0.0.0:65535'],
+    bad: ['', '9090', ':9090', '127.0.0.1', '127.0.0.1:65536', '::1:9090', 'http://a:1', 'a b:1'],
+  },
   'smtp-url': {
     good: [
       'smtp://localhost',

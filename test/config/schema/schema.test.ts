@@ -36,6 +36,8 @@ t.test('the keys that are secrets', async (t) => {
     'audit.checkpoint_s3.secret_access_key',
     'webhooks.proxy_url',
     'broker.urls',
+    'realtime.centrifugo.api_key',
+    'realtime.centrifugo.proxy_secret',
     'files.s3.access_key_id',
     'files.s3.secret_access_key',
     'email.smtp_url',

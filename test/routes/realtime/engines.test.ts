@@ -186,6 +186,7 @@ for (const [engine, { skip, url: place }] of Object.entries(ENGINES)) {
       await request({
         ...{ method: 'POST', as: admin },
         url: `/api/v1/operations/organizations/${other.organization.id}/suspend`,
+        payload: { reason: 'a test' },
       })
       for (const ear of ears) await eventually(async () => removed(ear))
       for (const { client } of ears) client.disconnect()
