@@ -39,7 +39,7 @@ const UI = {
   displayOperationId: true,
   displayRequestDuration: true,
   // All operations at once would be drawn as far as one scrolls, and Ctrl+F would find no other.
-  docExpansion: 'none',
+  docExpansion: 'none' as const,
   persistAuthorization: true,
   plugins: [resolveReferences],
   tryItOutEnabled: true,
