@@ -271,6 +271,7 @@ async function fitsAPhone(t: Test, browser: Browser, url: string): Promise<void>
   const page = await browser.newPage({ viewport: { width: 360, height: 800 }, colorScheme: 'dark' })
   page.setDefaultTimeout(120_000)
   await page.goto(url)
+  await press(page.locator('.opblock-tag[data-tag="users"]'))
   const block = page.locator('#operations-users-listUsers')
   await press(block.locator('.opblock-summary-control'))
   await block.locator('.responses-table').waitFor()

@@ -130,6 +130,11 @@ export class SwaggerUi {
       ...Object.entries(headers).map(([name, value]) => [`[data-param-name="${name}"]${HEADER}`, value]),
     ]
     for (const [row, value = ''] of inputs) {
+      const choice = block.locator(`tr${row} select`)
+      if ((await choice.count()) > 0) {
+        await choice.selectOption(value)
+        continue
+      }
       const input = block.locator(`tr${row} input`)
       await eventually(async () => {
         // The page takes what was typed when the field is left, but only if it differs from what it shows.
