@@ -23,7 +23,7 @@ export const Setting = Type.Object(
     }),
     source: Nullable(
       Type.String({
-        description: 'The file or the variable; null if there is none.',
+        description: 'The file or the variable; null where nothing sets it.',
         examples: ['default.toml'],
       }),
     ),

@@ -154,7 +154,7 @@ export async function selectUsage(db: Database, space: string): Promise<Usage> {
 }
 
 /**
- * The usage of a user or organization for admins, and which it is; undefined if there is none.
+ * The usage of a user or organization for admins, and which it is; undefined if there is no such one.
  *
  * @reads organizations
  * @reads users

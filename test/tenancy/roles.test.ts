@@ -85,7 +85,7 @@ const BODIES: Readonly<Record<string, object>> = {
   updateMember: { role: 'member' },
 }
 
-/** Operations of a store that takes bytes from clients, which there is none of here: who may gets 404. */
+/** Operations of a store that takes bytes from clients. The one here does not, so callers who may get 404. */
 const NOT_HERE: ReadonlySet<string> = new Set([
   ...['completeOrganizationUpload', 'createDirectOrganizationUpload', 'signOrganizationUploadParts'],
 ])
