@@ -107,8 +107,7 @@ export async function buildTestApp(
   const app = await buildApp(config, {
     logger: { ...loggerOptions(config.log), stream },
     extend: async (instance, options) => {
-      // Without routes of a test's own, the document follows from the settings.
-      watchResponses(instance, violated, extend ? undefined : settingsOf(config))
+      watchResponses(instance, violated, extend !== undefined)
       instance.addHook('onClose', async () => closed?.())
       await extend?.(instance, options)
     },
@@ -127,11 +126,6 @@ export async function buildTestApp(
       app.inject({ ...options, headers: { ...as?.headers, ...options.headers } }),
     signUp: (options) => signUp(app, options),
   }
-}
-
-/** All settings but those of the database, as a text. */
-function settingsOf({ database: _, ...settings }: Config): string {
-  return JSON.stringify(settings)
 }
 
 /** A hash takes a core for a while, and most users of a test have the same password. */

@@ -1,6 +1,6 @@
 /**
  * To be imported for its effect: the applications of this process share their compiled serializers and validators,
- * because compiling them is half of what an application takes to start.
+ * because compiling them is half of what an application takes to start, and their plugins have names.
  */
 import { subscribe } from 'node:diagnostics_channel'
 import { createRequire } from 'node:module'
@@ -25,6 +25,7 @@ const compiled = new Map<string, Compiled>()
 subscribe('fastify.initialization', (message) => {
   if (!hasInstance(message)) throw new TypeError('Fastify announces its instances in another way')
   const { fastify } = message
+  nameEverything(fastify)
   let isShared = false
   fastify.addHook('onRoute', () => {
     // Other instances of Fastify have no compiler of ours.
@@ -45,6 +46,22 @@ function share(app: FastifyInstance, validatorOf: ValidatorCompiler): void {
   app.setValidatorCompiler<unknown>((route) =>
     remembered(known.validators, JSON.stringify([route.httpPart, route.schema]), () => validatorOf(route)),
   )
+}
+
+const NAME = Symbol.for('fastify.display-name')
+
+/**
+ * Names each plugin when it is registered. Of one without a name, Fastify looks twice through all modules that were
+ * loaded, which was a tenth of what an application took.
+ */
+function nameEverything(app: FastifyInstance): void {
+  const { register } = app
+  Reflect.set(app, 'register', function (this: FastifyInstance, ...args: Parameters<typeof register>) {
+    const [plugin] = args
+    if (typeof plugin === 'function' && !(NAME in plugin))
+      Reflect.set(plugin, NAME, plugin.name || 'a plugin')
+    return Reflect.apply(register, this, args)
+  })
 }
 
 function remembered<T>(values: Map<string, T>, key: string, make: () => T): T {
