@@ -44,8 +44,12 @@ export class JobQueue implements Jobs {
    */
   async start(jobs: readonly JobDefinition<never>[], options: { schedules: boolean }): Promise<void> {
     await this.#boss.start()
-    await this.#prepare(DEAD_LETTER, {})
-    for (const job of jobs) await this.#prepare(job.name, queueOptions(job))
+    // All in one question: there are dozens, and each start asks.
+    const existing = new Map((await this.#boss.getQueues()).map((queue) => [queue.name, queue]))
+    const prepare = (name: string, wanted: Omit<Queue, 'name'>) =>
+      this.#prepare(existing.get(name), name, wanted)
+    await prepare(DEAD_LETTER, {})
+    for (const job of jobs) await prepare(job.name, queueOptions(job))
     if (options.schedules) await this.#schedule(jobs)
     this.#ready = true
   }
@@ -129,17 +133,18 @@ export class JobQueue implements Jobs {
   /** The schedules of the whole fleet become those of this version. */
   async #schedule(jobs: readonly JobDefinition<never>[]): Promise<void> {
     const wanted = new Map(jobs.flatMap(({ name, cron }) => (cron === undefined ? [] : [[name, cron]])))
-    for (const { name } of await this.#boss.getSchedules()) {
+    for (const { name, cron, timezone, options } of await this.#boss.getSchedules()) {
       if (!wanted.has(name)) await this.#boss.unschedule(name)
+      else if (cron === wanted.get(name) && timezone === 'UTC' && options?.missed === 'once')
+        wanted.delete(name)
     }
     for (const [name, cron] of wanted) {
       await this.#boss.schedule(name, cron, {}, { tz: 'UTC', missed: 'once' })
     }
   }
 
-  async #prepare(name: string, options: Omit<Queue, 'name'>): Promise<void> {
-    const existing = await this.#boss.getQueue(name)
-    if (existing === null) {
+  async #prepare(existing: Queue | undefined, name: string, options: Omit<Queue, 'name'>): Promise<void> {
+    if (existing === undefined) {
       await this.#boss.createQueue(name, options)
     } else if (Object.entries(options).some(([key, value]) => existing[key as keyof Queue] !== value)) {
       await this.#boss.updateQueue(name, options)

@@ -8,6 +8,7 @@ import bossPackage from 'pg-boss/package.json' with { type: 'json' }
 import type { Test } from 'tap'
 import type { EmbeddedPostgres } from '#lib/embedded-postgres/embedded-postgres.ts'
 import { ROLE } from '#lib/embedded-postgres/role.ts'
+import { JobQueue } from '#lib/jobs/queue.ts'
 import { migrateUp } from '#lib/migrations/migrations.ts'
 import { connectionTo } from './connection-to.ts'
 import { startTestServer } from './test-server.ts'
@@ -176,10 +177,13 @@ async function prepareTemplate(server: EmbeddedPostgres): Promise<string> {
   return name
 }
 
-/** The tables of pg-boss, which every application would make otherwise. */
+/** The tables of pg-boss and its queues, which every application would make otherwise. */
 async function installBoss(connection: { connectionString: string }): Promise<void> {
   const boss = new PgBoss({ ...connection, supervise: false, schedule: false, registerInstance: false })
-  await boss.start()
+  // Imported by the process that makes the template alone: it is all of services/.
+  const { findJobs } = await import('#lib/jobs/find-jobs.ts')
+  // Schedules that are older than the application would have runs to make up for.
+  await new JobQueue(boss).start(await findJobs(), { schedules: false })
   await boss.stop()
 }
 

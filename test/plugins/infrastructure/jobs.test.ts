@@ -137,6 +137,8 @@ t.test('the service starts without its database, and works when that comes', asy
     ),
   )
   await eventually(async () => (await mailbox?.list({ to }))?.length === 1)
+  // The last migrations may still be on their way.
+  await eventually(async () => (await app.inject('/ready')).statusCode === 200)
 })
 
 t.test('what can never work ends the start', async (t) => {
