@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { buildApp } from '#app.ts'
@@ -18,6 +18,9 @@ function settings(signing: SigningKey, others: readonly SigningKey[]): Record<st
     APP_JWT__VERIFICATION_KEY_FILES: others.map(({ file }) => file).join(','),
   }
 }
+
+/** Milliseconds between requests of a client: without them, the load would keep instances from starting. */
+const PAUSE_MS = 5
 
 /** Instances of the fleet: a new one beside an old one. */
 const SIZE = 2
@@ -82,12 +85,12 @@ t.test('keys are rotated under load without a single 401', async (t) => {
       statuses.set(statusCode, (statuses.get(statusCode) ?? 0) + 1)
       if (statusCode !== 200) t.comment(statusCode, instance.tokens.keySet.keys, parse(String(token)))
       rounds++
-      await nextTurn()
+      await sleep(PAUSE_MS)
     }
   }
   const load = Promise.all([clients(), clients()])
   const traffic = async () => {
-    for (const until = rounds + 50; rounds < until; ) await nextTurn()
+    for (const until = rounds + 50; rounds < until; ) await sleep(PAUSE_MS)
   }
   const signedBy = (key: SigningKey) => tokens.filter((token) => parse(token).header['kid'] === key.kid)
 
