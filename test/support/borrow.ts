@@ -53,7 +53,7 @@ class Loan {
     if (this.#testApp === undefined || this.#isClosed) return false
     const { app, db, logLines } = this.#testApp
     if ((await catalogOf(db)) !== this.#catalog) return false
-    await empty(db)
+    await deleteAllRows(db)
     await app.mailbox?.clear()
     logLines.length = 0
     return true
@@ -96,8 +96,8 @@ const DELETE_ALL = `DO $$ DECLARE name text; BEGIN
       UNION ALL SELECT 'pgboss.job'
     LOOP EXECUTE 'DELETE FROM ' || name; END LOOP; END $$`
 
-/** Deletes all rows, once no job works on them. */
-async function empty(db: TestDatabase): Promise<void> {
+/** Deletes all rows but those of the instance, once no job works on them. */
+export async function deleteAllRows(db: TestDatabase): Promise<void> {
   await eventually(async () => {
     const active = await db.querySuper("SELECT FROM pgboss.job WHERE state = 'active' LIMIT 1")
     return active.length === 0
