@@ -23,6 +23,8 @@ export function startTestServer(options: { fresh: boolean }): Promise<EmbeddedPo
       // A worker in the template database would be in the way of a clone.
       autovacuum: 'off',
       max_connections: '200',
+      // Milliseconds until two that wait for each other are found; tests of races bring that about on purpose.
+      deadlock_timeout: '50ms',
       // Of the role's password, which every connection proves to know; guessing it is of no use.
       scram_iterations: '1',
     },
