@@ -1,33 +1,47 @@
 /**
- * Measures realtime: `npm run bench:realtime -- [--sockets 10000] [--engine embedded]`: memory and CPU of idle sockets,
- * deliveries a second of a core, commit to delivery, revocation, and what telling adds to business writes
- * (docs/realtime/performance.md). With Centrifugo on the PATH, beside it. Exits with 1 when it fails, and with 2 for
- * arguments that it does not know.
+ * Measures realtime: `npm run bench:realtime -- [--sockets 10000] [--engine embedded] [--only latency,writes]`: memory and
+ * processor time of idle sockets, deliveries a second of a core, commit to delivery, revocation, and what all of it costs
+ * the writes and reads of the service (docs/realtime/performance.md). With Centrifugo on the PATH, beside it. Exits with 1
+ * when it fails, and with 2 for arguments that it does not know.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { wholeNumber } from './arguments.ts'
-import { startPostgres } from './environment/database.ts'
-import {
-  measureDeliveries,
-  measureIdle,
-  measureLatency,
-  measureRevocation,
-  measureWrites,
-} from './realtime/measure.ts'
-import { type Audience, createAudience, HAS_CENTRIFUGO, startStage } from './realtime/stage.ts'
+import { type BenchPostgres, startPostgres } from './environment/database.ts'
+import { measureDeliveries } from './realtime/deliveries.ts'
+import { type Figures, renderGoals } from './realtime/goals.ts'
+import { measureIdle } from './realtime/idle.ts'
+import { measureLatency } from './realtime/latency.ts'
+import { measureReads } from './realtime/reads.ts'
+import { measureRevocation } from './realtime/revocation.ts'
+import { type Audience, createAudience, type Engine, HAS_CENTRIFUGO, startStage } from './realtime/stage.ts'
+import { measureWrites } from './realtime/writes.ts'
 
-const USAGE =
-  'Usage: npm run bench:realtime -- [--sockets <n>] [--engine embedded|centrifugo] [--only idle|deliveries|latency|revocation|writes|unheard]\n'
-
-type Engine = 'embedded' | 'centrifugo'
+/** In the order in which they are measured. */
+const PARTS = [
+  ...['latency', 'writes', 'reads', 'revocation'],
+  ...['deliveries', 'idle', 'presence', 'unheard'],
+] as const
+const USAGE = `Usage: npm run bench:realtime -- [--sockets <n>] [--engine embedded|centrifugo] [--only <part>,...]
+Parts: ${PARTS.join(', ')}
+`
+/** Nodes over which sessions end. */
+const NODES = 3
 
 interface Wanted {
   readonly sockets: number
   readonly engines: readonly Engine[]
-  readonly only: string | undefined
+  readonly parts: readonly string[]
+}
+
+/** Those that are measured with each engine. */
+const OF_ENGINES = {
+  idle: measureIdle,
+  deliveries: measureDeliveries,
+  latency: measureLatency,
+  revocation: measureRevocation,
 }
 
 const wanted = readWanted(process.argv.slice(2))
@@ -41,31 +55,29 @@ function readWanted(args: string[]): Wanted | undefined {
     const options = {
       sockets: { type: 'string', default: '10000' },
       engine: { type: 'string' },
-      only: { type: 'string' },
+      only: { type: 'string', default: PARTS.join(',') },
     } as const
     const { sockets, engine, only } = parseArgs({ args, options }).values
     const all: readonly Engine[] = HAS_CENTRIFUGO ? ['embedded', 'centrifugo'] : ['embedded']
     const engines = all.filter((one) => engine === undefined || one === engine)
-    return engines.length > 0 ? { sockets: wholeNumber(sockets, '--sockets'), engines, only } : undefined
+    const parts = only.split(',')
+    const isKnown = engines.length > 0 && parts.every((part) => PARTS.some((name) => name === part))
+    return isKnown ? { sockets: wholeNumber(sockets, '--sockets'), engines, parts } : undefined
   } catch {
     return undefined
   }
 }
 
-async function run({ sockets, engines, only }: Wanted): Promise<void> {
+async function run({ sockets, engines, parts }: Wanted): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'bench-realtime-'))
   const postgres = await startPostgres(join(directory, 'cluster'))
-  const wants = (name: string) => only === undefined || only === name
+  const figures: Figures = new Map()
   try {
     const url = await postgres.createDatabase('bench', 0, { policies: true })
     const audience = await createAudience(url, sockets)
-    for (const engine of engines) await measureEngine(engine, { directory, url, audience, wants })
-    if (wants('unheard')) {
-      const stage = await startStage('embedded', directory, url, { APP_AUTH__CACHE: 'false' })
-      await measureIdle('embedded, without hearing of changes', stage, audience)
-      await stage.stop()
-    }
-    if (wants('writes')) await measureWrites(directory, url, audience)
+    const place = { directory, postgres, audience, engines, figures }
+    for (const part of PARTS) if (parts.includes(part)) await measure(part, place)
+    process.stdout.write(`\n${renderGoals(figures)}\n`)
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.stack : error}\n`)
     process.exitCode = 1
@@ -77,23 +89,44 @@ async function run({ sockets, engines, only }: Wanted): Promise<void> {
 
 interface Place {
   readonly directory: string
-  readonly url: string
+  readonly postgres: BenchPostgres
   readonly audience: Audience
-  readonly wants: (name: string) => boolean
+  readonly engines: readonly Engine[]
+  readonly figures: Figures
 }
 
-async function measureEngine(engine: Engine, { directory, url, audience, wants }: Place): Promise<void> {
-  const parts = {
-    idle: measureIdle,
-    deliveries: measureDeliveries,
-    latency: measureLatency,
-    revocation: measureRevocation,
+async function measure(part: (typeof PARTS)[number], place: Place): Promise<void> {
+  const { directory, postgres, audience, engines, figures } = place
+  const say = (name: string, line: string) => process.stdout.write(`${name}: ${line}\n`)
+  if (part === 'writes') {
+    const url = await postgres.createDatabase('untold', 0, { policies: true })
+    const untold = await createAudience(url, 10)
+    say('embedded', await measureWrites(directory, { told: audience, untold }, figures))
+  } else if (part === 'reads') {
+    say('embedded', await measureReads(directory, audience, figures))
+  } else if (part === 'presence' || part === 'unheard') {
+    const isUnheard = part === 'unheard'
+    const env: Record<string, string> = isUnheard ? { APP_AUTH__CACHE: 'false' } : {}
+    const channel = isUnheard ? audience.channel : `organizations:${audience.org}`
+    const kind = isUnheard ? ', without hearing of changes' : ' on a channel with presence'
+    await onStage('embedded', place, { env }, (stage) =>
+      measureIdle(stage, { ...audience, channel }, figures, kind),
+    )
+  } else {
+    const nodes = part === 'revocation' ? NODES : 1
+    for (const engine of engines)
+      await onStage(engine, place, { nodes }, (stage) => OF_ENGINES[part](stage, audience, figures))
   }
-  for (const [name, measure] of Object.entries(parts)) {
-    if (!wants(name)) continue
-    const stage = await startStage(engine, directory, url)
+
+  async function onStage(
+    engine: Engine,
+    { audience: { databaseUrl } }: Place,
+    options: Parameters<typeof startStage>[3],
+    work: (stage: Awaited<ReturnType<typeof startStage>>) => Promise<string>,
+  ): Promise<void> {
+    const stage = await startStage(engine, directory, databaseUrl, options)
     try {
-      await measure(engine, stage, audience, url)
+      say(engine, await work(stage))
     } finally {
       await stage.stop()
     }

@@ -3,6 +3,7 @@ import { WebSocket } from 'ws'
 
 /** A client of a run, without a library, so that ten thousand of them fit beside the server. */
 export interface BenchClient {
+  readonly token: string
   /** Code by which it ended. */
   readonly ended: Promise<number>
   close(): void
@@ -50,7 +51,7 @@ async function openClient({ url, token, channel, heard }: ClientOptions): Promis
     socket.terminate()
     throw error
   }
-  return { ended, close: () => socket.terminate() }
+  return { token, ended, close: () => socket.terminate() }
 }
 
 /** Milliseconds before a client that found no place tries again. */
@@ -80,4 +81,10 @@ export async function openClients(
   }
   await Promise.all(Array.from({ length: AT_ONCE }, work))
   return clients
+}
+
+/** Ends clients, and waits until they have. */
+export async function closeClients(clients: readonly BenchClient[]): Promise<void> {
+  for (const client of clients) client.close()
+  await Promise.all(clients.map(({ ended }) => ended))
 }

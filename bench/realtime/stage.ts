@@ -15,9 +15,13 @@ const CONFIG = join(import.meta.dirname, '../../deploy/centrifugo/config.json')
 
 export const HAS_CENTRIFUGO = spawnSync('centrifugo', ['version']).status === 0
 
+export type Engine = 'embedded' | 'centrifugo'
+
 /** Who listens, and what they listen to. */
 export interface Audience {
+  readonly databaseUrl: string
   readonly org: string
+  /** Without presence: each of thousands who come would be told to all before. */
   readonly channel: string
   /** Access tokens, each of a session of its own. */
   readonly tokens: readonly string[]
@@ -60,16 +64,21 @@ export async function createAudience(databaseUrl: string, count: number): Promis
   await client.end()
   const tokens = users.map((id, index) => app.tokens.issue({ id, role: 'user' }, sessions[index] ?? ''))
   await app.close()
-  return { org, channel: `organizations:${org}:projects`, tokens, sessions }
+  return { databaseUrl, org, channel: `organizations:${org}:files`, tokens, sessions }
 }
 
 type Holder = Pick<ServerProcess, 'usage' | 'stop'>
 
 /** A service, and where its clients connect. */
 export interface Stage {
-  readonly url: string
-  /** The process that keeps the sockets. */
+  readonly engine: Engine
+  /** For each process that keeps sockets. */
+  readonly urls: readonly string[]
+  /** Processes of the service. */
+  readonly nodes: number
+  /** A process that keeps sockets, */
   readonly holder: Holder
+  /** and one that answers requests: the same, if the service keeps them itself. */
   readonly service: ServerProcess
   stop(): Promise<void>
 }
@@ -80,34 +89,53 @@ const OPEN = {
   APP_REALTIME__SUBSCRIPTIONS_PER_ORGANIZATION: '1000000',
 }
 
-/** Starts a service with an engine. */
+interface StageOptions {
+  /** Processes of the service; 1 if left out. */
+  readonly nodes?: number
+  readonly env?: Record<string, string>
+}
+
+/** Starts a service with an engine; with `none` nobody listens to it. */
 export async function startStage(
-  engine: 'embedded' | 'centrifugo' | 'none',
+  engine: Engine | 'none',
   directory: string,
   databaseUrl: string,
-  env: Record<string, string> = {},
+  { nodes = 1, env = {} }: StageOptions = {},
 ): Promise<Stage> {
-  const options = { name: `realtime-${engine}`, directory, databaseUrl }
-  if (engine !== 'centrifugo') {
-    const service = await startService({ ...options, env: { ...OPEN, APP_REALTIME__ENGINE: engine, ...env } })
-    const url = `${service.origin.replace('http', 'ws')}/realtime`
-    return { url, holder: service, service, stop: () => service.stop() }
-  }
   const port = await freePort()
   const [key, secret] = [uuidv7(), `${uuidv7()}${uuidv7()}`]
-  const service = await startService({
-    ...options,
-    env: {
-      ...{ APP_REALTIME__ENGINE: engine, APP_REALTIME__CENTRIFUGO__URL: `http://127.0.0.1:${port}` },
-      ...{ APP_REALTIME__CENTRIFUGO__API_KEY: key, APP_REALTIME__CENTRIFUGO__PROXY_SECRET: secret, ...env },
-    },
-  })
-  const holder = await startCentrifugo(service.origin, { port, key, secret })
-  const stop = async () => {
-    await holder.stop()
-    await service.stop()
+  const cluster = {
+    APP_REALTIME__CENTRIFUGO__URL: `http://127.0.0.1:${port}`,
+    APP_REALTIME__CENTRIFUGO__API_KEY: key,
+    APP_REALTIME__CENTRIFUGO__PROXY_SECRET: secret,
   }
-  return { url: `ws://127.0.0.1:${port}/realtime`, holder, service, stop }
+  const services: ServerProcess[] = []
+  for (let node = 0; node < nodes; node++) {
+    const settings = {
+      ...OPEN,
+      APP_REALTIME__ENGINE: engine,
+      ...(engine === 'centrifugo' ? cluster : {}),
+      ...env,
+    }
+    services.push(await startService({ name: `realtime-${engine}`, directory, databaseUrl, env: settings }))
+  }
+  const [service] = services
+  if (service === undefined) throw new Error('a stage has a service')
+  const stop = async () => {
+    await Promise.all(services.map((one) => one.stop()))
+  }
+  if (engine !== 'centrifugo') {
+    const urls = services.map(({ origin }) => `${origin.replace('http', 'ws')}/realtime`)
+    return { engine: 'embedded', urls, nodes, holder: service, service, stop }
+  }
+  const holder = await startCentrifugo(service.origin, { port, key, secret })
+  return {
+    ...{ engine, urls: [`ws://127.0.0.1:${port}/realtime`], nodes, holder, service },
+    async stop() {
+      await holder.stop()
+      await stop()
+    },
+  }
 }
 
 interface Place {
