@@ -28,6 +28,20 @@ export const ChannelNotFound = defineError({
   detail: 'There is no such channel, or it is not for you.',
 })
 
+export const ChannelWithoutPresence = defineError({
+  code: 'channel_without_presence',
+  status: 409,
+  title: 'Channel without presence',
+  detail: 'Nobody is told who listens to this channel.',
+})
+
+export const RealtimeUnavailable = defineError({
+  code: 'realtime_unavailable',
+  status: 503,
+  title: 'Realtime unavailable',
+  detail: 'What tells clients live does not answer as it should; try again later.',
+})
+
 export const RealtimeDisabled = defineError({
   code: 'realtime_disabled',
   status: 404,

@@ -141,6 +141,7 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
     key: '404 channel_not_found',
     keyWithoutScope: '404 channel_not_found',
   },
+  getChannelPresence: membersAndKeys(200),
   // One's own files.
   createFile: everyUser(201),
   createFileLink: onlyOwner(200, '404 file_not_found'),

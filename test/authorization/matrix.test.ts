@@ -87,7 +87,7 @@ const KEYS_MADE: Readonly<
 > = {
   key: (tenant) => tenant.createApiKey(),
   keyWithoutScope: (tenant, operationId) =>
-    tenant.createApiKey({ scopes: [operationId.includes('Member') ? 'projects:read' : 'members:read'] }),
+    tenant.createApiKey({ scopes: [/Member|Presence/.test(operationId) ? 'projects:read' : 'members:read'] }),
   expiredKey: async (tenant) => {
     const key = await tenant.createApiKey()
     await tenant.expire(key.id)

@@ -113,6 +113,7 @@ const EXPECTED = [
   'GET /api/v1/organizations/:organization_id/invitations/:id getInvitation user',
   'GET /api/v1/organizations/:organization_id/members listMembers user',
   'GET /api/v1/organizations/:organization_id/members/:user_id getMember user',
+  'GET /api/v1/organizations/:organization_id/presence getChannelPresence user',
   'GET /api/v1/organizations/:organization_id/projects listProjects user',
   'GET /api/v1/organizations/:organization_id/projects/:id getProject user',
   'PATCH /api/v1/organizations/:organization_id updateOrganization user',

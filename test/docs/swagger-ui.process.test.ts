@@ -105,6 +105,9 @@ t.test(
     await executeUploads('OrganizationUpload', { organization_id: tenant.organization.id }, expect)
     for (const operation of ['setCurrentUserAvatar', 'getCurrentUserAvatar']) await expect(operation, 200)
     await expect('getCurrentUserAvatarVariant', 202, { params: { name: 'thumbnail' } })
+    const { id } = tenant.organization
+    const channel = `organizations:${id}:projects`
+    await expect('getChannelPresence', 200, { params: { organization_id: id, channel } })
     await executeOrganizations(tenant, expect)
     await ui.authorize((await signUp({ role: 'admin' })).headers.authorization)
     await expect('listAdministeredOrganizations', 200)

@@ -126,6 +126,9 @@ const idOf = (url: string) => String(url.split('/').at(-1))
 const QUERIES: Readonly<Record<string, (name: string, situation: Situation) => Promise<string | undefined>>> =
   {
     getSharedFile: async (_name, situation) => (await sharedFileOf(situation)).token,
+    // One that keys with the scope can hear, too.
+    getChannelPresence: async (_name, situation) =>
+      `organizations:${(await tenantOf(situation)).organization.id}:projects`,
   }
 
 /** Path parameters, by what stands before them in the path. */

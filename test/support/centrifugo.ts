@@ -28,10 +28,25 @@ export interface CentrifugoServer {
   log(): string
 }
 
+interface CentrifugoOptions {
+  /** Origins whose pages may connect. */
+  readonly origins?: string
+  /** Where the nodes of a cluster know of each other; without it a node is alone. */
+  readonly redis?: string
+  /** Another node of the same cluster. */
+  readonly like?: CentrifugoServer
+}
+
 /** Finds a place for a Centrifugo; it ends with `t`. */
-export async function placeCentrifugo(t: Test): Promise<CentrifugoServer> {
+export async function placeCentrifugo(
+  t: Test,
+  { origins, redis, like }: CentrifugoOptions = {},
+): Promise<CentrifugoServer> {
   const port = await freePort()
-  const [key, secret] = [crypto.randomUUID(), `${crypto.randomUUID()}${crypto.randomUUID()}`]
+  const {
+    APP_REALTIME__CENTRIFUGO__API_KEY: key = crypto.randomUUID(),
+    APP_REALTIME__CENTRIFUGO__PROXY_SECRET: secret = `${crypto.randomUUID()}${crypto.randomUUID()}`,
+  } = like?.settings ?? {}
   const headers = JSON.stringify({ 'X-Centrifugo-Secret': secret })
   let server: TestProcess | undefined
   let log = ''
@@ -54,6 +69,10 @@ export async function placeCentrifugo(t: Test): Promise<CentrifugoServer> {
       CENTRIFUGO_HTTP_API_KEY: key,
       // How often it looks for subscriptions whose time is over, in place of 27 s.
       CENTRIFUGO_CLIENT_PRESENCE_UPDATE_INTERVAL: '1s',
+      ...(origins === undefined ? {} : { CENTRIFUGO_CLIENT_ALLOWED_ORIGINS: origins }),
+      ...(redis === undefined
+        ? {}
+        : { CENTRIFUGO_ENGINE_TYPE: 'redis', CENTRIFUGO_ENGINE_REDIS_ADDRESS: redis }),
     }
   }
   return {

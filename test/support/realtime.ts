@@ -57,7 +57,9 @@ export class Ear {
 
   /** Subscribes, and waits until that is done, or refused. */
   async to(channel: string, options: Partial<SubscriptionOptions> = {}): Promise<Subscription> {
-    const subscription = this.client.newSubscription(channel, options)
+    // Centrifugo passes on only the data, where it asks the service.
+    const data = options.joinLeave ? { data: { join_leave: true } } : {}
+    const subscription = this.client.newSubscription(channel, { ...data, ...options })
     subscription.on('join', ({ info }) => this.presences.push(`join ${info.user}`))
     subscription.on('leave', ({ info }) => this.presences.push(`leave ${info.user}`))
     subscription.on('publication', (message) => this.#hear(message, this.told))

@@ -56,6 +56,7 @@ const LEAST: Readonly<Record<string, MemberRole>> = {
   getAuditHead: 'admin',
   getInvitation: 'admin',
   getApiKey: 'admin',
+  getChannelPresence: 'member',
   getMember: 'member',
   getOrganization: 'member',
   getProject: 'member',

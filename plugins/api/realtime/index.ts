@@ -3,10 +3,12 @@ import fp from 'fastify-plugin'
 import { connectionOptions } from '#config/engine/database-connection.ts'
 import { Listener } from '#lib/database/listener.ts'
 import type { AppContext } from '#plugins/infrastructure/context.ts'
+import { CentrifugoPresence } from '#services/realtime/centrifugo/presence.ts'
 import { type ChannelList, findChannels } from '#services/realtime/channel-list.ts'
 import { Hub, TICKS_PER_SECOND } from '#services/realtime/hub.ts'
 import type { RealtimeJobsContext } from '#services/realtime/jobs.ts'
 import { Attendance } from '#services/realtime/presence/attendance.ts'
+import type { PresenceContext } from '#services/realtime/presence/presence.ts'
 import { ENDINGS } from '#services/realtime/protocol.ts'
 import { Reader } from '#services/realtime/reader.ts'
 import type { RealtimeContext } from '#services/realtime/sink.ts'
@@ -20,6 +22,7 @@ import { serveStreams } from './streams.ts'
 declare module '#plugins/infrastructure/context.ts' {
   interface AppContext
     extends Pick<RealtimeContext, 'realtime'>,
+      Pick<PresenceContext, 'presence'>,
       Pick<RealtimeJobsContext, 'realtimeHistoryMs'> {}
 }
 
@@ -51,7 +54,17 @@ export default fp(
       realtimeHistoryMs: realtime.history,
     })
     const isServing = realtime.engine === 'embedded' && role !== 'worker'
-    app.decorate('realtimeHub', isServing ? await createHub(app, channels) : undefined)
+    const attendance = isServing ? new Attendance(app.db, app.moduleLog('realtime')) : undefined
+    app.addContext({
+      presence: {
+        source: centrifugo ? new CentrifugoPresence(centrifugo) : attendance,
+        async find(listener, name) {
+          const found = channels.find(name)
+          return found && (await found.channel.authorize(app.ctx, listener, found.params)) ? found : undefined
+        },
+      },
+    })
+    app.decorate('realtimeHub', attendance && (await createHub(app, channels, attendance)))
     acceptSockets(app)
     serveStreams(app)
   },
@@ -70,7 +83,11 @@ export default fp(
   },
 )
 
-async function createHub(app: FastifyInstance, channels: ChannelList<AppContext>): Promise<Hub<AppContext>> {
+async function createHub(
+  app: FastifyInstance,
+  channels: ChannelList<AppContext>,
+  attendance: Attendance,
+): Promise<Hub<AppContext>> {
   const { database, realtime } = app.config
   const log = app.moduleLog('realtime')
   const metrics = registerMetrics(app, () => ({ hub, silenceMs: reader.silenceMs }))
@@ -91,7 +108,6 @@ async function createHub(app: FastifyInstance, channels: ChannelList<AppContext>
     pooled: (error) =>
       log.warn({ err: error }, 'nobody wakes the reader of realtime, which looks every 250 ms'),
   })
-  const attendance = new Attendance(app.ctx.db, log)
   const hub: Hub<AppContext> = new Hub({
     ctx: gatheringContext(app.ctx),
     log,

@@ -14,6 +14,10 @@ declare module 'fastify' {
     /** Answers with the events of some channels, as long as the client listens. */
     streamEvents(request: FastifyRequest, reply: FastifyReply, channels: readonly string[]): Promise<void>
   }
+  interface FastifyRequest {
+    /** The caller, as somebody who could listen to channels. */
+    asListener(): Listener
+  }
 }
 
 const RETRY_AFTER_S = 5
@@ -23,6 +27,11 @@ export function serveStreams(app: FastifyInstance): void {
   const { connections, max_waiting: maxWaiting } = app.config.realtime
   const now = () => performance.now()
 
+  app.decorateRequest('asListener', function () {
+    const { principal } = this
+    if (principal === undefined) throw new TypeError('nobody has authenticated')
+    return { ...principal, address: app.clientAddress(this.raw) ?? LOCAL_ADDRESS }
+  })
   app.decorate('streamEvents', async (request, reply, channels) => {
     const { realtimeHub: hub } = app
     if (hub === undefined) throw new RealtimeDisabled()
@@ -35,7 +44,7 @@ export function serveStreams(app: FastifyInstance): void {
       lifetimeMs: lifetimeOf(app, request),
     })
     reply.raw.once('close', () => stream.left())
-    if (!hub.identify(stream, listenerOf(app, request))) {
+    if (!hub.identify(stream, request.asListener())) {
       stream.end(ENDINGS.tooMany)
       throw new TooManyConnections({ retryAfter: RETRY_AFTER_S })
     }
@@ -76,13 +85,6 @@ function headersOf(reply: FastifyReply): [string, string | number | string[]][] 
   return Object.entries(reply.getHeaders()).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value] as [string, string | number | string[]]],
   )
-}
-
-/** Who listens: the caller. */
-function listenerOf(app: FastifyInstance, request: FastifyRequest): Listener {
-  const { principal } = request
-  if (principal === undefined) throw new TypeError('nobody has authenticated')
-  return { ...principal, address: app.clientAddress(request.raw) ?? LOCAL_ADDRESS }
 }
 
 /** Milliseconds for which the token of a request is valid; a key has no end of its own here. */

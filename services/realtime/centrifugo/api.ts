@@ -1,4 +1,4 @@
-import { Type } from '@sinclair/typebox'
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 
 /** Milliseconds that Centrifugo may take for a request. */
@@ -63,6 +63,20 @@ export class CentrifugoApi {
     if (refused !== 0) return refused === -1 ? commands.length : refused
     const { code = 0, message = '' } = answer.replies[0]?.error ?? {}
     throw new CentrifugoError(`centrifugo_error_${code}`, `Centrifugo refused a command: ${message}`)
+  }
+
+  /**
+   * Asks something; returns the result.
+   *
+   * @throws CentrifugoError when it is refused, or nobody answers as expected
+   */
+  async ask<T extends TSchema>(method: string, request: object, result: T): Promise<Static<T>> {
+    const answer = await this.#post(method, JSON.stringify(request))
+    const found: unknown = Object(answer).result
+    if (!Value.Check(result, found)) {
+      throw new CentrifugoError('centrifugo_answer', `Centrifugo did not answer ${method} as expected`)
+    }
+    return found
   }
 
   async #post(method: string, body: string): Promise<unknown> {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Context, Log } from '#lib/context.ts'
-import type { SystemDatabase } from '#lib/database/scoped-database.ts'
+import type { OrgDatabase, SystemDatabase } from '#lib/database/scoped-database.ts'
 import { warnOfTrouble } from '#lib/log/troubles.ts'
 import { pause } from '#lib/waiting/repeat.ts'
 import { insertNotices, takeNumbers, wakeReaders } from '../queries.ts'
@@ -72,15 +72,22 @@ export class Attendance {
     this.#note(key, { presence, leavesInMs: mayReturn ? RETURN_MS : 0 })
   }
 
-  /** Returns who is there; of many, those who came first. */
-  async list(channel: string): Promise<Pick<queries.Presence, 'client' | 'caller'>[]> {
+  /**
+   * Returns who is there; of many, those who came first.
+   *
+   * @param db that of the organization, if one asks about its own channel
+   */
+  async list(
+    channel: string,
+    db: SystemDatabase | OrgDatabase = this.#db,
+  ): Promise<Pick<queries.Presence, 'client' | 'caller'>[]> {
     await this.#write()
-    return queries.selectPresences(this.#db, channel, { silence: SILENCE_MS, limit: MAX_NAMED })
+    return queries.selectPresences(db, channel, { silence: SILENCE_MS, limit: MAX_NAMED })
   }
 
-  async count(channel: string): Promise<queries.PresenceCount> {
+  async count(channel: string, db: SystemDatabase | OrgDatabase = this.#db): Promise<queries.PresenceCount> {
     await this.#write()
-    return queries.selectPresenceCount(this.#db, channel, SILENCE_MS)
+    return queries.selectPresenceCount(db, channel, SILENCE_MS)
   }
 
   /** Writes what is left to be written; who is still here is gone when this process has been silent. */
@@ -125,9 +132,9 @@ export class Attendance {
     )
   }
 
-  /** Writes all changes so far; several callers share one write. */
+  /** Writes all changes so far, those that are being written included; several callers share one write. */
   async #write(): Promise<void> {
-    while (this.#isDue) {
+    while (this.#writing !== undefined || this.#isDue) {
       this.#writing ??= this.#writeBatch().finally(() => {
         this.#writing = undefined
       })

@@ -1,4 +1,4 @@
-import type { SystemDatabase } from '#lib/database/scoped-database.ts'
+import type { OrgDatabase, SystemDatabase } from '#lib/database/scoped-database.ts'
 
 /** Somebody who listens to a channel, by one connection. */
 export interface Presence {
@@ -111,7 +111,7 @@ export async function countPresences(
 
 /** Returns who is there, those first who came first. */
 export function selectPresences(
-  db: SystemDatabase,
+  db: SystemDatabase | OrgDatabase,
   channel: string,
   { silence, limit }: { readonly silence: number; readonly limit: number },
 ): Promise<Pick<Presence, 'client' | 'caller'>[]> {
@@ -132,7 +132,7 @@ export interface PresenceCount {
 }
 
 export async function selectPresenceCount(
-  db: SystemDatabase,
+  db: SystemDatabase | OrgDatabase,
   channel: string,
   silence: number,
 ): Promise<PresenceCount> {
