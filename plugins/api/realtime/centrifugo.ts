@@ -7,7 +7,7 @@ import { digestToken } from '#lib/secrets/secrets.ts'
 import { pause } from '#lib/waiting/repeat.ts'
 import type { AppContext } from '#plugins/infrastructure/context.ts'
 import { Unauthenticated } from '#services/authentication/errors.ts'
-import { CentrifugoApi } from '#services/realtime/centrifugo/api.ts'
+import { CentrifugoApi, reconnecting } from '#services/realtime/centrifugo/api.ts'
 import { CentrifugoProxy, type ConnectionMeta } from '#services/realtime/centrifugo/proxy.ts'
 import type { ChannelList } from '#services/realtime/channel-list.ts'
 import type { Listener } from '#services/realtime/define-channel.ts'
@@ -40,6 +40,7 @@ export function useCentrifugo(
   const { engine, centrifugo } = app.config.realtime
   const { url = '', api_key: key = '', proxy_secret: secret = '', recheck: recheckMs } = centrifugo
   const isUsed = engine === 'centrifugo'
+  const api = new CentrifugoApi({ url: `${url.replace(/\/$/, '')}/api`, key })
   app.decorateRequest('asDoorman', function () {
     return createDoorman(app, app.clientAddress(this) ?? LOCAL_ADDRESS)
   })
@@ -52,12 +53,12 @@ export function useCentrifugo(
           log: app.moduleLog('realtime'),
           channels,
           load: (meta) => load(app, meta),
+          end: (caller) => api.run([reconnecting(caller)]),
           recheckMs,
         })
       : undefined,
   )
   if (!isUsed) return undefined
-  const api = new CentrifugoApi({ url: `${url.replace(/\/$/, '')}/api`, key })
   if (app.config.role !== 'web') watch(app, api)
   return api
 }

@@ -12,7 +12,11 @@ const Meta = Type.Union([
 // Centrifugo sends more than is read, and newer versions even more.
 const Connect = Type.Object({ data: Type.Optional(Type.Unknown()) })
 const Refresh = Type.Object({ meta: Meta })
-const Subscribe = Type.Object({ meta: Meta, channel: Type.String({ maxLength: 1024 }) })
+const Subscribe = Type.Object({
+  meta: Meta,
+  channel: Type.String({ maxLength: 1024 }),
+  data: Type.Optional(Type.Unknown()),
+})
 
 /** Answers the questions of a Centrifugo cluster about its clients (its proxy protocol); nobody else may ask. */
 const routes: FastifyPluginAsyncTypebox = async (app) => {
@@ -27,7 +31,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     centrifugo.refresh(body.meta),
   )
   app.post('/subscribe', { ...common, schema: { hide: true, body: Subscribe } }, ({ body }) =>
-    centrifugo.subscribe(body.meta, body.channel),
+    centrifugo.subscribe(body.meta, body.channel, body.data),
   )
   app.post('/sub-refresh', { ...common, schema: { hide: true, body: Subscribe } }, ({ body }) =>
     centrifugo.refreshSubscription(body.meta, body.channel),

@@ -1,3 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
 import type { Context, Log } from '#lib/context.ts'
 import { warnOfTrouble } from '#lib/log/troubles.ts'
 import { principalId } from '#services/authentication/principal.ts'
@@ -5,6 +8,15 @@ import type { ChannelList } from '../channel-list.ts'
 import type { ChannelParams, Listener } from '../define-channel.ts'
 import type { Doorman } from '../doorman.ts'
 import { ENDINGS, type Ending, REFUSALS, type Refusal, tokenIn } from '../protocol.ts'
+
+/**
+ * Milliseconds after somebody was let in, at which it is looked again: what ended before Centrifugo knew the connection
+ * could not be ended. It knows it at once as a rule, and waits no longer than 5 s for the answer.
+ */
+const LOOKS_MS = [500, 6000]
+
+/** Asks to hear who comes and goes; of what a client asks for, Centrifugo passes on only its `data`. */
+const WantsPresence = Type.Object({ join_leave: Type.Literal(true) })
 
 /** Who a connection belongs to: Centrifugo keeps it, and sends it along with what it asks later. */
 export type ConnectionMeta =
@@ -24,6 +36,8 @@ interface ProxyOptions<Ctx extends Context> {
   readonly channels: ChannelList<Ctx>
   /** Returns who a connection belongs to, from the database; undefined when the session or key has ended. */
   readonly load: (meta: ConnectionMeta) => Promise<Listener | undefined>
+  /** Has all connections of a caller (`principalId`) ended, each of which then connects again. */
+  readonly end: (caller: string) => Promise<unknown>
   /** Milliseconds after which Centrifugo asks again. */
   readonly recheckMs: number
 }
@@ -52,6 +66,7 @@ export class CentrifugoProxy<Ctx extends Context> {
       const meta = metaOf(listener)
       // The token was checked by what is known; what Centrifugo is told now must be so in the database.
       if ((await this.#options.load(meta)) === undefined) return { disconnect: ENDINGS.sessionEnded }
+      void this.#lookAgain(meta, principalId(listener))
       const channels = listener.kind === 'user' ? this.#options.channels.ownOf(listener.user.id) : []
       return { result: { user: principalId(listener), expire_at: this.#expiry(), channels, meta } }
     })
@@ -65,14 +80,14 @@ export class CentrifugoProxy<Ctx extends Context> {
     })
   }
 
-  /** Says whether somebody may listen to a channel. */
-  async subscribe(meta: ConnectionMeta, channel: string): Promise<ProxyAnswer> {
+  /** Says whether somebody may listen to a channel; `data` is what the client sent along. */
+  async subscribe(meta: ConnectionMeta, channel: string, data: unknown): Promise<ProxyAnswer> {
     return this.#answer(async () => {
       const found = await this.#authorize(meta, channel)
       if (found === undefined) return { error: REFUSALS.denied }
       const has = { value: found.hasPresence }
-      // Centrifugo does not look at what the client asked for where it asks the service.
-      const override = { presence: has, join_leave: has, force_push_join_leave: has }
+      const hears = { value: found.hasPresence && Value.Check(WantsPresence, data) }
+      const override = { presence: has, join_leave: has, force_push_join_leave: hears }
       return { result: { expire_at: this.#expiry(), override } }
     })
   }
@@ -83,6 +98,20 @@ export class CentrifugoProxy<Ctx extends Context> {
       const found = await this.#authorize(meta, channel)
       return { result: found === undefined ? { expired: true } : { expire_at: this.#expiry() } }
     })
+  }
+
+  /** Ends somebody who has just connected, if the session ended before Centrifugo knew the connection. */
+  async #lookAgain(meta: ConnectionMeta, caller: string): Promise<void> {
+    try {
+      const since = performance.now()
+      for (const at of LOOKS_MS) {
+        await sleep(since + at - performance.now(), undefined, { ref: false })
+        if ((await this.#options.load(meta)) === undefined) await this.#options.end(caller)
+      }
+    } catch (error) {
+      // The next question finds it.
+      this.#warn(error)
+    }
   }
 
   async #authorize(meta: ConnectionMeta, name: string) {

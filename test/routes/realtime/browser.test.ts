@@ -3,13 +3,15 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
+import { placeCentrifugo, WITHOUT_CENTRIFUGO } from '#test/support/centrifugo.ts'
 import { startChromium, withoutChromium } from '#test/support/chromium.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { createTestApp } from '#test/support/helper.ts'
 import { startInstance } from '#test/support/instances.ts'
 import { createOrganization } from '#test/support/organizations.ts'
 import { realtimeUrl, tokenOf } from '#test/support/realtime.ts'
+import { startRedis, WITHOUT_REDIS } from '#test/support/redis-server.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 
@@ -19,8 +21,46 @@ async function examplePage(): Promise<string> {
   return /```html\n(.+?)```/s.exec(document)?.[1] ?? ''
 }
 
-t.test('the example in two browsers, at two instances', { skip: withoutChromium }, async (t) => {
-  // Of this machine, as the service is: a browser lets no page of the internet reach it.
+/** The same as docs/realtime/centrifugo.md says it, for the token goes along as data there. */
+async function exampleOfCentrifugo(): Promise<string> {
+  const document = await readFile(join(ROOT, 'docs/realtime/centrifugo.md'), 'utf8')
+  const data = /^ {2}getData: .+$/m.exec(document)?.[0] ?? ''
+  return (await examplePage()).replace(/getToken: .+$/m, data)
+}
+
+/** A service, at two nodes of which pages of an origin may connect. */
+interface Stage {
+  readonly one: Awaited<ReturnType<typeof createTestApp>>
+  readonly urls: readonly [string, string]
+  readonly example: string
+}
+
+async function embedded(t: Test, origin: string): Promise<Stage> {
+  const settings = { APP_CORS__ALLOWED_ORIGINS: origin }
+  const one = await createTestApp(t, settings)
+  const other = await startInstance(t, one.db, settings)
+  const urls = [await realtimeUrl(one.app), await realtimeUrl(other)] as const
+  return { one, urls, example: await examplePage() }
+}
+
+async function centrifugo(t: Test, origin: string): Promise<Stage> {
+  const redis = (await startRedis(t)).url
+  const here = await placeCentrifugo(t, { origins: origin, redis })
+  const there = await placeCentrifugo(t, { origins: origin, redis, like: here })
+  const one = await createTestApp(t, here.settings)
+  const service = (await realtimeUrl(one.app)).replace('ws:', 'http:').replace(/\/realtime$/, '')
+  for (const node of [here, there]) await node.start(service)
+  return { one, urls: [here.url, there.url], example: await exampleOfCentrifugo() }
+}
+
+const ENGINES = {
+  embedded: { start: embedded, skip: withoutChromium },
+  centrifugo: { start: centrifugo, skip: withoutChromium || WITHOUT_CENTRIFUGO || WITHOUT_REDIS },
+}
+
+/** Serves pages of this machine, as the service is: a browser lets no page of the internet reach it. */
+async function servePages(t: Test) {
+  const library = await readFile(join(ROOT, 'node_modules/centrifuge/dist/centrifuge.js'), 'utf8')
   const pages = new Map<string, string>()
   const server = createServer(({ url = '' }, response) => {
     const isLibrary = url.endsWith('.js')
@@ -29,59 +69,58 @@ t.test('the example in two browsers, at two instances', { skip: withoutChromium 
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => server.close().closeAllConnections())
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const settings = { APP_CORS__ALLOWED_ORIGINS: origin }
-  const one = await createTestApp(t, settings)
-  const other = await startInstance(t, one.db, settings)
-  const tenant = await createOrganization(one.app)
-  const removed = await tenant.add('member')
-  const browser = await startChromium(t)
-  const library = await readFile(join(ROOT, 'node_modules/centrifuge/dist/centrifuge.js'), 'utf8')
-  const example = await examplePage()
+  return { pages, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+}
 
-  const open = async (url: string, token: string) => {
-    const context = await browser.newContext()
-    const page = await context.newPage()
-    const values = { token, organizationId: tenant.organization.id }
-    const setup = `<script>
-      const { token, organizationId } = ${JSON.stringify(values)}
-      const told = [], loads = []
-      const accessToken = () => token
-      const loadProjects = () => loads.push(1)
-      const changed = (type, id) => told.push(id)
-    </script>`
-    const path = `/${pages.size}`
-    pages.set(path, setup + example.replace('wss://api.example.com/realtime', url))
-    await page.goto(origin + path)
-    const of = <T>(expression: string) => page.evaluate<T>(expression)
-    await eventually(async () => (await of<number>('loads.length')) === 1)
-    return { context, told: () => of<string[]>('told'), loads: () => of<number>('loads.length'), of }
-  }
-  const [here, there] = [
-    await open(await realtimeUrl(one.app), tokenOf(tenant.owner)),
-    await open(await realtimeUrl(other), tokenOf(removed)),
-  ]
+for (const [engine, { start, skip }] of Object.entries(ENGINES)) {
+  t.test(`the example in two browsers, at two nodes of the engine ${engine}`, { skip }, async (t) => {
+    const { pages, origin } = await servePages(t)
+    const { one, urls, example } = await start(t, origin)
+    const tenant = await createOrganization(one.app)
+    const removed = await tenant.add('member')
+    const browser = await startChromium(t)
 
-  const ids = [(await tenant.createProject()).id]
-  for (const { told } of [here, there]) await eventually(async () => (await told()).length === 1)
+    const open = async (url: string, token: string) => {
+      const context = await browser.newContext()
+      const page = await context.newPage()
+      const values = { token, organizationId: tenant.organization.id }
+      const setup = `<script>
+        const { token, organizationId } = ${JSON.stringify(values)}
+        const told = [], loads = []
+        const accessToken = () => token
+        const loadProjects = () => loads.push(1)
+        const changed = (type, id) => told.push(id)
+      </script>`
+      const path = `/${pages.size}`
+      pages.set(path, setup + example.replace('wss://api.example.com/realtime', url))
+      await page.goto(origin + path)
+      const of = <T>(expression: string) => page.evaluate<T>(expression)
+      await eventually(async () => (await of<number>('loads.length')) === 1)
+      return { context, told: () => of<string[]>('told'), loads: () => of<number>('loads.length'), of }
+    }
+    const [here, there] = [await open(urls[0], tokenOf(tenant.owner)), await open(urls[1], tokenOf(removed))]
 
-  await there.context.setOffline(true)
-  await there.of('centrifuge.disconnect()')
-  for (let index = 0; index < 3; index++) ids.push((await tenant.createProject()).id)
-  await eventually(async () => (await here.told()).length === 4)
-  t.equal((await there.told()).length, 1)
-  await there.context.setOffline(false)
-  await there.of('centrifuge.connect()')
-  for (const { told, loads } of [here, there]) {
-    await eventually(async () => (await told()).length === 4)
-    t.same(await told(), ids)
-    t.equal(await loads(), 1, 'nothing had to be loaded again')
-  }
+    const ids = [(await tenant.createProject()).id]
+    for (const { told } of [here, there]) await eventually(async () => (await told()).length === 1)
 
-  const url = `${tenant.url}/members/${removed.user.id}`
-  t.equal((await one.request({ method: 'DELETE', url, as: tenant.owner })).statusCode, 204)
-  await eventually(async () => (await there.of<string>('projects.state')) === 'unsubscribed')
-  await tenant.createProject()
-  await eventually(async () => (await here.told()).length === 5)
-  t.equal((await there.told()).length, 4)
-})
+    await there.context.setOffline(true)
+    await there.of('centrifuge.disconnect()')
+    for (let index = 0; index < 3; index++) ids.push((await tenant.createProject()).id)
+    await eventually(async () => (await here.told()).length === 4)
+    t.equal((await there.told()).length, 1)
+    await there.context.setOffline(false)
+    await there.of('centrifuge.connect()')
+    for (const { told, loads } of [here, there]) {
+      await eventually(async () => (await told()).length === 4)
+      t.same(await told(), ids)
+      t.equal(await loads(), 1, 'nothing had to be loaded again')
+    }
+
+    const url = `${tenant.url}/members/${removed.user.id}`
+    t.equal((await one.request({ method: 'DELETE', url, as: tenant.owner })).statusCode, 204)
+    await eventually(async () => (await there.of<string>('projects.state')) === 'unsubscribed')
+    await tenant.createProject()
+    await eventually(async () => (await here.told()).length === 5)
+    t.equal((await there.told()).length, 4)
+  })
+}

@@ -6,6 +6,7 @@ import { expectProblem } from '#test/support/expect-problem.ts'
 import { createTestApp } from '#test/support/helper.ts'
 import { createOrganization } from '#test/support/organizations.ts'
 import { Ear, published, realtimeUrl, tokenOf } from '#test/support/realtime.ts'
+import { startProxy } from '#test/support/tcp-proxy.ts'
 
 const SETTINGS = {
   APP_REALTIME__ENGINE: 'centrifugo',
@@ -143,4 +144,19 @@ t.test('a cluster in trouble', { skip: WITHOUT_CENTRIFUGO }, async (t) => {
       code: 'centrifugo_unreachable',
     })
   })
+})
+
+t.test('a session that ends while Centrifugo lets somebody in', { skip: WITHOUT_CENTRIFUGO }, async (t) => {
+  const centrifugo = await placeCentrifugo(t)
+  const one = await createTestApp(t, { ...centrifugo.settings, APP_REALTIME__CENTRIFUGO__RECHECK: '1h' })
+  const proxy = await startProxy(t, (await realtimeUrl(one.app)).replace('ws:', 'http:'))
+  await centrifugo.start(new URL(proxy.url).origin)
+  const user = await one.signUp()
+  await published(one.db)
+  // The service has answered, and Centrifugo does not know it yet.
+  proxy.delay(300)
+  const ear = new Ear(t, centrifugo.url, async () => tokenOf(user))
+  await eventually(async () => one.logLines.some((line) => line.includes('/realtime/centrifugo/connect')))
+  await one.request({ method: 'POST', url: '/api/v1/auth/logout', as: user })
+  await eventually(async () => ear.happened.includes('disconnected 3500'))
 })
