@@ -58,5 +58,11 @@ export const RealtimeSettings = Section('What happens, told live to clients (doc
     maximum: '64MiB',
     description: 'Bytes that may wait for a client that reads slowly; with more its connection ends.',
   }),
+  ping_interval: Duration({
+    minimum: '2s',
+    maximum: '5m',
+    description:
+      'How often a client is asked for a sign of life; one that does not answer within 8 s, or the interval if that is shorter, is gone. Shorter than what any proxy on the way waits.',
+  }),
   centrifugo: Centrifugo,
 })

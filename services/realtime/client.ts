@@ -22,7 +22,7 @@ import type { Subscription } from './subscription.ts'
 
 /** Milliseconds in which a client must have said who it is. */
 const CONNECT_TIMEOUT_MS = 5000
-const PING_MS = 25_000
+/** Most milliseconds for the answer to a ping; less where pings come more often. */
 const PONG_TIMEOUT_MS = 8000
 /** Milliseconds beyond the end of a token in which the client can send another. */
 const EXPIRY_GRACE_MS = 25_000
@@ -37,6 +37,8 @@ export interface ClientOptions {
   readonly version: string
   /** Bytes that may wait for the client. */
   readonly maxWaiting: number
+  /** Milliseconds between pings. */
+  readonly pingMs: number
   readonly now: () => number
 }
 
@@ -97,8 +99,9 @@ export class Client extends Peer {
     } else if (now > this.#expiresAt + EXPIRY_GRACE_MS) this.end(ENDINGS.expired)
     else if (now > this.#pongBy) this.end(ENDINGS.noPong)
     else if (now >= this.#pingAt) {
-      this.#pingAt = now + PING_MS
-      this.#pongBy = now + PONG_TIMEOUT_MS
+      const { pingMs } = this.#options
+      this.#pingAt = now + pingMs
+      this.#pongBy = now + Math.min(PONG_TIMEOUT_MS, pingMs)
       this.#send('{}')
     }
   }
@@ -137,10 +140,10 @@ export class Client extends Peer {
       return
     }
     this.#state = 'connected'
-    const now = this.#options.now()
+    const { pingMs, version, now } = this.#options
     // Spread over the interval, so that clients that came together are not asked together.
-    this.#pingAt = now + PING_MS * (0.5 + Math.random() / 2)
-    const about = { client: this.id, version: this.#options.version, ping: PING_MS / 1000, pong: true }
+    this.#pingAt = now() + pingMs * (0.5 + Math.random() / 2)
+    const about = { client: this.id, version, ping: Math.ceil(pingMs / 1000), pong: true }
     this.#reply(id, {
       connect: { ...about, ...this.#life(), ...(Object.keys(own).length > 0 ? { subs: own } : {}) },
     })

@@ -21,6 +21,10 @@ export interface FaultyPostgres {
   stop(): Promise<void>
   /** Ends the server as a crash does: no checkpoint, no goodbye. */
   crash(): Promise<void>
+  /** All of its processes stand still, in the middle of whatever they do; connections stay, and nobody answers. */
+  freeze(): Promise<void>
+  /** They go on. */
+  thaw(): void
   /** Starts it again; after a crash it recovers from its log. */
   restart(): Promise<void>
   /** The number of its first process. */
@@ -49,6 +53,16 @@ export async function startPostgres(t: Test, options: PostgresOptions = {}): Pro
     if (postmaster === undefined) throw new Error('PostgreSQL does not run')
     return postmaster.pid
   }
+  let frozen: number[] = []
+  const signal = (name: 'SIGSTOP' | 'SIGCONT') => {
+    for (const number of frozen) {
+      try {
+        process.kill(number, name)
+      } catch {
+        // It has ended since.
+      }
+    }
+  }
   let direct = await launch()
   const proxy = await startProxy(t, direct)
   return {
@@ -63,6 +77,13 @@ export async function startPostgres(t: Test, options: PostgresOptions = {}): Pro
       await endPostmaster(layout, await pid(), 'SIGINT')
     },
     crash: () => killServer(directory),
+    async freeze() {
+      const rows = await query<{ pid: number }>(superuserUrl, 'SELECT pid FROM pg_stat_activity')
+      // Its first process before the others, which it would replace.
+      frozen = [await pid(), ...rows.map((row) => row.pid)]
+      signal('SIGSTOP')
+    },
+    thaw: () => signal('SIGCONT'),
     async restart() {
       direct = await launch()
       proxy.retarget(direct)

@@ -70,6 +70,19 @@ t.test('three nodes in all kinds of trouble: everybody hears all of it, once, in
     await heardAll()
   })
 
+  await t.test('PostgreSQL stands still, and goes on', async () => {
+    const writing = write(4)
+    await postgres.freeze()
+    try {
+      await sleep(5000)
+    } finally {
+      postgres.thaw()
+    }
+    await writing
+    await write(TURNS)
+    await heardAll()
+  })
+
   await t.test('a process stands still, and goes on', async () => {
     const [, stopped] = services
     working.delete(urls[1] ?? '')

@@ -35,6 +35,7 @@ export function acceptSockets(app: FastifyInstance): void {
     maxFragments: MAX_PARTS,
     maxBufferedChunks: MAX_PARTS,
   })
+  const { max_waiting: maxWaiting, ping_interval: pingMs } = app.config.realtime
   const perNetwork = new Map<string, number>()
   const log = app.moduleLog('realtime')
 
@@ -43,11 +44,10 @@ export function acceptSockets(app: FastifyInstance): void {
     const { realtimeHub: hub, appVersion: version } = app
     const since = performance.now()
     perNetwork.set(network, (perNetwork.get(network) ?? 0) + 1)
-    const { max_waiting: maxWaiting } = app.config.realtime
     const now = () => performance.now()
     const connection = connectionOf(socket)
     const doorman = createDoorman(app, address)
-    const client = hub && new Client({ hub, connection, doorman, version, maxWaiting, now })
+    const client = hub && new Client({ hub, connection, doorman, version, maxWaiting, pingMs, now })
     socket.on('message', (data, isBinary) => client?.receive(isBinary ? '' : String(data)))
     // What breaks the protocol ends the connection, and that is all.
     socket.on('error', () => undefined)

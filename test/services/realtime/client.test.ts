@@ -34,6 +34,7 @@ t.test('a client, as time goes by', async (t) => {
     let now = 0
     const client = new Client({
       hub,
+      pingMs: 25_000,
       connection: {
         send: (frame) => frames.push(String(frame)),
         waiting: 0,
