@@ -82,7 +82,7 @@ t.test('the Autobahn test suite', { skip: missing }, async (t) => {
     )
     t.ok(silent && silent.length > 100, `${silent?.length} cases`)
     t.same(silent?.filter((outcome) => !hasPassed(outcome)).map(show), [])
-    // What is no command of the protocol ends the connection; before that, what is no WebSocket's, or too large.
+    // Messages that are not commands end the connection, unless the frames were wrong or too large already.
     const codes = new Set(asked?.map(({ code }) => code))
     for (const code of codes) t.ok([null, 1002, 1003, 1007, 1009, 3501].includes(code), `closed with ${code}`)
     t.equal(app.realtimeHub?.peers.size, 0)

@@ -37,9 +37,9 @@ interface Frame {
  * anything is told.
  */
 export class Crowd {
-  /** What was told, in the order of the first who heard it. */
+  /** Subjects that were told, in the order of the first who heard them. */
   readonly order: string[] = []
-  /** What must not be: something out of order, twice, or left out. */
+  /** Faults: something out of order, twice, or left out. */
   readonly wrongs: string[] = []
   readonly options: CrowdOptions
   readonly #members: Member[] = []

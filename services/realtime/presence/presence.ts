@@ -39,7 +39,7 @@ export async function get(
   const { source } = presence
   if (source === undefined) throw new RealtimeDisabled()
   const found = await presence.find(listener, channel)
-  // One of another organization is none of this, even to somebody who is a member of both.
+  // One of another organization does not exist here, even for somebody who is a member of both.
   if (found === undefined || orgOf(found.params) !== db.org) throw new ChannelNotFound()
   if (!found.channel.hasPresence) throw new ChannelWithoutPresence()
   const [{ clients, callers }, list] = await Promise.all([

@@ -1,4 +1,4 @@
-/** What centrifuge-js checks of a server by its own tests, as far as the service has it. */
+/** Cases that centrifuge-js checks of a server by its own tests, as far as the service has them. */
 import { Centrifuge, type Subscription } from 'centrifuge'
 import t, { type Test } from 'tap'
 import { ENGINES } from '#test/support/engines.ts'

@@ -24,8 +24,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         summary: 'Read who listens to a channel',
         description:
           'The channel is one of the organization that has presence, and that the caller could listen to as well. Who ' +
-          'was cut off is still there for some seconds. Whoever listens may ask the same on the connection, and hear who ' +
-          'comes and goes.',
+          'was cut off is still there for some seconds. Those who listen may ask the same on the connection, and hear ' +
+          'who comes and goes.',
         params: OrganizationParams,
         querystring: ChannelPresenceQuery,
         response: { 200: ref(ChannelPresence) },
