@@ -5,6 +5,7 @@ import type { Doorman } from './doorman.ts'
 import type { Beginning } from './history.ts'
 import type { PeerHub } from './hub.ts'
 import type { Message } from './message.ts'
+import { Parcel } from './parcel.ts'
 import { Peer } from './peer.ts'
 import {
   type Command,
@@ -81,9 +82,9 @@ export class Client extends Peer {
     for (const command of commands) this.#take(command)
   }
 
-  push(message: Message): void {
-    if (this.#state === 'connected') this.#send(message.push)
-    else this.#early.push(message)
+  pushAll(parcel: Parcel): void {
+    if (this.#state === 'connected') for (const frame of parcel.frames) this.#send(frame)
+    else this.#early.push(...parcel.messages)
   }
 
   dropped({ name, found }: Subscription, why: Ending): void {
@@ -149,7 +150,7 @@ export class Client extends Peer {
     })
     const early = this.#early
     this.#early = []
-    for (const message of early) this.push(message)
+    this.pushAll(new Parcel(early))
     const held = this.#held
     this.#held = []
     for (const command of held) this.#take(command)
@@ -208,7 +209,7 @@ export class Client extends Peer {
   async #subscribe(id: number, { channel, ...place }: NonNullable<Command['subscribe']>): Promise<void> {
     const refusal = await this.#options.hub.subscribe(this, channel, place, (beginning, fresh) => {
       this.#reply(id, { subscribe: subscribed(place, beginning) })
-      for (const message of fresh) this.push(message)
+      this.pushAll(new Parcel(fresh))
     })
     if (refusal) this.#refuse(id, refusal)
   }

@@ -1,6 +1,7 @@
 import type { Connection } from './connection.ts'
 import type { PeerHub } from './hub.ts'
 import type { Message } from './message.ts'
+import type { Parcel } from './parcel.ts'
 import { Peer } from './peer.ts'
 import { ENDINGS, type Ending, REFUSALS, type Refusal, UNSUBSCRIBES } from './protocol.ts'
 import type { Subscription } from './subscription.ts'
@@ -72,8 +73,8 @@ export class EventStream extends Peer {
     return this.#begin(reloaded)
   }
 
-  push(message: Message): void {
-    this.#tell(this.#options.channels.indexOf(message.channel), message)
+  pushAll({ messages }: Parcel): void {
+    for (const message of messages) this.#tell(this.#options.channels.indexOf(message.channel), message)
   }
 
   dropped({ name }: Subscription, why: Ending): void {

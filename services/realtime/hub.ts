@@ -6,6 +6,7 @@ import { type ChannelList, orgOf } from './channel-list.ts'
 import type { Listener } from './define-channel.ts'
 import { type Beginning, beginAt, type Page, pageOf, type Range } from './history.ts'
 import type { Message } from './message.ts'
+import { Parcel } from './parcel.ts'
 import type { Peer, Transport } from './peer.ts'
 import type { Attendance } from './presence/attendance.ts'
 import { type Ending, REFUSALS, type Refusal, type Returning, UNSUBSCRIBES } from './protocol.ts'
@@ -190,15 +191,18 @@ export class Hub<Ctx extends Context = Context> {
     return listener.kind === 'user' ? this.#options.channels.ownOf(listener.user.id) : []
   }
 
+  /** Passes on what was published; what comes together of a channel goes out together. */
   deliver(messages: readonly Message[]): void {
     let delivered = 0
-    for (const message of messages) {
-      for (const [subscription, peer] of this.#registry.ofChannel(message.channel)) {
-        const verdict = subscription.take(message)
-        if (verdict === 'gap') this.#drop(peer, subscription, UNSUBSCRIBES.lost)
-        if (verdict !== 'new') continue
-        if (!message.isNotice) delivered++
-        peer.push(message)
+    for (const [channel, ofChannel] of Map.groupBy(messages, (message) => message.channel)) {
+      const all = new Parcel(ofChannel)
+      for (const [subscription, peer] of this.#registry.ofChannel(channel)) {
+        const { fresh, isGap } = subscription.takeAll(all)
+        if (fresh) {
+          delivered += fresh.told
+          peer.pushAll(fresh)
+        }
+        if (isGap) this.#drop(peer, subscription, UNSUBSCRIBES.lost)
       }
     }
     if (delivered > 0) this.#options.observer.delivered(delivered)

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Connection } from './connection.ts'
 import type { Listener } from './define-channel.ts'
-import type { Message } from './message.ts'
+import type { Parcel } from './parcel.ts'
 import { type Ending, LEFT } from './protocol.ts'
 import type { Subscription } from './subscription.ts'
 
@@ -40,8 +40,8 @@ export abstract class Peer {
     keeper.attach(this)
   }
 
-  /** Sends a message. */
-  abstract push(message: Message): void
+  /** Sends messages of a channel that came together. */
+  abstract pushAll(parcel: Parcel): void
   /** Tells of a subscription that the service has ended. */
   abstract dropped(subscription: Subscription, why: Ending): void
   /**

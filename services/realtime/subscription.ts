@@ -1,5 +1,6 @@
 import type { Found } from './channel-list.ts'
 import type { Message } from './message.ts'
+import { Parcel } from './parcel.ts'
 
 /** Messages that may wait while a subscription reads where it begins. */
 const MAX_HELD = 1000
@@ -43,6 +44,23 @@ export class Subscription {
       if (verdict === 'new') fresh.push(message)
     }
     return fresh
+  }
+
+  /** Returns what is to be passed on of messages that came together, and whether one is missing after that. */
+  takeAll(parcel: Parcel): { readonly fresh: Parcel | undefined; readonly isGap: boolean } {
+    const { messages } = parcel
+    let isGap = false
+    // Undefined while it is all of them, as nearly always.
+    let some: Message[] | undefined
+    for (const [index, message] of messages.entries()) {
+      const verdict = this.take(message)
+      if (verdict === 'new') some?.push(message)
+      else some ??= messages.slice(0, index)
+      isGap = verdict === 'gap'
+      if (isGap) break
+    }
+    if (some === undefined) return { fresh: parcel, isGap }
+    return { fresh: some.length > 0 ? new Parcel(some) : undefined, isGap }
   }
 
   /** Says what to do with a message: pass it on, nothing, or give up because one before it is missing. */

@@ -2,6 +2,7 @@ import t from 'tap'
 import { ChannelList } from '#services/realtime/channel-list.ts'
 import { defineChannel, ofOrganization } from '#services/realtime/define-channel.ts'
 import { Message } from '#services/realtime/message.ts'
+import { Parcel } from '#services/realtime/parcel.ts'
 import { readCommands } from '#services/realtime/protocol.ts'
 import { Subscription } from '#services/realtime/subscription.ts'
 
@@ -50,4 +51,32 @@ t.test('a subscription passes on what comes after its beginning, once, and in or
   t.equal(subscription.take(message(8)), 'gap')
   const flooded = begun(2000, ...Array.from({ length: 1001 }, (_, index) => index))
   t.equal(flooded.fresh, undefined, 'too much came meanwhile')
+})
+
+t.test('messages that come together go out together', async (t) => {
+  const found = { channel: defineChannel(notes), params: { organization_id: ID } }
+  const message = (offset: number | null, size = 0) =>
+    new Message({ channel: 'x', offset, data: JSON.stringify({ join: 'x'.repeat(size) }) })
+  const subscribed = (offset: number) => {
+    const subscription = new Subscription('x', found)
+    subscription.begin(offset)
+    return subscription
+  }
+  const all = new Parcel([message(6), message(7), message(null), message(8)])
+  t.equal(all.told, 3, 'a notice is not told again')
+  const offsetsOf = (parcel: Parcel | undefined) => parcel?.messages.map(({ offset }) => offset)
+  t.same(subscribed(8).takeAll(all), { fresh: undefined, isGap: false }, 'nothing of it is new')
+  t.same(offsetsOf(subscribed(5).takeAll(all).fresh), [6, 7, 8], 'notices are for those who want them')
+  t.same(offsetsOf(subscribed(6).takeAll(all).fresh), [7, 8])
+  const gap = subscribed(5).takeAll(new Parcel([message(6), message(8), message(9)]))
+  t.same(offsetsOf(gap.fresh), [6], 'what came before the one that is missing')
+  t.ok(gap.isGap)
+  const numbers = new Parcel([message(6), message(7)])
+  t.equal(subscribed(5).takeAll(numbers).fresh, numbers, 'whose frames are made once')
+
+  const lines = (parcel: Parcel) => parcel.frames.map((frame) => String(frame).split('\n').length)
+  t.same(lines(new Parcel([])), [])
+  t.same(lines(all), [4], 'one a line')
+  t.equal(String(new Parcel([message(6)]).frames[0]), String(message(6).push))
+  t.same(lines(new Parcel([message(1, 20_000), message(2, 20_000), message(3, 20_000)])), [2, 1])
 })
