@@ -14,6 +14,7 @@ COPY package.json package-lock.json .npmrc ./
 # The cache is not part of any layer. Files that only compilers and debuggers read are removed.
 RUN --mount=type=cache,target=/root/.npm \
     npm ci --omit=dev --ignore-scripts --no-audit --no-fund && \
+    mkdir -p -m 770 /volumes/files && \
     find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.[cm]ts' \) -delete
 
 FROM ${BASE_IMAGE} AS service
@@ -26,7 +27,7 @@ COPY --from=dependencies /app/node_modules ./node_modules
 # The files belong to root: the service can read its code, and change nothing of it.
 COPY package.json LICENSE app.ts server.ts ./
 COPY admin ./admin
-COPY commands/admin.ts commands/backup.ts commands/config.ts commands/confirm.ts commands/doctor.ts commands/jobs.ts commands/keys.ts commands/migrate.ts commands/read-time.ts commands/restore.ts commands/run-command.ts commands/table.ts commands/with-app.ts ./commands/
+COPY commands/admin.ts commands/audit-log.ts commands/backup.ts commands/config.ts commands/confirm.ts commands/doctor.ts commands/encryption.ts commands/events.ts commands/jobs.ts commands/keys.ts commands/migrate.ts commands/read-time.ts commands/restore.ts commands/run-command.ts commands/table.ts commands/timing.ts commands/with-app.ts ./commands/
 COPY commands/doctor ./commands/doctor
 COPY config ./config
 COPY deploy/probe.ts ./deploy/
@@ -37,6 +38,9 @@ COPY process ./process
 COPY routes ./routes
 COPY schemas ./schemas
 COPY services ./services
+# /files, for the local store: a volume that is mounted here for the first time takes owner and mode from it. Group 0,
+# because OpenShift runs the image as any user of that group.
+COPY --from=dependencies --chown=10001:0 /volumes /
 # By number, so that orchestrators can see that it is not root; the image needs no such account.
 USER 10001:10001
 EXPOSE 8080
@@ -68,8 +72,7 @@ RUN mkdir -p /client/bin /client/lib /client/volumes/backups && \
 FROM service AS backup
 COPY --from=client /client/bin /opt/postgresql/bin
 COPY --from=client /client/lib /opt/postgresql/lib
-# /backups: a volume that is mounted here for the first time takes owner and mode from it. Group 0, because OpenShift runs it as any
-# user of that group.
+# /backups: a volume that is mounted here for the first time takes owner and mode from it, as of /files.
 COPY --from=client --chown=10001:0 /client/volumes /
 ENV PATH=/opt/postgresql/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/nodejs/bin \
     LD_LIBRARY_PATH=/opt/postgresql/lib

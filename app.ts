@@ -15,6 +15,7 @@ import { answerClientError } from './plugins/http/connections/client-error.ts'
 import { wantsRealtime } from './plugins/http/connections/upgrades.ts'
 import { answerFrameworkError } from './plugins/http/errors/framework-error.ts'
 import { requestOrder } from './plugins/http/order.ts'
+import { readableUrl } from './plugins/http/request/readable-url.ts'
 import { requestIdOf } from './plugins/http/request/request-id.ts'
 import { QuietRequests } from './plugins/http/request/request-log.ts'
 
@@ -146,6 +147,7 @@ function serverOptions({ server, log }: Config, stream?: LogDestination): Server
       // looked at another. Joined by a comma they are nothing that we take.
       joinDuplicateHeaders: true,
     },
+    rewriteUrl: ({ url = '/' }) => readableUrl(url),
     // Requests that come while the listener closes are served; the answer ends the connection.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 512 },

@@ -12,7 +12,6 @@ import { parseArgs } from 'node:util'
 import password from '@inquirer/password'
 import type { TSchema } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
-import { useProxies } from '#lib/network/proxies.ts'
 import { createCompiler } from '#plugins/api/validation/compiler.ts'
 import { invalidValues } from '#plugins/http/errors/invalid-values.ts'
 import { MailRequest } from '#schemas/one-time-tokens.ts'
@@ -91,7 +90,6 @@ async function readPassword(): Promise<string> {
 
 async function run(command: Command): Promise<void> {
   const act = await command()
-  useProxies(process.env)
   process.stdout.write(`${await withApp(commandConfig(), act)}\n`)
 }
 

@@ -7,6 +7,7 @@
 import { parseArgs } from 'node:util'
 import { loadSoundParts } from '#config/engine/sound-parts.ts'
 import { LENIENT_ENVIRONMENTS } from '#config/schema/schema.ts'
+import { useProxies } from '#lib/network/proxies.ts'
 import { problem } from './doctor/check.ts'
 import { examine, type Result } from './doctor/examine.ts'
 import { offerHelp } from './run-command.ts'
@@ -37,11 +38,21 @@ function parseArguments(args: string[]): boolean | undefined {
 
 async function diagnose(): Promise<Result[]> {
   const { config, problems, broken } = loadSoundParts({ env: process.env })
+  leaveAsTheServiceDoes()
   const strict = !LENIENT_ENVIRONMENTS.includes(config?.environment ?? '')
   const results = await examine({ config, broken, env: process.env, strict })
   const why = 'The service does not start with it.'
   const how = 'Correct it; docs/configuration.md says what each key takes, `npm run config` what is set.'
   return [{ check: 'configuration', findings: problems.map((what) => problem(what, why, how)) }, ...results]
+}
+
+/** By its proxies; those that are not valid are among the problems of the configuration. */
+function leaveAsTheServiceDoes(): void {
+  try {
+    useProxies(process.env)
+  } catch {
+    // Said already.
+  }
 }
 
 /** 1 when something is wrong, 3 when nothing is known to be but something could not be looked at. */

@@ -77,7 +77,7 @@ export default fp(
       return sendAnswer(this, await once(ctx, repeatable, async (tx) => render(this, await work(tx))))
     })
   },
-  { name: 'idempotency', dependencies: ['conditional-requests', 'request-context'] },
+  { name: 'idempotency', dependencies: ['conditional-requests', 'location', 'request-context'] },
 )
 
 function repeatableRequest(
@@ -120,7 +120,7 @@ function sendAnswer(
   { answer, replayed }: { answer: Answer; replayed: boolean },
 ): FastifyReply {
   const { status, location, etag, body } = answer
-  if (location !== null) reply.header('location', reply.server.publicPath + location)
+  if (location !== null) reply.locate(location)
   if (etag !== null) reply.header('etag', etag)
   if (replayed) reply.header('idempotency-replayed', 'true')
   reply.answeredOnce = true

@@ -18,6 +18,12 @@ import { assertStillPassword, confirmPassword, type SignedIn } from './password.
 /** Changes to an account, and the password that a change of one's own address needs. */
 export type AccountChanges = UserChanges & { current_password?: string }
 
+/** A changed account, and the sessions of others in which its user acted and which ended with it. */
+interface Changed {
+  readonly user: User
+  readonly ended: readonly string[]
+}
+
 /**
  * Changes an account. One's own new email address needs the password and takes effect once it is confirmed;
  * an admin's change of somebody else's takes effect at once, and the old address is told.
@@ -32,12 +38,18 @@ export async function update(
   { current_password, ...changes }: AccountChanges,
   versions: users.ExpectedVersions,
 ): Promise<User> {
-  const user =
+  const { user, ended } =
     signedIn.user.id === id
       ? await updateOwn(ctx, signedIn, changes, versions, current_password)
       : await updateOther(ctx, signedIn.user, id, changes, versions)
-  ctx.identities.forgetUser(id)
+  forget(ctx, id, ended)
   return user
+}
+
+/** Has this instance forget at once what the others hear of through the database. */
+function forget({ identities }: AccountContext, id: string, ended: readonly string[]): void {
+  identities.forgetUser(id)
+  for (const session of ended) identities.forgetSession(session)
 }
 
 async function updateOwn(
@@ -46,13 +58,13 @@ async function updateOwn(
   { email, ...changes }: UserChanges,
   versions: users.ExpectedVersions,
   password: string | undefined,
-): Promise<User> {
+): Promise<Changed> {
   const { user: actor } = signedIn
   users.assertMayChange(actor, actor.id, changes)
   if (email !== undefined && password === undefined) throw new CurrentPasswordRequired()
   // A statement by itself is a transaction, and a third of the way.
-  if (email === undefined && changes.is_active === undefined && Object.keys(changes).length > 0) {
-    return users.update(ctx, actor, actor.id, changes, versions)
+  if (email === undefined && !changesPowers(changes) && Object.keys(changes).length > 0) {
+    return { user: await users.update(ctx, actor, actor.id, changes, versions), ended: [] }
   }
   const confirmed = email && password ? await confirmPassword(ctx, signedIn, password) : undefined
   return transaction(ctx, async (tx) => {
@@ -63,20 +75,20 @@ async function updateOwn(
         : await userRecords.getExpected(tx, actor.id, versions)
     if (email !== undefined && email !== user.email) await requestEmailChange(tx, user, email)
     if (!user.is_active) await shutOut(tx, user)
-    await endPowers(tx, user, changes)
-    return user
+    return { user, ended: await endPowers(tx, user, changes) }
   })
 }
 
-/** One who was an admin, and is not any more, no longer acts in the place of others. */
-async function endPowers(
-  ctx: AccountContext,
-  user: User,
-  { role, is_active }: Pick<UserChanges, 'role' | 'is_active'>,
-): Promise<void> {
+type Powers = Pick<UserChanges, 'role' | 'is_active'>
+
+function changesPowers({ role, is_active }: Powers): boolean {
+  return role !== undefined || is_active !== undefined
+}
+
+/** One who was an admin, and is not any more, no longer acts in the place of others; returns the sessions. */
+async function endPowers(ctx: AccountContext, user: User, changes: Powers): Promise<string[]> {
   const isAdmin = user.role === 'admin' && user.is_active
-  const isChange = role !== undefined || is_active !== undefined
-  if (isChange && !isAdmin) await sessionRecords.endImpersonationsBy(ctx, user.id)
+  return changesPowers(changes) && !isAdmin ? sessionRecords.endImpersonationsBy(ctx, user.id) : []
 }
 
 /** A user who is let in again later has to sign in again (OWASP ASVS 5.0 V7.4.2), and to ask for new links. */
@@ -101,19 +113,19 @@ async function updateOther(
   id: string,
   changes: UserChanges,
   versions: users.ExpectedVersions,
-): Promise<User> {
+): Promise<Changed> {
   return transaction(ctx, async (tx) => {
     const before = changes.email === undefined ? undefined : await userRecords.find(tx, id)
     const user = await users.update(tx, actor, id, changes, versions)
     if (!user.is_active) await shutOut(tx, user)
-    await endPowers(tx, user, changes)
+    const ended = await endPowers(tx, user, changes)
     if (before && before.email !== user.email) {
       // Links that went to the old address are worth nothing any more.
       await voidAll(tx, id)
       const data = { at: tx.now().toISOString() }
       await sendMail(tx, { template: 'email-changed', to: before.email, data })
     }
-    return user
+    return { user, ended }
   })
 }
 
@@ -129,12 +141,14 @@ export async function remove(
   id: string,
   versions: users.ExpectedVersions,
 ): Promise<void> {
-  await transaction(ctx, async (tx) => {
+  const ended = await transaction(ctx, async (tx) => {
     if (actor.id === id || actor.role === 'admin') await organizationRecords.releaseOwned(tx, id)
     const user = await userRecords.find(tx, id)
+    const acted = await sessionRecords.endImpersonationsBy(tx, id)
     await users.remove(tx, actor, id, versions)
     await auditRecords.erasePersonalData(tx, id)
     if (user !== undefined) await mailRecords.forget(tx, user.email)
+    return acted
   })
-  ctx.identities.forgetUser(id)
+  forget(ctx, id, ended)
 }

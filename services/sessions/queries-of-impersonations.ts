@@ -28,13 +28,14 @@ export async function selectImpersonation(db: Database, id: string): Promise<Imp
   return rows[0]
 }
 
-/** Ends what an admin does in the place of others. */
-export async function endImpersonationsBy(db: Database, adminId: string): Promise<void> {
-  await db.query({
+/** Ends what an admin does in the place of others; returns the sessions. */
+export async function endImpersonationsBy(db: Database, adminId: string): Promise<string[]> {
+  const rows = await db.query<{ id: string }>({
     name: 'endImpersonationsBy',
-    text: `UPDATE sessions s SET ended_at = now() WHERE s.impersonator_id = $1 AND ${OPEN}`,
+    text: `UPDATE sessions s SET ended_at = now() WHERE s.impersonator_id = $1 AND ${OPEN} RETURNING s.id`,
     values: [adminId],
   })
+  return rows.map(({ id }) => id)
 }
 
 /**

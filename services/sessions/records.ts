@@ -105,8 +105,13 @@ export function endAll(ctx: Pick<Context, 'db'>, userId: string, except?: string
   return queries.endSessions(ctx.db, userId, except === undefined ? {} : { except })
 }
 
-/** Ends the sessions in which an admin acts in the place of others: the caller was one, and is not any more. */
-export function endImpersonationsBy(ctx: Pick<Context, 'db'>, adminId: string): Promise<void> {
+/**
+ * Ends the sessions in which an admin acts in the place of others, who was one and is not any more. The caller forgets
+ * them after the commit.
+ *
+ * @returns their ids
+ */
+export function endImpersonationsBy(ctx: Pick<Context, 'db'>, adminId: string): Promise<string[]> {
   return impersonations.endImpersonationsBy(ctx.db, adminId)
 }
 

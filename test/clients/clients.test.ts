@@ -1,6 +1,6 @@
 /**
  * Generates clients from openapi.json with other people's generators, compiles them, and has each register, sign in,
- * read, list, change, and read a refusal. It downloads the generators, so it is a command of its own: npm run
+ * read, list, change, read a refusal, and keep a file. It downloads the generators, so it is a command of its own: npm run
  * test:clients. A client whose tools are missing is skipped.
  */
 import { execFile } from 'node:child_process'

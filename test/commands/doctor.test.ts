@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import t from 'tap'
+import { placeCentrifugo, WITHOUT_CENTRIFUGO } from '#test/support/centrifugo.ts'
 import { createEmptyDatabase, createTestDatabase } from '#test/support/database.ts'
 import { doctor, findings, PRODUCTION } from '#test/support/doctor.ts'
 import { startInstance } from '#test/support/instances.ts'
@@ -15,7 +16,7 @@ t.test('a set-up that is well', async (t) => {
   const env = { APP_DATABASE__URL: url, APP_EMAIL__SMTP_URL: smtp.url }
   t.match(await doctor(env, []), {
     code: 0,
-    stdout: /^(?:(?:ok {10}[\w ]+|off {9}.+)\n){20}$/,
+    stdout: /^(?:(?:ok {10}[\w ]+|off {9}.+)\n){22}$/,
     stderr: '',
   })
   t.same(smtp.received, [], 'nothing was mailed')
@@ -188,6 +189,27 @@ t.test('the message broker', { skip: WITHOUT_NATS }, async (t) => {
   t.match(await findings(t, { ...env, APP_BROKER__URLS: nats.url }), [/^problem message broker: .*refused/i])
 })
 
+t.test('the cluster of realtime', { skip: WITHOUT_CENTRIFUGO }, async (t) => {
+  const { url } = await createTestDatabase(t)
+  const centrifugo = await placeCentrifugo(t)
+  const env = { APP_DATABASE__URL: url, ...centrifugo.settings }
+  t.match(await findings(t, env), [
+    /^problem realtime: Centrifugo cannot be used: Centrifugo does not answer/,
+  ])
+  await centrifugo.start('http://127.0.0.1:9')
+  t.same(await findings(t, env), [])
+  t.match(await findings(t, { ...env, APP_REALTIME__CENTRIFUGO__API_KEY: 'another' }), [
+    /^problem realtime: Centrifugo cannot be used: Centrifugo answered 401/,
+  ])
+})
+
+t.test('smaller copies of images', async (t) => {
+  const { url } = await createTestDatabase(t)
+  const look = (env: Record<string, string>) => findings(t, { APP_DATABASE__URL: url, ...env })
+  t.same(await look({ APP_FILES__THUMBNAILS__ENABLED: 'false' }), [])
+  t.same(await look({ APP_FILES__DIRECTORY: t.testdir() }), [])
+})
+
 t.test('the mail server', async (t) => {
   const { url } = await createTestDatabase(t)
   const smtp = await startSmtpServer(t)
@@ -211,6 +233,8 @@ t.test('a port that somebody else has', async (t) => {
   ])
   const env = { APP_DATABASE__URL: url, APP_SERVER__HOST: '203.0.113.9', APP_SERVER__PORT: port }
   t.match(await findings(t, env), [/^problem port: .*This machine has no such address/])
+  const panel = { APP_DATABASE__URL: url, APP_ADMIN__PANEL: 'true', APP_ADMIN__ADDRESS: `127.0.0.1:${port}` }
+  t.match(await findings(t, panel), [/^problem port: Port \d+ of 127\.0\.0\.1 cannot be listened on/])
 })
 
 t.test('proxies and TLS in production', async (t) => {

@@ -48,7 +48,16 @@ rule('a format means the same to every generator', () =>
     // All of them know bytes, where a body is nothing else.
     if (format === 'binary')
       return !/content\/(?:\*\/\*|application\/(?:offset\+)?octet-stream)\/schema$/.test(pointer)
+    if (format === 'int64') return ![node['type']].flat().includes('integer')
     return isSchema(pointer) && !['uuid', 'date-time'].includes(format)
+  }),
+)
+
+// Clients in Java, Kotlin and C# could not read the size of a file of 2 GiB.
+rule('an integer that may need more than 32 bits says so', () =>
+  everywhere((node) => {
+    const isSmall = 'enum' in node || Number(node['maximum']) <= 2 ** 31 - 1
+    return [node['type']].flat().includes('integer') && !isSmall && node['format'] !== 'int64'
   }),
 )
 

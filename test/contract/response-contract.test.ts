@@ -48,6 +48,11 @@ const broken: [name: string, sent: SentResponse, found: RegExp][] = [
     { ...live, headers: { ...headers, 'content-type': 'text/plain' } },
     /content type/,
   ],
+  [
+    'a location without the public path',
+    { ...live, status: 201, headers: { ...headers, location: '/api/v1/x' }, publicPath: '/prefix' },
+    /not below \/prefix\/api\//,
+  ],
   ['an unknown operation', { ...live, operationId: 'getDeath' }, /not in the document/],
   ['no request id', { ...live, headers: { ...headers, 'x-request-id': undefined } }, /x-request-id/],
   [

@@ -14,6 +14,8 @@ export interface SentResponse {
   status: number
   headers: Readonly<Record<string, unknown>>
   body: string
+  /** Before the paths of all that clients are led to. */
+  publicPath?: string
 }
 
 const PROBLEM = 'application/problem+json'
@@ -45,8 +47,8 @@ export class ResponseContract {
   violations(sent: SentResponse): string[] {
     const violations = general(sent)
     if (sent.operationId === undefined) {
-      // People get a page for a path that does not exist.
-      const isPage = sent.status === 404 && mediaType(sent) === 'text/html'
+      // People get a page for a path that does not exist, or a link that was altered.
+      const isPage = [400, 404].includes(sent.status) && mediaType(sent) === 'text/html'
       if (sent.status >= 400 && !isPage) violations.push(...this.#problem(sent))
       return violations
     }
@@ -115,14 +117,21 @@ export class ResponseContract {
 }
 
 /** Rules for every response. */
-function general({ status, headers }: SentResponse): string[] {
+function general({ status, headers, publicPath = '' }: SentResponse): string[] {
   return [
     ...(typeof headers['x-request-id'] === 'string' ? [] : ['no x-request-id']),
     ...(headers['x-content-type-options'] === 'nosniff' ? [] : ['no x-content-type-options']),
     ...(status < 400 || headers['cache-control'] === 'no-store' ? [] : ['an error that can be cached']),
     ...(status !== 401 || 'www-authenticate' in headers ? [] : ['401 without www-authenticate']),
+    ...(status !== 201 || leadsTo(`${publicPath}/api/`, headers['location'])
+      ? []
+      : [`a location that is not below ${publicPath}/api/`]),
     ...(status !== 405 || 'allow' in headers ? [] : ['405 without allow']),
   ]
+}
+
+function leadsTo(beginning: string, location: unknown): boolean {
+  return location === undefined || String(location).startsWith(beginning)
 }
 
 /** The examples of an error response name every code that it can have. */
@@ -211,6 +220,7 @@ function sentResponse(
     operationId: request.is404 ? undefined : request.routeOptions.schema?.operationId,
     status: reply.statusCode,
     headers: reply.getHeaders(),
+    publicPath: request.server.publicPath,
     body: payload?.toString() ?? '',
   }
 }

@@ -14,6 +14,7 @@ const PAGES = ['resource', 'service', 'routes', 'test', 'setting', 'context', 'm
 /** Tests that a new resource can break, with few of the requests that the suite sends. */
 const TESTS = [
   'routes/api/v1/organizations/notes',
+  'routes/api/v1/commits',
   'services/notes/jobs',
   'services/mail/render',
   'config/settings-read',

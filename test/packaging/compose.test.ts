@@ -128,6 +128,23 @@ t.test('compose.prod.yaml has two instances behind a proxy that they believe', a
   t.match(services['migrate']?.command, ['node', 'commands/migrate.ts', 'up'])
 })
 
+t.test('compose.prod.yaml takes every setting, and keeps files', async (t) => {
+  const { services, volumes } = read('compose.prod.yaml')
+  const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8')
+  for (const name of ['web-1', 'web-2', 'worker', 'migrate', 'backup']) {
+    const file = [{ path: 'secrets/settings.env', required: false }]
+    t.match(services[name], { env_file: file }, name)
+  }
+  for (const name of ['web-1', 'web-2', 'worker']) t.match(services[name]?.volumes, ['files:/files'], name)
+  t.ok('files' in volumes)
+  t.match(
+    dockerfile,
+    /^COPY --from=dependencies --chown=10001:0 \/volumes \/$/m,
+    'the service may write there',
+  )
+  t.match(dockerfile, 'mkdir -p -m 770 /volumes/files')
+})
+
 t.test('secrets.sh makes every secret that nobody but the operator can know', async (t) => {
   const folder = t.testdir({ 'secrets.sh': readFileSync(join(DEPLOY, 'secrets.sh'), 'utf8') })
   const make = () => spawnSync('sh', [join(folder, 'secrets.sh')], { encoding: 'utf8' })

@@ -38,6 +38,17 @@ async function layOut(t: Test, lastStage: string): Promise<string> {
   return directory
 }
 
+/** Those that need npm, and so a checkout. */
+const OF_CHECKOUTS = ['audit', 'sbom']
+
+/** The commands that docs/commands.md names for operators, who have the image and nothing else. */
+async function operatorsCommands(): Promise<string[]> {
+  const page = await readFile(join(ROOT, 'docs/commands.md'), 'utf8')
+  const [, section = ''] = page.split('## To operate')
+  const names = [...section.matchAll(/^\| `npm run (?:-s )?([\w-]+)/gm)].map(([, name = '']) => name)
+  return names.filter((name) => !OF_CHECKOUTS.includes(name))
+}
+
 /** The variables of the image and of deploy/compose.yaml, with secrets in files. */
 function variables(t: Test, url: string): Record<string, string | undefined> {
   const secrets = t.testdir({ url: `${url}\n`, jwt: `${'s'.repeat(48)}\n` })
@@ -91,6 +102,10 @@ t.test("the image's files are all that production needs", async (t) => {
   for (const name of ['backup', 'restore']) {
     t.match(await run(`commands/${name}.ts`).exited, { code: 2 }, `${name} says how it is used`)
   }
+  for (const name of await operatorsCommands()) {
+    t.match(await run(`commands/${name}.ts`, '--help').exited, { code: 0 }, `${name} is in the image`)
+  }
+  t.match(await run('commands/audit-log.ts', 'verify').exited, { code: 0 }, 'audit-log')
   const doctor = run('commands/doctor.ts')
   t.match(await doctor.exited, { code: 1 }, "the tests' PostgreSQL is not for production")
   t.match(doctor.stdout(), /^problem {5}database: fsync is off/m, doctor.stderr())

@@ -105,6 +105,18 @@ t.test('the values have a schema, and templates ask for values that exist', asyn
   }
 })
 
+/** Paths of the document that the world does not get. */
+const INTERNAL = ['/health', '/live', '/metrics', '/ready']
+
+t.test('the Ingress passes on all that clients call, and nothing of operators', async (t) => {
+  const document: { paths: object } = JSON.parse(readFileSync(join(KUBERNETES, '../../openapi.json'), 'utf8'))
+  const called = new Set(Object.keys(document.paths).map((path) => /^\/[^/]+/.exec(path)?.[0] ?? path))
+  const { rules } = find(parseManifests(rendered), 'Ingress', 'groundwork').spec
+  const passed = rules.flatMap(({ http }) => http.paths.map(({ path }) => path))
+  // The pages that mails lead to are not in the document.
+  t.strictSame([...passed, ...INTERNAL].sort(), [...called, '/account'].sort())
+})
+
 t.test('a backup is made by the schedule, and watched', async (t) => {
   const manifests = parseManifests(rendered)
   const { template } = find(manifests, 'CronJob', 'groundwork-backup').spec.jobTemplate.spec

@@ -83,6 +83,7 @@ export interface Manifest {
     jobTemplate: { spec: { template: Template } }
     selector: object
     endpoints: object[]
+    rules: { http: { paths: { path: string }[] } }[]
     groups: { rules: { alert?: string; record?: string; expr: string }[] }[]
   }
 }

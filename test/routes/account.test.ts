@@ -85,6 +85,8 @@ t.test('a link that a mail program altered shows its page, and nothing is used u
     '%3E',
     '/',
     `/%23token=${token}`,
+    // Cut in the middle of an escape.
+    ...['%', '%2', '%zz', '%E2%80'],
     `?utm_source=news`,
     `&utm_source=news`,
     `;token=${token}.`,

@@ -122,6 +122,21 @@ t.test('behind nginx with compression and a prefix', { skip }, async (t) => {
     })
   }
 
+  for (const place of ['prefix', 'streamed']) {
+    await t.test(`${place}: an upload goes on where Location leads`, async (t) => {
+      const { token } = await signUpRemote(`${nginx}/${place}`)
+      const headers = { authorization: `Bearer ${token}`, 'tus-resumable': '1.0.0' }
+      const begin = { method: 'POST', headers: { ...headers, 'upload-length': '5' } }
+      const created = await fetch(`${nginx}/${place}/api/v1/uploads`, begin)
+      t.equal(created.status, 201)
+      const upload = new URL(created.headers.get('location') ?? '', created.url)
+      t.match(upload.pathname, /^\/prefix\/api\/v1\/uploads\//)
+      const part = { ...headers, 'upload-offset': '0', 'content-type': 'application/offset+octet-stream' }
+      const sent = await fetch(upload, { method: 'PATCH', headers: part, body: 'bytes' })
+      t.equal(sent.status, 204)
+    })
+  }
+
   await t.test('the log has the client, whatever form the proxy writes', async (t) => {
     const headers = {
       'x-request-id': 'named-client',

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Centrifuge } from 'centrifuge'
 import t from 'tap'
+import { WebSocket } from 'ws'
 import { createTestDatabase } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { call } from '#test/support/http.ts'
+import { call, signUpRemote } from '#test/support/http.ts'
 import { startService, type TestProcess } from '#test/support/process.ts'
 import { WORKERS, workersOf } from './worker-processes.ts'
 
@@ -22,6 +24,25 @@ async function ask(url: string, signal: AbortSignal): Promise<void> {
   }
 }
 
+/** Listens to what happens, and comes back when a stream ends, until nobody listens any more. */
+async function hear(url: string, signal: AbortSignal): Promise<void> {
+  const { token, id } = await signUpRemote(url)
+  const headers = { authorization: `Bearer ${token}` }
+  const socket = new Centrifuge(`${url.replace('http', 'ws')}/realtime`, { token, websocket: WebSocket })
+  socket.connect()
+  while (!signal.aborted) {
+    const stream = fetch(`${url}/realtime/events?channels=user:${id}`, { headers, signal })
+    await stream.then((answer) => answer.text()).catch(() => undefined)
+    await sleep(20)
+  }
+  socket.disconnect()
+}
+
+/** Whether somebody listens in both ways. */
+function hears({ text }: { text: string }): boolean {
+  return ['websocket', 'sse'].every((way) => text.includes(`realtime_connections{transport="${way}"} 1`))
+}
+
 const CASES = {
   'a server that also works on jobs': { APP_ROLE: 'all' },
   'a worker': { APP_ROLE: 'worker' },
@@ -35,10 +56,14 @@ for (const [name, env] of Object.entries(CASES)) {
       APP_RATE_LIMIT__ENABLED: 'true',
       APP_RATE_LIMIT__STORE: 'postgres',
       APP_LOG__LEVEL: 'debug',
+      // Time for those who listen to come back.
+      APP_SERVER__DRAIN_DELAY: '300ms',
     }
     const service = await startService(t, { APP_DATABASE__URL: db.url, ...counted, ...env })
     await eventually(async () => (await call(`${service.url}/ready`)).status === 200)
     const asking = new AbortController()
+    const heard = name === 'a worker' ? undefined : hear(service.url, asking.signal)
+    if (heard) await eventually(async () => hears(await call(`${service.url}/metrics`)))
     const asked = ask(service.url, asking.signal)
     if (env === WORKERS) {
       await eventually(async () => workersOf(service).length === 2)
@@ -48,7 +73,7 @@ for (const [name, env] of Object.entries(CASES)) {
     service.child.kill('SIGTERM')
     t.same(await service.exited, { code: 0, signal: null })
     asking.abort()
-    await asked
+    await Promise.all([asked, heard])
     t.same(troubles(service), [])
   })
 }

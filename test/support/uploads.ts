@@ -10,7 +10,7 @@ export const named = (name: string) => ({
   'upload-metadata': `filename ${Buffer.from(name).toString('base64')}`,
 })
 
-/** Creates an upload by tus, and returns its URL; `url` is where uploads are, by default one's own. */
+/** Creates an upload by tus, and returns its path; `url` is where uploads are, by default one's own. */
 export async function createUpload(
   app: FastifyInstance,
   as: Sender,
@@ -21,7 +21,7 @@ export async function createUpload(
   const headers = { ...as.headers, ...TUS, ...said, ...named(name) }
   const made = await app.inject({ method: 'POST', url, headers })
   if (made.statusCode !== 201) throw new Error(made.body)
-  return String(made.headers.location)
+  return String(made.headers.location).slice(app.publicPath.length)
 }
 
 /** Goes on with an upload by tus. */

@@ -15,20 +15,35 @@ const TIMEOUT_MS = 8000
 
 const check: Check = {
   name: 'TLS',
-  reads: ['database', 'server.public_url'],
-  async run({ config: { database, server }, strict }) {
+  reads: ['database', 'files', 'server.public_url'],
+  async run({ config, strict }) {
+    const { database } = config
     const findings = [...(strict ? checkMode(database) : []), ...(await checkFiles(database))]
-    const { public_url } = server
-    const isServed = public_url?.startsWith('https:') === true
-    if (isServed) findings.push(...(await checkServed(new URL(public_url))))
+    const served = servedOrigins(config)
+    findings.push(...(await Promise.all(served.map((origin) => checkServed(new URL(origin))))).flat())
     const isUsed =
-      strict || isServed || database.tls_ca_file !== undefined || database.tls_cert_file !== undefined
+      strict ||
+      served.length > 0 ||
+      database.tls_ca_file !== undefined ||
+      database.tls_cert_file !== undefined
     if (isUsed) return findings
     const why = 'server.public_url does not begin with https, and database.tls has no files.'
     return [off('There are no certificates to look at.', why, 'Set APP_SERVER__PUBLIC_URL.')]
   },
 }
 export default check
+
+/** The origins that clients reach by https: of the service, of links to files, and of the store that they are sent to. */
+function servedOrigins({ files, server }: Config): string[] {
+  const isSentToStore = files.store === 's3' && files.s3.download === 'redirect'
+  const urls = [
+    server.public_url,
+    ...(files.store === 'none' ? [] : [files.public_url]),
+    ...(isSentToStore ? [files.s3.public_endpoint] : []),
+  ]
+  const origins = urls.flatMap((url) => (url?.startsWith('https:') ? [new URL(url).origin] : []))
+  return [...new Set(origins)]
+}
 
 function checkMode({ tls, url = '' }: Config['database']): Finding[] {
   const address = parseDatabaseUrl(url)

@@ -4,6 +4,7 @@ import fp from 'fastify-plugin'
 import type { ErrorClass } from '#lib/errors.ts'
 import { describeOperation } from './describe-operation.ts'
 import { documentInfo } from './document-info.ts'
+import { sizeInteger } from './integers.ts'
 import { SharedResponses } from './shared-responses.ts'
 import { webhooksOf } from './webhooks.ts'
 
@@ -47,9 +48,8 @@ export default fp(
         }
         // Without shared objects, which YAML would write as aliases; parsers refuse too many of them.
         const components = { ...openapiObject.components, responses: shared.components }
-        return JSON.parse(
-          JSON.stringify({ ...openapiObject, webhooks: webhooksOf(app.eventTypes), components }),
-        )
+        const whole = { ...openapiObject, webhooks: webhooksOf(app.eventTypes), components }
+        return JSON.parse(JSON.stringify(whole), sizeInteger)
       },
     })
   },

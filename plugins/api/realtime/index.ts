@@ -78,7 +78,9 @@ export default fp(
       'credentials',
       'draining',
       'identity',
+      'load-shedding',
       'metrics',
+      'refusals',
     ],
   },
 )

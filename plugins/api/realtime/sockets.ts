@@ -3,18 +3,13 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { publicUrl } from '#config/public-url.ts'
-import type { ServiceError } from '#lib/errors.ts'
 import { LOCAL_ADDRESS, networkOf } from '#lib/network/addresses.ts'
-import { bareAnswer } from '#plugins/http/connections/client-error.ts'
-import { endLingering } from '#plugins/http/connections/lingering-close.ts'
-import { BadRequest, Overloaded } from '#plugins/http/errors/http-errors.ts'
 import { requestIdOf } from '#plugins/http/request/request-id.ts'
 import { Client } from '#services/realtime/client.ts'
 import type { Connection } from '#services/realtime/connection.ts'
 import type { Listener } from '#services/realtime/define-channel.ts'
-import { OriginNotAllowed, RealtimeDisabled, TooManyConnections } from '#services/realtime/errors.ts'
 import { createDoorman } from './callers.ts'
+import { createRefusal } from './refused-sockets.ts'
 
 /** Largest frame, and largest message of several, in bytes. */
 const MAX_FRAME = 64 * 1024
@@ -22,7 +17,6 @@ const MAX_FRAME = 64 * 1024
 const MAX_PARTS = 256
 /** Milliseconds for which the other side may take to close, too. */
 const CLOSE_TIMEOUT_MS = 2000
-const RETRY_AFTER_S = 5
 
 /** Opens WebSockets on `GET /realtime`: checks where they come from and how many there are, before anything is said. */
 export function acceptSockets(app: FastifyInstance): void {
@@ -37,6 +31,7 @@ export function acceptSockets(app: FastifyInstance): void {
   })
   const { max_waiting: maxWaiting, ping_interval: pingMs } = app.config.realtime
   const perNetwork = new Map<string, number>()
+  const refuse = createRefusal(app)
   const log = app.moduleLog('realtime')
 
   function open(socket: WebSocket, request: IncomingMessage, address: string): void {
@@ -84,33 +79,9 @@ export function acceptSockets(app: FastifyInstance): void {
     socket.on('error', () => socket.destroy())
     const address = app.clientAddress(request) ?? LOCAL_ADDRESS
     const network = networkOf(address)
-    const refusal = refusalOf(app, request, perNetwork.get(network) ?? 0)
-    if (refusal) {
-      const { status } = refusal.definition
-      const headers = status === 429 || status === 503 ? { 'retry-after': String(RETRY_AFTER_S) } : {}
-      log.info({ operation: 'openRealtime', status, remote_address: network }, 'request refused')
-      endLingering(socket, bareAnswer(refusal, requestIdOf(request.headers), headers))
-    } else sockets.handleUpgrade(request, socket, head, (opened) => open(opened, request, address))
+    if (refuse(request, socket, { network, others: perNetwork.get(network) ?? 0 })) return
+    sockets.handleUpgrade(request, socket, head, (opened) => open(opened, request, address))
   })
-}
-
-function refusalOf(
-  app: FastifyInstance,
-  { headers, url }: IncomingMessage,
-  others: number,
-): ServiceError | undefined {
-  const { cors, realtime, server } = app.config
-  if (app.realtimeHub === undefined) return new RealtimeDisabled()
-  // A token in it would be in the logs of all proxies.
-  if (url?.includes('?')) return new BadRequest({ detail: 'The URL has a query, and may not have one.' })
-  const { origin } = headers
-  const allowed = [new URL(publicUrl(server)).origin, ...cors.allowed_origins]
-  if (origin !== undefined && !allowed.includes(origin) && !allowed.includes('*'))
-    return new OriginNotAllowed()
-  if (app.isDraining()) return new Overloaded()
-  if (app.realtimeHub.peers.size >= realtime.connections) return new Overloaded()
-  if (others >= realtime.connections_per_address) return new TooManyConnections()
-  return undefined
 }
 
 /** The fields of a log line that say who it was. */

@@ -19,7 +19,7 @@ export default fp(
 
 const takeEmptyBody: preParsingHookHandler = (request, _reply, payload, done) => {
   const { 'transfer-encoding': coding, 'content-length': length = '0' } = request.headers
-  if (coding === undefined && length !== '0') return done(null, payload)
+  if (coding === undefined && !/^0+$/.test(length)) return done(null, payload)
   if (coding === undefined) {
     forgetBody(request)
     return done(null, payload)
@@ -50,4 +50,6 @@ function isEmpty(payload: Readable, answer: (empty: boolean) => void): void {
 function forgetBody({ headers }: FastifyRequest): void {
   delete headers['content-type']
   delete headers['transfer-encoding']
+  // Which some write as `00`.
+  delete headers['content-length']
 }

@@ -1,8 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import fp from 'fastify-plugin'
-import { Admission } from './admission.ts'
+import { Admission, type Reason } from './admission.ts'
 import { createRefusal } from './early-refusal.ts'
 import { watchEventLoop } from './event-loop.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Returns why another request can't be served, or undefined if it can. For what does not come as a request. */
+    overloadReason(): Reason | undefined
+  }
+}
 
 /**
  * Refuses what comes on top of what can be served, before the framework does anything for it: at three times
@@ -18,6 +25,7 @@ export default fp(
       { turn: max_turn, waiting: max_waiting },
       { waiting: () => pool.waitingCount, isBusy: watchEventLoop() },
     )
+    app.decorate('overloadReason', () => admission.refusal())
     const refuse = createRefusal(Math.ceil(retry_after / 1000), app.readableBy)
     const probes = new Set<string>()
     app.addHook('onRoute', ({ config, url }) => {

@@ -17,7 +17,7 @@ declare module 'fastify' {
 /** Reasons of refusals before there is an operation. */
 const EARLY_REASONS: Readonly<Record<Exclude<RefusalStage, 'operation'>, readonly string[]>> = {
   parser: ['bad_request', 'headers_too_large', 'payload_too_large', 'request_timeout'],
-  admission: ['event_loop', 'database'],
+  admission: ['event_loop', 'database', 'realtime_connections'],
 }
 
 /** Whether a request was refused because the service had too much to do, and nothing else was wrong. */
@@ -44,15 +44,20 @@ export default fp(
       if (stage !== 'parser') summary.add(reason)
     })
     app.onRequestEnd('refusals', (request, { status }) => {
-      const { refusal } = request
+      const { refusal, routeOptions } = request
       if (status !== 503 || refusal === undefined) return
+      // An instance that ends sends those who listen elsewhere, which is nothing that somebody should look at.
+      if (routeOptions.config?.isStream && app.isDraining()) {
+        request.isRepeatedRefusal = true
+        return
+      }
       count('operation', refusal)
       if (!isOverload(request) && summary.claimFirst(refusal)) return
       request.isRepeatedRefusal = true
       summary.add(refusal)
     })
   },
-  { name: 'refusals', dependencies: ['metrics', 'request-end'] },
+  { name: 'refusals', dependencies: ['draining', 'metrics', 'request-end'] },
 )
 
 /** Registers the metric, and returns what counts for it. */

@@ -1,9 +1,9 @@
-import { facts, type MailContent, note, paragraph, readableTime } from '../content.ts'
+import { button, facts, type MailContent, note, paragraph, readableTime } from '../content.ts'
 import type { TemplateData } from '../message.ts'
 import type { MailSite } from '../site.ts'
 
 export function impersonated(
-  { name, support }: MailSite,
+  { name, signIn, support }: MailSite,
   { at, minutes }: TemplateData['impersonated'],
 ): MailContent {
   return {
@@ -15,6 +15,7 @@ export function impersonated(
           'done is recorded with both names.',
       ),
       facts(['From', readableTime(new Date(at))], ['For at most', `${minutes} minutes`]),
+      ...(signIn === undefined ? [] : [button('Check your account', signIn)]),
       note('Your password, address and keys are out of reach meanwhile, and your account cannot be deleted.'),
       note(
         support === undefined

@@ -1,4 +1,4 @@
-// Registers, signs in, reads, lists, changes, and reads a refusal, with the generated client.
+// Registers, signs in, reads, lists, changes, reads a refusal, and keeps a file, with the generated client.
 package main
 
 import (
@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strings"
 )
 
 func check(ok bool, got any) {
@@ -53,5 +54,13 @@ func main() {
 	invalid := must(client.UpdateCurrentUserWithResponse(ctx, nil, UpdateCurrentUser{Username: &bad}))
 	problem := invalid.ApplicationproblemJSON400
 	check(problem != nil && problem.Errors != nil && (*problem.Errors)[0].Pointer == "/body/username", invalid)
+
+	file := must(client.CreateFileWithResponse(ctx, nil, CreateFile{Name: "report.txt"}))
+	check(file.JSON201 != nil && file.JSON201.Size == nil, file)
+	id := file.JSON201.Id
+	written := must(client.PutFileContentWithBodyWithResponse(ctx, id, nil, "text/plain", strings.NewReader("report")))
+	check(written.JSON200 != nil && *written.JSON200.Size == 6, written)
+	usage := must(client.GetStorageUsageWithResponse(ctx))
+	check(usage.JSON200 != nil && usage.JSON200.MaxBytes > 1<<31, usage)
 	fmt.Println("done")
 }

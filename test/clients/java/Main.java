@@ -1,6 +1,6 @@
 import client.*;
 
-/** Registers, signs in, reads, lists, changes, and reads a refusal, with the generated client. */
+/** Registers, signs in, reads, lists, changes, reads a refusal, and keeps a file, with the generated client. */
 class Main {
   interface Call {
     void run() throws ApiException;
@@ -43,6 +43,13 @@ class Main {
     Problem invalid =
         refusal(() -> new UsersApi(client).updateCurrentUser(new UpdateCurrentUser().username("-"), null));
     check(invalid.getErrors().get(0).getPointer().equals("/body/username"), invalid);
+
+    FilesApi files = new FilesApi(client);
+    File file = files.createFile(new CreateFile().name("report.txt"), null);
+    check(file.getSize() == null, file);
+    // Does not fit into the integers that generators take where no format is named.
+    StorageUsage usage = files.getStorageUsage();
+    check(usage.getMaxBytes() > Integer.MAX_VALUE, usage);
     System.out.println("done");
   }
 }

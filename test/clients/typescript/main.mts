@@ -1,4 +1,4 @@
-/** Registers, signs in, reads, lists, changes, and reads a refusal, with the generated clients. */
+/** Registers, signs in, reads, lists, changes, reads a refusal, and keeps a file, with the generated clients. */
 import assert from 'node:assert/strict'
 import * as api from './client.ts'
 import * as zod from './schemas.ts'
@@ -31,4 +31,13 @@ assert.throws(() => zod.UpdateCurrentUserBody.parse({ username: '-' }))
 const invalid = await api.updateCurrentUser({ username: '-' }, options)
 assert(invalid.status === 400)
 assert.equal(invalid.data.errors?.[0]?.pointer, '/body/username')
+
+const file = await api.createFile(zod.CreateFileBody.parse({ name: 'report.txt' }), options)
+assert(file.status === 201)
+const written = await api.putFileContent(file.data.id, new Blob(['report']), options)
+assert(written.status === 200)
+assert.equal(zod.PutFileContentResponse.parse(written.data).size, 6)
+const usage = await api.getStorageUsage(options)
+assert(usage.status === 200)
+assert(zod.GetStorageUsageResponse.parse(usage.data).max_bytes > 2 ** 31)
 process.stdout.write('done\n')

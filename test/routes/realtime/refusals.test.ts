@@ -161,10 +161,23 @@ t.test('what is refused', async (t) => {
 })
 
 t.test('as many connections as there may be', async (t) => {
-  const { app, db } = await createTestApp(t, { APP_REALTIME__CONNECTIONS: '1' })
+  const { app, db, logs } = await createTestApp(t, { APP_REALTIME__CONNECTIONS: '1' })
   const url = await realtimeUrl(app)
   await handshake(t, url)
-  t.match((await handshake(t, url)).answer, /^HTTP\/1.1 503 .*retry-after: 5\r\n/s)
+  for (let time = 0; time < 5; time++)
+    t.match((await handshake(t, url)).answer, /^HTTP\/1.1 503 .*retry-after: 5\r\n/s)
+  const metric = await app.metrics.getSingleMetric('http_requests_refused_total')?.get()
+  t.match(
+    metric?.values.filter(({ labels }) => labels['reason'] === 'realtime_connections'),
+    [{ labels: { stage: 'admission' }, value: 5 }],
+    'they count as failures of the service',
+  )
+  await eventually(async () => logs().some(({ msg }) => msg === 'requests were refused'))
+  t.same(
+    logs().filter(({ msg, level }) => msg === 'request refused' && level !== 'debug'),
+    [],
+    'they are summed up',
+  )
   const limited = await realtimeUrl(
     await startInstance(t, db, { APP_REALTIME__CONNECTIONS_PER_ADDRESS: '1' }),
   )

@@ -34,7 +34,7 @@ export const collection =
       async (request, reply) => {
         const upload = await uploads.create(request.inSpace(), request.newUpload())
         const location = `${request.url.split('?', 1)[0]?.replace(/\/$/, '')}/${upload.id}`
-        return reply.code(201).header('location', location).describeUpload(upload).send(upload)
+        return reply.code(201).locate(location).describeUpload(upload).send(upload)
       },
     )
   }

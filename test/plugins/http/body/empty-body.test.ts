@@ -13,6 +13,7 @@ t.test('an operation without a body takes every way of sending an empty one', as
   ]
   const bodies = [
     ['Content-Length: 0', ''],
+    ['Content-Length: 00', ''],
     ['Transfer-Encoding: chunked', '0\r\n\r\n'],
     ['Transfer-Encoding: chunked', '0\r\nX-Trailer: 1\r\n\r\n'],
   ] as const

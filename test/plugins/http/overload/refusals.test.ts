@@ -92,6 +92,7 @@ t.test('every reason is there from the start, so that its first increase counts'
     ['parser', 'headers_too_large'],
     ['admission', 'event_loop'],
     ['admission', 'database'],
+    ['admission', 'realtime_connections'],
     ['operation', 'overloaded'],
     ['operation', 'password_queue_full'],
     ['operation', 'database_unavailable'],

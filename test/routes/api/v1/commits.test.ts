@@ -170,7 +170,12 @@ const EXCEPTIONS = [
 
 t.test('a commit that fails leaves nothing of an operation: no row, no event, no mail, no job', async (t) => {
   for (const registration of ['open', 'verify'] as const) {
-    const app = await borrowTestApp(t, { APP_ROLE: 'web', APP_AUTH__REGISTRATION: registration })
+    const app = await borrowTestApp(t, {
+      APP_ROLE: 'web',
+      APP_AUTH__REGISTRATION: registration,
+      // What leads to things that were created begins with its path.
+      APP_SERVER__PUBLIC_URL: 'http://localhost:8080/prefix',
+    })
     await setTraps(app.db)
     for (const [name, prepare] of Object.entries(OPERATIONS)) {
       if (registration === 'open' && name !== 'createUser') continue

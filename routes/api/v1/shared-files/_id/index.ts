@@ -9,11 +9,15 @@ import { FileStoreUnavailable, FilesDisabled } from '#services/storage/errors.ts
 /** The stylesheet of the account pages, and nothing else. */
 const CSP = "default-src 'none'; style-src 'self'; script-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+const options = ({ download }: links.SharedContent) => ({ download, embeddable: true })
+
 const routes: FastifyPluginAsyncTypebox = async (app) => {
-  const lost = renderLostFile(app.mail.site, '../../../account/')
+  // The way up is longer where a mail program has put a slash before the `?`.
+  const lost = ['../../../account/', '../../../../account/'].map((up) => renderLostFile(app.mail.site, up))
 
   /** People open these links too, from mails and chats: their browsers get a page, programs a problem document. */
   function sendLost(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+    const hasSlash = request.url.split('?', 1)[0]?.endsWith('/')
     const isLost = error instanceof InvalidLink || error.validation !== undefined
     if (!isLost || !request.headers.accept?.includes('text/html')) throw error
     request.failure = error
@@ -22,17 +26,19 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       .asPage()
       .headers({ 'content-security-policy': CSP, vary: 'accept' })
       .type('text/html; charset=utf-8')
-      .send(lost)
+      .send(lost[hasSlash ? 1 : 0])
   }
+
+  const config = {
+    access: 'public',
+    content: true,
+    errors: [InvalidLink, FileStoreUnavailable, FilesDisabled],
+  } as const
 
   app.get(
     '',
     {
-      config: {
-        access: 'public',
-        content: true,
-        errors: [InvalidLink, FileStoreUnavailable, FilesDisabled],
-      },
+      config,
       schema: {
         operationId: 'getSharedFile',
         tags: ['files'],
@@ -47,7 +53,21 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     },
     async (request, reply) => {
       const content = await links.open(request.ctx, request.params.id, request.query.token)
-      return reply.sendContent(content, { download: content.download, embeddable: true })
+      return reply.sendContent(content, options(content))
+    },
+  )
+
+  app.get(
+    '/',
+    {
+      config,
+      schema: { hide: true, params: FileParams, querystring: SharedFileQuery },
+      prefixTrailingSlash: 'slash',
+      errorHandler: sendLost,
+    },
+    async (request, reply) => {
+      const content = await links.open(request.ctx, request.params.id, request.query.token)
+      return reply.sendContent(content, options(content))
     },
   )
 }

@@ -211,16 +211,20 @@ async function links(t: Test, { app, db, request, signUp, logLines }: TestApp, a
   await t.test('show people a page when they do not work, and ignore what programs add', async (t) => {
     const link = await share(file)
     t.equal((await request({ url: `${link}&utm_source=mail&fbclid=x` })).statusCode, 200)
+    t.match(await request({ url: link.replace('?', '/?') }), { statusCode: 200, body: 'shared text' })
     const browser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
     t.match(await request({ url: link, headers: browser }), { statusCode: 200, body: 'shared text' })
     for (const [url, statusCode] of [
       [`${link}A`, 404],
       [link.replace('=', '%3D'), 400],
       [link.replace(/[?].*/, ''), 400],
+      [link.replace(/[?].*/, '/'), 400],
     ] as const) {
       const page = await request({ url, headers: browser })
       t.match(page, { statusCode, headers: { 'content-type': /^text\/html/ } }, url)
       t.match(page.body, /This link does not work - Groundwork/)
+      const [, style = ''] = /href="([^"]+account\.css)"/.exec(page.body) ?? []
+      t.equal(new URL(style, `http://a${url}`).pathname, '/account/account.css')
       t.match((await request({ url })).headers, { 'content-type': /^application\/problem\+json/ })
     }
   })
