@@ -77,6 +77,15 @@ export async function accessToken(refused?: string): Promise<string | undefined>
   return session.value?.token
 }
 
+/**
+ * Whether nobody has used the panel since its session was refreshed, and it is about to end: what a page does by itself must
+ * not keep it open.
+ */
+export function isIdle(): boolean {
+  const current = session.value
+  return !current || (lastUse <= current.renewedAt && current.expiresAt - Date.now() <= MARGIN_MS)
+}
+
 /** Only one tab refreshes at a time; the others then have its answer, and ask for no other. */
 async function renewSession(refused?: string): Promise<void> {
   const before = session.value?.renewedAt

@@ -1,5 +1,5 @@
 import { type ComponentChildren, h } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { HealthSummary } from '#schemas/health-summary.ts'
 import { call } from '../app/api.ts'
 import { linkTo } from '../app/route.ts'
@@ -10,7 +10,9 @@ import { Badge, Heading, Id, Section, type Tone } from '../ui/pieces.ts'
 import { Failure, Loading } from '../ui/states.ts'
 import { duration, Time } from '../ui/time.ts'
 
+/** How often the summary is asked for while nobody tells it. */
 const EVERY_MS = 5000
+const CHANNEL = 'operations:health'
 /** Half an hour. */
 const MAX_SAMPLES = 360
 
@@ -19,8 +21,7 @@ let samples: readonly HealthSummary[] = []
 
 /** How the service is, now and since the panel was opened. */
 export function Overview(): ComponentChildren {
-  const load = (signal: AbortSignal) => call<HealthSummary>('operations/health', { signal })
-  const { value, error, reload } = useLoad('health', load, EVERY_MS)
+  const { value, error, isLive, reload } = useHealth()
   const [shown, setShown] = useState(samples)
   useEffect(() => {
     if (value === undefined) return
@@ -31,12 +32,38 @@ export function Overview(): ComponentChildren {
   return h(
     'div',
     null,
-    h(Heading, { title: 'Overview' }),
+    h(Heading, { title: 'Overview' }, value && h(Badge, null, isLive ? 'live' : 'every 5 seconds')),
     error !== undefined && h(Failure, { error, retry: reload }),
     value === undefined ? error === undefined && h(Loading, null) : h(Summary, { summary: value }),
     value && h(Charts, { samples: shown }),
     value && h(Instances, { summary: value }),
   )
+}
+
+/** The summary as it is told, or else asked for: at first, and while nobody tells it. */
+function useHealth() {
+  const [told, setTold] = useState<HealthSummary>()
+  const [isLive, setLive] = useState(false)
+  const live = useRef(false)
+  live.current = isLive
+  const load = (signal: AbortSignal) => call<HealthSummary>('operations/health', { signal })
+  const { value, error, reload } = useLoad('health', load, EVERY_MS, () => live.current)
+  const isThere = value !== undefined
+  useEffect(() => {
+    if (!isThere) return
+    const abort = new AbortController()
+    const begin = async () => {
+      const { listen } = await import('../app/live.ts')
+      await listen<HealthSummary>(CHANNEL, { hear: setTold, connected: setLive }, abort.signal)
+    }
+    // The page itself comes first.
+    const timer = setTimeout(begin, EVERY_MS / 2)
+    return () => {
+      clearTimeout(timer)
+      abort.abort()
+    }
+  }, [isThere])
+  return isLive && told ? { value: told, error: undefined, isLive, reload } : { value, error, isLive, reload }
 }
 
 function Summary({ summary }: { summary: HealthSummary }): ComponentChildren {
@@ -129,8 +156,13 @@ function state(isGood: boolean, trouble: string): [Tone, string] {
 }
 
 function Charts({ samples }: { samples: readonly HealthSummary[] }): ComponentChildren {
-  const times = samples.map(({ checked_at }) => Date.parse(checked_at) / 1000)
-  const of = (value: (summary: HealthSummary) => number): Series => ({ times, values: samples.map(value) })
+  const of = (value: (summary: HealthSummary) => number, points = samples): Series => ({
+    times: points.map(({ checked_at }) => Date.parse(checked_at) / 1000),
+    values: points.map(value),
+  })
+  // Two processes are two lines.
+  const last = samples.at(-1)
+  const own = samples.filter((sample) => last && reporterOf(sample) === reporterOf(last))
   return h(
     Section,
     { title: 'Since this page was opened' },
@@ -145,17 +177,20 @@ function Charts({ samples }: { samples: readonly HealthSummary[] }): ComponentCh
       }),
       h(Line, {
         title: 'Event loop in use',
-        series: of(({ pressure }) => pressure.event_loop_utilization),
+        series: of(({ pressure }) => pressure.event_loop_utilization, own),
         format: (value) => `${(value * 100).toFixed(value < 0.1 ? 1 : 0)} %`,
       }),
       h(Line, {
         title: 'Memory of JavaScript',
-        series: of(({ pressure }) => pressure.heap_used_bytes),
+        series: of(({ pressure }) => pressure.heap_used_bytes, own),
         format: (value) => `${Math.round(value / 1_048_576)} MiB`,
       }),
     ),
   )
 }
+
+/** The process whose load it is. */
+const reporterOf = ({ instances }: HealthSummary) => instances.find(({ is_current }) => is_current)?.id
 
 function Instances({ summary: { instances } }: { summary: HealthSummary }): ComponentChildren {
   return h(
@@ -173,7 +208,7 @@ function Instances({ summary: { instances } }: { summary: HealthSummary }): Comp
           { title: 'Version', show: ({ version }) => version },
           { title: 'Started', show: ({ started_at }) => h(Time, { at: started_at }) },
           { title: 'Last seen', show: ({ seen_at }) => h(Time, { at: seen_at }) },
-          { title: 'Note', show: ({ is_current }) => is_current && h(Badge, null, 'answers now') },
+          { title: 'Note', show: ({ is_current }) => is_current && h(Badge, null, 'tells this') },
         ],
       }),
     ),

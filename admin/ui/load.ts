@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { Abandoned } from '../app/refused.ts'
-import { session } from '../app/session.ts'
+import { isIdle, session } from '../app/session.ts'
 
 /** Grows with each act, so that what is shown is loaded again. */
 const acts = signal(0)
@@ -26,11 +26,13 @@ const TYPING_MS = 200
  * Loads something when a component appears, again when `key` changes, and after each act.
  *
  * @param everyMs how often it is loaded again by itself, while the page can be seen
+ * @param isTold whether that is not needed now
  */
 export function useLoad<T>(
   key: string,
   load: (signal: AbortSignal) => Promise<T>,
   everyMs?: number,
+  isTold: () => boolean = () => false,
 ): Loaded<T> {
   const [state, setState] = useState<{ key: string; value?: T; error?: unknown; isLoading: boolean }>({
     key,
@@ -55,7 +57,8 @@ export function useLoad<T>(
     }
     const timer = setTimeout(run, isFirst.current ? 0 : TYPING_MS)
     isFirst.current = false
-    const again = everyMs && setInterval(() => document.hidden || void run(), everyMs)
+    const isNeeded = () => !document.hidden && !isTold() && !isIdle()
+    const again = everyMs && setInterval(() => isNeeded() && void run(), everyMs)
     return () => {
       abort.abort()
       clearTimeout(timer)

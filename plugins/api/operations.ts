@@ -1,6 +1,7 @@
 import { getHeapStatistics } from 'node:v8'
 import fp from 'fastify-plugin'
 import type { HealthSummary } from '#schemas/health-summary.ts'
+import { HealthFeed } from '#services/operations/health-feed.ts'
 import type { HealthContext } from '#services/operations/health-summary.ts'
 
 declare module '#plugins/infrastructure/context.ts' {
@@ -33,6 +34,14 @@ export default fp(
         pressure,
       },
     })
+    const { role, realtime } = app.config
+    if (role === 'web' || realtime.engine === 'none') return
+    let feed: HealthFeed | undefined
+    app.addHook('onReady', async () => {
+      feed = new HealthFeed({ ...app.ctx, log: app.moduleLog('realtime') })
+      feed.start()
+    })
+    app.addHook('onClose', async () => feed?.close())
   },
   { name: 'operations', dependencies: ['context', 'health', 'instances', 'mail', 'under-pressure'] },
 )

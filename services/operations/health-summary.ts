@@ -34,6 +34,11 @@ export interface HealthContext extends OperationsContext {
  */
 export async function summarize(ctx: HealthContext, actor: Actor): Promise<HealthSummary> {
   assertAdmin(actor)
+  return healthSummary(ctx)
+}
+
+/** How the service is. Nothing here asks who wants to know. */
+export async function healthSummary(ctx: HealthContext): Promise<HealthSummary> {
   const { health, db } = ctx
   const now = ctx.now()
   const isNats = health.brokerKind === 'nats'

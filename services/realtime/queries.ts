@@ -172,6 +172,20 @@ export async function selectChannel(
   return { epoch: first.epoch, top: first.top, messages }
 }
 
+/** Whether somebody listens to a channel with presence, on which nothing was told for some milliseconds. */
+export async function selectIsDue(db: SystemDatabase, name: string, silenceMs: number): Promise<boolean> {
+  const rows = await db.query<{ is_due: boolean }>({
+    name: 'selectRealtimeIsDue',
+    text: `SELECT EXISTS (SELECT FROM realtime_presence WHERE channel = $1)
+             AND NOT EXISTS (
+               SELECT FROM realtime_channels
+               WHERE name = $1 AND touched_at > clock_timestamp() - $2 * interval '1 millisecond'
+             ) AS is_due`,
+    values: [name, silenceMs],
+  })
+  return rows[0]?.is_due === true
+}
+
 /** Makes a channel begin where all channels are now, unless it has begun. */
 export async function beginChannel(db: SystemDatabase, name: string, org: string | null): Promise<void> {
   await db.query({

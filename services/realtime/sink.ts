@@ -1,11 +1,10 @@
 import type { Context } from '#lib/context.ts'
-import type { SystemDatabase } from '#lib/database/scoped-database.ts'
 import { defineSink } from '#services/events/sink.ts'
 import type { CentrifugoApi } from './centrifugo/api.ts'
 import { publishByCentrifugo } from './centrifugo/publish.ts'
 import type { ChannelList } from './channel-list.ts'
 import { messageOf } from './message-of.ts'
-import * as queries from './queries.ts'
+import { publish } from './publish.ts'
 
 /** The parts that the sink needs. */
 export interface RealtimeContext extends Context {
@@ -13,7 +12,7 @@ export interface RealtimeContext extends Context {
     readonly isUsed: boolean
     readonly channels: ChannelList<never>
     /** The cluster that tells what happens, in place of this service. */
-    readonly centrifugo: Pick<CentrifugoApi, 'run'> | undefined
+    readonly centrifugo: Pick<CentrifugoApi, 'run' | 'ask'> | undefined
   }
 }
 
@@ -40,21 +39,3 @@ export const realtimeSink = defineSink<RealtimeContext>({
     return events.map(({ id }) => id)
   },
 })
-
-type Publication = Pick<queries.NewMessage, 'channel' | 'org' | 'data'>
-
-/** Numbers publications in their order, and stores them. */
-async function publish(db: SystemDatabase, publications: readonly Publication[]): Promise<void> {
-  const first = await queries.takeNumbers(db, publications.length)
-  const tops = await queries.selectTops(db, [...new Set(publications.map(({ channel }) => channel))])
-  const messages = publications.map((publication, index) => {
-    const seq = first + index
-    const top = tops.get(publication.channel)
-    // One that begins takes an offset that it cannot have had before.
-    const offset = top === undefined ? seq : top + 1
-    tops.set(publication.channel, offset)
-    return { ...publication, seq, offset }
-  })
-  await queries.insertMessages(db, messages)
-  await queries.wakeReaders(db)
-}

@@ -179,6 +179,21 @@ for (const [engine, { skip, start }] of Object.entries(ENGINES)) {
       }
     })
 
+    await t.test('tell admins how the service is, and nobody else', async (t) => {
+      const name = 'operations:health'
+      const second = await one.signUp({ role: 'admin' })
+      const [ear, leaving] = [await listen(admin, name), await listen(second, name)]
+      const health = ({ told }: Ear) => told.filter(({ type }) => type === 'operations.health')
+      await eventually(async () => health(ear).length > 0 && health(leaving).length > 0)
+      for (const user of [await tenant.add('member'), await tenant.createApiKey()])
+        t.ok(removed(await listen(user, name)), 'it is not there for others')
+      const change = { url: `/api/v1/operations/users/${second.user.id}`, as: admin, method: 'PATCH' } as const
+      await request({ ...change, payload: { role: 'user', reason: 'a test' } })
+      await eventually(async () => removed(leaving))
+      t.notOk(removed(ear))
+      for (const { client } of [ear, leaving]) client.disconnect()
+    })
+
     await t.test('let API keys listen until they are revoked', async (t) => {
       const key = await tenant.createApiKey({ scopes: ['projects:read'] })
       const ear = await listen(key, channel, `organizations:${org}:files`)
