@@ -7,6 +7,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The route only refuses methods that its URL does not have. */
     refusesMethod?: boolean
+    /** Whether there is nothing at the route's URL for a request, whatever its method. */
+    isHiddenFrom?: (request: FastifyRequest) => boolean
     /** Headers of the answer to OPTIONS, which say more of what the URL can do. */
     optionsHeaders?: Readonly<Record<string, string>>
   }
@@ -40,7 +42,7 @@ export default fp(
     app.decorate('refuseOtherMethods', () => {
       for (const [url, methods] of [...taken]) {
         if (url.endsWith('*')) continue
-        const { optionsHeaders = {} } = routes.get(url)?.config ?? {}
+        const { optionsHeaders = {}, isHiddenFrom } = routes.get(url)?.config ?? {}
         const allow = [...methods, 'OPTIONS'].join(', ')
         app.route({
           url,
@@ -50,6 +52,7 @@ export default fp(
           config: { refusesMethod: true },
           // In onRequest, so that the body's type or size can't be refused first.
           onRequest: async (request, reply) => {
+            if (isHiddenFrom?.(request)) return reply.callNotFound()
             reply.header('allow', allow)
             if (request.method === 'OPTIONS') return reply.code(204).headers(optionsHeaders).send()
             throw new MethodNotAllowed()

@@ -3,8 +3,10 @@ import { isListenAddress, splitListenAddress } from '#config/engine/listen-addre
 import { createTestApp } from '#test/support/helper.ts'
 import { isProblem, listen, respond } from '#test/support/raw-http.ts'
 
-const get = (port: number, path: string) =>
-  respond(port, `GET ${path} HTTP/1.1\r\nhost: localhost:${port}\r\nconnection: close\r\n\r\n`)
+const send = (port: number, method: string, path: string) =>
+  respond(port, `${method} ${path} HTTP/1.1\r\nhost: localhost:${port}\r\nconnection: close\r\n\r\n`)
+
+const get = (port: number, path: string) => send(port, 'GET', path)
 
 t.test('the panel has a listener of its own', async (t) => {
   const { app } = await createTestApp(t, { APP_ADMIN__ADDRESS: '127.0.0.1:0' })
@@ -14,6 +16,14 @@ t.test('the panel has a listener of its own', async (t) => {
   isProblem(t, await get(inner, '/api/v1/users/me'), 401, 'unauthenticated')
   for (const path of ['/admin', '/admin/', '/admin/assets/0/main.ts'])
     isProblem(t, await get(outer, path), 404, 'route_not_found')
+  for (const path of ['/admin', '/admin/', '/admin/session']) {
+    for (const method of ['PATCH', 'OPTIONS', 'TRACE', 'GET', 'POST']) {
+      const nothing = await send(outer, method, path)
+      isProblem(t, nothing, 404, 'route_not_found')
+      t.equal(nothing.headers['allow'], undefined, `${method} ${path}`)
+    }
+  }
+  isProblem(t, await send(inner, 'PATCH', '/admin/'), 405, 'method_not_allowed')
   isProblem(t, await get(outer, '/api/v1/users/me'), 401, 'unauthenticated')
   isProblem(t, await respond(inner, 'nonsense\r\n\r\n'), 400, 'bad_request')
 

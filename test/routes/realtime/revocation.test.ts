@@ -41,6 +41,22 @@ t.test('rights that end elsewhere end what they allowed', async (t) => {
       await eventually(async () => ear.happened.includes('disconnected 3500'))
     })
 
+    await t.test(`an impersonation that is stopped, at an instance ${kind}`, async (t) => {
+      const { user, ear } = await listen()
+      const post = (path: string, payload: object) =>
+        one.request({ method: 'POST', url: `/api/v1/operations/impersonations${path}`, as: admin, payload })
+      const started = await post('', { user_id: user.user.id, minutes: 5, reason: 'Ticket 4711' })
+      t.equal(started.statusCode, 200, started.body)
+      const { impersonation, tokens } = started.json()
+      const acting = new Ear(t, url, tokens.access_token)
+      await acting.to(channel)
+      const { id } = await tenant.createProject()
+      t.ok(await acting.heard(channel, [id]), 'it hears what the user hears')
+      t.equal((await post(`/${impersonation.id}/stop`, { reason: 'Seen enough' })).statusCode, 200)
+      await eventually(async () => acting.happened.includes('disconnected 3500'))
+      t.equal(ear.client.state, 'connected', "the user's own goes on")
+    })
+
     await t.test(`a removed member, at an instance ${kind}`, async (t) => {
       const { user, ear } = await listen()
       const other = await listen()
