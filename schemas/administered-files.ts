@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { Reason } from './operations.ts'
 import { Page, pageParameters } from './pagination.ts'
 import { Nullable, StringEnum, Timestamp, Uuid } from './primitives.ts'
 import { ref } from './registry.ts'
@@ -108,11 +109,12 @@ export const UpdateStorageLimit = Type.Object(
         examples: [107_374_182_400],
       }),
     ),
+    reason: Reason,
   },
   {
     $id: 'UpdateStorageLimit',
     additionalProperties: false,
-    description: 'How much space the files of a user or organization may take.',
+    description: 'How much space the files of a user or organization may take, and why.',
   },
 )
 export type UpdateStorageLimit = Static<typeof UpdateStorageLimit>

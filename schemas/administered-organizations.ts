@@ -26,6 +26,9 @@ export const AdministeredOrganization = Type.Object(
     updated_at: Timestamp('When the organization was last changed.'),
     deleted_at: Moment('When it was deleted, if its rows are still there; null otherwise.'),
     suspended_at: Moment('Since when it is suspended; null if it is not.'),
+    purge_requested_at: Moment(
+      'When an admin had it deleted for good, which the next run of `purge_organizations` does; null otherwise.',
+    ),
   },
   {
     $id: 'AdministeredOrganization',
@@ -42,7 +45,21 @@ export const AdministeredOrganizationParams = Type.Object(
 )
 
 /** Query of listAdministeredOrganizations. */
-export const ListAdministeredOrganizationsQuery = Type.Object(pageParameters, { additionalProperties: false })
+export const ListAdministeredOrganizationsQuery = Type.Object(
+  {
+    ...pageParameters,
+    q: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 100,
+        description:
+          'Only organizations whose name or slug has this in it, in any case. The whole `id` finds the organization too.',
+        examples: ['analytical'],
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
 export type ListAdministeredOrganizationsQuery = Static<typeof ListAdministeredOrganizationsQuery>
 
 export const AdministeredOrganizationPage = Page(

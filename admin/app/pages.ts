@@ -31,6 +31,10 @@ export const PAGES: Readonly<Record<string, Entry>> = {
     list: async () => (await import('../pages/organizations.ts')).Organizations,
     one: async () => (await import('../pages/organization.ts')).Organization,
   },
+  webhooks: {
+    label: 'Webhooks',
+    list: async () => (await import('../pages/webhooks.ts')).Webhooks,
+  },
   jobs: {
     label: 'Jobs',
     list: async () => (await import('../pages/jobs.ts')).Jobs,

@@ -10,5 +10,8 @@ export class Refused extends Error {
   }
 }
 
+/** What somebody has filled in is not what was asked for. */
+export class Unfit extends Error {}
+
 /** Somebody changed their mind, or is not signed in any more: nothing to tell them about. */
 export class Abandoned extends Error {}

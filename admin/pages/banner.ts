@@ -4,6 +4,7 @@ import { call, type Page } from '../app/api.ts'
 import { linkTo } from '../app/route.ts'
 import { session } from '../app/session.ts'
 import { useLoad } from '../ui/load.ts'
+import { Act } from '../ui/pieces.ts'
 import { Time } from '../ui/time.ts'
 import { isOpen, stop } from './impersonations.ts'
 
@@ -29,7 +30,7 @@ export function Banner(): ComponentChildren {
         '; it ends ',
       ),
       h(Time, { at: one.expires_at }),
-      h('button', { type: 'button', onClick: () => stop(one) }, 'Stop'),
+      h(Act, { label: 'Stop', run: () => stop(one) }),
     ),
   )
 }

@@ -5,7 +5,7 @@ import { linkTo } from '../app/route.ts'
 import { type Column, List } from '../ui/list.ts'
 import { changed } from '../ui/load.ts'
 import { Act, Badge, Heading, Id, say } from '../ui/pieces.ts'
-import { ask } from '../ui/questions.ts'
+import { askWithReason } from '../ui/questions.ts'
 import { size } from '../ui/sizes.ts'
 import { Time } from '../ui/time.ts'
 
@@ -54,7 +54,7 @@ function ownerOf({ user_id, organization_id }: QuarantinedFile): ComponentChildr
 }
 
 async function release({ id, name, reason, finding }: QuarantinedFile): Promise<void> {
-  const done = await ask({
+  const done = await askWithReason({
     title: `Release ${name}`,
     text:
       reason === 'infected'
@@ -62,7 +62,8 @@ async function release({ id, name, reason, finding }: QuarantinedFile): Promise<
         : 'Nobody has looked into it. Everybody who may read the file can then load it.',
     confirm: 'Release 1 file',
     danger: true,
-    run: () => perform(`operations/files/quarantine/${id}/release`, { method: 'POST' }),
+    run: ({ reason: why }) =>
+      perform(`operations/files/quarantine/${id}/release`, { method: 'POST', body: { reason: why } }),
   })
   if (done) say('The file can be read again.')
   changed()

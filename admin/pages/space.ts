@@ -3,7 +3,7 @@ import type { StorageLimit } from '#schemas/administered-files.ts'
 import { call, perform } from '../app/api.ts'
 import { changed, useLoad } from '../ui/load.ts'
 import { Act, Section, say } from '../ui/pieces.ts'
-import { ask } from '../ui/questions.ts'
+import { askWithReason } from '../ui/questions.ts'
 import { size } from '../ui/sizes.ts'
 import { Failure } from '../ui/states.ts'
 
@@ -30,7 +30,7 @@ export function Space({ id }: { id: string }): ComponentChildren {
 }
 
 async function change({ id, max_bytes, bytes }: StorageLimit): Promise<void> {
-  const done = await ask({
+  const done = await askWithReason({
     title: 'Change the space',
     text: `${size(bytes)} are in use. Less than that refuses more, and deletes nothing.`,
     confirm: 'Change',
@@ -44,8 +44,11 @@ async function change({ id, max_bytes, bytes }: StorageLimit): Promise<void> {
         value: String(Math.floor(max_bytes / MIB)),
       },
     ],
-    run: ({ mib }) =>
-      perform(`operations/files/limits/${id}`, { method: 'PATCH', body: { max_bytes: Number(mib) * MIB } }),
+    run: ({ mib, reason }) =>
+      perform(`operations/files/limits/${id}`, {
+        method: 'PATCH',
+        body: { max_bytes: Number(mib) * MIB, reason },
+      }),
   })
   if (done) say('Changed.')
   changed()

@@ -21,6 +21,12 @@ function Dialog({ question }: { question: Open }): ComponentChildren {
 
   useEffect(() => element.current?.showModal(), [])
 
+  /** Closing gives the focus back to what had it, as long as the element is there. */
+  function leave(isDone: boolean) {
+    element.current?.close()
+    close(isDone)
+  }
+
   async function submit(event: SubmitEvent) {
     event.preventDefault()
     if (isBusy || !(event.target instanceof HTMLFormElement)) return
@@ -28,7 +34,7 @@ function Dialog({ question }: { question: Open }): ComponentChildren {
     setProblem('')
     try {
       await run(valuesIn(event.target))
-      close(true)
+      leave(true)
     } catch (error) {
       setProblem(explain(error))
       setBusy(false)
@@ -37,7 +43,7 @@ function Dialog({ question }: { question: Open }): ComponentChildren {
 
   function cancel(event: Event) {
     event.preventDefault()
-    if (!isBusy) close(false)
+    if (!isBusy) leave(false)
   }
 
   return h(
@@ -53,10 +59,10 @@ function Dialog({ question }: { question: Open }): ComponentChildren {
       h(
         'div',
         { class: 'buttons' },
-        h('button', { type: 'button', onClick: cancel, disabled: isBusy }, 'Cancel'),
+        h('button', { type: 'button', onClick: cancel, 'aria-disabled': isBusy }, 'Cancel'),
         h(
           'button',
-          { type: 'submit', class: danger ? 'danger' : 'primary', disabled: isBusy },
+          { type: 'submit', class: danger ? 'danger' : 'primary', 'aria-disabled': isBusy },
           isBusy ? 'Working…' : confirm,
         ),
       ),

@@ -1,8 +1,9 @@
 import { type ComponentChildren, h } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { call, type Page } from '../app/api.ts'
 import type { Query } from '../app/route.ts'
 import { useLoad } from './load.ts'
+import { useKeptFocus } from './pieces.ts'
 import { Empty, explain, Failure, Loading } from './states.ts'
 
 export interface Column<T> {
@@ -77,6 +78,8 @@ export function List<T>({ path, query = {}, empty, ...table }: ListProps<T>): Co
   const [more, setMore] = useState<readonly Page<T>[]>([])
   const [problem, setProblem] = useState('')
   const [isLoading, setLoading] = useState(false)
+  const frame = useRef<HTMLDivElement>(null)
+  useKeptFocus(frame)
   const start = first.value
   // Pages that followed another beginning are not its pages.
   useEffect(() => {
@@ -90,6 +93,7 @@ export function List<T>({ path, query = {}, empty, ...table }: ListProps<T>): Co
   const cursor = (more.at(-1) ?? start).next_cursor
 
   async function showMore() {
+    if (isLoading) return
     setLoading(true)
     setProblem('')
     try {
@@ -105,7 +109,7 @@ export function List<T>({ path, query = {}, empty, ...table }: ListProps<T>): Co
 
   return h(
     'div',
-    { class: 'list', 'aria-busy': first.isLoading },
+    { class: 'list', ref: frame, tabIndex: -1, 'aria-busy': first.isLoading },
     rows.length > 0 && h(Table<T>, { ...table, rows }),
     rows.length === 0 && cursor === null && h(Empty, null, empty),
     (rows.length > 0 || cursor !== null) &&
@@ -117,7 +121,7 @@ export function List<T>({ path, query = {}, empty, ...table }: ListProps<T>): Co
         cursor !== null &&
           h(
             'button',
-            { type: 'button', onClick: showMore, disabled: isLoading },
+            { type: 'button', onClick: showMore, 'aria-disabled': isLoading },
             isLoading ? 'Loading…' : rows.length === 0 ? 'Search further' : 'Show more',
           ),
       ),

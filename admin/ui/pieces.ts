@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
-import { type ComponentChildren, h } from 'preact'
-import { useState } from 'preact/hooks'
+import { type ComponentChildren, h, type RefObject } from 'preact'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 
 /** Something that was done, said once at the edge of the page and to screen readers. */
 const note = signal('')
@@ -68,6 +68,17 @@ export function Facts({
   )
 }
 
+/**
+ * Has the focus stay in an element when what had it goes: who works by the keyboard would have to begin at the top of the
+ * page again. To be called while the component renders, when the old content is still there.
+ */
+export function useKeptFocus(element: RefObject<HTMLElement | null>): void {
+  const had = element.current?.contains(document.activeElement) ?? false
+  useLayoutEffect(() => {
+    if (had && !element.current?.contains(document.activeElement)) element.current?.focus()
+  })
+}
+
 /** A page's heading, and what can be done there. */
 export function Heading({
   title,
@@ -76,11 +87,13 @@ export function Heading({
   title: ComponentChildren
   children?: ComponentChildren
 }): ComponentChildren {
+  const buttons = useRef<HTMLDivElement>(null)
+  useKeptFocus(buttons)
   return h(
     'header',
     { class: 'heading' },
     h('h1', { tabIndex: -1 }, title),
-    h('div', { class: 'buttons' }, children),
+    h('div', { class: 'buttons', ref: buttons, tabIndex: -1 }, children),
   )
 }
 
@@ -105,5 +118,6 @@ export function Act({
   danger?: boolean
   run(): unknown
 }): ComponentChildren {
-  return h('button', { type: 'button', class: danger ? 'danger' : undefined, onClick: run }, label)
+  const common = { type: 'button', 'aria-haspopup': 'dialog' } as const
+  return h('button', { ...common, class: danger ? 'danger' : undefined, onClick: run }, label)
 }

@@ -1,9 +1,10 @@
 import { type ComponentChildren, h } from 'preact'
-import { Abandoned, Refused } from '../app/refused.ts'
+import { Abandoned, Refused, Unfit } from '../app/refused.ts'
 
 /** Says what went wrong, and what can be done. */
 export function explain(error: unknown): string {
   if (error instanceof Abandoned) return 'Nothing was done: the password was not confirmed.'
+  if (error instanceof Unfit) return error.message
   if (error instanceof Refused) {
     const { problem, message } = error
     const values = problem.errors?.map((value) => `${value.pointer.replace(/^\/\w+\//, '')} ${value.message}`)

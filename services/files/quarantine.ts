@@ -1,4 +1,4 @@
-import type { Context } from '#lib/context.ts'
+import { because, type Context } from '#lib/context.ts'
 import { transaction } from '#lib/database/database.ts'
 import { SystemDatabase } from '#lib/database/scoped-database.ts'
 import type { Cursors } from '#lib/pagination/cursors.ts'
@@ -32,13 +32,14 @@ export async function list(
 }
 
 /**
- * Lets a file out of quarantine, whatever was found in it. Another content will be scanned again. Who did it is recorded.
+ * Lets a file out of quarantine, whatever was found in it. Another content will be scanned again. Who did it is recorded,
+ * and why.
  *
  * @throws Forbidden, FileNotQuarantined
  */
-export async function release(ctx: Context, actor: Actor, id: string): Promise<void> {
+export async function release(ctx: Context, actor: Actor, id: string, reason: string): Promise<void> {
   assertAdmin(actor)
-  await transaction(ctx, async (tx) => {
+  await transaction(because(ctx, reason), async (tx) => {
     const db = new SystemDatabase(tx.db)
     const owner = await queries.selectOwner(db, id)
     if (owner === undefined) throw new FileNotQuarantined()

@@ -1,3 +1,4 @@
+import { validate as isUuid } from 'uuid'
 import { because } from '#lib/context.ts'
 import { transaction } from '#lib/database/database.ts'
 import { SystemDatabase } from '#lib/database/scoped-database.ts'
@@ -8,40 +9,65 @@ import type {
   ListAdministeredOrganizationsQuery,
 } from '#schemas/administered-organizations.ts'
 import type { ListOrganizationsQuery, OrganizationPage } from '#schemas/organizations.ts'
+import { record } from '#services/audit/records.ts'
 import { emitting } from '#services/events/emit.ts'
 import { type Actor, assertAdmin } from '#services/users/users.ts'
-import { UnknownOrganization } from './errors.ts'
-import { organizationReopened, organizationSuspended } from './events.ts'
+import { OrganizationOpen, UnknownOrganization } from './errors.ts'
+import { organizationDeleted, organizationReopened, organizationSuspended } from './events.ts'
 import type { OrganizationContext } from './organizations.ts'
 import * as organizations from './organizations.ts'
-import * as queries from './queries.ts'
+import { selectTenantTables } from './queries.ts'
+import * as queries from './queries-of-administration.ts'
 
 // What the service's admins do with organizations, of which they need not be members. They see how many rows an
 // organization has, and none of the rows.
 
 const LIST = 'administered organizations'
 
+/** Organizations that a search looks at in one statement, and statements of one page. */
+const WINDOW = 2000
+const MAX_WINDOWS = 5
+
 /** The admin, and the session in which it asks. */
 type Admin = Actor & { readonly sessionId: string }
 
 /**
- * Returns a page of all organizations, newest first, deleted and suspended ones included.
+ * Returns a page of all organizations, newest first, deleted and suspended ones included. What is searched for may be far
+ * away: then the page is not full, and the next one goes on from there. The one whose slug is the text comes first.
  *
  * @throws Forbidden, InvalidCursor
  */
 export async function list(
   ctx: OrganizationContext & { cursors: Cursors },
   actor: Actor,
-  { limit, cursor }: ListAdministeredOrganizationsQuery,
+  { limit, cursor, q }: ListAdministeredOrganizationsQuery,
 ): Promise<AdministeredOrganizationPage> {
   assertAdmin(actor)
-  const before = cursor === undefined ? null : ctx.cursors.decode(LIST, cursor)
+  const before = cursor === undefined ? undefined : ctx.cursors.decode(LIST, cursor)
   const db = new SystemDatabase(ctx.db)
-  const organizations = await queries.selectAdministered(db, await countedTables(db), {
-    before,
-    limit: limit + 1,
-  })
-  return ctx.cursors.page(LIST, organizations, limit)
+  const text = q?.trim() || undefined
+  const { ids, next } =
+    text !== undefined && isUuid(text)
+      ? { ids: [text], next: undefined }
+      : await find(db, { text, before, limit })
+  return {
+    data: await queries.selectAdministered(db, await countedTables(db), ids),
+    next_cursor: next === undefined ? null : ctx.cursors.encode(LIST, next),
+  }
+}
+
+/**
+ * Returns an organization with how much it has, and nothing of that.
+ *
+ * @throws Forbidden, UnknownOrganization
+ */
+export async function get(
+  ctx: Pick<OrganizationContext, 'db'>,
+  actor: Actor,
+  org: string,
+): Promise<AdministeredOrganization> {
+  assertAdmin(actor)
+  return one(new SystemDatabase(ctx.db), org)
 }
 
 /**
@@ -79,16 +105,96 @@ export async function setSuspended(
     if (await queries.updateSuspended(told, org, suspended)) {
       tx.log.warn({ user_id: actor.id, organization_id: org, suspended }, 'an admin changed an organization')
     }
-    const [found] = await queries.selectAdministered(db, await countedTables(db), { only: org, limit: 1 })
-    if (found === undefined) throw new UnknownOrganization()
-    return found
+    return one(db, org)
   })
   ctx.memberships.forgetOrganization(org)
   ctx.apiKeys.forgetOrganization(org)
   return organization
 }
 
+/**
+ * Has an organization that is deleted or suspended deleted for good before its time: a job deletes its rows, and nobody can
+ * restore it any more. Nothing happens if that is so already. Who did it is recorded, why, and how many rows there were.
+ *
+ * @throws Forbidden, UnknownOrganization, OrganizationOpen
+ */
+export async function purge(
+  ctx: OrganizationContext,
+  actor: Admin,
+  org: string,
+  reason: string,
+): Promise<AdministeredOrganization> {
+  assertAdmin(actor)
+  const organization = await transaction(because(ctx, reason), async (tx) => {
+    const db = new SystemDatabase(tx.db)
+    const closing = await queries.lockClosing(db, org)
+    if (closing === undefined) throw new UnknownOrganization()
+    if (closing.purge_requested_at !== null) return one(db, org)
+    if (closing.deleted_at === null && closing.suspended_at === null) throw new OrganizationOpen()
+    const told =
+      closing.deleted_at === null
+        ? emitting({ ...tx, db }, organizationDeleted, { subject: org, org, data: {} })
+        : db
+    await queries.markPurged(told, org)
+    const purged = await one(db, org)
+    const rows = purged.usage.reduce((sum, { rows }) => sum + rows, 0)
+    // In the log of the service, where admins look for what they did.
+    const target = { type: 'organization', id: org }
+    await record(tx, { action: 'operations.purgeOrganization', target, details: { rows } })
+    tx.log.warn({ user_id: actor.id, organization_id: org, rows }, 'an admin had an organization purged')
+    return purged
+  })
+  ctx.memberships.forgetOrganization(org)
+  ctx.apiKeys.forgetOrganization(org)
+  return organization
+}
+
+async function one(db: SystemDatabase, org: string): Promise<AdministeredOrganization> {
+  const [found] = await queries.selectAdministered(db, await countedTables(db), [org])
+  if (found === undefined) throw new UnknownOrganization()
+  return found
+}
+
+interface Search {
+  readonly text: string | undefined
+  /** Only organizations older than this id. */
+  readonly before: string | undefined
+  readonly limit: number
+}
+
+/** A page of ids, and the last that was looked at; undefined when there are no more. */
+interface Found {
+  readonly ids: string[]
+  readonly next: string | undefined
+}
+
+async function find(db: SystemDatabase, { text, before, limit }: Search): Promise<Found> {
+  const isFirst = before === undefined
+  const exact = text !== undefined && isFirst ? await queries.selectIdBySlug(db, text) : undefined
+  const first = exact === undefined ? [] : [exact]
+  const room = limit - first.length
+  if (room === 0) return { ids: first, next: queries.BEYOND }
+  const { ids, next } = await lookFor(db, { text, before, limit: room })
+  return { ids: [...first, ...ids], next }
+}
+
+/** Looks through some windows, so that a page takes the same time however rare the text is (decision 104). */
+async function lookFor(db: SystemDatabase, { text, before, limit }: Search): Promise<Found> {
+  const ids: string[] = []
+  const window = text === undefined ? limit + 1 : WINDOW
+  let position = before ?? queries.BEYOND
+  for (let count = 1; ; count++) {
+    const wanted = { text: text ?? null, before: position, limit: limit + 1 - ids.length, window }
+    const { found, looked, last } = await queries.selectOrganizationPiece(db, wanted)
+    ids.push(...found)
+    if (ids.length > limit) return { ids: ids.slice(0, limit), next: ids[limit - 1] }
+    if (looked < window || last === null) return { ids, next: undefined }
+    if (count === MAX_WINDOWS) return { ids, next: last }
+    position = last
+  }
+}
+
 /** A table that is added later is counted too. */
 async function countedTables(db: SystemDatabase): Promise<string[]> {
-  return ['memberships', ...(await queries.selectTenantTables(db))]
+  return ['memberships', ...(await selectTenantTables(db))]
 }

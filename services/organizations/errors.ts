@@ -42,3 +42,10 @@ export const UnknownOrganization = defineError({
   title: 'Unknown organization',
   detail: 'There is no organization with this id.',
 })
+
+export const OrganizationOpen = defineError({
+  code: 'organization_open',
+  status: 409,
+  title: 'Organization open',
+  detail: 'The organization is neither deleted nor suspended: suspend it first.',
+})

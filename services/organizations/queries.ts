@@ -1,5 +1,4 @@
 import type { OrgDatabase, SystemDatabase, UserDatabase } from '#lib/database/scoped-database.ts'
-import type { AdministeredOrganization } from '#schemas/administered-organizations.ts'
 import type { Organization, UpdateOrganization } from '#schemas/organizations.ts'
 
 /** An organization without the role, which is the member's. */
@@ -44,7 +43,8 @@ export function selectOrganizations(
            FROM memberships m JOIN organizations o ON o.id = m.org_id
            WHERE m.user_id = $1 AND ($2::uuid IS NULL OR m.org_id < $2)
              AND (o.deleted_at IS NULL
-                  OR m.role = 'owner' AND o.deleted_at >= now() - $4 * interval '1 millisecond')
+                  OR m.role = 'owner' AND o.purge_requested_at IS NULL
+                     AND o.deleted_at >= now() - $4 * interval '1 millisecond')
            ORDER BY m.org_id DESC LIMIT $3`,
     values: [db.user, before, limit, grace],
   })
@@ -83,23 +83,28 @@ export async function markDeleted(
 }
 
 /**
- * Takes a deletion back that is not longer ago than `grace` milliseconds. By the clock, and not by the transaction's
- * beginning: what `selectPurgeable` has seen must not come back.
+ * Takes a deletion back that is not longer ago than `grace` milliseconds, unless an admin had it made final. By the clock,
+ * and not by the transaction's beginning: what `selectPurgeable` has seen must not come back.
  */
 export async function unmarkDeleted(db: OrgDatabase, grace: number): Promise<void> {
   await db.query({
     name: 'unmarkOrganizationDeleted',
     text: `UPDATE organizations SET deleted_at = NULL
-           WHERE id = $1 AND deleted_at >= clock_timestamp() - $2 * interval '1 millisecond' RETURNING id`,
+           WHERE id = $1 AND purge_requested_at IS NULL
+             AND deleted_at >= clock_timestamp() - $2 * interval '1 millisecond' RETURNING id`,
     values: [db.org, grace],
   })
 }
 
-/** Organizations that were deleted longer ago than `grace` milliseconds. Waits for one that is being restored. */
+/** What can't come back: deleted longer ago than so many milliseconds, or made final by an admin. */
+const isPurgeable = (grace: string) =>
+  `(deleted_at < now() - ${grace} * interval '1 millisecond' OR purge_requested_at IS NOT NULL)`
+
+/** Organizations whose rows are to be deleted for good. Waits for one that is being restored. */
 export async function selectPurgeable(db: SystemDatabase, grace: number): Promise<string[]> {
   const rows = await db.query<{ id: string }>({
     name: 'selectPurgeableOrganizations',
-    text: `SELECT id FROM organizations WHERE deleted_at < now() - $1 * interval '1 millisecond'
+    text: `SELECT id FROM organizations WHERE ${isPurgeable('$1')}
            ORDER BY deleted_at LIMIT 100 FOR UPDATE`,
     values: [grace],
   })
@@ -138,45 +143,7 @@ export async function deleteRows(
 export async function deleteOrganization(db: SystemDatabase, org: string, grace: number): Promise<void> {
   await db.query({
     name: 'deleteOrganization',
-    text: `DELETE FROM organizations
-           WHERE id = $1 AND deleted_at < now() - $2 * interval '1 millisecond'`,
+    text: `DELETE FROM organizations WHERE id = $1 AND ${isPurgeable('$2')}`,
     values: [org, grace],
   })
-}
-
-const ADMINISTERED = 'o.id, o.name, o.slug, o.created_at, o.updated_at, o.deleted_at, o.suspended_at'
-
-/**
- * Newest first, each with how many rows it has in each of these tables, whose names come from the catalogue.
- *
- * @param only one organization, by its id
- */
-export function selectAdministered(
-  db: SystemDatabase,
-  tables: readonly string[],
-  { before = null, only = null, limit }: { before?: string | null; only?: string | null; limit: number },
-): Promise<AdministeredOrganization[]> {
-  const counts = tables.map(
-    (table) =>
-      `json_build_object('table', '${table}', 'rows', (SELECT count(*)::int FROM ${table} r WHERE r.org_id = o.id))`,
-  )
-  return db.query<AdministeredOrganization>({
-    name: 'selectAdministeredOrganizations',
-    text: `SELECT ${ADMINISTERED}, json_build_array(${counts.join(', ')}) AS usage
-           FROM organizations o
-           WHERE ($1::uuid IS NULL OR o.id < $1) AND ($2::uuid IS NULL OR o.id = $2)
-           ORDER BY o.id DESC LIMIT $3`,
-    values: [before, only, limit],
-  })
-}
-
-/** Suspends an organization or takes that back; returns false if there was nothing to change. */
-export async function updateSuspended(db: SystemDatabase, org: string, suspended: boolean): Promise<boolean> {
-  const rows = await db.query({
-    name: 'updateOrganizationSuspended',
-    text: `UPDATE organizations SET suspended_at = CASE WHEN $2 THEN now() END
-           WHERE id = $1 AND (suspended_at IS NOT NULL) <> $2 RETURNING id`,
-    values: [org, suspended],
-  })
-  return rows.length > 0
 }

@@ -1,4 +1,4 @@
-import type { Context } from '#lib/context.ts'
+import { because, type Context } from '#lib/context.ts'
 import { transaction } from '#lib/database/database.ts'
 import { SystemDatabase } from '#lib/database/scoped-database.ts'
 import type { StorageLimit, UpdateStorageLimit } from '#schemas/administered-files.ts'
@@ -30,7 +30,7 @@ export async function get(ctx: LimitsContext, actor: Actor, id: string): Promise
 }
 
 /**
- * Sets how much space a user or organization may take. Who did it is recorded.
+ * Sets how much space a user or organization may take. Who did it is recorded, and why.
  *
  * @throws Forbidden, UnknownSpace
  */
@@ -38,10 +38,10 @@ export async function update(
   ctx: LimitsContext,
   actor: Actor,
   id: string,
-  { max_bytes }: UpdateStorageLimit,
+  { max_bytes, reason }: UpdateStorageLimit,
 ): Promise<StorageLimit> {
   assertAdmin(actor)
-  return transaction(ctx, async (tx) => {
+  return transaction(because(ctx, reason), async (tx) => {
     const { kind } = await get(tx, actor, id)
     await queries.upsertLimit(tx.db, id, max_bytes)
     await record(tx, {

@@ -114,6 +114,30 @@ export async function suspends(t: Test, { db }: PanelWorld, { page, show }: Pane
     await page.locator('dialog').waitFor({ state: 'detached' })
     t.equal((await suspended()).length, count)
   }
+  await purges(t, page)
+}
+
+/** Deletes a suspended organization for good, for which a wrong id is not enough. */
+async function purges(t: Test, page: Page): Promise<void> {
+  await page.click('tbody a')
+  await page.click('main button:has-text("Suspend")')
+  await page.fill('input[name=reason]', 'Its owner asked for it')
+  await page.keyboard.press('Enter')
+  await page.click('main button:has-text("Purge")')
+  const id = (await page.locator('dialog .hint').first().textContent()) ?? ''
+  await page.fill('input[name=proof]', 'nope')
+  await page.fill('input[name=reason]', 'Its owner asked for it')
+  await page.keyboard.press('Enter')
+  await page.locator('dialog >> text=These are not the last 4 characters').waitFor()
+  t.strictSame(await flaws(page), [])
+  await page.fill('input[name=proof]', id.slice(-4))
+  await page.keyboard.press('Enter')
+  await page.locator('dd:has-text("purged soon")').waitFor()
+  t.equal(
+    await page.locator('main button[aria-haspopup=dialog]:not(section button)').count(),
+    0,
+    'nothing is left to do',
+  )
 }
 
 export async function retries(t: Test, { page, show }: Panel): Promise<void> {

@@ -1,9 +1,11 @@
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { withoutChromium } from '#test/support/chromium.ts'
+import { quarantinedFile } from '#test/support/files.ts'
 import { createOrganization } from '#test/support/organizations.ts'
 import { acts, helps, impersonates, retries, suspends } from './acts.ts'
 import { flaws, openPanel, openTab, type Panel, type PanelWorld, settled, signIn } from './browser.ts'
+import { walks } from './keyboard.ts'
 import { createStory, type Story } from './story.ts'
 
 /** Text that would run as a script wherever it became markup. */
@@ -23,6 +25,11 @@ t.test('the panel', { skip }, async (t) => {
   await t.test('every page, light and dark, wide and narrow, without a flaw that axe finds', (t) =>
     looks(t, world, places),
   )
+  await t.test('by the keyboard alone: every page and every dialog', (t) =>
+    inPanel(t, world, async (panel) => {
+      for (const place of places) await walks(t, panel, place)
+    }),
+  )
   await t.test('a first visit is small', (t) => inPanel(t, world, (panel) => isSmall(t, world, panel)))
   await t.test('anyone who is not an admin stays outside', (t) => staysOutside(t, world))
   await t.test('filters are in the URL, and the back button knows them', (t) =>
@@ -32,6 +39,9 @@ t.test('the panel', { skip }, async (t) => {
     inPanel(t, world, (panel) => renews(t, world, panel)),
   )
   await t.test('tabs share a session', (t) => inPanel(t, world, (panel) => shares(t, world, panel)))
+  await t.test('an overview that nobody uses ends with its session', async (t) =>
+    inPanel(t, world, (panel) => idles(t, panel)),
+  )
   await t.test('an act asks first, and for the password, by keyboard alone', (t) =>
     inPanel(t, world, (panel) => acts(t, world, panel)),
   )
@@ -44,7 +54,7 @@ t.test('the panel', { skip }, async (t) => {
   await t.test('an admin acts in the place of a user, and is reminded of it', (t) =>
     inPanel(t, world, (panel) => impersonates(t, world, panel)),
   )
-  await t.test('an organization is suspended and restored', (t) =>
+  await t.test('an organization is suspended, restored and purged', (t) =>
     inPanel(t, world, (panel) => suspends(t, world, panel)),
   )
   t.strictSame(world.violations, [], 'the API answered as it says')
@@ -55,8 +65,14 @@ async function fill({ world, ada }: Story): Promise<string[]> {
   const { app, admin, db, request, signUp } = world
   await db.query('UPDATE sessions SET user_agent = $2 WHERE user_id = $1', [ada.user.id, MARKER])
   for (let n = 0; n < 60; n++) await signUp()
-  const { organization } = await createOrganization(app)
+  const { organization, createWebhook } = await createOrganization(app)
   await db.query('UPDATE organizations SET name = $2 WHERE id = $1', [organization.id, MARKER])
+  const webhook = await createWebhook()
+  await db.query('UPDATE webhook_endpoints SET first_failed_at = now() WHERE id = $1', [webhook.id])
+  await db.query('UPDATE files SET name = $2, scan_finding = $2 WHERE id = $1', [
+    await quarantinedFile(app, ada),
+    MARKER,
+  ])
   const [job] = await db.query<{ id: string }>(
     `UPDATE pgboss.job SET output = $1, data = $1
      WHERE id = (SELECT id FROM pgboss.job WHERE name = 'dead_letter' ORDER BY created_on LIMIT 1) RETURNING id`,
@@ -73,7 +89,10 @@ async function fill({ world, ada }: Story): Promise<string[]> {
     `users/${ada.user.id}`,
     `users/${organization.id}`,
     'organizations',
+    'organizations?q=nobody',
     `organizations/${organization.id}`,
+    'webhooks',
+    'webhooks?status=disabled',
     'jobs',
     'jobs?state=dead',
     `jobs/${job?.id}`,
@@ -244,4 +263,20 @@ async function shares(t: Test, world: PanelWorld, panel: Panel): Promise<void> {
   await second.page.locator('text=You are signed out.').waitFor()
   await first.page.locator('text=You signed out in another tab.').waitFor()
   t.strictSame(second.complaints, [])
+}
+
+async function idles(t: Test, { page }: Panel): Promise<void> {
+  await page.clock.install()
+  await page.reload()
+  await page.locator('.tiles').waitFor()
+  await page.locator('.heading .badge:has-text("live")').waitFor()
+  const renewals: string[] = []
+  page.on('request', (request) => {
+    if (request.method() === 'PUT') renewals.push(request.url())
+  })
+  // What the page asks for by itself would have renewed the token now.
+  await page.clock.fastForward('14:40')
+  await page.clock.fastForward('00:30')
+  await page.locator('text=You were signed out after 15 minutes without use.').waitFor()
+  t.strictSame(renewals, [])
 }

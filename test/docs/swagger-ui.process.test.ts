@@ -120,9 +120,16 @@ t.test(
     await expect('releaseQuarantinedFile', 204, { params: quarantined })
     for (const operation of ['getStorageLimit', 'updateStorageLimit'])
       await expect(operation, 200, { params: { id: tenant.organization.id } })
-    for (const operation of ['suspendOrganization', 'restoreSuspendedOrganization'])
+    for (const operation of [
+      'suspendOrganization',
+      'restoreSuspendedOrganization',
+      'getAdministeredOrganization',
+    ])
       await expect(operation, 200, { params: { id: tenant.organization.id } })
+    await expect('listFailingWebhooks', 200)
     await executeOperations(app, tenant.owner.user.id, expect)
+    await expect('suspendOrganization', 200, { params: { id: tenant.organization.id } })
+    await expect('purgeOrganization', 202, { params: { id: tenant.organization.id } })
     const { headers } = await (await createOrganization(app)).createApiKey()
     await ui.authorize(headers.authorization, 'apiKey')
     await expect('getCurrentApiKey', 200)

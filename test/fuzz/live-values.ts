@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { v7 as uuidv7 } from 'uuid'
+import { SystemDatabase } from '#lib/database/scoped-database.ts'
 import { deriveToken } from '#lib/secrets/secrets.ts'
 import type { Webhook } from '#schemas/webhooks.ts'
 import { invitationToken } from '#services/invitations/token.ts'
@@ -90,6 +91,14 @@ async function putAvatar({ actor, app, subject }: Situation): Promise<void> {
 const PREPARATIONS: Readonly<Record<string, (situation: Situation) => Promise<void>>> = {
   getCurrentUserAvatar: putAvatar,
   getCurrentUserAvatarVariant: putAvatar,
+  purgeOrganization: async (situation) => {
+    const { organization } = await tenantOf(situation)
+    await new SystemDatabase(situation.app.db).query({
+      name: 'suspendTestOrganization',
+      text: 'UPDATE organizations SET suspended_at = now() WHERE id = $1',
+      values: [organization.id],
+    })
+  },
 }
 
 /** Parameters of a query of which a request may have one. */

@@ -66,11 +66,30 @@ export async function workOfOrganizations(app: FastifyInstance): Promise<void> {
   await app.inject({ method: 'PATCH', url, payload: { role: 'member' }, headers })
   await workOnDeliveries(app, tenant)
   await app.inject({ method: 'DELETE', url: tenant.url, headers })
+  await administer(app)
   await purgeOrganizationsJob.handler(
     { ...app.ctx, tenancy: { ...app.ctx.tenancy, deletionGrace: 0 } },
     {},
     RUN,
   )
+}
+
+/** Lists of what all organizations have, found and not found, and from a place in the middle. */
+async function administer(app: FastifyInstance): Promise<void> {
+  const { headers } = await signUp(app, { role: 'admin' })
+  for (const list of [
+    'organizations?limit=2',
+    'organizations?limit=2&q=organization-1',
+    'organizations?limit=2&q=ORGANIZATION',
+    'organizations?limit=2&q=nobody',
+    'webhooks?limit=2',
+    'webhooks?limit=2&status=failing',
+    `webhooks?limit=2&organization_id=${uuidv7()}`,
+  ]) {
+    const url = `/api/v1/operations/${list}`
+    const { next_cursor } = (await app.inject({ url, headers })).json()
+    if (next_cursor) await app.inject({ url: `${url}&cursor=${next_cursor}`, headers })
+  }
 }
 
 /** Statements for a webhook whose receiver fails, and then does not. */

@@ -9,6 +9,8 @@ import { createFile, quarantinedFile } from '#test/support/files.ts'
 import { signUp } from '#test/support/helper.ts'
 import { RUN } from './requests.ts'
 
+const reason = 'Ticket 4711'
+
 const OPERATIONS = '/api/v1/operations/files'
 
 /** Runs the statements of contents that are scanned or can't be, and of what admins do with them. */
@@ -20,9 +22,14 @@ export async function workOnScans(app: FastifyInstance): Promise<void> {
   const page = await app.inject({ url: list, headers })
   await app.inject({ url: `${list}&cursor=${page.json().next_cursor}`, headers })
   for (const id of ids)
-    await app.inject({ method: 'POST', url: `${OPERATIONS}/quarantine/${id}/release`, headers })
+    await app.inject({
+      method: 'POST',
+      url: `${OPERATIONS}/quarantine/${id}/release`,
+      headers,
+      payload: { reason },
+    })
   const limit = `${OPERATIONS}/limits/${as.user.id}`
-  await app.inject({ method: 'PATCH', url: limit, headers, payload: { max_bytes: 1_000_000 } })
+  await app.inject({ method: 'PATCH', url: limit, headers, payload: { max_bytes: 1_000_000, reason } })
 
   const scanner = { scan: () => Promise.reject(new Error('it fails')) }
   const scanning = { scanner, maxSize: 10, isHeld: true }

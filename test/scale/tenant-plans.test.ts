@@ -39,9 +39,11 @@ const ACROSS_ORGANIZATIONS: Readonly<Record<string, string>> = {
   files_purge_at_idx: 'the cleanup',
   files_user_id_idx: 'the deletion of an account',
   organizations_deleted_at_idx: 'the job that deletes rows for good',
+  organizations_purge_requested_at_idx: 'the job that deletes rows for good',
   organizations_slug_key: 'the check that a slug is free',
   webhook_attempts_attempted_at_idx: 'the cleanup',
   webhook_deliveries_created_at_idx: 'the cleanup',
+  webhook_endpoints_failing_idx: 'the list of admins',
 }
 
 const FOLDERS = 'services/{api-keys,invitations,members,organizations,projects,webhooks}'

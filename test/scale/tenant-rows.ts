@@ -30,8 +30,9 @@ const FILLINGS = [
    SELECT ${orgOf(OTHERS)}, ${ID}, 'Key ' || n, decode(md5(n::text) || md5((-n)::text), 'hex'), 'abcd',
           '{projects:read}', ${ID}, now() + (n - 100) * interval '1 minute'
    FROM generate_series(1, ${OTHERS}) AS n`,
-  `INSERT INTO webhook_endpoints (org_id, id, url, description, event_types, secret)
-   SELECT ${orgOf(OTHERS)}, ${ID}, 'https://example.com/in', '', '{projects.*}', '\\x00'
+  `INSERT INTO webhook_endpoints (org_id, id, url, description, event_types, secret, first_failed_at, disabled_reason)
+   SELECT ${orgOf(OTHERS)}, ${ID}, 'https://example.com/in', '', '{projects.*}', '\\x00',
+          CASE WHEN n % 100 = 0 THEN now() END, CASE WHEN n % 200 = 0 THEN 'failing' END
    FROM generate_series(1, ${OTHERS}) AS n`,
   `INSERT INTO webhook_deliveries (org_id, id, endpoint_id, event_id, event_type, body, state)
    SELECT ${orgOf(OTHERS)}, ${ID}, ${ID}, ${ID}, 'projects.created', '{}', 'delivered'

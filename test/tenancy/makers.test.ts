@@ -54,6 +54,8 @@ const MAKERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'services/realtime/store.ts':
       'reads the messages of all channels, which are told to those who may hear them',
     'services/organizations/administration.ts': 'counts rows for admins of the service, and returns none',
+    'services/webhooks/administration.ts':
+      'for admins of the service, who see which host does not answer, and neither its URL nor a message',
   },
 }
 

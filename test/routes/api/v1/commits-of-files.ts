@@ -88,12 +88,13 @@ export const FILE_OPERATIONS: Readonly<Record<string, Prepare>> = {
     const [as, { createFile: create }] = [await signUp({ role: 'admin' }), await createOrganization(app)]
     const { id } = await create()
     await db.query("UPDATE files SET scan = 'infected', scan_finding = 'Test.Pattern' WHERE id = $1", [id])
-    return () => request({ method: 'POST', url: `/api/v1/operations/files/quarantine/${id}/release`, as })
+    const url = `/api/v1/operations/files/quarantine/${id}/release`
+    return () => request({ method: 'POST', url, as, payload: { reason: 'Ticket 4711' } })
   },
   updateStorageLimit: async ({ request, signUp }) => {
     const as = await signUp({ role: 'admin' })
     const url = `/api/v1/operations/files/limits/${as.user.id}`
-    return () => request({ method: 'PATCH', url, as, payload: { max_bytes: 1000 } })
+    return () => request({ method: 'PATCH', url, as, payload: { max_bytes: 1000, reason: 'Ticket 4711' } })
   },
   setCurrentUserAvatar: async ({ request, signUp }) => {
     const as = await signUp()

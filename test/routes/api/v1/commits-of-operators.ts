@@ -35,6 +35,11 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, Prepare>> = {
     await (await act(`/organizations/${organization.id}/suspend`)(app))()
     return act(`/organizations/${organization.id}/restore`)(app)
   },
+  purgeOrganization: async (app) => {
+    const { organization } = await createOrganization(app.app)
+    await (await act(`/organizations/${organization.id}/suspend`)(app))()
+    return act(`/organizations/${organization.id}/purge`)(app)
+  },
   resendMail: async (app) => {
     const id = await sendMail(app.app.ctx, { template: 'already-registered', to: 'ada@example.com' })
     return act(`/mails/${id}/resend`)(app)

@@ -18,7 +18,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         summary: 'List all organizations',
         description:
           'Every organization, newest first, in pages, with how many rows it has in which table; what is in the rows ' +
-          'is shown to its members only. For admins.',
+          'is shown to its members only. With `q`, a page may hold fewer than `limit` while `next_cursor` goes on. ' +
+          'For admins.',
         querystring: ListAdministeredOrganizationsQuery,
         response: { 200: ref(AdministeredOrganizationPage) },
       },

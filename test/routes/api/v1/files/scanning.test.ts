@@ -140,17 +140,21 @@ t.test('content is scanned before it can be read', { skip: WITHOUT_CLAMD }, asyn
         status: 404,
         code: 'route_not_found',
       })
-      t.equal((await request({ method: 'POST', url, as: admin })).statusCode, 204)
-      const again = await request({ method: 'POST', url, as: admin })
+      const release = { method: 'POST', url, as: admin } as const
+      expectProblem(t, await request({ ...release, payload: {} }), { status: 400, code: 'validation_failed' })
+      const payload = { reason: 'A false alarm' }
+      t.equal((await request({ ...release, payload })).statusCode, 204)
+      const again = await request({ ...release, payload })
       expectProblem(t, again, { status: 404, code: 'file_not_quarantined' })
     }
     t.same((await eventsOf(id)).at(-1), ['files.released', {}])
     t.equal((await request({ url: `${file}/content`, as: tenant.owner })).body, MALWARE)
-    const entries = await db.query<{ actor_id: string }>(
-      `SELECT actor_id FROM audit_entries WHERE outcome = 'succeeded'
+    const entries = await db.query<{ actor_id: string; reason: string }>(
+      `SELECT actor_id, details::jsonb ->> 'reason' AS reason FROM audit_entries WHERE outcome = 'succeeded'
          AND action IN ('files.released', 'operations.releaseQuarantinedFile')`,
     )
-    t.same(entries, [{ actor_id: admin.user.id }, { actor_id: admin.user.id }])
+    const entry = { actor_id: admin.user.id, reason: 'A false alarm' }
+    t.same(entries, [entry, entry])
     await putContent(app, tenant.owner, file, MALWARE)
     t.match(
       (await request({ url: file, as: tenant.owner })).json(),

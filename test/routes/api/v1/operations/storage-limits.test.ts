@@ -15,7 +15,12 @@ t.test('how much space admins let users and organizations have', async (t) => {
   })
   const [as, admin, tenant] = [await signUp(), await signUp({ role: 'admin' }), await createOrganization(app)]
   const change = (id: string, max_bytes: number | null) =>
-    request({ method: 'PATCH', url: `${LIMITS}/${id}`, as: admin, payload: { max_bytes } })
+    request({
+      method: 'PATCH',
+      url: `${LIMITS}/${id}`,
+      as: admin,
+      payload: { max_bytes, reason: 'Ticket 4711' },
+    })
   const usage = async () => (await request({ url: '/api/v1/files/usage', as })).json()
 
   const { id } = as.user
@@ -69,7 +74,11 @@ t.test('how much space admins let users and organizations have', async (t) => {
     expectProblem(t, await change(id, -1), { status: 400, code: 'validation_failed' })
     const url = '/api/v1/operations/audit-entries?action=operations.updateStorageLimit&limit=1'
     t.match((await request({ url, as: admin })).json().data, [
-      { actor_id: admin.user.id, target_type: 'organization', details: '{"max_bytes":100000}' },
+      {
+        actor_id: admin.user.id,
+        target_type: 'organization',
+        details: '{"reason":"Ticket 4711","max_bytes":100000}',
+      },
     ])
     await change(id, 7)
     await request({ method: 'DELETE', url: `/api/v1/users/${id}`, as: admin })

@@ -1,6 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { QuarantinedFileParams } from '#schemas/administered-files.ts'
+import { Justification } from '#schemas/operations.ts'
 import { NoContent } from '#schemas/primitives.ts'
+import { ref } from '#schemas/registry.ts'
 import { FileNotQuarantined } from '#services/files/errors.ts'
 import * as quarantine from '#services/files/quarantine.ts'
 
@@ -17,11 +19,12 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
           'Its content can be read again, whatever was found in it; another content is scanned as any. Who did it is ' +
           'recorded. For admins.',
         params: QuarantinedFileParams,
+        body: ref(Justification),
         response: { 204: NoContent('The file is released.') },
       },
     },
-    async ({ ctx, user, params }, reply) => {
-      await quarantine.release(ctx, user, params.id)
+    async ({ ctx, user, params, body }, reply) => {
+      await quarantine.release(ctx, user, params.id, body.reason)
       return reply.code(204).send(undefined)
     },
   )

@@ -1,0 +1,94 @@
+import { type ComponentChildren, h } from 'preact'
+import type { AdministeredOrganization } from '#schemas/administered-organizations.ts'
+import { perform } from '../app/api.ts'
+import { Unfit } from '../app/refused.ts'
+import { changed } from '../ui/load.ts'
+import { Act, Badge, say } from '../ui/pieces.ts'
+import { askWithReason } from '../ui/questions.ts'
+
+type Organization = AdministeredOrganization
+
+/** What is true of an organization, in one word. */
+export function stateOf({ deleted_at, suspended_at, purge_requested_at }: Organization): ComponentChildren {
+  if (purge_requested_at !== null) return h(Badge, { tone: 'bad' }, 'purged soon')
+  if (deleted_at !== null) return h(Badge, { tone: 'bad' }, 'deleted')
+  return suspended_at === null ? h(Badge, { tone: 'good' }, 'open') : h(Badge, { tone: 'warn' }, 'suspended')
+}
+
+export function membersOf({ usage }: Pick<Organization, 'usage'>): number {
+  return usage.find(({ table }) => table === 'memberships')?.rows ?? 0
+}
+
+/** All that an organization has, its members included. */
+export function rowsOf({ usage }: Pick<Organization, 'usage'>): number {
+  return usage.reduce((sum, { rows }) => sum + rows, 0)
+}
+
+/** Buttons for the acts that the organization's state allows. */
+export function OrganizationActs({ organization }: { organization: Organization }): ComponentChildren {
+  const { deleted_at, suspended_at, purge_requested_at } = organization
+  if (purge_requested_at !== null) return null
+  const isSuspended = suspended_at !== null
+  return [
+    deleted_at === null &&
+      h(Act, {
+        key: 'suspend',
+        label: isSuspended ? 'Restore' : 'Suspend',
+        danger: !isSuspended,
+        run: () => suspend(organization, !isSuspended),
+      }),
+    (isSuspended || deleted_at !== null) &&
+      h(Act, { key: 'purge', label: 'Purge', danger: true, run: () => purge(organization) }),
+  ]
+}
+
+async function suspend(organization: Organization, suspends: boolean): Promise<void> {
+  const { id, name } = organization
+  const members = membersOf(organization)
+  const many = members === 1 ? 'Its 1 member' : `Its ${members} members`
+  const done = await askWithReason({
+    title: `${suspends ? 'Suspend' : 'Restore'} ${name}`,
+    text: suspends
+      ? `${many} cannot use it until it is restored. Nothing is deleted.`
+      : `${many} can use it again.`,
+    confirm: `${suspends ? 'Suspend' : 'Restore'} 1 organization`,
+    danger: suspends,
+    run: ({ reason }) =>
+      perform(`operations/organizations/${id}/${suspends ? 'suspend' : 'restore'}`, {
+        method: 'POST',
+        body: { reason },
+      }),
+  })
+  if (done) say(`${name} is ${suspends ? 'suspended' : 'open again'}.`)
+  changed()
+}
+
+/** The last four characters of an id are enough to tell that somebody has looked at it. */
+const PROOF_LENGTH = 4
+
+async function purge(organization: Organization): Promise<void> {
+  const { id, name } = organization
+  const rows = rowsOf(organization)
+  const proof = id.slice(-PROOF_LENGTH)
+  const done = await askWithReason({
+    title: `Purge ${name}`,
+    text: `Its ${rows.toLocaleString('en')} rows and all its files are deleted for good within about an hour. Nobody can restore them.`,
+    confirm: 'Purge 1 organization',
+    danger: true,
+    fields: [
+      {
+        name: 'proof',
+        label: 'To be sure: the last 4 characters of its id',
+        kind: 'text',
+        maxLength: PROOF_LENGTH,
+        hint: id,
+      },
+    ],
+    run: async ({ proof: given, reason }) => {
+      if (given !== proof) throw new Unfit('These are not the last 4 characters of its id.')
+      await perform(`operations/organizations/${id}/purge`, { method: 'POST', body: { reason } })
+    },
+  })
+  if (done) say(`${name} will be gone within about an hour.`)
+  changed()
+}
