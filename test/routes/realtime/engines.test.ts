@@ -187,7 +187,11 @@ for (const [engine, { skip, start }] of Object.entries(ENGINES)) {
       await eventually(async () => health(ear).length > 0 && health(leaving).length > 0)
       for (const user of [await tenant.add('member'), await tenant.createApiKey()])
         t.ok(removed(await listen(user, name)), 'it is not there for others')
-      const change = { url: `/api/v1/operations/users/${second.user.id}`, as: admin, method: 'PATCH' } as const
+      const change = {
+        url: `/api/v1/operations/users/${second.user.id}`,
+        as: admin,
+        method: 'PATCH',
+      } as const
       await request({ ...change, payload: { role: 'user', reason: 'a test' } })
       await eventually(async () => removed(leaving))
       t.notOk(removed(ear))
