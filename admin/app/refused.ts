@@ -10,7 +10,7 @@ export class Refused extends Error {
   }
 }
 
-/** What somebody has filled in is not what was asked for. */
+/** Thrown when a field holds something else than was asked for. */
 export class Unfit extends Error {}
 
 /** Somebody changed their mind, or is not signed in any more: nothing to tell them about. */

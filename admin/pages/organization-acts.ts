@@ -8,7 +8,7 @@ import { askWithReason } from '../ui/questions.ts'
 
 type Organization = AdministeredOrganization
 
-/** What is true of an organization, in one word. */
+/** State of an organization, in one word. */
 export function stateOf({ deleted_at, suspended_at, purge_requested_at }: Organization): ComponentChildren {
   if (purge_requested_at !== null) return h(Badge, { tone: 'bad' }, 'purged soon')
   if (deleted_at !== null) return h(Badge, { tone: 'bad' }, 'deleted')

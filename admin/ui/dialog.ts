@@ -21,7 +21,7 @@ function Dialog({ question }: { question: Open }): ComponentChildren {
 
   useEffect(() => element.current?.showModal(), [])
 
-  /** Closing gives the focus back to what had it, as long as the element is there. */
+  /** Closes the dialog while its element is there: then the focus returns to what had it. */
   function leave(isDone: boolean) {
     element.current?.close()
     close(isDone)

@@ -3,7 +3,7 @@ import { say } from './stage.ts'
 
 /** Dead letters whose error a search finds. */
 export const DEAD_LETTERS = 100_000
-/** Of the error of those, and of one job in a hundred thousand of the others. */
+/** Parts of the errors of those, and of one job in a hundred thousand of the others. */
 export const COMMON_ERROR = 'ECONNREFUSED'
 export const RARE_ERROR = 'certificate has expired'
 /** The queue that the dead letters come from. */

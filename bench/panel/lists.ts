@@ -9,7 +9,7 @@ const GOAL_MS = 200
 const DAY_MS = 86_400_000
 const daysAgo = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString()
 
-/** What operators look for: everything, what is common, what is rare, and what there is not. */
+/** Searches of operators: for everything, what is common, what is rare, and what there is not. */
 const SEARCHES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   everything: {},
   'a queue': { queue: 'send_mail' },

@@ -96,7 +96,7 @@ export async function unmarkDeleted(db: OrgDatabase, grace: number): Promise<voi
   })
 }
 
-/** What can't come back: deleted longer ago than so many milliseconds, or made final by an admin. */
+/** Condition for an organization that can't come back: deleted so many milliseconds ago, or purged by an admin. */
 const isPurgeable = (grace: string) =>
   `(deleted_at < now() - ${grace} * interval '1 millisecond' OR purge_requested_at IS NOT NULL)`
 

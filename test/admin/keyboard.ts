@@ -8,7 +8,7 @@ const TYPING_MS = 250
 /** More stops than any page has. */
 const MOST_STOPS = 400
 
-/** What somebody can do something with, where the page shows it. */
+/** Links, buttons and fields that the page shows. */
 const CONTROLS =
   "[...document.querySelectorAll('a[href], button, input, select, summary, textarea')]" +
   '.filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.disabled)'
