@@ -3,20 +3,14 @@
  * because compiling them is half of what an application takes to start, and their plugins have names.
  */
 import { subscribe } from 'node:diagnostics_channel'
-import { createRequire } from 'node:module'
-import type { FastifyInstance, FastifySchemaCompiler } from 'fastify'
+import type { FastifyInstance, FastifySchemaCompiler, FastifySerializerCompiler } from 'fastify'
 
-type Serializer = (value: unknown) => string
+type SerializerCompiler = FastifySerializerCompiler<unknown>
 type ValidatorCompiler = FastifySchemaCompiler<unknown>
-
-/** Fastify's own compiler, which it does not export. */
-const compile: (schema: unknown, options: { schema: Record<string, unknown> }) => Serializer = createRequire(
-  import.meta.resolve('fastify'),
-)('fast-json-stringify')
 
 /** Compiled for one set of schemas that others refer to, by schema as JSON. */
 class Compiled {
-  readonly serializers = new Map<string, Serializer>()
+  readonly serializers = new Map<string, ReturnType<SerializerCompiler>>()
   readonly validators = new Map<string, ReturnType<ValidatorCompiler>>()
 }
 
@@ -29,19 +23,20 @@ subscribe('fastify.initialization', (message) => {
   let isShared = false
   fastify.addHook('onRoute', () => {
     // Other instances of Fastify have no compiler of ours.
-    if (isShared || fastify.validatorCompiler === undefined) return
+    const { validatorCompiler, serializerCompiler } = fastify
+    if (isShared || !validatorCompiler || !serializerCompiler) return
     isShared = true
-    share(fastify, fastify.validatorCompiler)
+    share(fastify, validatorCompiler, serializerCompiler)
   })
 })
 
-function share(app: FastifyInstance, validatorOf: ValidatorCompiler): void {
+function share(app: FastifyInstance, validatorOf: ValidatorCompiler, serializerOf: SerializerCompiler): void {
   const schemas = app.getSchemas()
   const key = JSON.stringify(schemas)
   const known = compiled.get(key) ?? new Compiled()
   compiled.set(key, known)
-  app.setSerializerCompiler(({ schema }) =>
-    remembered(known.serializers, JSON.stringify(schema), () => compile(schema, { schema: schemas })),
+  app.setSerializerCompiler<unknown>((route) =>
+    remembered(known.serializers, JSON.stringify(route.schema), () => serializerOf(route)),
   )
   app.setValidatorCompiler<unknown>((route) =>
     remembered(known.validators, JSON.stringify([route.httpPart, route.schema]), () => validatorOf(route)),
