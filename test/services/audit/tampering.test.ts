@@ -5,7 +5,8 @@ import { amount } from '#test/support/amount.ts'
 import { createTestApp } from '#test/support/helper.ts'
 import { createOrganization } from '#test/support/organizations.ts'
 import { checkpoint, logContext, openAsSuperuser, sealAll } from './log.ts'
-import { type Expected, type SealRow, sqlOf, TAMPERINGS, type Victim } from './tamperings.ts'
+import { TAMPERINGS } from './tamperings.ts'
+import { type Expected, type SealRow, sqlOf, type Victim } from './victim.ts'
 
 /** Every tampering this often, at random places. */
 const TURNS = amount({ few: 2, many: 60 })

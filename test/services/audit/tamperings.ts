@@ -1,61 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import type { Database } from '#lib/database/database.ts'
 import { linkHash } from '#services/audit/chain.ts'
-import type { ProblemKind } from '#services/audit/verification/problems.ts'
-
-/** A problem that a verification has to name. */
-export interface Expected {
-  readonly kind: ProblemKind
-  readonly org?: string
-  readonly seq?: number
-  readonly entry?: string
-  readonly checkpoint?: number
-}
-
-/** A seal as the table has it. */
-export interface SealRow {
-  readonly org: string
-  readonly seq: number
-  readonly entry: string
-  readonly digest: Buffer
-  readonly hash: Buffer
-}
-
-/** The log that is tampered with. */
-export interface Victim {
-  /** As the owner of the server. */
-  sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>
-  /** Seals of one chain, in their order. */
-  readonly seals: readonly SealRow[]
-  /** Last seal of the chain that a checkpoint covers. */
-  readonly covered: number
-  readonly checkpoints: number
-  /** A number from 0 up to, but not, `below`. */
-  random(below: number): number
-}
+import { ENTRY, type Expected, one, SEAL, type SealRow, two, type Victim } from './victim.ts'
 
 /** One way to tamper with the log: does it, and says what is to be found. */
 export type Tampering = (victim: Victim) => Promise<Expected[]>
-
-export const sqlOf =
-  (db: Database): Victim['sql'] =>
-  (text, values = []) =>
-    db.query({ name: 'tamper', text, values })
-
-const one = ({ seals, random }: Victim, below = seals.length): SealRow => {
-  const seal = seals[random(below)]
-  if (seal === undefined) throw new Error('the chain has no seal')
-  return seal
-}
-
-const two = (victim: Victim): [SealRow, SealRow] => {
-  const [a, b] = [one(victim), one(victim)]
-  if (a.seq === b.seq) return two(victim)
-  return a.seq < b.seq ? [a, b] : [b, a]
-}
-
-const ENTRY = 'org_id = $1 AND id = $2'
-const SEAL = 'org_id = $1 AND seq = $2'
 
 const EDITS = [
   "action = action || 'x'",

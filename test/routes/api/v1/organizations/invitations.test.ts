@@ -1,6 +1,5 @@
 import t from 'tap'
 import { cleanupJob } from '#services/operations/jobs.ts'
-import { entriesOf } from '#test/support/audit.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
 import { createTestApp, type TestUser } from '#test/support/helper.ts'
 import { nextMail, tokenIn } from '#test/support/mails.ts'
@@ -245,76 +244,5 @@ t.test('invitations into an organization', async (t) => {
       t.equal(response.json().code, 'member_limit_reached')
       t.equal((await inspect(String(tokens[n]))).statusCode, 200, 'the invitation is still there')
     }
-  })
-
-  await t.test('a suspended organization is closed to all, until an admin restores it', async (t) => {
-    const [tenant, admin, invited] = [
-      await createOrganization(app),
-      await signUp({ role: 'admin' }),
-      await signUp(),
-    ]
-    await tenant.createProject()
-    const { headers } = await tenant.createApiKey()
-    await invite(tenant, invited.user.email)
-    const token = await tokenTo(invited.user.email)
-    const operations = '/api/v1/operations/organizations'
-    const { id } = tenant.organization
-    const listed = async () =>
-      (await request({ url: `${operations}?limit=100`, as: admin }))
-        .json()
-        .data.find((organization: { id: string }) => organization.id === id)
-    const usage = [
-      { table: 'memberships', rows: 1 },
-      { table: 'api_keys', rows: 1 },
-      { table: 'organization_invitations', rows: 1 },
-      { table: 'projects', rows: 1 },
-    ]
-    const shown = await listed()
-    t.match(shown, { name: tenant.organization.name, suspended_at: null })
-    t.same(
-      shown.usage.filter(({ rows }: { rows: number }) => rows > 0),
-      usage,
-    )
-    expectProblem(t, await request({ url: operations, as: tenant.owner }), {
-      status: 404,
-      code: 'route_not_found',
-    })
-
-    const projects = `${tenant.url}/projects`
-    t.equal((await request({ url: projects, headers })).statusCode, 200, 'a key is let in')
-
-    const payload = { reason: 'Ticket 4711' }
-    const suspended = await request({
-      method: 'POST',
-      url: `${operations}/${id}/suspend`,
-      as: admin,
-      payload,
-    })
-    t.equal(suspended.statusCode, 200, suspended.body)
-    t.same(suspended.json(), await listed())
-    t.type(suspended.json().suspended_at, 'string')
-    const closed = { status: 403, code: 'organization_suspended' }
-    for (const url of [tenant.url, projects]) {
-      expectProblem(t, await request({ url, as: tenant.owner }), closed)
-      expectProblem(t, await request({ url, as: admin }), { status: 404, code: 'organization_not_found' })
-    }
-    for (const url of [projects, '/api/v1/api-keys/current'])
-      expectProblem(t, await request({ url, headers }), closed)
-    expectProblem(t, await accept(token), GONE)
-    t.same((await request({ url: '/api/v1/users/me/invitations', as: invited })).json().data, [])
-
-    await request({ method: 'POST', url: `${operations}/${id}/restore`, as: admin, payload })
-    t.equal((await request({ url: tenant.url, as: tenant.owner })).statusCode, 200)
-    t.equal((await request({ url: projects, headers })).statusCode, 200)
-    t.equal((await accept(token)).statusCode, 200)
-    t.match(
-      (await entriesOf(db, 'organizations.%', id)).filter(({ actor_id }) => actor_id === admin.user.id),
-      [{ action: 'organizations.suspended' }, { action: 'organizations.reopened' }],
-    )
-    const unknown = `${operations}/01997d1c-7b6e-7c3a-9d53-2f6a4c1e8b90/suspend`
-    expectProblem(t, await request({ method: 'POST', url: unknown, as: admin, payload }), {
-      status: 404,
-      code: 'unknown_organization',
-    })
   })
 })
