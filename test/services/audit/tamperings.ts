@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { linkHash } from '#services/audit/chain.ts'
-import { ENTRY, type Expected, one, SEAL, type SealRow, two, type Victim } from './victim.ts'
+import { ENTRY, type Expected, one, SEAL, two, type Victim } from './victim.ts'
 
 /** One way to tamper with the log: does it, and says what is to be found. */
 export type Tampering = (victim: Victim) => Promise<Expected[]>

@@ -10,16 +10,19 @@ const Node = {
 } as const
 const SHARED = new Map([Name, Person, Node].map((schema) => [schema.$id, schema]))
 
-t.test('what a schema refers to is written, however far away, and what it does not name is not', async (t) => {
-  const serializerOf = createSerializerCompiler(SHARED)
-  const people = serializerOf({ type: 'array', items: { $ref: 'Person' } })
-  t.equal(people([{ name: 'Ada', secret: 1 }]), '[{"name":"Ada"}]')
-  const list = serializerOf({ $ref: 'Node' })
-  const value = { value: { name: 'Ada' }, next: { value: { name: 'Grace', secret: 1 } } }
-  t.equal(list(value), '{"value":{"name":"Ada"},"next":{"value":{"name":"Grace"}}}')
-  const self = serializerOf(Node)
-  t.equal(self(value), list(value), 'a shared schema is a schema too')
-})
+t.test(
+  'what a schema refers to is written, however far away, and what it does not name is not',
+  async (t) => {
+    const serializerOf = createSerializerCompiler(SHARED)
+    const people = serializerOf({ type: 'array', items: { $ref: 'Person' } })
+    t.equal(people([{ name: 'Ada', secret: 1 }]), '[{"name":"Ada"}]')
+    const list = serializerOf({ $ref: 'Node' })
+    const value = { value: { name: 'Ada' }, next: { value: { name: 'Grace', secret: 1 } } }
+    t.equal(list(value), '{"value":{"name":"Ada"},"next":{"value":{"name":"Grace"}}}')
+    const self = serializerOf(Node)
+    t.equal(self(value), list(value), 'a shared schema is a schema too')
+  },
+)
 
 t.test('what is the same is compiled once', async (t) => {
   const serializerOf = createSerializerCompiler(SHARED)
