@@ -1,5 +1,5 @@
 import type { LightMyRequestResponse } from 'fastify'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { type Situation, tenantOf } from '#test/fuzz/live-values.ts'
 import { fuzzedOperations } from '#test/fuzz/operations.ts'
 import { draftRequest } from '#test/fuzz/plans.ts'
@@ -66,14 +66,18 @@ t.test('who may do what', async (t) => {
         const asked = (isRefused && refused) || (await prepare(isRefused ? 'user' : name))
         if (isRefused) refused = asked
         const response = await ask(name, asked)
-        const outcome = outcomeOf(response)
-        // A megabyte of metrics would be read by tap, line by line.
-        const said = outcome === expected ? '' : `: ${response.body.slice(0, SHOWN)}`
-        t.equal(outcome, expected, `${name}${said}`)
+        expectOutcome(t, response, expected, name)
       }
     })
   }
 })
+
+function expectOutcome(t: Test, response: LightMyRequestResponse, expected: unknown, name: Actor): void {
+  const outcome = outcomeOf(response)
+  // A megabyte of metrics would be read by tap, line by line.
+  const said = outcome === expected ? '' : `: ${response.body.slice(0, SHOWN)}`
+  t.equal(outcome, expected, `${name}${said}`)
+}
 
 /** The status, and the code of an error. */
 function outcomeOf(response: LightMyRequestResponse): number | string {
