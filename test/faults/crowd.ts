@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { WebSocket } from 'ws'
@@ -121,7 +120,8 @@ class Member {
             .join('\n'),
         )
       })
-      await once(socket, 'close')
+      // Not `once` of node:events, which fails when nobody listens at a URL.
+      await new Promise((resolve) => socket.once('close', resolve))
       this.isSubscribed = false
       await sleep(Math.random() * RETURN_MS)
     }
