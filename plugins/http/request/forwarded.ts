@@ -23,25 +23,29 @@ export function nodesOfList(header: string): string[] {
 }
 
 /**
- * The nodes of Forwarded (RFC 7239), the nearest first; '' where an element names none. A header that is not as the
- * standard says has one node, which is not an address: a client could have begun it with an open quote.
+ * The nodes of Forwarded (RFC 7239), the nearest first; '' where an element names none. Empty elements of the list count
+ * for nothing (RFC 9110 section 5.6.1). A header that is not as the standard says has one node, which is not an address: a
+ * client could have begun it with an open quote.
  */
 export function nodesOfForwarded(header: string): string[] {
-  const elements: string[][] = [[]]
+  const elements: (string[] | undefined)[] = [undefined]
   let position = 0
   while (position < header.length) {
     PAIR.lastIndex = position
     const [text, name = '', value = ''] = PAIR.exec(header) ?? []
     if (text !== undefined) {
-      if (name.toLowerCase() === 'for') elements.at(-1)?.push(value)
+      const nodes = elements.pop() ?? []
+      if (name.toLowerCase() === 'for') nodes.push(value)
+      elements.push(nodes)
       position += text.length
     }
     const separator = header[position]
-    if (separator === ',') elements.push([])
-    else if (separator !== undefined && separator !== ';' && separator !== ' ') return ['invalid']
+    if (separator === ',') elements.push(undefined)
+    else if (separator !== undefined && !/[; \t]/.test(separator)) return ['invalid']
     position++
   }
-  return elements
+  const named = elements.filter((nodes) => nodes !== undefined)
+  return (named.length > 0 ? named : [[]])
     .slice(-MAX_HOPS)
     .map((nodes) => (nodes.length > 1 ? 'invalid' : unquote(nodes[0] ?? '')))
     .reverse()

@@ -36,6 +36,16 @@ t.test('settings open what they name, and nothing else', async (t) => {
   t.match(targetFault('http://127.1/in', open), 'usual spelling')
 })
 
+t.test('bounds are met exactly', async (t) => {
+  const url = (length: number) => `https://hooks.example.com/${'x'.repeat(length - 26)}`
+  t.equal(url(2048).length, 2048)
+  t.equal(targetFault(url(2048), rules), undefined)
+  t.match(targetFault(url(2049), rules), 'at most 2048 characters')
+  const one = { ...rules, isAllowedAddress: addressCheck(['fd00::12/128']) }
+  t.equal(targetFault('https://[fd00::12]/in', one), undefined, 'all of the address counts')
+  t.match(targetFault('https://[fd00::1]/in', one), 'on the internet')
+})
+
 t.test('addresses are those of the internet, also within others', async (t) => {
   const isAllowed = addressCheck(['10.1.0.0/16'])
   for (const address of ['8.8.8.8', '2606:4700::1111', '::ffff:8.8.8.8', '64:ff9b::808:808', '10.1.2.3']) {

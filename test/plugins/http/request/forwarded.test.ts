@@ -49,7 +49,10 @@ t.test('Forwarded, the nearest first', async (t) => {
     ['for=[2001:db8::1]', ['[2001:db8::1]']],
     ['for=192.0.2.1, for=_b;host="a,b;c" , for=unknown', ['unknown', '_b', '192.0.2.1']],
     ['for="a\\"b"', ['a"b']],
+    ['for=192.0.2.1,\t, for=192.0.2.2 ,', ['192.0.2.2', '192.0.2.1']],
+    [', ;\t', ['']],
     ['proto=https', ['']],
+    ['for=192.0.2.1, proto=https', ['', '192.0.2.1']],
     ['', ['']],
     // What a client begins with an open quote, and a proxy appends to.
     ['for=6.6.6.6;x=", for="[2001:db8::1]"', ['invalid']],
