@@ -20,6 +20,7 @@ export const API_KEY_SCOPES = [
 ] as const
 
 export const ApiKeyScope = StringEnum(API_KEY_SCOPES, {
+  $id: 'ApiKeyScope',
   description: 'A permission that operations ask for (`x-permission`).',
   examples: ['projects:read'],
 })
@@ -33,7 +34,7 @@ const Name = Type.String({
   examples: ['Nightly export'],
 })
 
-const Scopes = Type.Array(ApiKeyScope, {
+const Scopes = Type.Array(ref(ApiKeyScope), {
   minItems: 1,
   maxItems: API_KEY_SCOPES.length,
   uniqueItems: true,
@@ -57,7 +58,7 @@ const keyProperties = {
   organization_id: Uuid('Organization that the key belongs to.'),
   name: Type.String({ description: 'Name of the key, for people.', examples: ['Nightly export'] }),
   hint: Type.String({ description: 'The last four characters of the key.', examples: ['5f2a'] }),
-  scopes: Type.Array(ApiKeyScope, { description: 'What the key may do.' }),
+  scopes: Type.Array(ref(ApiKeyScope), { description: 'What the key may do.' }),
   allowed_networks: Type.Array(Type.String({ description: 'A network.', examples: ['192.0.2.0/24'] }), {
     description: 'Networks that the key may be used from; empty for all.',
   }),

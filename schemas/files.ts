@@ -68,7 +68,7 @@ export const File = Type.Object(
     updated_at: Timestamp('When the file was last changed; it grows with every change.'),
     deleted_at: Nullable(Timestamp('When the file was put into the trash; null if it is not there.')),
   },
-  { $id: 'File', additionalProperties: false, description: 'A file of a user or of an organization.' },
+  { $id: 'StoredFile', additionalProperties: false, description: 'A file of a user or of an organization.' },
 )
 export type File = Static<typeof File>
 

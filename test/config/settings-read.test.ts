@@ -20,7 +20,7 @@ const READ_ELSEWHERE: Readonly<Record<string, string>> = {
   'database.tls_ca_file': 'config/engine/database-connection.ts',
   'database.tls_cert_file': 'config/engine/database-connection.ts',
   'database.tls_key_file': 'config/engine/database-connection.ts',
-  'realtime.connections_per_address': 'plugins/api/realtime/sockets.ts',
+  'realtime.connections_per_address': 'plugins/api/realtime/refused-sockets.ts',
   'audit.checkpoint_s3.endpoint': 'lib/object-store/s3-bucket.ts',
   'audit.checkpoint_s3.region': 'lib/object-store/s3-bucket.ts',
   'files.s3.bucket': 'lib/object-store/open-object-store.ts',

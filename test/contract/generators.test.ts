@@ -2,7 +2,7 @@
 import t from 'tap'
 import { member } from './document.ts'
 import { isPortable } from './portable-pattern.ts'
-import { everywhere, rule } from './rules.ts'
+import { document, everywhere, rule } from './rules.ts'
 
 rule('patterns are in the part of regular expressions that all engines share', () =>
   everywhere(({ pattern }) => typeof pattern === 'string' && !isPortable(pattern)),
@@ -66,6 +66,35 @@ rule('a schema has a type, or is a reference and nothing else', () =>
     if (!isSchema(pointer)) return false
     return '$ref' in node ? Object.keys(node).length > 1 : node['type'] === undefined
   }),
+)
+
+/** Names that generators take for types of their own languages: a schema `File` became java.io.File. */
+const TAKEN_NAMES = [
+  ...[
+    'Any',
+    'Array',
+    'Blob',
+    'Boolean',
+    'Buffer',
+    'Class',
+    'Date',
+    'Enum',
+    'Error',
+    'Exception',
+    'File',
+    'Float',
+  ],
+  ...['Function', 'Integer', 'List', 'Map', 'Number', 'Object', 'Optional', 'Promise', 'Record', 'Request'],
+  ...['Response', 'Set', 'String', 'Type', 'URI', 'UUID', 'Void'],
+]
+
+rule('no schema has the name of a type of some language', () =>
+  TAKEN_NAMES.filter((name) => member(document, 'components', 'schemas', name) !== undefined),
+)
+
+// The Java client of a set of an inline enumeration does not compile.
+rule('the items of a set are of a named schema, or any text', () =>
+  everywhere((node) => node['uniqueItems'] === true && Array.isArray(member(node, 'items')?.['enum'])),
 )
 
 rule('every reference leads somewhere, and is used', () => {

@@ -45,7 +45,7 @@ class Main {
     check(invalid.getErrors().get(0).getPointer().equals("/body/username"), invalid);
 
     FilesApi files = new FilesApi(client);
-    File file = files.createFile(new CreateFile().name("report.txt"), null);
+    StoredFile file = files.createFile(new CreateFile().name("report.txt"), null);
     check(file.getSize() == null, file);
     // Does not fit into the integers that generators take where no format is named.
     StorageUsage usage = files.getStorageUsage();

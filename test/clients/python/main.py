@@ -6,9 +6,9 @@ from groundwork_client import AuthenticatedClient, Client
 from groundwork_client.api.auth import list_current_user_sessions, login
 from groundwork_client.api.files import create_file, get_storage_usage, list_files, put_file_content
 from groundwork_client.api.users import create_user, get_current_user, update_current_user
-from groundwork_client.models import CreateFile, CreateUser, File, Login, Problem, StorageUsage, TokenPair
+from groundwork_client.models import CreateFile, CreateUser, Login, Problem, StorageUsage, StoredFile, TokenPair
 from groundwork_client.models import UpdateCurrentUser, User
-from groundwork_client.types import File as Content
+from groundwork_client.types import File
 
 base_url = os.environ["BASE_URL"]
 name = os.environ["NAME"]
@@ -34,9 +34,9 @@ invalid = update_current_user.sync(client=client, body=UpdateCurrentUser(usernam
 assert isinstance(invalid, Problem) and invalid.errors[0].pointer == "/body/username", invalid
 
 created = create_file.sync(client=client, body=CreateFile(name="report.txt"))
-assert isinstance(created, File) and created.size is None, created
-written = put_file_content.sync(created.id, client=client, body=Content(payload=BytesIO(b"report")))
-assert isinstance(written, File) and written.size == 6, written
+assert isinstance(created, StoredFile) and created.size is None, created
+written = put_file_content.sync(created.id, client=client, body=File(payload=BytesIO(b"report")))
+assert isinstance(written, StoredFile) and written.size == 6, written
 assert [file.id for file in list_files.sync(client=client).data] == [created.id]
 usage = get_storage_usage.sync(client=client)
 assert isinstance(usage, StorageUsage) and usage.max_bytes > 2**31, usage
