@@ -15,8 +15,8 @@ const common = {
 export const deliverWebhookJob = defineJob({
   ...common,
   name: 'deliver_webhook',
-  concurrency: 8,
-  groupConcurrency: 3,
+  concurrency: 16,
+  groupConcurrency: 2,
   handler: (ctx: WebhookContext, attempt: Attempt, run) =>
     deliver(ctx, attempt, { run, enqueue: enqueueAttempt, isHealthyLane: true }),
 })
