@@ -33,27 +33,16 @@ export interface ImpersonationTerms {
 
 /** Opens a session for a user who has just proved to be one. */
 export async function open(ctx: SessionContext, user: Pick<User, 'id'>): Promise<SessionTokens> {
-  const { idleTimeout, absoluteTimeout } = ctx.sessions
-  const { ip, userAgent } = ctx.client
-  const id = uuidv7()
-  const refreshToken = randomBytes(32).toString('base64url')
-  const session = {
-    id,
-    user_id: user.id,
-    user_agent: userAgent,
-    ip,
-    methods: PASSWORD,
-    idle_timeout: idleTimeout,
-    absolute_timeout: absoluteTimeout,
-  }
+  const { idleTimeout: idle_timeout, absoluteTimeout: absolute_timeout } = ctx.sessions
+  const { session, tokens } = makeSession(ctx, user, { methods: PASSWORD, idle_timeout, absolute_timeout })
   const actor = { kind: 'user', id: user.id } as const
   await transaction(ctx, (tx) =>
     Promise.all([
-      queries.insertSession(tx.db, session, digestToken(refreshToken)),
-      emit(tx, sessionCreated, { subject: id, actor, data: { user_id: user.id } }),
+      queries.insertSession(tx.db, session, digestToken(tokens.refreshToken)),
+      emit(tx, sessionCreated, { subject: session.id, actor, data: { user_id: user.id } }),
     ]),
   )
-  return { sessionId: id, refreshToken }
+  return tokens
 }
 
 /** Opens a session in which an admin acts in the place of a user. */
@@ -62,23 +51,25 @@ export async function impersonate(
   user: Pick<User, 'id'>,
   { impersonator, reason, lifetimeMs }: ImpersonationTerms,
 ): Promise<SessionTokens> {
-  const { ip, userAgent } = ctx.client
-  const id = uuidv7()
-  const refreshToken = randomBytes(32).toString('base64url')
-  const session = {
-    id,
-    user_id: user.id,
-    user_agent: userAgent,
-    ip,
+  const { session, tokens } = makeSession(ctx, user, {
     methods: [],
     idle_timeout: lifetimeMs,
     absolute_timeout: lifetimeMs,
     impersonator_id: impersonator,
     impersonation_reason: reason,
+  })
+  await queries.insertSession(ctx.db, session, digestToken(tokens.refreshToken))
+  await emit(ctx, sessionImpersonated, { subject: session.id, data: { user_id: user.id } })
+  return tokens
+}
+
+/** A session's row, from where the request comes, and the tokens that its client gets. */
+function makeSession<Terms extends object>({ client }: SessionContext, user: Pick<User, 'id'>, terms: Terms) {
+  const id = uuidv7()
+  return {
+    session: { id, user_id: user.id, user_agent: client.userAgent, ip: client.ip, ...terms },
+    tokens: { sessionId: id, refreshToken: randomBytes(32).toString('base64url') },
   }
-  await queries.insertSession(ctx.db, session, digestToken(refreshToken))
-  await emit(ctx, sessionImpersonated, { subject: id, data: { user_id: user.id } })
-  return { sessionId: id, refreshToken }
 }
 
 /**
