@@ -18,12 +18,18 @@ export async function press(locator: Locator): Promise<void> {
   await locator.dispatchEvent('click')
 }
 
-/** Keeps the page's own object, from which can be told what it has resolved. */
+/**
+ * Keeps the page's own object, from which can be told what it has resolved. The page leaves out the colours of examples,
+ * which it draws for every error that an operation can have.
+ */
 export const KEEP_UI = `
   let bundle
+  const plain = { syntaxHighlight: { activated: false } }
   Object.defineProperty(window, 'SwaggerUIBundle', {
     get: () => bundle,
-    set: (original) => { bundle = Object.assign((options) => (window.ui = original(options)), original) },
+    set: (original) => {
+      bundle = Object.assign((options) => (window.ui = original({ ...options, ...plain })), original)
+    },
   })`
 
 /** Swagger UI as a person uses it. */
