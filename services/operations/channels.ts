@@ -4,7 +4,7 @@ import { defineChannel } from '#services/realtime/define-channel.ts'
 export const healthChannel = defineChannel({
   name: 'operations:health',
   description:
-    'How the service is, every five seconds while somebody listens: `data` is what `getHealthSummary` returns. For admins.',
+    'How the service is, every five seconds while somebody listens: `data` is what `getHealthSummary` returns. Only an admin may listen.',
   // No event tells of it.
   events: [],
   paramsOf: () => undefined,

@@ -86,6 +86,8 @@ t.test('what is measured', async (t) => {
 t.test('labels are of a closed set', async (t) => {
   const { app, request } = await createTestApp(t, {
     APP_LOG__LEVEL: 'silent',
+    // Workers have statements of their own, each at its time.
+    APP_ROLE: 'web',
     // Or this would be answered 503: it does not let the event loop turn.
     APP_PRESSURE__MAX_EVENT_LOOP_DELAY: '0ms',
   })
