@@ -125,6 +125,10 @@ export const formats = {
       /^(?:(?!\.{1,2}(?:\/|$))[\w.-]+(?:\/|$))+$/.test(value) && value.length <= 200,
     expects: 'a path of ASCII letters, digits, and . _ -, such as files/, without a slash at its beginning',
   },
+  'accel-prefix': {
+    validate: (value: string) => /^\/(?:[\w-]+\/)+$/.test(value) && value.length <= 100,
+    expects: 'a path of ASCII letters, digits, _ and -, with a slash at both ends, such as /stored-files/',
+  },
   's3-region': {
     validate: (value: string) => /^[A-Za-z0-9][\w-]{0,62}$/.test(value),
     expects: 'the name of a region such as eu-central-1',

@@ -85,6 +85,13 @@ export const Files = Section('Files that people and organizations keep.', {
       'Where their bytes are: `local` in `files.directory`, `s3` in an object store, `none` nowhere, and then the service takes no files. With `local`, all processes must share the directory.',
   }),
   directory: Text({ description: 'Directory of the `local` store; it must outlive the process.' }),
+  accel_prefix: Type.Optional(
+    Text({
+      format: 'accel-prefix',
+      description:
+        'Internal location of nginx, such as `/stored-files/`, from which nginx itself sends the contents of the `local` store (X-Accel-Redirect), to requests whose `X-Accel-Prefix` it set to the same text. The directory is then readable for its group.',
+    }),
+  ),
   max_size: Size({ maximum: LARGEST, description: 'Largest file; a larger one gets 413.' }),
   quota_per_user: Size({
     minimum: '0B',

@@ -16,22 +16,33 @@ const PARTIAL = '.part'
 /** Bytes that are read at once. */
 const READ_BYTES = 256 * 1024
 
-/** Objects as files of a directory that the service's user alone may read. */
+/** Who may read: the service's user alone, or its group too. */
+const [OWN, SHARED] = [
+  { file: 0o600, folder: 0o700 },
+  { file: 0o640, folder: 0o750 },
+]
+
+/** Objects as files of a directory that the service's user alone may read, and its group where a proxy sends them. */
 export class LocalStore implements ObjectStore {
   readonly kind = 'local'
   readonly largestAppended = Number.MAX_SAFE_INTEGER
   readonly locate = undefined
   readonly direct = undefined
   readonly directory: string
+  readonly handOver: ObjectStore['handOver']
+  readonly #modes: typeof OWN
 
-  constructor(directory: string) {
+  /** @param accelPrefix where the proxy in front of the service has the directory */
+  constructor(directory: string, accelPrefix?: string) {
     this.directory = resolve(directory)
+    this.#modes = accelPrefix === undefined ? OWN : SHARED
+    this.handOver = accelPrefix === undefined ? undefined : (key) => this.#handOver(key, accelPrefix)
   }
 
   async write(key: ObjectKey, pieces: AsyncIterable<Uint8Array>): Promise<void> {
     const path = this.#path(key)
     await this.#prepare(dirname(path))
-    const file = await open(path + PARTIAL, 'wx', 0o600)
+    const file = await open(path + PARTIAL, 'wx', this.#modes.file)
     try {
       const writer = new FileWriter(file)
       for await (const piece of pieces) {
@@ -53,7 +64,7 @@ export class LocalStore implements ObjectStore {
     await this.#prepare(dirname(whole))
     // It may have been finished by somebody who could not say so any more.
     if (offset > 0 && (await sizeOf(partial)) === undefined) await rename(whole, partial)
-    const file = await open(partial, constants.O_RDWR | constants.O_CREAT, 0o600)
+    const file = await open(partial, constants.O_RDWR | constants.O_CREAT, this.#modes.file)
     try {
       if (offset === 0) await syncDirectory(dirname(whole))
       if ((await file.stat()).size < offset)
@@ -94,21 +105,31 @@ export class LocalStore implements ObjectStore {
     return join(this.directory, key.slice(0, 2), key)
   }
 
+  async #handOver(key: ObjectKey, prefix: string): Promise<string> {
+    // The proxy's own answer for what is missing would be a page of its own.
+    if ((await sizeOf(this.#path(key))) === undefined) throw missing(key)
+    return `${prefix}${key.slice(0, 2)}/${key}`
+  }
+
   async #open(key: ObjectKey): Promise<FileHandle> {
     try {
       return await open(this.#path(key))
     } catch (error) {
-      if (isMissingFile(error)) throw new ObjectMissing(`There is no object ${key}.`, { cause: error })
+      if (isMissingFile(error)) throw missing(key, error)
       throw error
     }
   }
 
   /** Makes a folder that is there after a power loss too. */
   async #prepare(folder: string): Promise<void> {
-    const first = await mkdir(folder, { recursive: true, mode: 0o700 })
+    const first = await mkdir(folder, { recursive: true, mode: this.#modes.folder })
     if (first === undefined) return
     for (let made = folder; made.startsWith(dirname(first)); made = dirname(made)) await syncDirectory(made)
   }
+}
+
+function missing(key: ObjectKey, cause?: unknown): ObjectMissing {
+  return new ObjectMissing(`There is no object ${key}.`, { cause })
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

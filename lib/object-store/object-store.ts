@@ -64,6 +64,12 @@ export interface ObjectStore {
    * goes through the service.
    */
   readonly locate: ((key: ObjectKey, as: Presentation) => Promise<string>) | undefined
+  /**
+   * Returns the path at which the proxy in front of the service finds an object. Undefined where it finds none.
+   *
+   * @throws ObjectMissing
+   */
+  readonly handOver: ((key: ObjectKey) => Promise<string>) | undefined
   /** Undefined where all bytes pass through the service. */
   readonly direct: DirectUploads | undefined
   /** Returns how many bytes an object has; undefined if it is not there. */

@@ -6,10 +6,11 @@ import type { ObjectStore } from './object-store.ts'
 export async function openObjectStore({
   store,
   directory,
+  accel_prefix,
   s3,
 }: Config['files']): Promise<ObjectStore | undefined> {
   if (store === 'none') return undefined
-  if (store === 'local') return new LocalStore(directory)
+  if (store === 'local') return new LocalStore(directory, accel_prefix)
   // It is loaded where it is used.
   const { S3Store } = await import('./s3-store.ts')
   const { bucket = '', prefix = '', access_key_id = '', secret_access_key = '', ...others } = s3

@@ -42,6 +42,7 @@ export class S3Store implements ObjectStore {
   readonly #inTurn: LimitFunction
 
   readonly locate: ObjectStore['locate']
+  readonly handOver = undefined
   readonly direct: S3Direct
 
   constructor({ memory, publicEndpoint, redirects = false, ...options }: Options) {

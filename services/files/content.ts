@@ -48,6 +48,8 @@ export interface Content {
   open(range?: ByteRange): Promise<Readable>
   /** Returns where the store itself has it; undefined where it is read through the service. */
   readonly locate: ((as: Presentation) => Promise<string>) | undefined
+  /** Returns where the proxy in front of the service finds it; undefined where it finds nothing. */
+  readonly handOver: (() => Promise<string>) | undefined
 }
 
 /**
@@ -186,10 +188,11 @@ export function contentOf(ctx: Pick<StorageContext, 'storage'>, row: queries.Fil
 }
 
 /** How the bytes of an object are read. */
-export function waysTo(store: ObjectStore, key: string): Pick<Content, 'open' | 'locate'> {
-  const { locate } = store
+export function waysTo(store: ObjectStore, key: string): Pick<Content, 'open' | 'locate' | 'handOver'> {
+  const { locate, handOver } = store
   return {
     open: (range) => answered(store.read(key, range)),
     locate: locate && ((as) => answered(locate(key, as))),
+    handOver: handOver && (() => answered(handOver(key))),
   }
 }

@@ -23,6 +23,7 @@ const READ_ELSEWHERE: Readonly<Record<string, string>> = {
   'realtime.connections_per_address': 'plugins/api/realtime/refused-sockets.ts',
   'audit.checkpoint_s3.endpoint': 'lib/object-store/s3-bucket.ts',
   'audit.checkpoint_s3.region': 'lib/object-store/s3-bucket.ts',
+  'files.accel_prefix': 'lib/object-store/open-object-store.ts',
   'files.s3.bucket': 'lib/object-store/open-object-store.ts',
   'files.s3.prefix': 'lib/object-store/open-object-store.ts',
   'files.s3.endpoint': 'lib/object-store/s3-bucket.ts',

@@ -1,86 +1,22 @@
-import { execFileSync, spawnSync } from 'node:child_process'
-import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { request } from 'node:https'
-import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { createTestDatabase } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { freePort } from '#test/support/free-port.ts'
 import { call, signUpRemote } from '#test/support/http.ts'
-import { startProcess, startService, type TestService } from '#test/support/process.ts'
+import { startShippedNginx, WITHOUT_NGINX } from '#test/support/nginx.ts'
+import { startService, type TestService } from '#test/support/process.ts'
 import { startTraffic } from './traffic.ts'
 
 // Many processes, on a machine that may be busy.
 t.setTimeout(1_800_000)
 
-const CONFIG = join(import.meta.dirname, '../../deploy/proxy/nginx.conf')
 const ROUNDS = Number(process.env['FAULT_ROUNDS'] ?? 3)
-
-const isMissing = ['nginx', 'openssl'].some((name) => spawnSync(name, ['-v']).error !== undefined)
-const skip = isMissing ? 'nginx or openssl is not installed' : false
-
-interface Nginx {
-  /** By TLS, by plain HTTP, and where only redirections are. */
-  readonly tls: string
-  readonly plain: string
-  readonly redirecting: string
-  readonly certificate: Buffer
-  /** Complaints of nginx so far. */
-  readonly errors: () => string
-}
-
-/** Starts nginx with the configuration that we ship: other places, and a port without TLS for the traffic. */
-async function startNginx(t: Test, instances: readonly string[]): Promise<Nginx> {
-  const folder = t.testdir({})
-  // It serves as another user when it is started by root.
-  await chmod(folder, 0o777)
-  const keys = ['-keyout', join(folder, 'key.pem'), '-out', join(folder, 'certificate.pem')]
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...keys, ...subject], {
-    stdio: 'pipe',
-  })
-  const [tls, plain, redirecting] = [await freePort(), await freePort(), await freePort()]
-  const places: readonly (readonly [string, string])[] = [
-    ['listen 8080 default_server', `listen 127.0.0.1:${redirecting} default_server`],
-    ['listen 8443 ssl http2 default_server', `listen 127.0.0.1:${tls} ssl http2; listen 127.0.0.1:${plain}`],
-    ['web-1:8080', new URL(instances[0] ?? '').host],
-    ['web-2:8080', new URL(instances[1] ?? '').host],
-    ['/run/secrets/tls_certificate', join(folder, 'certificate.pem')],
-    ['/run/secrets/tls_key', join(folder, 'key.pem')],
-  ]
-  // First, for the folder may itself be below /tmp.
-  let config = (await readFile(CONFIG, 'utf8')).replaceAll('/tmp/', `${folder}/`)
-  for (const [ours, here] of places) {
-    t.equal(config.split(ours).length, 2, `${ours} stands once`)
-    config = config.replace(ours, here)
-  }
-  const file = join(folder, 'nginx.conf')
-  await writeFile(file, config)
-
-  const check = startProcess(t, 'nginx', ['-t', '-c', file])
-  t.match(await check.exited, { code: 0 }, check.stderr())
-  const nginx = startProcess(t, 'nginx', ['-c', file, '-g', 'daemon off;'])
-  await eventually(async () => {
-    if (nginx.child.exitCode !== null) throw new Error(`nginx has ended: ${nginx.stderr()}`)
-    return call(`http://127.0.0.1:${redirecting}/`).then(
-      () => true,
-      () => false,
-    )
-  })
-  return {
-    tls: `https://localhost:${tls}`,
-    plain: `http://127.0.0.1:${plain}`,
-    redirecting: `http://127.0.0.1:${redirecting}`,
-    certificate: await readFile(join(folder, 'certificate.pem')),
-    errors: nginx.stderr,
-  }
-}
 
 async function startTwo(t: Test, env: Record<string, string>): Promise<[TestService, TestService]> {
   return [await startService(t, env), await startService(t, env)]
 }
 
-t.test('the nginx of deploy/compose.prod.yaml', { skip }, async (t) => {
+t.test('the nginx of deploy/compose.prod.yaml', { skip: WITHOUT_NGINX }, async (t) => {
   const db = await createTestDatabase(t)
   const env = {
     APP_DATABASE__URL: db.url,
@@ -90,10 +26,7 @@ t.test('the nginx of deploy/compose.prod.yaml', { skip }, async (t) => {
     APP_METRICS__PUBLIC: 'true',
   }
   const services = await startTwo(t, env)
-  const nginx = await startNginx(
-    t,
-    services.map(({ url }) => url),
-  )
+  const nginx = await startShippedNginx(t, [services[0].url, services[1].url])
 
   await t.test('speaks TLS, and says who asks', async (t) => {
     const answer = await new Promise<{ status: number | undefined; hsts: string | string[] | undefined }>(

@@ -66,7 +66,10 @@ export default fp(
       return { pieces, length: coding === undefined ? Number(length ?? 0) : undefined }
     })
     app.decorateReply('sendContent', function (this: FastifyReply, content, sending) {
-      return sendContent(this, content, sending)
+      const { accel_prefix: prefix } = files
+      // Who asks without that proxy gets the bytes.
+      const toProxy = prefix !== undefined && this.request.headers['x-accel-prefix'] === prefix
+      return sendContent(this, content, { ...sending, toProxy })
     })
   },
   { name: 'files', dependencies: ['context', 'metrics', 'request-context', 'tenancy'] },

@@ -34,6 +34,10 @@ const table: Record<string, { good: string[]; bad: string[] }> = {
     good: ['files', 'files/', 'a/b-c/d.e_f/', '.hidden/'],
     bad: ['', '/', '/files', 'a//b', '../x', 'a/../b', 'a/.', 'a?b', 'a#b', 'a b', '%2e/', 'x'.repeat(201)],
   },
+  'accel-prefix': {
+    good: ['/stored-files/', '/a/b_2/'],
+    bad: ['', '/', '//', 'a/', '/a', '/a//b/', '/../', '/a b/', '/%2e/', `/${'x'.repeat(99)}/`],
+  },
   's3-region': {
     good: ['us-east-1', 'garage', 'eu_1'],
     bad: ['', 'eu central', 'eu.example.com/', '-', 'x/y', 'x'.repeat(64)],

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { amount } from '#test/support/amount.ts'
+import { conditionsOfReads, filledIn } from '#test/support/conditions.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { createFullFile } from '#test/support/files.ts'
 import { freePort } from '#test/support/free-port.ts'
@@ -37,35 +38,6 @@ async function startNginx(t: Test, content: string, written: Date): Promise<stri
   return url
 }
 
-const position = fc.oneof(fc.integer({ min: 0, max: 320 }), fc.constantFrom(0, 1, 299, 300, 301, 10 ** 12))
-
-/** Ranges that are well formed; what to make of others, the standard leaves open, and nginx refuses them. */
-const range = fc.oneof(
-  position.map((start) => `bytes=${start}-`),
-  fc.tuple(position, position).map(([a, b]) => `bytes=${Math.min(a, b)}-${Math.max(a, b)}`),
-  position.map((length) => `bytes=-${length}`),
-)
-
-/** In place of ETAG stands the tag that each of them has. */
-const tag = fc.constantFrom('ETAG', '"another"', 'ETAG, "another"', '*')
-const date = fc.constantFrom(-3600, -1, 0, 1, 3600)
-
-const one = (name: string, value: fc.Arbitrary<string | number>) => value.map((given) => ({ [name]: given }))
-const none = fc.constant({})
-
-/**
- * A header about tags and one about times at once are left out: the one about tags counts alone (RFC 9110 section
- * 13.2.2), and nginx wants both.
- */
-const conditions = fc
-  .tuple(
-    fc.oneof(none, one('range', range)),
-    fc.oneof(none, one('if-range', fc.oneof(fc.constantFrom('ETAG', '"another"'), date))),
-    fc.oneof(none, one('if-match', tag), one('if-unmodified-since', date)),
-    fc.oneof(none, one('if-none-match', tag), one('if-modified-since', date)),
-  )
-  .map((parts): Record<string, string | number> => Object.assign({}, ...parts))
-
 t.test('ranges and conditions are answered as nginx answers them', { skip }, async (t) => {
   const { app, request, signUp } = await createTestApp(t)
   const as = await signUp()
@@ -75,16 +47,9 @@ t.test('ranges and conditions are answered as nginx answers them', { skip }, asy
   const nginx = await startNginx(t, CONTENT, written)
   const theirs = await call(nginx)
 
-  const filled = (given: Record<string, string | number>, etag: unknown) =>
-    Object.fromEntries(
-      Object.entries(given).map(([name, value]) => {
-        if (typeof value === 'string') return [name, value.replace('ETAG', String(etag))]
-        return [name, new Date(written.getTime() + value * 1000).toUTCString()]
-      }),
-    )
-  for (const given of fc.sample(conditions, { numRuns: RUNS, seed: 1 })) {
-    const expected = await call(nginx, { headers: filled(given, theirs.headers.etag) })
-    const found = await request({ url, headers: filled(given, own.etag), as })
+  for (const given of fc.sample(conditionsOfReads, { numRuns: RUNS, seed: 1 })) {
+    const expected = await call(nginx, { headers: filledIn(given, { etag: theirs.headers.etag, written }) })
+    const found = await request({ url, headers: filledIn(given, { etag: own.etag, written }), as })
     const seen = { status: found.statusCode, range: found.headers['content-range'] }
     t.same(seen, { status: expected.status, range: expected.headers['content-range'] }, JSON.stringify(given))
     if (expected.status < 300) t.equal(found.body, expected.text)
