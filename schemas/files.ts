@@ -154,8 +154,11 @@ export const StorageUsage = Type.Object(
 )
 export type StorageUsage = Static<typeof StorageUsage>
 
+/** The smaller copies that there are of an image. */
+export const VARIANT_NAMES = ['thumbnail', 'preview'] as const
+
 const variantName = {
-  name: StringEnum(['thumbnail', 'preview'], {
+  name: StringEnum(VARIANT_NAMES, {
     description:
       '`thumbnail` fits into 320 by 320 pixels, `preview` into 1600 by 1600; of an avatar they are squares of 96 and 512.',
     examples: ['thumbnail'],
@@ -196,6 +199,12 @@ export const CreateFileLink = Type.Object(
         description:
           'Whether browsers always save the file. Types that could run are never shown, with either.',
         examples: [false],
+      }),
+    ),
+    variant: Type.Optional(
+      StringEnum(VARIANT_NAMES, {
+        description: 'Has the link lead to a smaller copy of the image, and to nothing else.',
+        examples: ['thumbnail'],
       }),
     ),
   },

@@ -2,7 +2,7 @@ import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
 import type { Context } from '#lib/context.ts'
 import { transaction } from '#lib/database/database.ts'
 import { SystemDatabase } from '#lib/database/scoped-database.ts'
-import type { CreateFileLink, FileLink } from '#schemas/files.ts'
+import { type CreateFileLink, type FileLink, VARIANT_NAMES, type VariantName } from '#schemas/files.ts'
 import { emit } from '#services/events/emit.ts'
 import { type Content, contentOf, read } from './content.ts'
 import { type FilesContext, type SpaceContext, spaceOf } from './context.ts'
@@ -23,12 +23,12 @@ interface Claims {
   readonly expiresAt: number
   /** Whether browsers always save it. */
   readonly download: boolean
+  /** The smaller copy that it leads to; undefined for the content itself. */
+  readonly variant: VariantName | undefined
 }
 
-/** Content that a link leads to. */
-export interface SharedContent extends Content {
-  readonly download: boolean
-}
+/** Content that a link leads to; of what has a `variant`, only that copy was shared. */
+export interface SharedContent extends Content, Pick<Claims, 'download' | 'space' | 'variant'> {}
 
 /** Seconds for which a link works, unless its sender says otherwise. */
 const DEFAULT_LIFETIME_S = 900
@@ -45,13 +45,13 @@ const TAG_LENGTH = 16
 export async function create(
   ctx: SpaceContext,
   id: string,
-  { expires_in = DEFAULT_LIFETIME_S, download = false }: CreateFileLink,
+  { expires_in = DEFAULT_LIFETIME_S, download = false, variant }: CreateFileLink,
 ): Promise<FileLink> {
   const { writtenAt } = await read(ctx, id)
   if (isOfOrganization(ctx)) await transaction(ctx, (tx) => emit(tx, fileShared, { subject: id, data: {} }))
   const { linkBase, linkKey, linkMs } = ctx.files
   const expiresAt = ctx.now().getTime() + Math.min(expires_in * 1000, linkMs)
-  const claims = { space: spaceOf(ctx.db), id, writtenAt: writtenAt.getTime(), expiresAt, download }
+  const claims = { space: spaceOf(ctx.db), id, writtenAt: writtenAt.getTime(), expiresAt, download, variant }
   return {
     url: `${linkBase}/api/v1/shared-files/${id}?token=${encode(linkKey, claims)}`,
     expires_at: new Date(expiresAt).toISOString(),
@@ -70,29 +70,34 @@ export async function open(ctx: Context & FilesContext, id: string, token: strin
   if (row === undefined || statusOf(row) !== 'ready') throw new InvalidLink()
   const content = contentOf(ctx, row)
   if (content.writtenAt.getTime() !== claims.writtenAt) throw new InvalidLink()
-  return { ...content, download: claims.download }
+  return { ...content, download: claims.download, space: claims.space, variant: claims.variant }
 }
 
 function encode(key: KeyObject, claims: Claims): string {
-  const { space, writtenAt, expiresAt, download } = claims
-  const text = Buffer.from([space, writtenAt, expiresAt, Number(download)].join(' '))
-  return Buffer.concat([tagOf(key, claims.id, text), text]).toString('base64url')
+  const { space, writtenAt, expiresAt, download, variant } = claims
+  const words = [space, writtenAt, expiresAt, Number(download), ...(variant === undefined ? [] : [variant])]
+  const text = Buffer.from(words.join(' '))
+  return Buffer.concat([tagOf(key, claims, text), text]).toString('base64url')
 }
 
 function decode(key: KeyObject, id: string, token: string): Claims | undefined {
   const bytes = Buffer.from(token, 'base64url')
   const [tag, text] = [bytes.subarray(0, TAG_LENGTH), bytes.subarray(TAG_LENGTH)]
-  if (tag.length !== TAG_LENGTH || !timingSafeEqual(tag, tagOf(key, id, text))) return undefined
-  const [space = '', writtenAt, expiresAt, download] = text.toString().split(' ')
+  const [space = '', writtenAt, expiresAt, download, name] = text.toString().split(' ')
+  const variant = VARIANT_NAMES.find((one) => one === name)
+  if (tag.length !== TAG_LENGTH || !timingSafeEqual(tag, tagOf(key, { id, variant }, text))) return undefined
   return {
     space,
     id,
     writtenAt: Number(writtenAt),
     expiresAt: Number(expiresAt),
     download: download === '1',
+    variant,
   }
 }
 
-function tagOf(key: KeyObject, id: string, text: Buffer): Buffer {
-  return createHmac('sha256', key).update(`${id}\0`).update(text).digest().subarray(0, TAG_LENGTH)
+/** Signs a link; one to a copy in another way, so that a version of the service that knows no such links refuses it. */
+function tagOf(key: KeyObject, { id, variant }: Pick<Claims, 'id' | 'variant'>, text: Buffer): Buffer {
+  const about = variant === undefined ? id : `${id}\0${variant}`
+  return createHmac('sha256', key).update(`${about}\0`).update(text).digest().subarray(0, TAG_LENGTH)
 }

@@ -28,7 +28,7 @@ export async function ofFile(
   id: string,
   name: VariantName,
 ): Promise<Content | undefined> {
-  return copyOf(ctx, await read(ctx, id), name)
+  return copyOf(ctx, await read(ctx, id), { name, space: spaceOf(ctx.db) })
 }
 
 /**
@@ -37,10 +37,19 @@ export async function ofFile(
  * @throws as `ofFile`
  */
 export async function ofAvatar(ctx: VariantsSpace, name: VariantName): Promise<Content | undefined> {
-  return copyOf(ctx, await readAvatar(ctx), name)
+  return copyOf(ctx, await readAvatar(ctx), { name, space: spaceOf(ctx.db) })
 }
 
-async function copyOf(ctx: VariantsSpace, content: Content, name: VariantName): Promise<Content | undefined> {
+/**
+ * Returns a smaller copy of a content that the caller may read; undefined while it is being made.
+ *
+ * @throws VariantUnavailable, FilesDisabled
+ */
+export async function copyOf(
+  ctx: VariantsContext,
+  content: Content,
+  { name, space }: { name: VariantName; space: string },
+): Promise<Content | undefined> {
   const { isEnabled, maxSize } = ctx.variants
   const { key, purpose } = content
   const store = storeOf(ctx)
@@ -48,7 +57,7 @@ async function copyOf(ctx: VariantsSpace, content: Content, name: VariantName): 
   const row = await queries.selectVariant(ctx.db, { key, name })
   if (row?.state === 'impossible') throw new VariantUnavailable()
   if (row?.state !== 'made') {
-    await ask(ctx, { key, name, space: spaceOf(ctx.db), purpose })
+    await ask(ctx, { key, name, space, purpose })
     return undefined
   }
   return {

@@ -2,14 +2,21 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { renderLostFile } from '#routes/account/pages.ts'
 import { BinaryContent, FileParams, SharedFileQuery } from '#schemas/files.ts'
+import { NoContent } from '#schemas/primitives.ts'
 import { InvalidLink } from '#services/files/errors.ts'
-import * as links from '#services/files/links.ts'
+import type { SharedContent } from '#services/files/links.ts'
 import { FileStoreUnavailable, FilesDisabled } from '#services/storage/errors.ts'
+import { VariantUnavailable } from '#services/variants/errors.ts'
+import * as links from '#services/variants/links.ts'
 
 /** The stylesheet of the account pages, and nothing else. */
 const CSP = "default-src 'none'; style-src 'self'; script-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-const options = ({ download }: links.SharedContent) => ({ download, embeddable: true })
+/** Sends what a link leads to, or says that the copy of an image is being made. */
+function sendShared(reply: FastifyReply, content: SharedContent | undefined) {
+  if (content === undefined) return reply.code(202).header('retry-after', 1).send(undefined)
+  return reply.sendContent(content, { download: content.download, embeddable: true })
+}
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   // The way up is longer where a mail program has put a slash before the `?`.
@@ -32,7 +39,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   const config = {
     access: 'public',
     content: true,
-    errors: [InvalidLink, FileStoreUnavailable, FilesDisabled],
+    errors: [InvalidLink, VariantUnavailable, FileStoreUnavailable, FilesDisabled],
   } as const
 
   app.get(
@@ -47,13 +54,13 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
           'What a link of `createFileLink` leads to, as `getFileContent` sends it. Browsers get a page if the link does not work.',
         params: FileParams,
         querystring: SharedFileQuery,
-        response: { 200: BinaryContent },
+        response: { 200: BinaryContent, 202: NoContent('The copy of the image is being made.') },
       },
       errorHandler: sendLost,
     },
     async (request, reply) => {
       const content = await links.open(request.ctx, request.params.id, request.query.token)
-      return reply.sendContent(content, options(content))
+      return sendShared(reply, content)
     },
   )
 
@@ -67,7 +74,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     },
     async (request, reply) => {
       const content = await links.open(request.ctx, request.params.id, request.query.token)
-      return reply.sendContent(content, options(content))
+      return sendShared(reply, content)
     },
   )
 }

@@ -64,6 +64,45 @@ t.test('smaller copies of images', async (t) => {
     expectProblem(t, await request({ url, as: await signUp() }), { status: 404, code: 'file_not_found' })
   })
 
+  await t.test('can be shared without the image that they are made of', async (t) => {
+    const file = await createFullFile(app, as, await imageOf(2000, 1000), { name: 'photo.jpeg' })
+    const share = (payload: object, of = file) => request({ method: 'POST', url: `${of}/links`, as, payload })
+    const pathOf = ({ url }: { url: string }) => url.replace(/^https?:\/\/[^/]+/, '')
+    const url = pathOf((await share({ variant: 'preview', download: true })).json())
+    t.match(await request({ url }), { statusCode: 202, body: '', headers: { 'retry-after': '1' } })
+    t.equal(await makeAll(), 1, 'making the link asked for it')
+    const copy = await request({ url })
+    t.match(copy, {
+      statusCode: 200,
+      headers: {
+        'content-disposition': 'attachment; filename="photo.webp"',
+        'cross-origin-resource-policy': 'cross-origin',
+      },
+    })
+    t.match(await sharp(copy.rawPayload).metadata(), { format: 'webp', width: 1600, height: 800 })
+
+    const invalid = { status: 404, code: 'invalid_link' }
+    const token = new URLSearchParams(url.split('?')[1]).get('token') ?? ''
+    const bytes = Buffer.from(token, 'base64url')
+    for (const other of [
+      // To another copy, and to the image itself.
+      Buffer.concat([bytes.subarray(0, -'preview'.length), Buffer.from('thumbnail')]),
+      bytes.subarray(0, -' preview'.length),
+      Buffer.concat([bytes.subarray(0, -'preview'.length), Buffer.from('original')]),
+    ]) {
+      const path = `${url.split('?')[0]}?token=${other.toString('base64url')}`
+      expectProblem(t, await request({ url: path }), invalid)
+    }
+    const whole = pathOf((await share({})).json())
+    t.equal((await request({ url: whole })).headers['content-type'], 'image/jpeg')
+
+    const text = await createFullFile(app, as, 'not an image')
+    expectProblem(t, await share({ variant: 'thumbnail' }, text), UNAVAILABLE)
+    expectProblem(t, await share({ variant: '4000x4000' }), { status: 400, code: 'validation_failed' })
+    await putContent(app, as, file, await imageOf(500, 250))
+    expectProblem(t, await request({ url }), invalid)
+  })
+
   await t.test('belong to the content, and go with it', async (t) => {
     const file = await createFullFile(app, as, await imageOf(400, 400))
     const url = `${file}/variants/thumbnail`

@@ -2,8 +2,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { CreateFileLink, FileLink } from '#schemas/files.ts'
 import { ref } from '#schemas/registry.ts'
 import { FileBeingScanned, FileEmpty, FileNotFound, FileQuarantined } from '#services/files/errors.ts'
-import * as links from '#services/files/links.ts'
 import { FilesDisabled } from '#services/storage/errors.ts'
+import { VariantUnavailable } from '#services/variants/errors.ts'
+import * as links from '#services/variants/links.ts'
 import type { Space } from '../../space.ts'
 
 /** Makes the route that makes links. */
@@ -15,14 +16,18 @@ export const linksOf =
       {
         config: {
           ...allow('files:share'),
-          errors: [FileNotFound, FileEmpty, FileBeingScanned, FileQuarantined, FilesDisabled],
+          errors: [
+            ...[FileNotFound, FileEmpty, FileBeingScanned, FileQuarantined, FilesDisabled],
+            VariantUnavailable,
+          ],
         },
         schema: {
           operationId: operation('createFileLink'),
           tags: ['files'],
           summary: `Share one of ${whose}`,
           description:
-            'Returns a URL that works without a token, until it expires, or the file is deleted or gets another content.',
+            'Returns a URL that works without a token, until it expires, or the file is deleted or gets another content. ' +
+            'With `variant` it leads to a smaller copy of an image alone.',
           params,
           body: ref(CreateFileLink),
           response: { 200: ref(FileLink) },
