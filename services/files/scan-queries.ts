@@ -8,11 +8,13 @@ export interface WaitingContent {
   readonly id: string
   /** Whose it is; null for a person's. */
   readonly org_id: string | null
+  /** The person who made the file; null for an API key. */
+  readonly created_by: string | null
   readonly key: string
   readonly size: string
 }
 
-const COLUMNS = 'space_id, id, org_id, key, size'
+const COLUMNS = 'space_id, id, org_id, created_by, key, size'
 
 /** A content, as long as it waits. */
 export async function selectWaiting(

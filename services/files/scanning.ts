@@ -1,6 +1,6 @@
 import { ClamdUnavailable } from '#lib/clamd/clamd-error.ts'
 import { type Database, transaction } from '#lib/database/database.ts'
-import { SystemDatabase } from '#lib/database/scoped-database.ts'
+import { OrgDatabase, SystemDatabase } from '#lib/database/scoped-database.ts'
 import { record } from '#services/audit/records.ts'
 import { emitting } from '#services/events/emit.ts'
 import { answered } from '#services/storage/answered.ts'
@@ -8,6 +8,7 @@ import { FileStoreUnavailable } from '#services/storage/errors.ts'
 import { storeOf } from '#services/storage/storage.ts'
 import type { FilesContext, Scanning } from './context.ts'
 import { fileQuarantined, fileScanned } from './events.ts'
+import { tellOfQuarantine } from './notices.ts'
 import * as queries from './scan-queries.ts'
 
 /** Attempts after which a content counts as one that can't be scanned. */
@@ -84,9 +85,13 @@ async function settle(ctx: FilesContext, content: queries.WaitingContent, result
   const isSettled = await transaction(ctx, async (tx) => {
     const db = new SystemDatabase(tx.db)
     const isNew = await queries.updateScan(emittingTo({ ...tx, db }, content, result), content, result)
-    if (isNew && org_id === null && isQuarantined(result.scan)) {
-      const target = { type: 'file', id }
-      await record(tx, { action: 'operations.quarantineFile', target, details: { reason: result.scan } })
+    if (isNew && isQuarantined(result.scan)) {
+      if (org_id === null) {
+        const target = { type: 'file', id }
+        await record(tx, { action: 'operations.quarantineFile', target, details: { reason: result.scan } })
+      }
+      const org = org_id === null ? undefined : new OrgDatabase(tx.db, org_id)
+      await tellOfQuarantine(tx, content, { reason: result.scan, org })
     }
     return isNew
   })

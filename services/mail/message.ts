@@ -13,6 +13,7 @@ export interface TemplateData {
   'webhook-failing': { webhook: string; since: string }
   'webhook-disabled': { webhook: string; since: string; reason: 'gone' | 'failing' }
   'organization-invitation': { organization: string; role: MemberRole }
+  'file-quarantined': { file: string; at: string; reason: 'infected' | 'held'; shared: boolean }
 }
 
 /** The pages that links lead to; templates that are not here have no link. */

@@ -6,6 +6,7 @@ import { alreadyRegistered } from './templates/already-registered.ts'
 import { choosePassword } from './templates/choose-password.ts'
 import { confirmNewEmail } from './templates/confirm-new-email.ts'
 import { emailChanged } from './templates/email-changed.ts'
+import { fileQuarantined } from './templates/file-quarantined.ts'
 import { impersonated } from './templates/impersonated.ts'
 import { newSignIn } from './templates/new-sign-in.ts'
 import { organizationInvitation } from './templates/organization-invitation.ts'
@@ -59,6 +60,8 @@ function noticeContent(site: MailSite, message: NoticeMessage): MailContent {
       return webhookFailing(site, message.data)
     case 'webhook-disabled':
       return webhookDisabled(site, message.data)
+    case 'file-quarantined':
+      return fileQuarantined(site, message.data)
   }
 }
 

@@ -11,6 +11,11 @@ export const SAMPLES: { readonly [Name in MailMessage['template']]: MailMessage 
   'choose-password': { template: 'choose-password', to: TO, token: TOKEN },
   'confirm-new-email': { template: 'confirm-new-email', to: TO, token: TOKEN },
   'email-changed': { template: 'email-changed', to: TO, data: { at: AT } },
+  'file-quarantined': {
+    template: 'file-quarantined',
+    to: TO,
+    data: { file: ID, at: AT, reason: 'infected', shared: false },
+  },
   impersonated: { template: 'impersonated', to: TO, data: { at: AT, minutes: 30 } },
   'new-sign-in': {
     template: 'new-sign-in',

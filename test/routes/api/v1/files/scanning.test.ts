@@ -164,6 +164,38 @@ t.test('content is scanned before it can be read', { skip: WITHOUT_CLAMD }, asyn
     await scanNew()
   })
 
+  await t.test('who sent it is told by mail, and an organization by its administrators', async (t) => {
+    const tenant = await createOrganization(app)
+    const [member, leaver] = [await tenant.add('member'), await tenant.add('member')]
+    const url = `${tenant.url}/files`
+    await db.query('DELETE FROM mails')
+    const told = async () => {
+      await scanNew()
+      const rows = await db.query<{ to_address: string; message: string }>(
+        "DELETE FROM mails WHERE template = 'file-quarantined' RETURNING to_address, message::text",
+      )
+      return rows.map(({ to_address, message }) => [to_address, JSON.parse(message).data]).sort()
+    }
+    const dataOf = (file: string, shared: boolean) => ({
+      ...{ file: file.split('/').at(-1), reason: 'infected', shared },
+    })
+    const own = await createFullFile(app, as, MALWARE)
+    t.match(await told(), [[as.user.email, dataOf(own, false)]])
+    const file = await createFullFile(app, member, MALWARE, { url })
+    const both = [tenant.owner, member].map(({ user }) => user.email).sort()
+    t.match(
+      await told(),
+      both.map((to) => [to, dataOf(file, true)]),
+    )
+    const left = await createFullFile(app, leaver, MALWARE, { url })
+    await db.query('DELETE FROM memberships WHERE user_id = $1', [leaver.user.id])
+    t.match(await told(), [[tenant.owner.user.email, dataOf(left, true)]], 'only members are told')
+    await createFullFile(app, await tenant.createApiKey(), MALWARE, { url })
+    t.equal((await told()).length, 1)
+    await createFullFile(app, as, 'nothing bad')
+    t.same(await told(), [])
+  })
+
   await t.test('uploads and avatars are scanned too', async (t) => {
     const upload = await createUpload(app, as, MALWARE.length)
     t.equal((await appendTo(app, as, upload, { offset: 0, bytes: MALWARE })).statusCode, 204)
