@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 
 /** Bytes that are gathered for one write. */
-const BATCH_BYTES = 1024 * 1024
+const BATCH_BYTES = 512 * 1024
 
 /** Writes pieces to a file in batches. */
 export class FileWriter {
@@ -22,11 +22,17 @@ export class FileWriter {
     return this.#written
   }
 
-  /** Takes a piece. Mostly there is nothing to wait for. */
+  /**
+   * Takes a piece. Mostly there is nothing to wait for: one batch is gathered while the one before is being written, so that
+   * neither the disk nor the network waits for the other.
+   */
   write(piece: Uint8Array): Promise<void> | undefined {
     this.#batch.push(piece)
     this.#waiting += piece.length
-    return this.#waiting >= BATCH_BYTES ? this.flush() : undefined
+    if (this.#waiting < BATCH_BYTES) return undefined
+    const before = this.#last
+    void this.flush()
+    return before
   }
 
   /** Writes what was gathered, after what is being written. Once that has failed, it always does. */
