@@ -7,6 +7,9 @@ import type { SchemaValues } from '#test/fuzz/schema-values.ts'
 const ORDINARY: Readonly<Record<string, readonly string[]>> = {
   updateCurrentUser: ['username'],
   updateUser: ['username'],
+  // A file of these requests is not an image.
+  createFileLink: ['expires_in'],
+  createOrganizationFileLink: ['expires_in'],
 }
 
 /** A request that is right, with as little in it as there can be. */

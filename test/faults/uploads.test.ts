@@ -1,101 +1,132 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { readdir } from 'node:fs/promises'
-import { request } from 'node:http'
-import t from 'tap'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { amount } from '#test/support/amount.ts'
 import { createTestDatabase } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { call, signUpRemote } from '#test/support/http.ts'
+import { signUpRemote } from '#test/support/http.ts'
 import { startService, type TestService } from '#test/support/process.ts'
-import { named, TUS } from '#test/support/uploads.ts'
+import { isConsistent } from './consistent.ts'
+import { startLoadBalancer } from './load-balancer.ts'
+import { STORES, settingsOf } from './stores.ts'
+import { type Sending, UploadClient } from './upload-client.ts'
 
 // Many processes, on a machine that may be busy.
-t.setTimeout(1_200_000)
+t.setTimeout(7_200_000)
 
-const ROUNDS = Number(process.env['FAULT_ROUNDS'] ?? 3)
-const SIZE = 3_000_000
-const SLICE = 20_000
+const ROUNDS = amount({ few: 3, many: 200, variable: 'FAULT_ROUNDS' })
+const RESTARTS = amount({ few: 2, many: 20, variable: 'FAULT_ROUNDS' })
 
-/** An upload, and how much of it was acknowledged. */
-interface Sending {
-  readonly path: string
-  readonly bytes: Buffer
-  acknowledged: number
+/** Uploads at once. */
+const AT_ONCE = 3
+
+/** Bytes of an upload, and those that are sent each 20 ms: in a bucket, nothing counts before a part of 8 MiB is whole. */
+const SIZES: Readonly<Record<string, { size: number; slice: number }>> = {
+  local: { size: 3_000_000, slice: 20_000 },
+  s3: { size: 20_000_000, slice: 100_000 },
 }
 
-t.test('killed while uploads come: no byte is lost that was acknowledged', async (t) => {
-  const db = await createTestDatabase(t)
-  const directory = t.testdir({})
-  const start = () =>
-    startService(t, {
-      APP_DATABASE__URL: db.url,
-      APP_FILES__DIRECTORY: directory,
-      APP_RATE_LIMIT__ENABLED: 'false',
-      APP_ROLE: 'web',
-    })
-  let service: TestService = await start()
-  const { token } = await signUpRemote(service.url)
-  const headers = { ...TUS, authorization: `Bearer ${token}` }
+/** Checks that a service has what was acknowledged, and returns where the upload goes on. */
+async function keeps(t: Test, client: UploadClient, sending: Sending): Promise<number> {
+  const offset = (await client.head(sending)) ?? -1
+  t.ok(offset >= sending.acknowledged, `${offset} of ${sending.acknowledged} acknowledged bytes`)
+  if (offset === sending.bytes.length) t.ok(await client.isWhole(sending), 'the file is there')
+  return offset
+}
 
-  const create = async (): Promise<Sending> => {
-    const said = { ...headers, ...named('a file'), 'upload-length': String(SIZE) }
-    const made = await fetch(`${service.url}/api/v1/uploads`, { method: 'POST', headers: said })
-    return { path: String(made.headers.get('location')), bytes: randomBytes(SIZE), acknowledged: 0 }
-  }
-  const head = async ({ path }: Sending): Promise<number> => {
-    const { status, headers: answer } = await fetch(service.url + path, { method: 'HEAD', headers })
-    t.equal(status, 200)
-    return Number(answer.get('upload-offset'))
-  }
-  /** Sends the rest, a slice at a time; resolves with what was answered, or when the connection is broken. */
-  const send = ({ path, bytes }: Sending, offset: number): Promise<number | undefined> =>
-    new Promise((resolve) => {
-      const own = { 'upload-offset': offset, 'content-type': 'application/offset+octet-stream' }
-      const length = { 'content-length': bytes.length - offset }
-      const sent = request(service.url + path, {
-        method: 'PATCH',
-        headers: { ...headers, ...own, ...length },
-      })
-      sent.on('response', (response) => resolve(response.resume().statusCode))
-      sent.on('close', () => resolve(undefined))
-      sent.on('error', () => undefined)
-      const slice = (at: number) => {
-        if (sent.destroyed) return
-        if (at >= bytes.length) return void sent.end()
-        sent.write(bytes.subarray(at, at + SLICE))
-        setTimeout(slice, 20, at + SLICE)
+for (const { name, skip, start: startStore } of STORES) {
+  const { size, slice } = SIZES[name] ?? { size: 0, slice: 0 }
+
+  t.test(
+    `killed while uploads come to ${name}: no byte is lost that was acknowledged`,
+    { skip },
+    async (t) => {
+      const db = await createTestDatabase(t)
+      const store = await startStore(t)
+      const start = () => startService(t, settingsOf(db, store))
+      let service: TestService = await start()
+      const { token } = await signUpRemote(service.url)
+      const client = new UploadClient(service.url, token, slice)
+      let [finished, continued] = [0, 0]
+      let sendings: Sending[] = []
+
+      for (let round = 0; round < ROUNDS; round++) {
+        while (sendings.length < AT_ONCE) sendings.push(await client.create(size))
+        const broken = sendings.map(async (sending) =>
+          client.send(sending, (await client.head(sending)) ?? 0),
+        )
+        // Some of what comes is durable by then, and the rest is anywhere.
+        const isUnderWay = async () => {
+          for (const sending of sendings) await client.look(sending)
+          return sendings.some(({ acknowledged }) => acknowledged > 0)
+        }
+        await eventually(isUnderWay)
+        await sleep(Math.random() * 1500)
+        service.child.kill('SIGKILL')
+        await service.exited
+        await Promise.all(broken)
+        service = await start()
+        client.url = service.url
+        const offsets = await Promise.all(sendings.map((sending) => keeps(t, client, sending)))
+        continued += offsets.filter((offset) => offset > 0 && offset < size).length
+        finished += offsets.filter((offset) => offset === size).length
+        sendings = sendings.filter((_, n) => offsets[n] !== size)
       }
-      slice(offset)
-    })
-
-  const sendings = [await create(), await create(), await create()]
-  for (let round = 0; round < ROUNDS; round++) {
-    const broken = sendings.map(async (sending) => send(sending, await head(sending)))
-    const progress = async () => {
       for (const sending of sendings) {
-        const { text } = await call(service.url + sending.path, { token })
-        sending.acknowledged = JSON.parse(text).offset
+        t.equal(await client.send(sending, (await client.head(sending)) ?? 0), 204)
+        t.ok(await client.isWhole(sending))
       }
-      return sendings.some(
-        ({ acknowledged, bytes }) => acknowledged > (bytes.length * (round + 1)) / (ROUNDS + 2),
-      )
+      t.ok(continued > 0, 'some uploads were continued')
+      t.comment(`${ROUNDS} kills, ${continued} times in the middle, ${finished} uploads finished meanwhile`)
+      service.child.kill('SIGKILL')
+      await service.exited
+      await isConsistent(t, db, store)
+    },
+  )
+
+  t.test(`stopped while uploads come to ${name}: they go on at another instance`, { skip }, async (t) => {
+    const db = await createTestDatabase(t)
+    const env = { ...settingsOf(db, await startStore(t)), APP_SERVER__DRAIN_DELAY: '500ms' }
+    const services = [await startService(t, env), await startService(t, env)]
+    const balancer = await startLoadBalancer(
+      t,
+      services.map(({ url }) => url),
+    )
+    await eventually(async () => balancer.ready().length === 2)
+    const { token } = await signUpRemote(balancer.url)
+    const client = new UploadClient(balancer.url, token, slice)
+
+    for (let turn = 0; turn < RESTARTS; turn++) {
+      const sendings: Sending[] = []
+      while (sendings.length < AT_ONCE) sendings.push(await client.create(size))
+      let cut = 0
+      /** As a client does that knows nothing of instances: asks, sends the rest, and again until all was taken. */
+      const sendAll = async (sending: Sending) => {
+        for (let status: number | undefined; status !== 204; ) {
+          const offset = await client.head(sending)
+          if (offset === size) return
+          if (offset !== undefined) status = await client.send(sending, offset)
+          if (status !== 204) cut++
+        }
+      }
+      const all = Promise.all(sendings.map(sendAll))
+      const [stopped] = services.splice(0, 1)
+      if (stopped === undefined) throw new Error('there are two')
+      await eventually(async () => {
+        for (const sending of sendings) await client.look(sending)
+        return sendings.some(({ acknowledged }) => acknowledged > 0)
+      })
+      stopped.child.kill('SIGTERM')
+      t.same(await stopped.exited, { code: 0, signal: null }, 'it does not wait for them')
+      await all
+      for (const sending of sendings) t.ok(await client.isWhole(sending))
+      t.comment(`${cut} requests of ${AT_ONCE} uploads were ended`)
+      const errors = stopped.logs().filter(({ level }) => level === 'error' || level === 'fatal')
+      t.same(errors, [], 'nobody has to look')
+      balancer.remove(stopped.url)
+      const next = await startService(t, env)
+      services.push(next)
+      balancer.add(next.url)
+      await eventually(async () => balancer.ready().length === 2)
     }
-    await eventually(progress)
-    service.child.kill('SIGKILL')
-    await service.exited
-    await Promise.all(broken)
-    service = await start()
-    for (const sending of sendings) {
-      const offset = await head(sending)
-      t.ok(offset >= sending.acknowledged, `${offset} of ${sending.acknowledged} acknowledged bytes`)
-    }
-  }
-  for (const sending of sendings) {
-    const offset = await head(sending)
-    if (offset < SIZE) t.equal(await send(sending, offset), 204)
-    const { text } = await call(service.url + sending.path.replace('/uploads/', '/files/'), { token })
-    const sha256 = createHash('sha256').update(sending.bytes).digest('hex')
-    t.match(JSON.parse(text), { status: 'ready', sha256 })
-  }
-  const unfinished = (await readdir(directory, { recursive: true })).filter((name) => name.endsWith('.part'))
-  t.same(unfinished, [], 'nothing is left unfinished')
-})
+  })
+}

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { Readable } from 'node:stream'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { LocalStore } from '#lib/object-store/local-store.ts'
 import { Writing } from '#services/storage/storage.ts'
 import { eventually } from '#test/support/eventually.ts'
@@ -16,7 +16,7 @@ const SETTINGS = {
 }
 
 t.test('sizes and quotas', async (t) => {
-  const { app, db, request, signUp, logs } = await createTestApp(t, {
+  const { app, db, request, signUp } = await createTestApp(t, {
     ...SETTINGS,
     APP_FILES__DIRECTORY: t.testdir(),
   })
@@ -81,24 +81,6 @@ t.test('sizes and quotas', async (t) => {
     t.match(await putContent(app, as, await createFile(app, as), Buffer.alloc(96 * 1024)), {
       statusCode: 200,
     })
-  })
-
-  await t.test('hundreds of clients that leave leave nothing', async (t) => {
-    const as = await signUp()
-    const file = await createFile(app, as)
-    await sweep(app)
-    const before = await keysOf(app)
-    const errors = () => logs().filter(({ level }) => level === 'error')
-    const known = errors().length
-    await many(100, () => leave(t, port, file, as))
-    await eventually(async () => logs().filter(({ status }) => status === 499).length === 100)
-    await eventually(
-      async () => (await db.query("SELECT 1 FROM stored_objects WHERE state = 'writing'")).length === 0,
-    )
-    await sweep(app)
-    t.same(await keysOf(app), before)
-    t.equal((await used(as)).bytes, 0)
-    t.same(errors().slice(known), [], 'nobody has to look')
   })
 
   await t.test('files without content are bounded, too', async (t) => {
@@ -223,19 +205,3 @@ t.test('a slow upload goes on, and one that stands still is ended', async (t) =>
   await eventually(async () => slow.received().includes('HTTP/1.1 200'))
   t.equal((await request({ url: slow.file, as })).json().size, 1_000_000)
 })
-
-async function many(count: number, run: () => Promise<void>): Promise<void> {
-  await Promise.all(Array.from({ length: count }, run))
-}
-
-/** Sends a part of a body and goes. */
-function leave(t: Test, port: number, file: string, as: TestUser): Promise<void> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    t.teardown(() => socket.destroy())
-    socket.on('error', () => undefined)
-    socket.once('close', () => resolve())
-    const head = `PUT ${file}/content HTTP/1.1\r\nHost: a\r\nAuthorization: ${as.headers.authorization}\r\n`
-    socket.write(`${head}Content-Length: 2000\r\n\r\n${'x'.repeat(1000)}`, () => socket.destroy())
-  })
-}
