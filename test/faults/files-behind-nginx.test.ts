@@ -11,8 +11,9 @@ import { settingsOf } from './stores.ts'
 // Many processes, on a machine that may be busy.
 t.setTimeout(3_600_000)
 
-const SIZE = amount({ few: 50_000_000, many: 1024 ** 3, variable: 'FILE_BYTES' })
-const PART = Math.ceil(SIZE / 32)
+const SIZE = amount({ few: 200_000_000, many: 1024 ** 3, variable: 'FILE_BYTES' })
+/** More than the sockets on the way hold, or a part has been sent before a signal could cut it. */
+const PART = Math.max(Math.ceil(SIZE / 32), 16_000_000)
 
 type Signal = 'SIGKILL' | 'SIGTERM'
 
