@@ -170,7 +170,7 @@ const contracts = new Map<string, ResponseContract>()
  * an `extend` plugin. Not seen: what is sent when there is no route yet (bad URLs, broken HTTP), and streams.
  *
  * @param hasOwnRoutes whether it has routes of the test's own; the document of others follows from which routes there
- *   are, and is not made again: that takes 100 ms
+ *   are, and with which errors; it is not made again, for that takes 100 ms
  */
 export function watchResponses(
   app: FastifyInstance,
@@ -179,8 +179,10 @@ export function watchResponses(
 ): void {
   let contract: ResponseContract | undefined
   const routes: string[] = []
-  app.addHook('onRoute', ({ method, url, schema }) => {
-    if (schema?.operationId !== undefined) routes.push(`${method} ${url} ${schema.operationId}`)
+  app.addHook('onRoute', ({ method, url, schema, config }) => {
+    if (schema?.operationId === undefined) return
+    const errors = config?.errors?.map(({ name }) => name) ?? []
+    routes.push([method, url, schema.operationId, ...errors].join(' '))
   })
   app.addHook('onSend', async (request, reply, payload) => {
     if (!isText(payload)) return

@@ -58,12 +58,17 @@ function webhookOf(situation: Situation): Promise<Webhook> {
 /** Where messages may be sent to, and of what. */
 const RECEIVER = { url: 'https://hooks.example.com/in', event_types: ['projects.*'] }
 
+/** The file is no image, so that there are no smaller copies of it. */
+const WHOLE_FILE = () => ({ variant: undefined })
+
 /**
  * Bodies that succeed in a way that no schema can express, by operationId. An operation whose requests succeed when they
  * are made from its schema needs nothing here.
  */
 const BODIES: Readonly<Record<string, (situation: Situation) => Values | Promise<Values>>> = {
   acceptInvitation: async (situation) => ({ token: await invitationOf(situation) }),
+  createFileLink: WHOLE_FILE,
+  createOrganizationFileLink: WHOLE_FILE,
   createWebhook: () => ({ ...RECEIVER }),
   updateWebhook: () => ({ ...RECEIVER }),
   // All that the schema may have added is somebody else's session.

@@ -32,9 +32,9 @@ export async function doubtedBy(ctx: Pick<Context, 'db'>, event: OutboxEvent): P
   return [...users, ...keys.map((id) => `api_key:${id}`)]
 }
 
-/** Another name or role in the service changes nothing. */
+/** Another name changes nothing. Another role does: channels are declared for admins. */
 function mayHearLess({ type, data }: OutboxEvent): boolean {
   if (type !== userUpdated.type) return true
   const { changed }: { changed?: unknown } = JSON.parse(data)
-  return Array.isArray(changed) && changed.includes('is_active')
+  return Array.isArray(changed) && ['is_active', 'role'].some((name) => changed.includes(name))
 }
