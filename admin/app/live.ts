@@ -4,6 +4,8 @@ const EVENTS = '../realtime/events'
 /** Milliseconds before the next attempt, after a stream that has told something and after one that has not. */
 const RETURN_MS = 1000
 const RETRY_MS = 30_000
+/** Milliseconds without a message after which an open stream does not count: nobody may be left to tell. */
+const SILENCE_MS = 15_000
 
 /** Who is told what comes on a channel, and whether anything can come now. */
 interface Ear<T> {
@@ -16,17 +18,21 @@ interface Ear<T> {
  * another engine or behind a proxy that keeps streams, the ear is never connected.
  */
 export async function listen<T>(channel: string, ear: Ear<T>, signal: AbortSignal): Promise<void> {
+  let silence: ReturnType<typeof setTimeout> | undefined
   while (!signal.aborted) {
     let hasTold = false
     // A stream must not keep a session open that nobody uses.
     if (!document.hidden && !isIdle()) {
       const told = (data: T) => {
         hasTold = true
+        clearTimeout(silence)
+        silence = setTimeout(() => ear.connected(false), SILENCE_MS)
         ear.connected(true)
         ear.hear(data)
       }
       await follow(channel, told, signal).catch(() => undefined)
     }
+    clearTimeout(silence)
     ear.connected(false)
     await pause(hasTold ? RETURN_MS : RETRY_MS, signal)
   }

@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Owner } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'
 import type { TestUser } from '#test/support/helper.ts'
+import { createOrganization } from '#test/support/organizations.ts'
 import { refusal, startSmtpServer } from '#test/support/smtp-server.ts'
 import { createPanelWorld, type PanelWorld } from './browser.ts'
 
@@ -42,12 +43,39 @@ export async function createStory(t: Owner): Promise<Story> {
     return data[0]?.error !== null && data[0] !== undefined
   })
   await addDeadLetters(world)
+  await addOrganizations(world)
   return {
     world,
     ada,
     repair: () => {
       isBroken = false
     },
+  }
+}
+
+const ORGANIZATIONS = ['Difference Engines', 'Jacquard Looms', 'Analytical Engines']
+
+/** Organizations, the last of which has a webhook that does not reach its receiver. */
+async function addOrganizations({ app, db }: PanelWorld): Promise<void> {
+  for (const name of ORGANIZATIONS) {
+    const { organization, owner, add, createProject, createWebhook } = await createOrganization(app)
+    const slug = name.toLowerCase().replace(' ', '-')
+    await db.query('UPDATE organizations SET name = $2, slug = $3 WHERE id = $1', [organization.id, name, slug])
+    // Users of organizations are made up; these have a name.
+    await db.query('UPDATE users SET email = $2, username = $3 WHERE id = $1', [
+      owner.user.id,
+      `owner@${slug}.example.com`,
+      `owner.of.${slug}`,
+    ])
+    for (let count = 0; count < name.length; count++) await createProject()
+    if (name !== ORGANIZATIONS.at(-1)) continue
+    await add('member')
+    const { id } = await createWebhook()
+    await db.query(
+      `UPDATE webhook_endpoints SET url = 'https://hooks.example.com/in', first_failed_at = now() - interval '7 hours',
+         failed_attempts = 11 WHERE id = $1`,
+      [id],
+    )
   }
 }
 
