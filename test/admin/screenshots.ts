@@ -14,7 +14,16 @@ const LOOK_MS = 26_000
 
 /** Pages; a star stands for the first that the list links to. */
 const PLACES = [
-  ...['overview', 'users', 'users/*', 'organizations', 'organizations/*', 'webhooks', 'jobs', 'jobs?state=dead'],
+  ...[
+    'overview',
+    'users',
+    'users/*',
+    'organizations',
+    'organizations/*',
+    'webhooks',
+    'jobs',
+    'jobs?state=dead',
+  ],
   ...['jobs/*', 'queues', 'job-actions', 'mails', 'mails/*', 'mail-templates', 'mail-templates/*', 'files'],
   ...['impersonations', 'audit', 'settings'],
 ]

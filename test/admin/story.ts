@@ -60,7 +60,11 @@ async function addOrganizations({ app, db }: PanelWorld): Promise<void> {
   for (const name of ORGANIZATIONS) {
     const { organization, owner, add, createProject, createWebhook } = await createOrganization(app)
     const slug = name.toLowerCase().replace(' ', '-')
-    await db.query('UPDATE organizations SET name = $2, slug = $3 WHERE id = $1', [organization.id, name, slug])
+    await db.query('UPDATE organizations SET name = $2, slug = $3 WHERE id = $1', [
+      organization.id,
+      name,
+      slug,
+    ])
     // Users of organizations are made up; these have a name.
     await db.query('UPDATE users SET email = $2, username = $3 WHERE id = $1', [
       owner.user.id,
