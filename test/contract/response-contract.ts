@@ -170,7 +170,7 @@ const contracts = new Map<string, ResponseContract>()
  * an `extend` plugin. Not seen: what is sent when there is no route yet (bad URLs, broken HTTP), and streams.
  *
  * @param hasOwnRoutes whether it has routes of the test's own; the document of others follows from which routes there
- *   are, and with which errors; it is not made again, for that takes 100 ms
+ *   are, and with which errors; it is not made again, which takes 100 ms
  */
 export function watchResponses(
   app: FastifyInstance,

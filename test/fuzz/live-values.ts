@@ -58,7 +58,7 @@ function webhookOf(situation: Situation): Promise<Webhook> {
 /** Where messages may be sent to, and of what. */
 const RECEIVER = { url: 'https://hooks.example.com/in', event_types: ['projects.*'] }
 
-/** The file is no image, so that there are no smaller copies of it. */
+/** The file is a text, so there are no smaller copies of it. */
 const WHOLE_FILE = () => ({ variant: undefined })
 
 /**
