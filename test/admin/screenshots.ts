@@ -3,8 +3,8 @@ import { parseArgs } from 'node:util'
 import { openPanel, type Panel, type PanelWorld, settled, signIn } from './browser.ts'
 import { createStory } from './story.ts'
 
-// npm run screenshots [-- FOLDER]: the pictures of README.md, of a panel whose service runs for the purpose. With --all, and a
-// folder: every page, light, dark and on a telephone, because those who change the panel.
+// npm run screenshots [-- FOLDER]: the pictures of README.md, of a panel whose service runs for the purpose. With --all,
+// and a folder: every page, light, dark and on a telephone, to be looked at after a change.
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { all: { type: 'boolean' } } })
 const FOLDER = positionals[0] ?? new URL('../../docs/images', import.meta.url).pathname
