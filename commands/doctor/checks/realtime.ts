@@ -18,7 +18,7 @@ const check: Check = {
     }
     const { url = '', api_key: key = '' } = centrifugo
     try {
-      await new CentrifugoApi({ url: `${url.replace(/\/$/, '')}/api`, key }).check()
+      await new CentrifugoApi({ url, key }).check()
       return []
     } catch (error) {
       return [

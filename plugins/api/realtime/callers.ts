@@ -22,10 +22,15 @@ async function admitUser(app: FastifyInstance, token: string, address: string) {
   const claims = claimsOf(app, token)
   if (typeof claims === 'string') return claims
   const identity = await app.credentials.ask(token, claims)
-  if (identity === undefined) return 'ended'
+  if (identity === undefined) return (await isOpen(app, claims)) ? 'expired' : 'ended'
   const { user, impersonatorId } = identity
   const listener = { kind: 'user', user, sessionId: claims.sid, impersonatorId, address } as const
   return { listener, expiresAt: claims.exp * 1000 }
+}
+
+/** Whether a refused token is of an open session: then it says a role that its user has lost, and a new one does not. */
+async function isOpen({ identities }: FastifyInstance, { sid, sub }: AccessTokenClaims): Promise<boolean> {
+  return (await identities.load(sid))?.user.id === sub
 }
 
 async function admitKey({ ctx, apiKeys }: FastifyInstance, text: string, address: string) {

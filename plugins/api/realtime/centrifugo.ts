@@ -40,7 +40,7 @@ export function useCentrifugo(
   const { engine, centrifugo } = app.config.realtime
   const { url = '', api_key: key = '', proxy_secret: secret = '', recheck: recheckMs } = centrifugo
   const isUsed = engine === 'centrifugo'
-  const api = new CentrifugoApi({ url: `${url.replace(/\/$/, '')}/api`, key })
+  const api = new CentrifugoApi({ url, key })
   app.decorateRequest('asDoorman', function () {
     return createDoorman(app, app.clientAddress(this) ?? LOCAL_ADDRESS)
   })

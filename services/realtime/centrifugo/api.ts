@@ -5,7 +5,7 @@ import { Value } from '@sinclair/typebox/value'
 const TIMEOUT_MS = 3000
 
 interface ApiOptions {
-  /** Such as `http://centrifugo:8000/api`. */
+  /** Where the cluster is, such as `http://centrifugo:8000`. */
   readonly url: string
   readonly key: string
 }
@@ -82,7 +82,7 @@ export class CentrifugoApi {
   async #post(method: string, body: string): Promise<unknown> {
     const { url, key } = this.#options
     try {
-      const response = await fetch(`${url}/${method}`, {
+      const response = await fetch(`${url.replace(/\/$/, '')}/api/${method}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'x-api-key': key },
         body,

@@ -129,7 +129,7 @@ t.test('a cluster in trouble', { skip: WITHOUT_CENTRIFUGO }, async (t) => {
 
   await t.test('what it refuses is an error, after what it has done', async (t) => {
     const { settings } = centrifugo
-    const url = `${settings['APP_REALTIME__CENTRIFUGO__URL']}/api`
+    const url = settings['APP_REALTIME__CENTRIFUGO__URL'] ?? ''
     const api = new CentrifugoApi({ url, key: settings['APP_REALTIME__CENTRIFUGO__API_KEY'] ?? '' })
     const good = publishing(channel, '{}', 'one')
     const bad = publishing('nothing:x', '{}', 'two')
