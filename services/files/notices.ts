@@ -37,7 +37,7 @@ async function colleaguesOf(tx: Context, { created_by }: Quarantined, db: OrgDat
   return [...new Set([...members, ...(await memberRecords.findAdministrators({ db }))])]
 }
 
-/** The address of an account that can be used; there is none when the account is gone. */
+/** The address of an account that can be used; empty when the account is gone. */
 async function addressOf(tx: Context, user: string): Promise<string[]> {
   const found = await userRecords.find(tx, user)
   return found?.is_active ? [found.email] : []

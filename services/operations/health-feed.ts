@@ -1,5 +1,5 @@
 import { warnOfTrouble } from '#lib/log/troubles.ts'
-import { pause } from '#lib/waiting/repeat.ts'
+import { repeatUntil } from '#lib/waiting/repeat.ts'
 import { isDue, tellNews } from '#services/realtime/feed.ts'
 import type { RealtimeContext } from '#services/realtime/sink.ts'
 import { healthChannel } from './channels.ts'
@@ -35,13 +35,12 @@ export class HealthFeed {
   }
 
   async #run(): Promise<void> {
-    const { signal } = this.#stop
     const warn = warnOfTrouble(this.#ctx.log, 'could not tell admins how the service is; it is tried again')
-    while (!signal.aborted) {
-      await pause(this.#everyMs, signal, { ref: false })
-      if (signal.aborted) return
+    const tell = async () => {
       await tellHealth(this.#ctx).catch(warn)
+      return false
     }
+    await repeatUntil(this.#stop.signal, this.#everyMs, tell, { ref: false })
   }
 }
 

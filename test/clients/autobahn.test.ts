@@ -29,7 +29,7 @@ interface Outcome {
   readonly is_echoed: boolean
 }
 
-/** Installs the runner into a folder of the test; returns Python, or why there is none. */
+/** Installs the runner into a folder of the test; returns Python, or why it can't be had. */
 async function installRunner(t: Test): Promise<{ python: string; missing: string | false }> {
   const directory = join(t.testdir({}), 'venv')
   const python = join(directory, 'bin/python')
