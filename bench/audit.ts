@@ -3,9 +3,6 @@
  * what events and entries add to a business write (docs/performance.md). Exits with 1 when it fails, and with 2 for
  * arguments that it does not know.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { v7 as uuidv7 } from 'uuid'
 import { buildApp } from '#app.ts'
@@ -23,7 +20,7 @@ import { verify } from '#services/audit/verification/verify.ts'
 import { emitting } from '#services/events/emit.ts'
 import { projectCreated } from '#services/projects/events.ts'
 import { wholeNumber } from './arguments.ts'
-import { startPostgres } from './environment/database.ts'
+import { type Place, runBench } from './own-run.ts'
 import { median } from './statistics.ts'
 
 const USAGE = 'Usage: npm run bench:audit -- [--entries <n>]\n'
@@ -38,42 +35,22 @@ const INSERT = `INSERT INTO projects (org_id, id, name, description) VALUES ($1,
 
 type App = Awaited<ReturnType<typeof buildApp>>
 
-const entries = readEntries(process.argv.slice(2))
-if (entries === undefined) {
-  process.stderr.write(USAGE)
-  process.exitCode = 2
-} else {
-  await run(entries)
+await runBench({ name: 'audit', usage: USAGE, read, work })
+
+function read(args: string[]): number {
+  const options = { entries: { type: 'string', default: '200000' } } as const
+  return wholeNumber(parseArgs({ args, options }).values.entries, '--entries')
 }
 
-function readEntries(args: string[]): number | undefined {
+async function work(count: number, { postgres }: Place): Promise<void> {
+  const url = await postgres.createDatabase('bench', 0, { policies: true })
+  const env = { APP_ENVIRONMENT: 'test', APP_DATABASE__URL: url, APP_ROLE: 'web', APP_LOG__LEVEL: 'error' }
+  const app = await buildApp(loadConfig({ env }).config)
   try {
-    const options = { entries: { type: 'string', default: '200000' } } as const
-    return wholeNumber(parseArgs({ args, options }).values.entries, '--entries')
-  } catch {
-    return undefined
-  }
-}
-
-async function run(count: number): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), 'bench-audit-'))
-  const postgres = await startPostgres(join(directory, 'cluster'))
-  try {
-    const url = await postgres.createDatabase('bench', 0, { policies: true })
-    const env = { APP_ENVIRONMENT: 'test', APP_DATABASE__URL: url, APP_ROLE: 'web', APP_LOG__LEVEL: 'error' }
-    const app = await buildApp(loadConfig({ env }).config)
-    try {
-      await app.ready()
-      await measure(app, count)
-    } finally {
-      await app.close()
-    }
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.stack : error}\n`)
-    process.exitCode = 1
+    await app.ready()
+    await measure(app, count)
   } finally {
-    await postgres.stop()
-    await rm(directory, { recursive: true, force: true })
+    await app.close()
   }
 }
 

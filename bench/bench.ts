@@ -5,8 +5,9 @@
 
 import { join, relative } from 'node:path'
 import { type Arguments, parseArguments, USAGE } from './arguments.ts'
+import { renderGoals } from './report/goals.ts'
 import { Progress } from './report/progress.ts'
-import { judgeGoals, renderGoals } from './report/ratios.ts'
+import { judgeGoals } from './report/ratios.ts'
 import { summarise, writeResults } from './report/results.ts'
 import { runScenarios } from './run.ts'
 

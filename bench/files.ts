@@ -4,15 +4,12 @@
  * left out where they are not on the PATH; curl is needed. Exits with 1 when it fails, and with 2 for arguments that it does
  * not know.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { wholeNumber } from './arguments.ts'
-import { startPostgres } from './environment/database.ts'
 import { measureMemory, measureReads, measureSmallFiles } from './files/crowds.ts'
 import { type FilesStage, startFilesStage } from './files/stage.ts'
 import { measureDownloads, measureUploads } from './files/transfers.ts'
+import { type Place, runBench } from './own-run.ts'
 
 const PARTS = {
   uploads: measureUploads,
@@ -30,48 +27,30 @@ interface Wanted {
   readonly only: string | undefined
 }
 
-const wanted = readWanted(process.argv.slice(2))
-if (wanted === undefined) {
-  process.stderr.write(USAGE)
-  process.exitCode = 2
-} else await run(wanted)
+await runBench({ name: 'files', usage: USAGE, read, work })
 
-function readWanted(args: string[]): Wanted | undefined {
-  try {
-    const options = {
-      mebibytes: { type: 'string', default: '1024' },
-      rounds: { type: 'string', default: '3' },
-      only: { type: 'string' },
-    } as const
-    const { mebibytes, rounds, only } = parseArgs({ args, options }).values
-    if (only !== undefined && !(only in PARTS)) return undefined
-    return {
-      mebibytes: wholeNumber(mebibytes, '--mebibytes'),
-      rounds: wholeNumber(rounds, '--rounds'),
-      only,
-    }
-  } catch {
-    return undefined
+function read(args: string[]): Wanted | undefined {
+  const options = {
+    mebibytes: { type: 'string', default: '1024' },
+    rounds: { type: 'string', default: '3' },
+    only: { type: 'string' },
+  } as const
+  const { mebibytes, rounds, only } = parseArgs({ args, options }).values
+  if (only !== undefined && !(only in PARTS)) return undefined
+  return {
+    mebibytes: wholeNumber(mebibytes, '--mebibytes'),
+    rounds: wholeNumber(rounds, '--rounds'),
+    only,
   }
 }
 
-async function run({ mebibytes, rounds, only }: Wanted): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), 'bench-files-'))
-  const postgres = await startPostgres(join(directory, 'cluster'))
+async function work({ mebibytes, rounds, only }: Wanted, { directory, postgres }: Place): Promise<void> {
+  const databaseUrl = await postgres.createDatabase('bench', 0, { policies: true })
+  const stage = await startFilesStage({ directory, databaseUrl, mebibytes, rounds })
   try {
-    const databaseUrl = await postgres.createDatabase('bench', 0, { policies: true })
-    const stage = await startFilesStage({ directory, databaseUrl, mebibytes, rounds })
-    try {
-      for (const [name, measure] of Object.entries(PARTS))
-        if (only === undefined || only === name) await measure(stage)
-    } finally {
-      await stage.stop()
-    }
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.stack : error}\n`)
-    process.exitCode = 1
+    for (const [name, measure] of Object.entries(PARTS))
+      if (only === undefined || only === name) await measure(stage)
   } finally {
-    await postgres.stop()
-    await rm(directory, { recursive: true, force: true })
+    await stage.stop()
   }
 }

@@ -4,13 +4,11 @@
  * the admin panel can be used (docs/performance.md). Exits with 1 when it fails, and with 2 for arguments that it does not
  * know.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { wholeNumber } from './arguments.ts'
-import { startPostgres, withClient } from './environment/database.ts'
+import { withClient } from './environment/database.ts'
 import { startService } from './environment/service.ts'
+import { type Place, runBench } from './own-run.ts'
 import { measureAction } from './panel/action.ts'
 import { measureBrowser } from './panel/browser.ts'
 import { fillJobs } from './panel/jobs.ts'
@@ -25,26 +23,16 @@ interface Wanted {
   readonly parts: readonly (typeof PARTS)[number][]
 }
 
-const wanted = readWanted(process.argv.slice(2))
-if (wanted === undefined) {
-  process.stderr.write(USAGE)
-  process.exitCode = 2
-} else await run(wanted)
+await runBench({ name: 'panel', usage: USAGE, read, work })
 
-function readWanted(args: string[]): Wanted | undefined {
-  try {
-    const options = { jobs: { type: 'string', default: '1000000' }, only: { type: 'string' } } as const
-    const { jobs, only } = parseArgs({ args, options }).values
-    const parts = PARTS.filter((part) => only === undefined || part === only)
-    return parts.length > 0 ? { jobs: wholeNumber(jobs, '--jobs'), parts } : undefined
-  } catch {
-    return undefined
-  }
+function read(args: string[]): Wanted | undefined {
+  const options = { jobs: { type: 'string', default: '1000000' }, only: { type: 'string' } } as const
+  const { jobs, only } = parseArgs({ args, options }).values
+  const parts = PARTS.filter((part) => only === undefined || part === only)
+  return parts.length > 0 ? { jobs: wholeNumber(jobs, '--jobs'), parts } : undefined
 }
 
-async function run({ jobs, parts }: Wanted): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), 'bench-panel-'))
-  const postgres = await startPostgres(join(directory, 'cluster'))
+async function work({ jobs, parts }: Wanted, { directory, postgres }: Place): Promise<void> {
   const services: { stop(): Promise<void> }[] = []
   try {
     const databaseUrl = await postgres.createDatabase('bench', 1000, { policies: true })
@@ -62,12 +50,7 @@ async function run({ jobs, parts }: Wanted): Promise<void> {
       await withClient(databaseUrl, (client) => fillJobs(client, jobs))
     if (parts.includes('lists')) await measureLists(stage)
     if (parts.includes('action')) await measureAction(stage, () => start('worker'))
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.stack : error}\n`)
-    process.exitCode = 1
   } finally {
     for (const service of services) await service.stop()
-    await postgres.stop()
-    await rm(directory, { recursive: true, force: true })
   }
 }

@@ -4,20 +4,18 @@
  * the writes and reads of the service (docs/realtime/performance.md). With Centrifugo on the PATH, beside it. Exits with 1
  * when it fails, and with 2 for arguments that it does not know.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { wholeNumber } from './arguments.ts'
-import { type BenchPostgres, startPostgres } from './environment/database.ts'
+import { type Place, runBench } from './own-run.ts'
 import { measureDeliveries } from './realtime/deliveries.ts'
-import { type Figures, renderGoals } from './realtime/goals.ts'
+import { type Figures, goalsOf } from './realtime/goals.ts'
 import { measureIdle } from './realtime/idle.ts'
 import { measureLatency } from './realtime/latency.ts'
 import { measureReads } from './realtime/reads.ts'
 import { measureRevocation } from './realtime/revocation.ts'
 import { type Audience, createAudience, type Engine, HAS_CENTRIFUGO, startStage } from './realtime/stage.ts'
 import { measureWrites } from './realtime/writes.ts'
+import { renderGoals } from './report/goals.ts'
 
 /** In the order in which they are measured. */
 const PARTS = [
@@ -44,58 +42,38 @@ const OF_ENGINES = {
   revocation: measureRevocation,
 }
 
-const wanted = readWanted(process.argv.slice(2))
-if (wanted === undefined) {
-  process.stderr.write(USAGE)
-  process.exitCode = 2
-} else await run(wanted)
+await runBench({ name: 'realtime', usage: USAGE, read, work })
 
-function readWanted(args: string[]): Wanted | undefined {
-  try {
-    const options = {
-      sockets: { type: 'string', default: '10000' },
-      engine: { type: 'string' },
-      only: { type: 'string', default: PARTS.join(',') },
-    } as const
-    const { sockets, engine, only } = parseArgs({ args, options }).values
-    const all: readonly Engine[] = HAS_CENTRIFUGO ? ['embedded', 'centrifugo'] : ['embedded']
-    const engines = all.filter((one) => engine === undefined || one === engine)
-    const parts = only.split(',')
-    const isKnown = engines.length > 0 && parts.every((part) => PARTS.some((name) => name === part))
-    return isKnown ? { sockets: wholeNumber(sockets, '--sockets'), engines, parts } : undefined
-  } catch {
-    return undefined
-  }
+function read(args: string[]): Wanted | undefined {
+  const options = {
+    sockets: { type: 'string', default: '10000' },
+    engine: { type: 'string' },
+    only: { type: 'string', default: PARTS.join(',') },
+  } as const
+  const { sockets, engine, only } = parseArgs({ args, options }).values
+  const all: readonly Engine[] = HAS_CENTRIFUGO ? ['embedded', 'centrifugo'] : ['embedded']
+  const engines = all.filter((one) => engine === undefined || one === engine)
+  const parts = only.split(',')
+  const isKnown = engines.length > 0 && parts.every((part) => PARTS.some((name) => name === part))
+  return isKnown ? { sockets: wholeNumber(sockets, '--sockets'), engines, parts } : undefined
 }
 
-async function run({ sockets, engines, parts }: Wanted): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), 'bench-realtime-'))
-  const postgres = await startPostgres(join(directory, 'cluster'))
+async function work({ sockets, engines, parts }: Wanted, place: Place): Promise<void> {
   const figures: Figures = new Map()
-  try {
-    const url = await postgres.createDatabase('bench', 0, { policies: true })
-    const audience = await createAudience(url, sockets)
-    const place = { directory, postgres, audience, engines, figures }
-    for (const part of PARTS) if (parts.includes(part)) await measure(part, place)
-    process.stdout.write(`\n${renderGoals(figures)}\n`)
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.stack : error}\n`)
-    process.exitCode = 1
-  } finally {
-    await postgres.stop()
-    await rm(directory, { recursive: true, force: true })
-  }
+  const url = await place.postgres.createDatabase('bench', 0, { policies: true })
+  const audience = await createAudience(url, sockets)
+  for (const part of PARTS)
+    if (parts.includes(part)) await measure(part, { ...place, audience, engines, figures })
+  process.stdout.write(`\n${renderGoals(goalsOf(figures))}\n`)
 }
 
-interface Place {
-  readonly directory: string
-  readonly postgres: BenchPostgres
+interface RealtimePlace extends Place {
   readonly audience: Audience
   readonly engines: readonly Engine[]
   readonly figures: Figures
 }
 
-async function measure(part: (typeof PARTS)[number], place: Place): Promise<void> {
+async function measure(part: (typeof PARTS)[number], place: RealtimePlace): Promise<void> {
   const { directory, postgres, audience, engines, figures } = place
   const say = (name: string, line: string) => process.stdout.write(`${name}: ${line}\n`)
   if (part === 'writes') {
@@ -120,7 +98,7 @@ async function measure(part: (typeof PARTS)[number], place: Place): Promise<void
 
   async function onStage(
     engine: Engine,
-    { audience: { databaseUrl } }: Place,
+    { audience: { databaseUrl } }: RealtimePlace,
     options: Parameters<typeof startStage>[3],
     work: (stage: Awaited<ReturnType<typeof startStage>>) => Promise<string>,
   ): Promise<void> {

@@ -12,7 +12,7 @@ const SECONDS = 3
 const ROUNDS = 4
 const WARM_UP_SECONDS = 6
 
-/** How long reads take while very many sockets are idle, and while there are none: before, meanwhile, and after. */
+/** How long reads take with very many idle sockets, and without any before and after. */
 export async function measureReads(
   directory: string,
   { databaseUrl, tokens, channel }: Audience,

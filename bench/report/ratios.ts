@@ -22,18 +22,7 @@ import { ONE, TWO } from '../scenarios/workers.ts'
 import { INSERT, INSERTED, UPDATE, UPDATED } from '../scenarios/writes.ts'
 import { median } from '../statistics.ts'
 import axumSqlx from '../targets/axum-sqlx.json' with { type: 'json' }
-import { number, renderTable } from './table.ts'
-
-/** Something to reach and what was. */
-export interface Goal {
-  name: string
-  bound: 'at least' | 'at most'
-  target: number
-  unit: '' | 'ms' | 'MiB' | '/s'
-  /** Absent when the run has not measured it. */
-  reached?: number
-  met?: boolean
-}
+import { type Goal, judge } from './goals.ts'
 
 type Comparison = Pick<Goal, 'name' | 'bound' | 'target'> & {
   scenario: number
@@ -130,15 +119,6 @@ function judgeEvents(outcomes: readonly Outcome[]): Goal[] {
   ]
 }
 
-function judge(goal: Goal, reached: number | undefined): Goal {
-  if (reached === undefined || Number.isNaN(reached)) return goal
-  return {
-    ...goal,
-    reached,
-    met: goal.bound === 'at least' ? reached >= goal.target : reached <= goal.target,
-  }
-}
-
 /** The middle of the ratios of the rounds: each compares what was measured within moments. */
 function compare(
   outcomes: readonly Outcome[],
@@ -156,18 +136,4 @@ function compare(
 
 function figure(outcomes: readonly Outcome[], name: string): number | undefined {
   return outcomes.flatMap(({ figures }) => figures).find((each) => each.name === name)?.value
-}
-
-/** The goals for people; those that were not measured are left out. */
-export function renderGoals(goals: readonly Goal[]): string {
-  const rows = goals.flatMap(({ name, bound, target, unit, reached, met }) =>
-    reached === undefined
-      ? []
-      : [[name, `${bound} ${target} ${unit}`.trimEnd(), amount(reached, unit), met ? 'yes' : 'NO']],
-  )
-  return rows.length === 0 ? '' : renderTable([['goal', 'target', 'reached', 'met'], ...rows])
-}
-
-function amount(value: number, unit: Goal['unit']): string {
-  return unit === '' ? number(value, 2) : `${number(value, 0)} ${unit}`
 }

@@ -6,7 +6,7 @@ import { SCENARIOS } from '../scenarios/all.ts'
 import { type Spread, spread } from '../statistics.ts'
 import type { Machine } from '../system/machine.ts'
 import { drawSeries } from './charts.ts'
-import type { Goal } from './ratios.ts'
+import type { Goal } from './goals.ts'
 
 /** Contents of latest.json. Times are milliseconds, CPU microseconds a request, memory bytes. */
 export interface Results {

@@ -1,6 +1,7 @@
 import t from 'tap'
+import { renderGoals } from '../../bench/report/goals.ts'
 import { bar } from '../../bench/report/progress.ts'
-import { judgeGoals, renderGoals } from '../../bench/report/ratios.ts'
+import { judgeGoals } from '../../bench/report/ratios.ts'
 import { number, renderSeries, renderTable } from '../../bench/report/table.ts'
 import type { Outcome } from '../../bench/run.ts'
 import type { Sample } from '../../bench/scenarios/contestant.ts'
