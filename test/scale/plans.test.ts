@@ -31,6 +31,7 @@ import { updateMailAttempt } from '#services/mail/queries.ts'
 import { memberIds } from '#services/members/listeners.ts'
 import { selectAdministrators } from '#services/members/queries.ts'
 import * as oneTimeTokens from '#services/one-time-tokens/one-time-tokens.ts'
+import { tellHealth } from '#services/operations/health-feed.ts'
 import { cleanupJob } from '#services/operations/jobs.ts'
 import { beginAt } from '#services/realtime/history.ts'
 import { purgeRealtimeJob } from '#services/realtime/jobs.ts'
@@ -91,6 +92,8 @@ t.test('no statement reads a table of a million rows from end to end', async (t)
       await workOnEvents(app)
       await workOfOrganizations(app)
     }
+    // As many entries as there were events wait from then on, longer than the work on the audit log would.
+    if (registration === 'verify') await moveSecurityEventsJob.handler(app.ctx, {}, RUN)
     // The last statement takes the instance out of the list.
     await app.close()
     for (const name of await namesOf(app)) run.add(name)
@@ -127,7 +130,7 @@ async function workBehindTheScenes(app: FastifyInstance): Promise<void> {
   await operators.promote(ctx, user.email)
   await userRecords.replaceEmail(ctx, user.id, `${uuidv7()}@example.com`)
   await cleanupJob.handler(ctx, {}, RUN)
-  await moveSecurityEventsJob.handler(ctx, {}, RUN)
+  await tellHealth(ctx)
   await workOnAuditLog(app)
   await workOnFiles(app)
   await workOnUploads(app)
