@@ -72,6 +72,8 @@ t.test(
       ...settingsOf(db, { APP_FILES__DIRECTORY: files, APP_FILES__ACCEL_PREFIX: '/stored-files/' }),
       APP_FILES__MAX_SIZE: '4GiB',
       APP_SERVER__DRAIN_DELAY: '0s',
+      // Or the stop would wait for the part that is coming, which takes no time here.
+      APP_SERVER__SHUTDOWN_TIMEOUT: '5ms',
       APP_SERVER__TRUSTED_PROXIES: '127.0.0.1',
     }
     const services: [TestService, TestService] = [await startService(t, env), await startService(t, env)]
