@@ -30,13 +30,13 @@ await runCommand(parseCommand(process.argv.slice(2)), USAGE, migrate)
 
 function parseCommand(args: string[]): Command | undefined {
   const yes = args.includes('--yes')
-  const [name, count = '1', ...rest] = args.filter((arg) => arg !== '--yes')
+  const [name, count, ...rest] = args.filter((arg) => arg !== '--yes')
   if (rest.length > 0) return undefined
-  if (name === 'down' && /^[1-9]\d{0,5}$/.test(count)) {
-    const steps = Number(count)
+  if (name === 'down' && /^[1-9]\d{0,5}$/.test(count ?? '1')) {
+    const steps = Number(count ?? 1)
     return { run: (options) => down(options, steps), undoes: { steps, yes } }
   }
-  if (count !== '1' || yes) return undefined
+  if (count !== undefined || yes) return undefined
   if (name === 'up') return { run: up }
   if (name === 'status') return { run: status }
   return undefined

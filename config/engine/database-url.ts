@@ -28,19 +28,26 @@ const PLACE = ['host', 'port']
  */
 export function parseDatabaseUrl(text: string): DatabaseAddress | string {
   if (!/^postgres(?:ql)?:\/\//.test(text)) return 'must begin with postgres:// or postgresql://'
-  if (/^[^/]+:\/\/(?:[^/]*@)?[^/@]*,/.test(text)) {
+  // A comma before the @ is part of a user or a password.
+  if (/^[^/]+:\/\/(?:[^/?#]*@)?[^/?#@]*,[^/?#@]*(?:[/?#]|$)/.test(text)) {
     return 'names several hosts: name one, or a load balancer that leads to the primary'
   }
   // Without a host WHATWG URLs allow neither user nor port.
   const isSocket = /^[^/]+:\/\/[^/]*@\//.test(text)
   const url = URL.parse(isSocket ? text.replace('@/', '@socket/') : text)
-  if (url === null || url.hash !== '' || /\p{Cc}/u.test(text))
+  if (url === null || url.hash !== '' || /\p{Cc}/u.test(text) || isCut(url))
     return `is not a valid URL: percent-encode ${SPECIAL}`
+  if (url.pathname.includes('/', 1)) return 'names a database with a / in it: percent-encode it (%2F)'
   const parameters = readParameters(url.searchParams)
   if (typeof parameters === 'string') return parameters
   const parts = decodeParts(isSocket ? '' : url.hostname, url)
   if (parts === undefined) return `holds a % that encodes nothing: percent-encode ${SPECIAL}`
   return complete(parts, url.port, parameters)
+}
+
+/** Whether the host ended within a password: what looks like the host and its port is the user and what follows. */
+function isCut({ username, pathname, search }: URL): boolean {
+  return username === '' && `${pathname}${search}`.includes('@')
 }
 
 const SPECIAL = 'characters such as @ : / ? # % in user, password and name'

@@ -30,7 +30,7 @@ export const formats = {
   'public-url': {
     validate: (value: string) =>
       /^https?:\/\/[^\s/?#@\\]+(\/[^\s?#\\]*[^\s?#\\/])?$/.test(value) && URL.canParse(value),
-    expects: 'an absolute http or https URL without user, query, fragment or trailing slash',
+    expects: 'an absolute http or https URL without user, query and fragment',
   },
   'proxy-address': {
     validate: isProxyAddress,

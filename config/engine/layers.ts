@@ -1,7 +1,8 @@
-import type { TomlTable, TomlValue } from 'smol-toml'
+import type { TomlTable } from 'smol-toml'
 import { Config } from '../schema/schema.ts'
 import { closest } from './closest.ts'
 import { type ConfigKey, configKeys, joinPath, type KeySchema, variableName } from './keys.ts'
+import { tidy } from './tidy.ts'
 import { isTable } from './toml-files.ts'
 import type { Setting } from './variables.ts'
 
@@ -51,7 +52,7 @@ function mergeSection(merged: Merged, file: string, { schema, path, table, targe
     if (child === undefined || childPath === 'environment') {
       merged.problems.push(`${file}: ${explainUnknown(path, name, Object.keys(properties))}`)
     } else if (!child.properties) {
-      target[name] = trimmed(value)
+      target[name] = tidy(value, child)
       merged.sources.set(childPath, file)
     } else if (isTable(value)) {
       const childTarget = openTable(target, name)
@@ -60,12 +61,6 @@ function mergeSection(merged: Merged, file: string, { schema, path, table, targe
       merged.problems.push(`${file}: ${childPath} is a section, and must be a table`)
     }
   }
-}
-
-/** White space around a text, or an item of a list, is not part of it: what follows a pasted value is never meant. */
-function trimmed(value: TomlValue): TomlValue {
-  if (Array.isArray(value)) return value.map(trimmed)
-  return typeof value === 'string' ? value.trim() : value
 }
 
 function sectionOf(key: ConfigKey, values: TomlTable): TomlTable {

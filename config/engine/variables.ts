@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { TomlValue } from 'smol-toml'
 import { closest } from './closest.ts'
 import { type ConfigKey, configKeys, type KeySchema } from './keys.ts'
+import { tidy } from './tidy.ts'
 import { errorCode } from './toml-files.ts'
 
 /** Environment variables, such as process.env. */
@@ -35,7 +36,7 @@ export function readVariables(env: Variables, problems: string[]): Setting[] {
   return Object.entries(env).flatMap(([name, text]) => {
     if (text === undefined) return []
     const key = byVariable.get(name)
-    if (key) return [{ key, value: parseText(text.trim(), key.schema), source: name }]
+    if (key) return [{ key, value: readText(text, key.schema), source: name }]
     const fileKey = byFileVariable.get(name)
     if (fileKey) return readSecretFile(fileKey, name, text.trim(), env, problems)
     if (isOurs(name)) problems.push(`${name}: is not a known variable${suggest(name)}`)
@@ -55,13 +56,17 @@ function isMistypedEnvironment(name: string): boolean {
   return /^app[_-]?e/i.test(name) && closest(name, ['APP_ENVIRONMENT']) !== undefined
 }
 
+function readText(text: string, schema: KeySchema): TomlValue {
+  return tidy(parseText(text.trim(), schema), schema)
+}
+
 /** Text as its key's type where it is that; else as it is, for the validation to refuse. */
 function parseText(text: string, schema: KeySchema): TomlValue {
   const [first] = schema.anyOf ?? []
   if (first) return parseText(text, first)
   switch (schema.type) {
     case 'array':
-      return text === '' ? [] : text.split(',').map((item) => item.trim())
+      return text === '' ? [] : text.split(',')
     case 'boolean':
       return text === 'true' || text === 'false' ? text === 'true' : text
     case 'integer':
@@ -86,7 +91,7 @@ function readSecretFile(
   try {
     // A file of random bytes would be read as many equal replacement characters, a weak secret.
     const text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path))
-    return [{ key, value: parseText(text.trim(), key.schema), source: name }]
+    return [{ key, value: readText(text, key.schema), source: name }]
   } catch (error) {
     // Without the path, because somebody may have put the secret itself in its place.
     problems.push(`${name}: names a file that cannot be read as text (${errorCode(error)})`)

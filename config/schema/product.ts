@@ -12,7 +12,7 @@ export const Product = Section('The product, as mails, the account pages and the
     Text({
       format: 'public-url',
       description:
-        'Where people use the product and sign in, without a trailing slash. Mails and account pages link to it; without it they only say "sign in".',
+        'Where people use the product and sign in. Mails and account pages link to it; without it they only say "sign in".',
     }),
   ),
   support: Type.Optional(

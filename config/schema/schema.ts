@@ -49,7 +49,7 @@ const Server = Section('The HTTP listener, its limits and its shutdown.', {
     Text({
       format: 'public-url',
       description:
-        'Where clients reach the service, without a trailing slash: used in the API document and in links. Without it, `http://127.0.0.1:{server.port}`.',
+        'Where clients reach the service: used in the API document and in links. Without it, `http://127.0.0.1:{server.port}`.',
     }),
   ),
   trusted_proxies: List({

@@ -55,6 +55,8 @@ t.test('arguments that it does not know give the usage', async (t) => {
     ['up', '2'],
     ['status', 'x'],
     ['up', '--yes'],
+    ['up', '1'],
+    ['status', '1'],
     ['down', '0'],
     ['down', 'all'],
     ['down', '1', '2'],

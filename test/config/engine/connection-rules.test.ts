@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { connectionOptions } from '#config/engine/database-connection.ts'
 import { loadConfig } from '#config/load.ts'
+import type { Config } from '#config/schema/schema.ts'
 import { folder, problemsOf, production } from '../folders.ts'
 
 const URL_VARIABLE = 'APP_DATABASE__URL'
@@ -143,6 +144,64 @@ t.test('an address is what the URL says, whatever stands around it', async (t) =
     environment: 'production',
     server: { port: 81 },
     database: { migrate_on_start: false },
+  })
+})
+
+t.test('a URL that cannot be meant as it stands is refused with the reason', async (t) => {
+  const directory = folder(t)
+  const table: [string, RegExp][] = [
+    ['postgres://a:1?secret@h/d', /percent-encode characters such as/],
+    ['postgres://a:1/secret@h/d', /percent-encode characters such as/],
+    ['postgres://a:secret@h/d/e', /names a database with a \/ in it: percent-encode it/],
+    ['postgres://a:secret@h,i/d', /names several hosts/],
+  ]
+  for (const [url, expected] of table) {
+    const found = problemsOf({ directory, env: { ...production, [URL_VARIABLE]: url } })
+    t.match(found, [expected], url)
+    t.notMatch(found.join(), 'secret')
+  }
+})
+
+function settingOf(config: Config, path: string): unknown {
+  return path.split('.').reduce<unknown>((value, name) => Object(value)[name], config)
+}
+
+t.test('a slash at the end of a URL says nothing', async (t) => {
+  const urls: [string, string, string][] = [
+    ['APP_SERVER__PUBLIC_URL', 'server.public_url', 'https://api.example.com'],
+    ['APP_SERVER__PUBLIC_URL', 'server.public_url', 'https://example.com/api'],
+    ['APP_PRODUCT__URL', 'product.url', 'https://app.example.com'],
+    ['APP_EMAIL__LINK_BASE', 'email.link_base', 'https://app.example.com/account'],
+    [URL_VARIABLE, 'database.url', 'postgres://a:p,w@h/d'],
+    ['APP_REDIS__URL', 'redis.url', 'redis://:p,w@h:6379/0'],
+    ['APP_EMAIL__SMTP_URL', 'email.smtp_url', 'smtp://mail:25'],
+    ['APP_FILES__SCAN__ADDRESS', 'files.scan.address', 'tcp://clamd:3310'],
+    ['APP_ERRORS__DSN', 'errors.dsn', 'https://key@sentry.example.com/1'],
+    ['APP_TRACING__ENDPOINT', 'tracing.endpoint', 'http://collector:4318'],
+    ['APP_FILES__S3__ENDPOINT', 'files.s3.endpoint', 'https://s3.example.com'],
+    ['APP_REALTIME__CENTRIFUGO__URL', 'realtime.centrifugo.url', 'http://centrifugo:9000'],
+    ['APP_WEBHOOKS__PROXY_URL', 'webhooks.proxy_url', 'http://proxy:4750'],
+    ['APP_AUTH__BREACH_CHECK__URL', 'auth.breach_check.url', 'https://api.pwnedpasswords.com/range'],
+  ]
+  const directory = folder(t)
+  const own = { APP_EMAIL__FROM: 'a@example.com', APP_SERVER__PUBLIC_URL: 'https://example.com' }
+  for (const [variable, path, url] of urls) {
+    for (const end of ['', '/', '// ']) {
+      const { config } = loadConfig({ directory, env: { ...production, ...own, [variable]: url + end } })
+      t.equal(settingOf(config, path), url, url + end)
+    }
+    const toml = folder(t, { 'local.toml': `${path} = "${url}/"` })
+    const env = { ...production, ...own, [variable]: undefined }
+    t.equal(settingOf(loadConfig({ directory: toml, env }).config, path), url, `${url} in a file`)
+  }
+  const lists = {
+    APP_BROKER__URLS: 'nats://a:4222/, nats://b:4222',
+    APP_DATABASE__REPLICA_URLS: 'postgres://a@r/app/',
+  }
+  const { config } = loadConfig({ directory, env: { ...production, ...own, ...lists } })
+  t.match(config, {
+    broker: { urls: ['nats://a:4222', 'nats://b:4222'] },
+    database: { replica_urls: ['postgres://a@r/app'] },
   })
 })
 
