@@ -22,11 +22,17 @@ const SECRET_TEXT =
   /eyJ[\w-]+(?:\.[\w-]*){0,2}|gwk_\w+|\$argon2(?:id|i|d)\$[^\s"\\]*|\b(?:Bearer|Basic) +[\w.~+/=-]+|(?<=:\/\/)[^\s"\\/]*(?=@)/gi
 
 /**
+ * `:` or `=` as a URL's escape, with quotation marks or without. Mail programs encode links a second and a third time,
+ * token and all.
+ */
+const ENCODED = '(?:%(?:25){0,3}22)?%(?:25){0,3}3[ad](?:%(?:25){0,3}22)?'
+
+/**
  * A secret's name and its value: as a property of the line's JSON (`"name":"value"`), of JSON within its text
  * (`\"name\": \"value\"`), or as an assignment in its text (`name=value`, `name: 'value'`).
  */
 const SECRET_PAIR = new RegExp(
-  String.raw`((?:${NAME})[\w-]{0,32}(?<!_type)(?:":"|(?:\\"|')?\s{0,4}[:=]\s{0,4}(?:\\"|')?))` +
+  String.raw`((?:${NAME})[\w-]{0,32}(?<!_type)(?:":"|(?:\\"|')?\s{0,4}(?:[:=]|${ENCODED})\s{0,4}(?:\\"|')?))` +
     String.raw`(?:(?<=":")[^"\\]*(?:\\.[^"\\]*)*` +
     String.raw`|(?<=\\")[^"\\]*(?:(?:\\\\(?:\\.|[^"\\])|\\[^"\\])[^"\\]*)*` +
     String.raw`|(?<=')[^'"\\]*|[^\s"'\\&,;]+)`,

@@ -72,7 +72,7 @@ t.test('they name the product, and every one has the next step', async (t) => {
 })
 
 t.test('a link that a mail program altered shows its page, and nothing is used up', async (t) => {
-  const { db, request, signUp, app } = await borrowTestApp(t, { APP_ROLE: 'web' })
+  const { db, request, signUp, app, logLines } = await borrowTestApp(t, { APP_ROLE: 'web' })
   const { user } = await signUp()
   const { id } = await issue(app.ctx, { userId: user.id, purpose: 'reset_password' })
   const token = deriveToken(app.mail.tokenKey, id)
@@ -103,6 +103,11 @@ t.test('a link that a mail program altered shows its page, and nothing is used u
     t.match(head, { statusCode: 200, body: '' })
   }
   t.match(await request({ url: '/account/Reset-Password' }), { statusCode: 200 })
+  t.ok(logLines.some((line) => line.includes('/account/reset-password%23token')))
+  t.notOk(
+    logLines.some((line) => line.includes(token)),
+    'the log has no token, however its name was written',
+  )
   t.equal((await db.query('SELECT FROM one_time_tokens WHERE id = $1', [id])).length, 1)
 })
 

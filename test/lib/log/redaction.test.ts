@@ -101,6 +101,13 @@ const PLANTED: Record<string, (logger: Logger) => void> = {
   configuration: (log) => log.info({ config: { jwt: { secret: SECRET }, database: { url: URL_TEXT } } }),
   headers: (log) =>
     log.info({ headers: { authorization: `Bearer ${SECRET}`, cookie: `a=${SECRET}`, 'x-api-key': SECRET } }),
+  'a URL that was encoded, once or more often': (log) => {
+    for (const equals of ['%3D', '%3d', '%3A', '%253D', '%25253D', '%22%3A%22'])
+      log.info(
+        { path: `/account/reset-password%23token${equals}${SECRET}` },
+        `GET /a%3Fpassword${equals}${SECRET}`,
+      )
+  },
   'headers as a list': (log) =>
     log.info({ rawHeaders: ['Authorization', `Bearer ${SECRET}`, 'Cookie', `a=${SECRET}`] }),
   'a Headers object': (log) => log.info({ headers: new Headers({ authorization: SECRET }) }),
