@@ -1,3 +1,4 @@
+import './node-version.js'
 import { loadConfig } from './config/load.ts'
 import { explainFailure } from './lib/advice/explain-failure.ts'
 import { LogDestination } from './lib/log/destination.ts'

@@ -1,3 +1,4 @@
+import '../node-version.js'
 import { explainFailure } from '#lib/advice/explain-failure.ts'
 
 /**

@@ -1,7 +1,12 @@
-import { setGlobalProxyFromEnv } from 'node:http'
+import http from 'node:http'
 
 /** Read in either case, as other programs do. */
 const NAMES = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()])
+
+/** This Node is too old; the words are for the operator (lib/advice/explain-failure.ts). */
+class ProxyUnsupported extends Error {
+  override name = 'ProxyUnsupported'
+}
 
 /**
  * Has every outgoing HTTP request go through the proxies that `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` name: `fetch`
@@ -9,14 +14,14 @@ const NAMES = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].flatMap((name) => [name,
  * configuration has checked the variables. Connections to PostgreSQL, Redis and the mail server take no proxy.
  *
  * @returns what undoes it, for tests
- * @throws Error when Node is too old for it, for nothing must leave by another way than was said
+ * @throws ProxyUnsupported when Node is too old for it, for nothing must leave by another way than was said
  */
 export function useProxies(env: Readonly<Record<string, string | undefined>>): () => void {
   const chosen = Object.fromEntries(NAMES.flatMap((name) => (env[name] ? [[name, env[name]]] : [])))
   if (!Object.keys(chosen).some((name) => /^https?_proxy$/i.test(name))) return () => undefined
-  // Types promise it from 24.14 on, and package.json allows older ones.
-  if (typeof setGlobalProxyFromEnv !== 'function') {
-    throw new Error('HTTP_PROXY and HTTPS_PROXY need Node 24.14 or newer')
+  // Older Nodes lack it, whatever the types say; as a named import it would keep them from starting at all.
+  if (typeof http.setGlobalProxyFromEnv !== 'function') {
+    throw new ProxyUnsupported('HTTP_PROXY and HTTPS_PROXY need Node 24.14 or newer')
   }
-  return setGlobalProxyFromEnv(chosen)
+  return http.setGlobalProxyFromEnv(chosen)
 }

@@ -51,6 +51,20 @@ t.test('where a document runs Node itself, it says what an older one does', asyn
     t.match(await readFile(join(ROOT, page), 'utf8'), 'ERR_UNKNOWN_FILE_EXTENSION', page)
 })
 
+t.test('the service and its commands look at the version before anything else', async (t) => {
+  // A Node that reads TypeScript and is too old (22.18) then says so, too. Where a name of a built-in module is missing,
+  // nothing runs at all: those that came within our own line (24) are taken from the module.
+  t.match(await readFile(join(ROOT, 'server.ts'), 'utf8'), /^import '\.\/node-version\.js'\n/)
+  t.match(await readFile(join(ROOT, 'commands/run-command.ts'), 'utf8'), /^import '\.\.\/node-version\.js'\n/)
+  for (const file of globSync('commands/*.ts', { cwd: ROOT })) {
+    const text = await readFile(join(ROOT, file), 'utf8')
+    if (text.includes('process.argv')) t.match(text, /run-command\.ts'|^import '\.\.\/node-version/m, file)
+  }
+  for (const file of globSync('{commands,config,lib,plugins,process,services}/**/*.ts', { cwd: ROOT })) {
+    t.notMatch(await readFile(join(ROOT, file), 'utf8'), /^import \{[^}]*\bsetGlobalProxyFromEnv\b/m, file)
+  }
+})
+
 const old = findOldNode()
 t.test('an old Node says what to do', { skip: old ? false : 'there is no Node 20 or 22' }, async (t) => {
   for (const args of [['--import', './node-version.js', 'server.ts'], ['node-version.js']]) {
