@@ -1,25 +1,61 @@
 import { fstatSync, readFileSync, readlinkSync } from 'node:fs'
 import { basename } from 'node:path'
 
+/** Processes between a terminal and the service: npm, its shell, scripts that start it. */
+const MAX_ANCESTORS = 20
+
 /**
- * Whether the process was started by `nohup`, so that the end of its terminal must not end it. Node takes back the
- * ignoring of SIGHUP that a process inherits, and so does npm, so this looks for the traces that nohup leaves: the
- * shell's variable `_`, standard input that can only be written to, output to nohup.out.
+ * Whether the process was started by `nohup`, or by a script that ignores SIGHUP, so that the end of its terminal must
+ * not end it. Node takes back the ignoring of SIGHUP that a process inherits, and so does npm, so this looks for the
+ * traces that are left: the shell's variable `_`, a script above npm that still ignores the signal, standard input that
+ * can only be written to, output to nohup.out.
  */
 export function outlivesTerminal(): boolean {
-  return isNohup(process.env['_']) || isNohup(parentCommand()) || hasClosedInput() || writesNohupOut()
+  return isNohup(process.env['_']) || hasAncestorThatOutlives() || hasClosedInput() || writesNohupOut()
 }
 
 function isNohup(command: string | undefined): boolean {
   return command !== undefined && basename(command) === 'nohup'
 }
 
-/** The same variable of the process that started this one: a shell between may have set ours. Linux only. */
-function parentCommand(): string | undefined {
-  return attempt(() => readFileSync(`/proc/${process.ppid}/environ`, 'latin1'))
+/** Looks at the processes that started this one, up to the shell of the terminal. Linux only. */
+function hasAncestorThatOutlives(): boolean {
+  let pid = process.ppid
+  for (let count = 0; count < MAX_ANCESTORS && pid > 1; count++) {
+    if (isNohup(commandOf(pid))) return true
+    const { parent, session } = placeOf(pid)
+    // What the terminal's own shell ignores says nothing of what it starts.
+    if (parent === undefined || session === pid) return false
+    if (ignoresHangUp(pid)) return true
+    pid = parent
+  }
+  return false
+}
+
+/** The variable `_` of a process: a shell between may have set ours. */
+function commandOf(pid: number): string | undefined {
+  return attempt(() => readFileSync(`/proc/${pid}/environ`, 'latin1'))
     ?.split('\0')
     .find((entry) => entry.startsWith('_='))
     ?.slice(2)
+}
+
+function placeOf(pid: number): { parent: number | undefined; session: number | undefined } {
+  // After the name in brackets, which may hold anything: state, parent, group, session.
+  const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'latin1'))
+  const [, parent, , session] =
+    stat
+      ?.slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number) ?? []
+  return { parent, session }
+}
+
+/** SIGHUP is the first signal, so it is the lowest bit. */
+function ignoresHangUp(pid: number): boolean {
+  const status = attempt(() => readFileSync(`/proc/${pid}/status`, 'latin1'))
+  const lowest = /^SigIgn:\s*[0-9a-f]*([0-9a-f])$/m.exec(status ?? '')?.[1]
+  return (Number.parseInt(lowest ?? '0', 16) & 1) === 1
 }
 
 /** GNU nohup opens /dev/null for writing only in the terminal's place. */
