@@ -45,12 +45,12 @@ export function renderHtml(site: MailSite, { title, blocks }: MailContent): stri
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="background:#f3f4f6" class="page">
 <tr><td align="center" style="padding:32px 12px" class="page">
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="max-width:560px">
-<tr><td class="title name" style="${FONT};padding:0 0 16px;font-size:16px;line-height:24px;font-weight:600;color:#16191d;text-align:left">${renderName(site)}</td></tr>
+<tr><td class="title name" style="${FONT};padding:0 0 16px;font-size:16px;line-height:24px;font-weight:600;color:#16191d;text-align:left;overflow-wrap:anywhere">${renderName(site)}</td></tr>
 <tr><td class="card" style="background:#ffffff;border:1px solid #e3e6ea;border-radius:12px;padding:36px 40px">
-<h1 class="title" style="${FONT};margin:0 0 20px;font-size:22px;line-height:30px;font-weight:600;color:#16191d">${title}</h1>
+<h1 class="title" style="${FONT};margin:0 0 20px;font-size:22px;line-height:30px;font-weight:600;color:#16191d;overflow-wrap:anywhere">${title}</h1>
 ${blocks.map(renderBlock)}
 </td></tr>
-<tr><td class="muted" align="center" style="${FONT};padding:20px;font-size:12px;line-height:18px;color:#5f6874">${renderFooter(site)}</td></tr>
+<tr><td class="muted" align="center" style="${FONT};padding:20px;font-size:12px;line-height:18px;color:#5f6874;overflow-wrap:anywhere">${renderFooter(site)}</td></tr>
 </table>
 </td></tr>
 </table>

@@ -1,7 +1,8 @@
 import type { Page } from 'playwright-core'
 import type { Test } from 'tap'
 import { eventually } from '#test/support/eventually.ts'
-import { flaws, type Panel, type PanelWorld, settled } from './browser.ts'
+import { flaws } from '#test/support/flaws.ts'
+import { type Panel, type PanelWorld, settled } from './browser.ts'
 import type { Story } from './story.ts'
 
 // What admins do in the panel, each from the page where it begins to where it can be seen.

@@ -1,11 +1,7 @@
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { startChromium } from '#test/support/chromium.ts'
 import type { Owner } from '#test/support/database.ts'
 import { buildTestApp, type TestApp, type TestUser } from '#test/support/helper.ts'
-
-const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** A service that listens, and a browser with an admin of it. */
 export interface PanelWorld extends TestApp {
@@ -85,12 +81,4 @@ export async function signIn({ page }: Panel, { email, password }: { email: stri
 export async function settled(page: Page): Promise<void> {
   await page.waitForSelector('h1')
   await page.waitForSelector('[aria-busy=true], .loading', { state: 'detached' })
-}
-
-/** Violations of WCAG 2.2 AA that axe finds. */
-export async function flaws(page: Page): Promise<unknown> {
-  await page.evaluate(AXE)
-  return page.evaluate(`
-    axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then(({ violations }) =>
-      violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' | ').slice(0, 300)))`)
 }

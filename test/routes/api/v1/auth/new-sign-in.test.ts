@@ -41,6 +41,26 @@ t.test('a sign-in from a new device', async (t) => {
     t.equal((await allMails(app, db, two.user.email)).length, 1)
   })
 
+  t.test('an admin who acted in the place of a user has made no device known', async (t) => {
+    const [admin, user] = [await signUp({ role: 'admin' }), await signUp()]
+    await db.query('DELETE FROM sessions WHERE user_id = $1', [user.user.id])
+    const acting = await app.inject({
+      method: 'POST',
+      url: '/api/v1/operations/impersonations',
+      payload: { user_id: user.user.id, minutes: 5, reason: 'Ticket 4711' },
+      headers: { ...admin.headers, 'user-agent': 'Admin/1.0' },
+    })
+    t.equal(acting.statusCode, 200)
+    const told = async () => {
+      const mails = await allMails(app, db, user.user.email)
+      return mails.filter(({ subject }) => subject === 'New sign-in to your Groundwork account').length
+    }
+    await signIn(user, 'Browser/1.0')
+    t.equal(await told(), 0, 'it was the first of the user')
+    await signIn(user, 'Admin/1.0')
+    t.equal(await told(), 1)
+  })
+
   t.test('a failed sign-in does not count', async (t) => {
     const { user } = await signUp()
     const payload = { email: user.email, password: 'wrong' }

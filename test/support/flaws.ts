@@ -1,0 +1,19 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import type { Page } from 'playwright-core'
+
+const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
+
+/**
+ * Violations of WCAG 2.2 AA that axe finds.
+ *
+ * @param rules beside those, of whole pages: landmarks, for example, which a mail has no use for
+ */
+export async function flaws(page: Page, rules: readonly string[] = ['best-practice']): Promise<unknown> {
+  await page.evaluate(AXE)
+  return page.evaluate(`
+    axe.run({ runOnly: ${JSON.stringify([...RULES, ...rules])} }).then(({ violations }) =>
+      violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' | ').slice(0, 300)))`)
+}
