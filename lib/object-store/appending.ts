@@ -13,7 +13,7 @@ export const NOTHING: Progress = { offset: 0, state: null }
  * (services/storage/appending.ts). Bytes after the last `Progress` that it returned may be lost.
  */
 export interface Appending {
-  /** Takes a piece. Mostly there is nothing to wait for. */
+  /** Takes a piece, which nobody else uses afterwards. Mostly there is nothing to wait for. */
   write(piece: Uint8Array): Promise<void> | undefined
   /** Makes durable what costs little, also while `write` is under way. */
   sync(): Promise<Progress>

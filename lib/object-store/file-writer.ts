@@ -1,9 +1,10 @@
 import type { FileHandle } from 'node:fs/promises'
+import { free } from './free.ts'
 
 /** Bytes that are gathered for one write. */
 const BATCH_BYTES = 512 * 1024
 
-/** Writes pieces to a file in batches. */
+/** Writes pieces to a file in batches, and frees them. */
 export class FileWriter {
   readonly #file: FileHandle
   #batch: Uint8Array[] = []
@@ -43,15 +44,17 @@ export class FileWriter {
   }
 
   async #writeBatch(): Promise<void> {
-    let rest = this.#batch
+    const batch = this.#batch
     this.#batch = []
     this.#waiting = 0
     // A write may take less than it is offered.
+    let rest: readonly Uint8Array[] = batch
     while (rest.length > 0) {
       const { bytesWritten } = await this.#file.writev(rest, this.#written)
       this.#written += bytesWritten
       rest = after(rest, bytesWritten)
     }
+    for (const piece of batch) free(piece)
   }
 }
 

@@ -1,9 +1,10 @@
-import { constants, createReadStream } from 'node:fs'
+import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { isMissingFile } from '#lib/files/missing-file.ts'
 import type { Appending, Progress } from './appending.ts'
+import { FileStream } from './file-stream.ts'
 import { FileWriter } from './file-writer.ts'
 import { LocalAppending } from './local-appending.ts'
 import { assertKey, type ByteRange, type ObjectKey, type ObjectStore } from './object-store.ts'
@@ -12,9 +13,6 @@ import { syncDirectory } from './sync-directory.ts'
 
 /** End of the name of an object that is being written. */
 const PARTIAL = '.part'
-
-/** Bytes that are read at once. */
-const READ_BYTES = 256 * 1024
 
 /** Who may read: the service's user alone, or its group too. */
 const [OWN, SHARED] = [
@@ -79,7 +77,12 @@ export class LocalStore implements ObjectStore {
 
   async read(key: ObjectKey, range?: ByteRange): Promise<Readable> {
     const file = await this.#open(key)
-    return createReadStream('', { fd: file, ...range, highWaterMark: READ_BYTES })
+    try {
+      return new FileStream(file, range ?? { start: 0, end: (await file.stat()).size - 1 })
+    } catch (error) {
+      await file.close()
+      throw error
+    }
   }
 
   size(key: ObjectKey): Promise<number | undefined> {

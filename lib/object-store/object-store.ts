@@ -48,6 +48,7 @@ export interface ObjectStore {
   /**
    * Writes an object. When it rejects, part of it may be left, which `remove` removes.
    *
+   * @param pieces which nobody else uses afterwards: their memory is freed
    * @param length how many bytes `pieces` has, if that is known
    */
   write(key: ObjectKey, pieces: AsyncIterable<Uint8Array>, length?: number): Promise<void>

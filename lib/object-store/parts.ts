@@ -1,3 +1,5 @@
+import { free } from './free.ts'
+
 /** Joins pieces to parts of a size; the last may be smaller. There is one part at least, which may be empty. */
 export async function* inParts(
   pieces: AsyncIterable<Uint8Array>,
@@ -24,6 +26,7 @@ function join(pieces: readonly Uint8Array[], length: number): Uint8Array<ArrayBu
   for (const piece of pieces) {
     whole.set(piece, at)
     at += piece.length
+    free(piece)
   }
   return whole
 }

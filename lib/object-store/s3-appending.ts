@@ -1,4 +1,5 @@
 import type { Appending, Progress } from './appending.ts'
+import { free } from './free.ts'
 import { ObjectMissing, ObjectStoreError } from './object-store-error.ts'
 import type { S3Bucket } from './s3-bucket.ts'
 
@@ -73,6 +74,7 @@ export class S3Appending implements Appending {
       at += taken.length
       if (this.#filled === this.#part.length) await this.#send(this.#part)
     }
+    free(piece)
   }
 
   async #send(part: Uint8Array<ArrayBuffer>): Promise<void> {

@@ -44,15 +44,11 @@ export async function make(ctx: VariantsContext, task: Task, signal: AbortSignal
 async function keep(ctx: VariantsContext, task: Task, copy: Buffer): Promise<void> {
   const { key, name, space } = task
   const size = copy.length
+  const sha256 = createHash('sha256').update(copy).digest()
   const writing = await Writing.begin(ctx, { space, quota: null, length: size })
   try {
     await answered(storeOf(ctx).write(writing.key, once(copy), size))
-    const made = {
-      variant_key: writing.key,
-      media_type: COPY_TYPE,
-      size,
-      sha256: createHash('sha256').update(copy).digest(),
-    }
+    const made = { variant_key: writing.key, media_type: COPY_TYPE, size, sha256 }
     const isKept = await transaction(ctx, async (tx) => {
       if (!(await hold(tx.db, key)) || !(await queries.updateMade(tx.db, { key, name }, made))) return false
       await writing.keep(tx.db, size)

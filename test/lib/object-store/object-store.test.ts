@@ -60,7 +60,8 @@ async function examine(t: Test, store: ObjectStore): Promise<void> {
 async function examineAppending(t: Test, store: ObjectStore): Promise<void> {
   const send = async (progress: Progress, bytes: Buffer, { settles = true } = {}) => {
     const appending = await store.resume(ONE, progress)
-    await appending.write(bytes)
+    // It is freed.
+    await appending.write(Buffer.from(bytes))
     const reached = settles ? await appending.settle() : progress
     await appending.close()
     return reached
@@ -139,4 +140,13 @@ t.test('a bucket', async (t) => {
     message: /cannot be reached/,
   })
   await t.rejects(closed.size(ONE), { name: 'ObjectStoreError', message: /cannot be reached/ })
+})
+
+t.test('what was written is freed, but for what shares its memory with others', async (t) => {
+  const store = new LocalStore(t.testdir({}))
+  const [own, shared] = [Buffer.from(new ArrayBuffer(100_000)), Buffer.alloc(200).subarray(100)]
+  await store.write(ONE, Readable.from([own, shared]))
+  t.equal(own.length, 0)
+  t.equal(shared.length, 100)
+  t.equal(await store.size(ONE), 100_100)
 })
