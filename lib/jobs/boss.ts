@@ -17,6 +17,8 @@ export interface BossOptions {
   /** Whether jobs are worked on here, schedules and the rescue of lost jobs included. */
   readonly works: boolean
   readonly log: Log
+  /** Takes the announcement of a job; false for a queue that it does not know, all of whose places are then woken. */
+  readonly announced?: (queue: string) => boolean
 }
 
 /** Seconds without a sign of life after which a job of a dead worker is given to another; pg-boss's least is 10. */
@@ -25,9 +27,10 @@ export const HEARTBEAT_SECONDS = 10
 const MONITOR_SECONDS = 5
 
 /** Makes the instance of pg-boss; nothing happens before its `start`. */
-export function createBoss({ pool, connection, works, log }: BossOptions): PgBoss {
+export function createBoss(options: BossOptions): PgBoss {
+  const { works, log } = options
   const boss = new PgBoss({
-    db: bossDatabase(pool, connection, log),
+    db: bossDatabase(options),
     schema: 'pgboss',
     supervise: works,
     schedule: works,
@@ -48,7 +51,7 @@ export function createBoss({ pool, connection, works, log }: BossOptions): PgBos
 }
 
 /** pg-boss writes its own transactions as one text, so a connection on which one failed is not used again. */
-function bossDatabase(pool: pg.Pool, connection: ConnectionOptions, log: Log): Db {
+function bossDatabase({ pool, connection, log, announced }: BossOptions): Db {
   return {
     // Pool.query discards the connection when it fails.
     executeSql: (text, values) => pool.query(text, values),
@@ -58,7 +61,9 @@ function bossDatabase(pool: pg.Pool, connection: ConnectionOptions, log: Log): D
         channel,
         beatIntervalMs: BEAT_INTERVAL_MS,
         retryIntervalMs: RETRY_INTERVAL_MS,
-        heard,
+        heard: (queue) => {
+          if (announced?.(queue) !== true) heard(queue)
+        },
         connected,
         lost: warnOfTrouble(log, 'new jobs are not announced at the moment; polling continues'),
       })

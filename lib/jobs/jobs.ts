@@ -76,6 +76,16 @@ export interface Jobs {
     data: NoInfer<Data>,
     options?: EnqueueOptions,
   ): Promise<void>
+  /**
+   * Enqueues several jobs of a kind by one statement.
+   *
+   * @throws DatabaseUnavailable
+   */
+  enqueueAll<Data extends object>(
+    db: Database,
+    job: JobDefinition<Data>,
+    entries: readonly (EnqueueOptions & { readonly data: NoInfer<Data> })[],
+  ): Promise<void>
 }
 
 /** Thrown by a handler when trying again cannot help: the job goes to the dead letters at once. */

@@ -88,6 +88,18 @@ export function selectQueueStates(db: Database): Promise<QueueState[]> {
   })
 }
 
+/** Those of the queues that have a job which is due. */
+export async function selectDueQueues(db: Database, names: readonly string[]): Promise<string[]> {
+  const rows = await db.query<{ name: string }>({
+    name: 'selectDueQueues',
+    text: `SELECT q.name FROM unnest($1::text[]) AS q (name)
+           WHERE EXISTS (SELECT FROM pgboss.job j
+                         WHERE j.name = q.name AND j.state < 'active' AND NOT j.blocked AND j.start_after <= now())`,
+    values: [names],
+  })
+  return rows.map(({ name }) => name)
+}
+
 /** The queues whose jobs no worker begins. */
 export async function selectPausedQueues(db: Database): Promise<string[]> {
   const rows = await db.query<{ name: string }>({

@@ -60,15 +60,35 @@ export class JobQueue implements Jobs {
     data: Data,
     { group, ...options }: EnqueueOptions = {},
   ): Promise<void> {
-    if (!this.#ready) throw new DatabaseUnavailable({ retryAfter: RETRY_AFTER_SECONDS })
-    const send = async () => {
+    await this.#traced(job.name, async () => {
       const traced = withTrace(data, this.#tracing?.carrier())
       const grouped = group === undefined ? options : { ...options, group: { id: group } }
       await this.#boss.send(job.name, traced, { ...grouped, db: connectionOf(db, 'enqueueJob') })
-    }
-    if (this.#tracing)
-      await this.#tracing.trace(`enqueue ${job.name}`, 'producer', jobAttributes(job.name), send)
-    else await send()
+    })
+  }
+
+  async enqueueAll<Data extends object>(
+    db: Database,
+    job: JobDefinition<Data>,
+    entries: readonly (EnqueueOptions & { readonly data: Data })[],
+  ): Promise<void> {
+    if (entries.length === 0) return
+    await this.#traced(job.name, async () => {
+      const carrier = this.#tracing?.carrier()
+      const list = entries.map(({ data, group, ...options }) => ({
+        ...options,
+        data: withTrace(data, carrier),
+        ...(group === undefined ? {} : { group: { id: group } }),
+      }))
+      await this.#boss.insert(job.name, list, { db: connectionOf(db, 'enqueueJob') })
+    })
+  }
+
+  /** @throws DatabaseUnavailable while the queues are not ready */
+  async #traced(name: string, enqueue: () => Promise<void>): Promise<void> {
+    if (!this.#ready) throw new DatabaseUnavailable({ retryAfter: RETRY_AFTER_SECONDS })
+    if (this.#tracing) await this.#tracing.trace(`enqueue ${name}`, 'producer', jobAttributes(name), enqueue)
+    else await enqueue()
   }
 
   /** The names of all queues that jobs are enqueued in, also those of other versions. */

@@ -4,6 +4,7 @@ import type { Database } from '#lib/database/database.ts'
 import type { Span, Tracing } from '#lib/tracing/tracing.ts'
 import { connectionOf } from './connection.ts'
 import { describeFailure, type JobDefinition, PermanentFailure } from './jobs.ts'
+import { Places } from './places.ts'
 import { jobAttributes, splitTrace } from './trace-context.ts'
 
 /** How one run ended: done, to be tried again, or given up (in the dead letters). */
@@ -17,41 +18,41 @@ export interface WorkerOptions<Ctx extends Context> {
   /** Is told of a job that is given up, within its span. */
   readonly gaveUp?: (queue: string, error: unknown, span: Span | undefined) => void
   readonly tracing?: Tracing | undefined
-  /** Seconds between looks at a queue while notifications announce new jobs; 5 by default. */
+  /** Seconds between looks of a place that nobody wakes; 60 by default. */
   readonly polling?: number
 }
 
-/** Seconds between looks for jobs to retry; notifications announce new ones. */
-const POLLING_SECONDS = 5
-/** Seconds between looks without notifications. */
-const POLLING_WITHOUT_NOTIFICATIONS_SECONDS = 2
+/** Seconds between looks of a place that nobody wakes: announcements do, and what watches for jobs that are due. */
+const POLLING_SECONDS = 60
 
-/**
- * Begins to work on a queue's jobs as they come, until the boss stops. A worker that had a job looks for the next one at
- * once: pg-boss would wait, and one notification announces all jobs of a transaction.
- */
+/** Begins to work on a queue's jobs as they come, until the boss stops. Returns the places that it does so in. */
 export async function work<Data extends object, Ctx extends Context>(
   boss: PgBoss,
   job: JobDefinition<Data, Ctx>,
   options: WorkerOptions<Ctx>,
-): Promise<void> {
+): Promise<Places> {
   const { polling = POLLING_SECONDS } = options
   const settings = {
     notifyPollingIntervalSeconds: polling,
-    pollingIntervalSeconds: Math.min(polling, POLLING_WITHOUT_NOTIFICATIONS_SECONDS),
+    pollingIntervalSeconds: polling,
     ...(job.groupConcurrency === undefined ? {} : { groupConcurrency: job.groupConcurrency }),
     perJobResults: true,
     includeMetadata: true,
   } as const
+  const places = new Places(boss)
   // Only a worker that was begun by itself has an id that it can be woken by.
   for (let place = 0; place < job.concurrency; place++) {
-    let worker: string | undefined
-    worker = await boss.work(job.name, settings, async (rows: JobWithMetadata<Data>[]) => {
-      const results = await Promise.all(rows.map((row) => runTraced(boss, job, row, options)))
-      if (worker !== undefined) boss.notifyWorker(worker)
-      return results
+    const worker = await boss.work(job.name, settings, async (rows: JobWithMetadata<Data>[]) => {
+      places.take(worker)
+      try {
+        return await Promise.all(rows.map((row) => runTraced(boss, job, row, options)))
+      } finally {
+        places.release(worker)
+      }
     })
+    places.free(worker)
   }
+  return places
 }
 
 /** Runs a job as part of the trace that enqueued it. */

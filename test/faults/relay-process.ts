@@ -23,7 +23,7 @@ const ignore = () => undefined
 function natsTake(url: string, db: PoolDatabase): Sink['take'] {
   const settings = { urls: [url], name: 'killed', timeoutMs: 3000, maxAgeMs: 3_600_000, replicas: 1 }
   const stream = new NatsStream({ ...settings, created: ignore })
-  const jobs = { enqueue: async () => undefined }
+  const jobs = { enqueue: async () => undefined, enqueueAll: async () => undefined }
   const log = { info: ignore, warn: ignore, error: ignore }
   const fanOut = new FanOut([], jobs)
   const broker = new NatsBroker({ stream, fanOut, db, log, source: 'https://service.example' })

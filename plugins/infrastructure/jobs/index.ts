@@ -2,8 +2,10 @@ import fp from 'fastify-plugin'
 import { connectionOptions } from '#config/engine/database-connection.ts'
 import { whenAvailable } from '#lib/database/when-available.ts'
 import { createBoss } from '#lib/jobs/boss.ts'
+import { watchDueJobs } from '#lib/jobs/due-jobs.ts'
 import { findJobs } from '#lib/jobs/find-jobs.ts'
 import { Pauses } from '#lib/jobs/pauses.ts'
+import { PlacesOfQueues } from '#lib/jobs/places.ts'
 import { JobQueue } from '#lib/jobs/queue.ts'
 import { countJobs } from '#lib/jobs/statistics.ts'
 import { work } from '#lib/jobs/worker.ts'
@@ -37,7 +39,9 @@ export default fp(
     const works = role !== 'web'
     const connection = await connectionOptions(database)
     const log = app.moduleLog('jobs')
-    const boss = createBoss({ pool: app.pg.pool, connection, works, log })
+    const working = new PlacesOfQueues()
+    const announced = (name: string) => working.announce(name)
+    const boss = createBoss({ pool: app.pg.pool, connection, works, log, announced })
     const jobs = await findJobs<AppContext>()
     const queue = new JobQueue(boss, app.tracing)
     app.decorate('jobs', queue)
@@ -63,11 +67,15 @@ export default fp(
             ...app.ctx,
             log: app.moduleLog(job.module).child(fields),
           })
-          await work(boss, job, { contextFor, finished, gaveUp, tracing: app.tracing })
+          working.set(name, await work(boss, job, { contextFor, finished, gaveUp, tracing: app.tracing }))
         },
-        stop: (name) => boss.offWork(name, { wait: false }),
+        stop(name) {
+          working.delete(name)
+          return boss.offWork(name, { wait: false })
+        },
       })
       await pauses.run(stopping.signal)
+      watchDueJobs(app.db, log, working, stopping.signal)
     }
 
     const stopping = new AbortController()
