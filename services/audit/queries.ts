@@ -24,6 +24,15 @@ export async function lockSealing(db: SystemDatabase): Promise<boolean> {
   return rows[0]?.locked === true
 }
 
+/** Whether an entry waits to be sealed. */
+export async function someWait(db: SystemDatabase): Promise<boolean> {
+  const rows = await db.query<{ waiting: boolean }>({
+    name: 'someAuditEntriesWait',
+    text: 'SELECT EXISTS (SELECT FROM audit_pending WHERE refused_at IS NULL) AS waiting',
+  })
+  return rows[0]?.waiting === true
+}
+
 /**
  * Entries that wait, oldest first. Those marked by a key that is not among `keyIds` are left for a process that has it.
  */

@@ -19,6 +19,15 @@ export async function tryLockSink(db: SystemDatabase, sink: string): Promise<boo
   return rows[0]?.locked === true
 }
 
+/** Whether an event waits for a sink, perhaps one that a relay has taken just now. */
+export async function someWait(db: SystemDatabase, column: SinkColumn): Promise<boolean> {
+  const rows = await db.query<{ waiting: boolean }>({
+    name: `someEventsWait:${column}`,
+    text: `SELECT EXISTS (SELECT FROM events WHERE ${column} IS NULL) AS waiting`,
+  })
+  return rows[0]?.waiting === true
+}
+
 /**
  * Takes the oldest events that wait for a sink, and that no other relay has, until the transaction ends. Where one relay at
  * a time works, none is passed over because another sink has it.
