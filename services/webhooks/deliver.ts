@@ -49,7 +49,7 @@ interface Outcome {
   readonly retryAfter?: string | undefined
 }
 
-/** An answer that takes longer makes an endpoint a slow one. */
+/** An answer that takes longer makes an endpoint a slow one, even before it comes. */
 const SLOW_MS = 2000
 
 /** Time after which an attempt looks whether its organization is suspended still. */
@@ -70,10 +70,9 @@ export async function deliver(ctx: WebhookContext, attempt: Attempt, options: De
   if (work.is_suspended || (options.isHealthyLane && work.is_slow)) {
     return passOn(own, attempt, { work, options })
   }
-  const outcome = await send(ctx, work, options.run.signal)
+  const outcome = await sendWatched(own, { work, options })
   await transaction(own, async (tx) => {
     await record(tx, attempt, { work, outcome, options })
-    await options.run.complete(tx.db)
   })
   ctx.webhooks.attempted(labelOf(outcome), outcome.durationMs / 1000)
 }
@@ -89,6 +88,25 @@ async function passOn(own: OrgWork, attempt: Attempt, { work, options }: Due): P
     } else await options.enqueue(tx, attempt, lane)
     await options.run.complete(tx.db)
   })
+}
+
+/**
+ * Sends, and has an endpoint that lets others wait leave their lane while it does so: not only when it has held its places
+ * for a whole timeout.
+ */
+async function sendWatched(own: OrgWork, { work, options }: Due): Promise<Outcome> {
+  const { run, isHealthyLane } = options
+  if (!isHealthyLane) return send(own, work, run.signal)
+  const timer = setTimeout(() => {
+    queries.markSlow(own.db, work.endpoint_id).catch((cause: unknown) => {
+      own.log.warn({ err: cause }, 'a slow endpoint could not be noted before its attempt has ended')
+    })
+  }, SLOW_MS)
+  try {
+    return await send(own, work, run.signal)
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 async function send(ctx: WebhookContext, work: queries.Work, signal: AbortSignal): Promise<Outcome> {
@@ -126,11 +144,10 @@ async function record(
     ? undefined
     : nextAttemptAt(number - work.attempts_before, { now: tx.now(), retryAfter: outcome.retryAfter })
   const ended = isDelivered ? 'delivered' : 'failed'
-  const state = next === undefined ? ended : 'pending'
-  // Deleted or cancelled meanwhile: there is nothing to record.
-  if (!(await queries.updateDelivery(tx.db, delivery, { attempts: number, state, next }))) return
-  await queries.insertAttempt(tx.db, delivery, {
+  const isRecorded = await queries.recordAttempt(tx.db, delivery, {
     number,
+    state: next === undefined ? ended : 'pending',
+    next,
     attempted_at: outcome.attemptedAt.toISOString(),
     duration_ms: outcome.durationMs,
     status: outcome.status,
@@ -138,13 +155,18 @@ async function record(
     excerpt: outcome.excerpt,
   })
   const endpoint = work.endpoint_id
+  const end = () => options.run.complete(tx.db)
+  // Deleted or cancelled meanwhile: there is nothing to record.
+  if (!isRecorded) return end()
   if (isDelivered) {
-    await queries.recordSuccess(tx.db, endpoint, outcome.durationMs > SLOW_MS)
+    const isSlow = outcome.durationMs > SLOW_MS
+    await Promise.all([queries.recordSuccess(tx.db, endpoint, isSlow), end()])
     return
   }
   const isStopped = await noteFailure(tx, endpoint, { isGone: outcome.status === GONE })
-  if (next === undefined || isStopped) return
-  await options.enqueue(tx, { org, delivery, number: number + 1 }, { endpoint, is_slow: true, at: next })
+  if (next !== undefined && !isStopped)
+    await options.enqueue(tx, { org, delivery, number: number + 1 }, { endpoint, is_slow: true, at: next })
+  await end()
 }
 
 /** `delivered`, `status`, or the fault. */

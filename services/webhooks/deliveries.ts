@@ -13,7 +13,7 @@ import type { MemberContext } from '#services/members/membership.ts'
 import type { WebhookContext } from './context.ts'
 import { WebhookDeliveryNotFound, WebhookDisabled } from './errors.ts'
 import { TEST_TYPE } from './event-types.ts'
-import { enqueueAttempt } from './jobs.ts'
+import { enqueueAttempt, enqueueAttempts } from './jobs.ts'
 import { bodyOf } from './message.ts'
 import * as queries from './queries-of-deliveries.ts'
 import * as webhooks from './webhooks.ts'
@@ -116,10 +116,12 @@ export async function recover(
   return transaction(ctx, async (tx) => {
     const { isSlow } = await usable(tx, id)
     const resumed = await queries.resumeDeliveries(tx.db, id, { since, limit: RECOVERY_LIMIT })
-    for (const { id: delivery, attempts } of resumed) {
-      const attempt = { org: tx.db.org, delivery, number: attempts + 1 }
-      await enqueueAttempt(tx, attempt, { endpoint: id, is_slow: isSlow })
-    }
+    const { org } = tx.db
+    const lane = { endpoint: id, is_slow: isSlow }
+    await enqueueAttempts(
+      tx,
+      resumed.map(({ id: delivery, attempts }) => ({ ...lane, org, delivery, number: attempts + 1 })),
+    )
     return { recovered: resumed.length, has_more: resumed.length === RECOVERY_LIMIT }
   })
 }

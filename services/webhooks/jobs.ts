@@ -40,3 +40,16 @@ export async function enqueueAttempt(
   const options = { group: endpoint, ...(at === undefined ? {} : { startAfter: at }) }
   await ctx.jobs.enqueue(ctx.db, is_slow ? deliverSlowlyJob : deliverWebhookJob, attempt, options)
 }
+
+/** Enqueues attempts that are due, each in the lane of its endpoint. */
+export async function enqueueAttempts(
+  { db, jobs }: { readonly db: Database; readonly jobs: Jobs },
+  attempts: readonly (Attempt & Omit<Lane, 'at'>)[],
+): Promise<void> {
+  const entriesOf = (isSlow: boolean) =>
+    attempts
+      .filter(({ is_slow }) => is_slow === isSlow)
+      .map(({ org, delivery, number, endpoint }) => ({ data: { org, delivery, number }, group: endpoint }))
+  await jobs.enqueueAll(db, deliverWebhookJob, entriesOf(false))
+  await jobs.enqueueAll(db, deliverSlowlyJob, entriesOf(true))
+}

@@ -100,31 +100,34 @@ export async function postponeDelivery(
   })
 }
 
-/** Returns false when the delivery is gone, or another attempt was recorded meanwhile. */
-export async function updateDelivery(
+/** Notes an attempt. Returns false when the delivery is gone, or another attempt was recorded meanwhile. */
+export async function recordAttempt(
   db: OrgDatabase,
   id: string,
-  { attempts, state, next }: { attempts: number; state: WebhookDelivery['state']; next: Date | undefined },
+  { state, next, ...attempt }: WebhookAttempt & { state: WebhookDelivery['state']; next: Date | undefined },
 ): Promise<boolean> {
+  const { number, attempted_at, duration_ms, status, error, excerpt } = attempt
   const rows = await db.query({
-    name: 'updateWebhookDelivery',
-    text: `UPDATE webhook_deliveries SET attempts = $3, state = $4, next_attempt_at = $5
-           WHERE org_id = $1 AND id = $2 AND attempts = $3 - 1 AND state = 'pending' RETURNING id`,
-    values: [db.org, id, attempts, state, next],
+    name: 'recordWebhookAttempt',
+    text: `WITH changed AS (
+             UPDATE webhook_deliveries SET attempts = $3, state = $4, next_attempt_at = $5
+             WHERE org_id = $1 AND id = $2 AND attempts = $3 - 1 AND state = 'pending' RETURNING org_id, id),
+           noted AS (
+             INSERT INTO webhook_attempts
+               (org_id, delivery_id, number, attempted_at, duration_ms, status, error, excerpt)
+             SELECT org_id, id, $3, $6::timestamptz, $7::integer, $8::smallint, $9, $10 FROM changed)
+           SELECT id FROM changed`,
+    values: [db.org, id, number, state, next, attempted_at, duration_ms, status, error, excerpt],
   })
   return rows.length > 0
 }
 
-export async function insertAttempt(
-  db: OrgDatabase,
-  delivery: string,
-  { number, attempted_at, duration_ms, status, error, excerpt }: WebhookAttempt,
-): Promise<void> {
+/** Notes that an endpoint is slow, while an attempt at it is under way. */
+export async function markSlow(db: OrgDatabase, endpoint: string): Promise<void> {
   await db.query({
-    name: 'insertWebhookAttempt',
-    text: `INSERT INTO webhook_attempts (org_id, delivery_id, number, attempted_at, duration_ms, status, error, excerpt)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-    values: [db.org, delivery, number, attempted_at, duration_ms, status, error, excerpt],
+    name: 'markWebhookSlow',
+    text: 'UPDATE webhook_endpoints SET is_slow = true WHERE org_id = $1 AND id = $2 AND NOT is_slow',
+    values: [db.org, endpoint],
   })
 }
 

@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { defineSink } from '#services/events/sink.ts'
 import type { WebhookContext } from './context.ts'
 import { isChosen } from './event-types.ts'
-import { enqueueAttempt } from './jobs.ts'
+import { enqueueAttempts } from './jobs.ts'
 import { bodyOf } from './message.ts'
 import * as queries from './queries-of-deliveries.ts'
 
@@ -37,14 +37,13 @@ export const webhookSink = defineSink<WebhookContext>({
           }))
       })
       const fresh = new Set(await queries.insertDeliveries(ctx.db, deliveries))
-      for (const { org_id, id, endpoint_id, state, is_slow } of deliveries) {
-        if (state !== 'pending' || !fresh.has(id)) continue
-        await enqueueAttempt(
-          ctx,
-          { org: org_id, delivery: id, number: 1 },
-          { endpoint: endpoint_id, is_slow },
-        )
-      }
+      const due = deliveries.filter(({ id, state }) => state === 'pending' && fresh.has(id))
+      await enqueueAttempts(
+        ctx,
+        due.map(({ org_id: org, id: delivery, endpoint_id: endpoint, is_slow }) => ({
+          ...{ org, delivery, number: 1, endpoint, is_slow },
+        })),
+      )
     }
     return events.map(({ id }) => id)
   },

@@ -106,9 +106,9 @@ export async function createOrganization(app: FastifyInstance, owner?: TestUser)
       await deliveryQueries.insertDeliveries(own.db, [
         { ...row, event_type: 'projects.created', state: 'pending' },
       ])
-      await deliveryQueries.updateDelivery(own.db, id, { attempts: 1, state: 'delivered', next: undefined })
-      const attempt = { number: 1, attempted_at: new Date().toISOString(), duration_ms: 9 }
-      await deliveryQueries.insertAttempt(own.db, id, { ...attempt, status: 204, error: null, excerpt: null })
+      const attempt = { number: 1, attempted_at: new Date().toISOString(), duration_ms: 9, status: 204 }
+      const made = { ...attempt, error: null, excerpt: null, state: 'delivered', next: undefined } as const
+      await deliveryQueries.recordAttempt(own.db, id, made)
       return { id }
     },
     async expire(keyId) {

@@ -21,6 +21,7 @@ const UNNOTICED: Readonly<Record<string, string>> = {
   countMembers: 'counts the members of all, so that a last owner could leave',
   deleteInvitationsBy: 'withdraws what the removed or demoted has sent elsewhere',
   lockMembers: 'waits for changes of all',
+  recordWebhookAttempt: 'a delivery that was just created',
   replaceApiKey: 'the key was read before',
   replaceWebhookSecret: 'the webhook was read before',
   resumeWebhookDeliveries: 'the webhook was read before',
@@ -33,7 +34,6 @@ const UNNOTICED: Readonly<Record<string, string>> = {
   selectWebhookDelivery: 'the webhook was read before',
   unmarkOrganizationDeleted: 'no other organization is deleted here',
   updateFileContent: 'the file was read before',
-  updateWebhookDelivery: 'a delivery that was just created',
 }
 const isLong = amount({ few: 0, many: 1 }) === 1
 

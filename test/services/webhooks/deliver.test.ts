@@ -9,6 +9,7 @@ import * as deliveries from '#services/webhooks/deliveries.ts'
 import { MAX_ATTEMPTS, nextAttemptAt } from '#services/webhooks/schedule.ts'
 import * as webhooks from '#services/webhooks/webhooks.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
+import { eventually } from '#test/support/eventually.ts'
 import { signUp } from '#test/support/helper.ts'
 import { startReceiver } from '#test/support/http-receiver.ts'
 import { createOrganization } from '#test/support/organizations.ts'
@@ -149,6 +150,24 @@ t.test('an endpoint that fails leaves the lane of the healthy ones', async (t) =
   await attempt(waiting)
   await attempt(await first(), { isHealthyLane: true })
   t.equal(receiver.received.length, 3, 'and comes back with a success')
+})
+
+t.test('an endpoint that lets others wait leaves their lane while it does so', async (t) => {
+  const { db, receiver, attempt, first, webhook } = await start(t)
+  const gate = Promise.withResolvers<void>()
+  receiver.answer((response) => {
+    void gate.promise.then(() => response.writeHead(500).end())
+  })
+  const hanging = attempt(await first(), { isHealthyLane: true })
+  await eventually(async () => {
+    const [row] = await db.query('SELECT is_slow FROM webhook_endpoints WHERE id = $1', [webhook.id])
+    return row?.['is_slow'] === true
+  })
+  const waiting = await first()
+  t.match(await attempt(waiting, { isHealthyLane: true }), { attempt: waiting, lane: { is_slow: true } })
+  t.equal(receiver.received.length, 1, 'it was passed on, and not tried')
+  gate.resolve()
+  t.match(await hanging, { lane: { is_slow: true } })
 })
 
 t.test('while an organization is suspended, what is due waits, and is not counted', async (t) => {
