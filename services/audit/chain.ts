@@ -19,7 +19,8 @@ export interface Seal extends Head {
 /** The hash before the first seal of a chain. */
 export const GENESIS = Buffer.alloc(32)
 
-const LINK = Buffer.of(3)
+/** What is hashed begins with what it is. */
+export const LINK = Buffer.of(3)
 
 /** The hash of a seal: SHA-256(0x03 | hash before | seq in eight bytes | digest of the entry). */
 export function linkHash(previous: Buffer, seq: number, digest: Buffer): Buffer {

@@ -1,4 +1,4 @@
-import { hash, randomBytes } from 'node:crypto'
+import { hash, randomFillSync } from 'node:crypto'
 
 /** Whether it was done, or refused for lack of rights. */
 export type Outcome = 'succeeded' | 'denied'
@@ -33,14 +33,20 @@ export interface PersonalData {
 /** Stands for the organization in entries that are about none. */
 export const PLATFORM = '00000000-0000-0000-0000-000000000000'
 
-/** Fields of the canonical form, in their order, as columns of audit_entries `e`. COPY writes them as `canonical` does. */
-export const CANONICAL_COLUMNS = `e.org_id, e.id, (extract(epoch FROM e.at) * 1000)::bigint, e.actor_kind, e.actor_id,
-  e.action, e.target_type, e.target_id, e.outcome, e.request_id, e.details::text, e.personal_commitment`
+/**
+ * Fields of the canonical form, in their order, as columns of audit_entries `e`. COPY writes them as `canonical` does: the
+ * binary format of `json` is its text. `date_part` is exact for milliseconds, and quicker than `extract`, which is numeric.
+ */
+export const CANONICAL_COLUMNS = `e.org_id, e.id, (date_part('epoch', e.at) * 1000)::bigint, e.actor_kind, e.actor_id,
+  e.action, e.target_type, e.target_id, e.outcome, e.request_id, e.details, e.personal_commitment`
 export const CANONICAL_FIELDS = 12
 
-const ENTRY = Buffer.of(2)
-const PERSONAL = Buffer.of(4)
+/** What is hashed begins with what it is. */
+export const ENTRY = Buffer.of(2)
+export const PERSONAL = Buffer.of(4)
 const SALT_BYTES = 16
+/** Salts that are made at once. */
+const SALTS = 256
 
 /**
  * The bytes that an entry's mac and digest are over: its fields in a fixed order, each with its length before it (four
@@ -69,22 +75,23 @@ export function digestOf(canonicalBytes: Buffer, mac: Buffer): Buffer {
 }
 
 /** The same from the canonical form with the mac as one more field. */
-export function digestOfSealed(bytes: Buffer): Buffer {
+function digestOfSealed(bytes: Buffer): Buffer {
   return hash('sha256', Buffer.concat([ENTRY, bytes]), 'buffer')
 }
 
 /** The commitment of an entry to its personal data: SHA-256(0x04 | salt and data). */
 export function commitmentOf({ salt, ip, userAgent, names }: PersonalData): Buffer {
-  return commitmentOfFields(fields(salt, ip, userAgent, names))
+  return hash('sha256', Buffer.concat([PERSONAL, fields(salt, ip, userAgent, names)]), 'buffer')
 }
 
-/** The same from the fields as COPY writes them. */
-export function commitmentOfFields(bytes: Buffer): Buffer {
-  return hash('sha256', Buffer.concat([PERSONAL, bytes]), 'buffer')
-}
+/** Random bytes for the next salts: to ask for a few at a time takes 20 us each. */
+let salts = Buffer.alloc(0)
 
 export function newSalt(): Buffer {
-  return randomBytes(SALT_BYTES)
+  if (salts.length === 0) salts = randomFillSync(Buffer.alloc(SALTS * SALT_BYTES))
+  const salt = salts.subarray(0, SALT_BYTES)
+  salts = salts.subarray(SALT_BYTES)
+  return salt
 }
 
 /** Milliseconds since 1970 of a UUIDv7. */

@@ -1,5 +1,6 @@
-import { createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto'
+import { hkdfSync, timingSafeEqual } from 'node:crypto'
 import type { Marker } from '#lib/context.ts'
+import { Hmac } from './hmac.ts'
 
 const ID_BYTES = 8
 const MAC_BYTES = ID_BYTES + 32
@@ -9,7 +10,7 @@ export type MacState = 'right' | 'wrong' | 'unknown key'
 
 interface Key {
   readonly id: Buffer
-  readonly key: KeyObject
+  readonly hmac: Hmac
 }
 
 /** Marks entries as the service's own, so that a row that somebody else writes is not sealed. The first key marks. */
@@ -29,23 +30,22 @@ export class EntryMacs implements Marker {
 
   /** The mac of an entry's canonical form: eight bytes that name the key, and the HMAC. */
   mark(bytes: Buffer): Buffer {
-    return Buffer.concat([this.#current.id, hmac(this.#current, bytes)])
+    return Buffer.concat([this.#current.id, Buffer.from(this.#current.hmac.of(bytes), 'latin1')])
   }
 
   check(bytes: Buffer, mac: Buffer): MacState {
     if (mac.length !== MAC_BYTES) return 'wrong'
-    const key = this.#keys.find(({ id }) => mac.subarray(0, ID_BYTES).equals(id))
+    const key = this.#keys.find(({ id }) => id.compare(mac, 0, ID_BYTES) === 0)
     if (key === undefined) return 'unknown key'
-    return timingSafeEqual(hmac(key, bytes), mac.subarray(ID_BYTES)) ? 'right' : 'wrong'
+    expected.write(key.hmac.of(bytes), 'latin1')
+    return timingSafeEqual(expected, mac.subarray(ID_BYTES)) ? 'right' : 'wrong'
   }
 }
 
-function hmac({ key }: Key, bytes: Buffer): Buffer {
-  return createHmac('sha256', key).update(bytes).digest()
-}
+const expected = Buffer.alloc(MAC_BYTES - ID_BYTES)
 
 function derive(secret: Buffer): Key {
   const part = (purpose: string, bytes: number) =>
     Buffer.from(hkdfSync('sha256', secret, '', `groundwork audit ${purpose}`, bytes))
-  return { id: part('key id', ID_BYTES), key: createSecretKey(part('mac', 32)) }
+  return { id: part('key id', ID_BYTES), hmac: new Hmac(part('mac', 32)) }
 }

@@ -1,24 +1,24 @@
-import { GENESIS, linkHash } from '../chain.ts'
-import { commitmentOfFields, digestOfSealed } from '../entry.ts'
+import { GENESIS } from '../chain.ts'
 import type { EntryMacs } from '../macs.ts'
+import { commitmentOfFields, digestOfSealed, linkOf } from './hashes.ts'
 import type { Problem } from './problems.ts'
 import { type SealedRow, uuidText } from './sealed-row.ts'
 
-/** A seal that does not follow from the one before it, kept until the chain's end says why. */
+/** A seal that does not follow from the one before it, kept until the chain's end says why. Hashes are as in hashes.ts. */
 interface Mismatch {
   readonly seq: number
   readonly entry: string
-  readonly previous: Buffer
-  readonly digest: Buffer
-  readonly hash: Buffer
+  readonly previous: string
+  readonly digest: string
+  readonly hash: string
 }
 
 /** An entry that is not what its seal says. */
 interface Changed {
   readonly seq: number
   readonly entry: string
-  readonly sealed: Buffer
-  readonly found: Buffer
+  readonly sealed: string
+  readonly found: string
 }
 
 /** Where the check of a chain begins: after this seal. */
@@ -37,7 +37,7 @@ interface Options {
 /** Mismatches of one chain that are compared with each other. */
 const MAX_COMPARED = 200
 
-/** Checks the seals of one chain, which come in their order. */
+/** Checks the seals of one chain. */
 export class ChainCheck {
   readonly org: string
   readonly problems: Problem[] = []
@@ -46,13 +46,13 @@ export class ChainCheck {
   readonly #changed: Changed[] = []
   #seq: number
   /** Hashes that the next seal may follow: the one that was found, and the one that should have been. */
-  #previous: readonly Buffer[]
+  #previous: readonly string[]
 
   constructor(org: string, { start = { seq: 0, hash: GENESIS }, ...options }: Options) {
     this.org = org
     this.#options = options
     this.#seq = start.seq
-    this.#previous = [start.hash]
+    this.#previous = [start.hash.toString('latin1')]
   }
 
   /** The last seal that was checked. */
@@ -60,17 +60,16 @@ export class ChainCheck {
     return this.#seq
   }
 
-  check(row: SealedRow): void {
-    this.#checkLink(row)
+  /** Checks what a seal seals, in any order. */
+  checkContents(row: SealedRow): void {
     const { entry } = row
     if (entry === undefined) {
       this.#found('entry_deleted', row, 'The entry of the seal is missing.')
       return
     }
     const digest = digestOfSealed(entry.withMac)
-    if (!digest.equals(row.digest)) {
-      const { seq } = row
-      this.#changed.push({ seq, entry: uuidText(row.id), sealed: Buffer.from(row.digest), found: digest })
+    if (digest !== row.digest) {
+      this.#changed.push({ seq: row.seq, entry: uuidText(row.id), sealed: row.digest, found: digest })
       return
     }
     const isSigned = row.seq <= this.#options.signedUpTo
@@ -81,7 +80,7 @@ export class ChainCheck {
         'The entry is not marked by a key of the service, although it is sealed.',
       )
     }
-    if (row.personal !== undefined && !commitmentOfFields(row.personal).equals(entry.commitment)) {
+    if (row.personal !== undefined && commitmentOfFields(row.personal) !== entry.commitment) {
       this.#found('personal_data_changed', row, 'The personal data are not those that the entry commits to.')
     }
   }
@@ -93,35 +92,34 @@ export class ChainCheck {
     this.problems.sort((a, b) => (a.seq ?? 0) - (b.seq ?? 0))
   }
 
-  #checkLink({ seq, id, digest, hash }: SealedRow): void {
+  /** Checks that a seal follows from the one before; to be called in the order of the chain. */
+  checkLink({ seq, id, digest, hash }: SealedRow): void {
     const expected = this.#seq + 1
     this.#seq = seq
-    const found = Buffer.from(hash)
     if (seq !== expected) {
       const last = seq - 1
       const detail = 'The seals are missing.'
       this.problems.push({ kind: 'seals_deleted', org: this.org, seq: expected, last, detail })
       // What it follows is not known.
-      this.#previous = [found]
+      this.#previous = [hash]
       return
     }
-    const links = this.#previous.map((previous) => linkHash(previous, seq, digest))
-    if (links.some((link) => link.equals(found))) {
-      this.#previous = [found]
+    const links = this.#previous.map((previous) => linkOf(previous, seq, digest))
+    if (links.includes(hash)) {
+      this.#previous = [hash]
       return
     }
-    const [previous = GENESIS] = this.#previous
-    const mismatch = { seq, entry: uuidText(id), previous, digest: Buffer.from(digest), hash: found }
-    this.#mismatches.push(mismatch)
-    this.#previous = [found, ...links]
+    const [previous = GENESIS.toString('latin1')] = this.#previous
+    this.#mismatches.push({ seq, entry: uuidText(id), previous, digest, hash })
+    this.#previous = [hash, ...links]
   }
 
   #explainChanged(): void {
     const explained = new Set<Changed>()
     const list = this.#changed.slice(0, MAX_COMPARED)
     for (const one of list) {
-      const other = list.find(({ sealed, seq }) => seq > one.seq && sealed.equals(one.found))
-      if (other === undefined || !other.found.equals(one.sealed)) continue
+      const other = list.find(({ sealed, seq }) => seq > one.seq && sealed === one.found)
+      if (other === undefined || other.found !== one.sealed) continue
       explained.add(one).add(other)
       this.#swapped(one, other)
     }
@@ -164,12 +162,12 @@ const place = ({ seq, entry }: { seq: number; entry: string }) => ({ seq, entry 
 
 /** Whether each of two seals has what belongs into the place of the other, with or without its hash. */
 function areSwapped(one: Mismatch, other: Mismatch): boolean {
-  const right = linkHash(one.previous, one.seq, other.digest)
-  return right.equals(other.hash) || right.equals(one.hash)
+  const right = linkOf(one.previous, one.seq, other.digest)
+  return right === other.hash || right === one.hash
 }
 
 /** Whether a seal follows what should be in the place before it, where one of two that were swapped is. */
 function followsSwapped(next: Mismatch, one: Mismatch, other: Mismatch): boolean {
   const truth = next.seq === one.seq + 1 ? other : next.seq === other.seq + 1 ? one : undefined
-  return truth !== undefined && linkHash(truth.hash, next.seq, next.digest).equals(next.hash)
+  return truth !== undefined && linkOf(truth.hash, next.seq, next.digest) === next.hash
 }

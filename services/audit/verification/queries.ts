@@ -4,40 +4,95 @@ import { SEALED_COLUMNS } from './sealed-row.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** A chain, and after which seal to read it. */
+/** A chain, after which seal to read it, and how many. */
 export interface ChainPosition {
   readonly org: string
   readonly after: number
+  readonly rows: number
 }
 
-/** Reads up to `limit` seals of each chain with their entries, in their order. The transaction must have the system's scope. */
+/** Seals before the first one whose entries are looked at as well: entries are sealed nearly in the order of their ids. */
+const SEALS_BEFORE = 20
+/** Entries of a window beyond those that are expected: some are not sealed yet. */
+const ENTRIES_BEYOND = 100
+
+/**
+ * Reads the next seals of each chain in their order, with those of their entries and personal data that are in a window:
+ * as many as the seals, in the order of ids, from the entry of the seals before. What somebody has made up may be outside
+ * of it, and so may what was committed late. The transaction must have been begun by `beginReading`.
+ */
 export async function copySeals(
   db: SystemDatabase,
   chains: readonly ChainPosition[],
-  limit: number,
   onCopied: (message: Buffer) => void,
 ): Promise<void> {
   // COPY takes no parameters.
-  const list = chains.map(({ org, after }) => {
-    if (!UUID.test(org) || !Number.isSafeInteger(after))
-      throw new TypeError(`${org} ${after} is not a position`)
-    return `('${org}'::uuid, ${after}::bigint)`
+  const list = chains.map(({ org, after, rows }, index) => {
+    return `(${index}, ${uuid(org)}, ${int8(after)}, ${int8(rows)})`
   })
+  const windowOf = (table: string, id: string) => `(
+    SELECT w.* FROM c CROSS JOIN LATERAL (
+      SELECT * FROM ${table} WHERE org_id = c.org_id AND ${id} >= c.first ORDER BY ${id} LIMIT c.rows + ${ENTRIES_BEYOND}
+    ) AS w)`
   await db.query({
     name: 'copyAuditSeals',
     text: `COPY (
+             WITH c AS MATERIALIZED (
+               SELECT v.*, coalesce((
+                   SELECT entry_id FROM (
+                     SELECT entry_id FROM audit_seals WHERE org_id = v.org_id AND seq <= v.after
+                     ORDER BY seq DESC LIMIT ${SEALS_BEFORE}
+                   ) AS l ORDER BY entry_id LIMIT 1
+                 ), '00000000-0000-0000-0000-000000000000') AS first
+               FROM (VALUES ${list.join(', ')}) AS v (place, org_id, after, rows)
+             )
              SELECT ${SEALED_COLUMNS}
-             FROM (VALUES ${list.join(', ')}) AS c (org_id, after)
-             CROSS JOIN LATERAL (
-               SELECT * FROM audit_seals WHERE org_id = c.org_id AND seq > c.after ORDER BY seq LIMIT ${Math.trunc(limit)}
+             FROM (
+               SELECT w.*, c.place FROM c CROSS JOIN LATERAL (
+                 SELECT * FROM audit_seals WHERE org_id = c.org_id AND seq > c.after ORDER BY seq LIMIT c.rows
+               ) AS w
              ) AS s
-             LEFT JOIN audit_entries e ON e.org_id = s.org_id AND e.id = s.entry_id
-             LEFT JOIN audit_personal p ON p.org_id = s.org_id AND p.entry_id = s.entry_id
-             ORDER BY s.org_id, s.seq
+             LEFT JOIN ${windowOf('audit_entries', 'id')} AS e ON e.org_id = s.org_id AND e.id = s.entry_id
+             LEFT JOIN ${windowOf('audit_personal', 'entry_id')} AS p
+               ON p.org_id = s.org_id AND p.entry_id = s.entry_id
+             ORDER BY s.place, s.seq
            ) TO STDOUT (FORMAT binary)`,
     prepare: false,
     onCopied,
   })
+}
+
+/** Reads single seals with their entries and personal data, wherever these are. */
+export async function copySealsAt(
+  db: SystemDatabase,
+  places: readonly { readonly org: string; readonly seq: number }[],
+  onCopied: (message: Buffer) => void,
+): Promise<void> {
+  const list = places.map(({ org, seq }) => `(${uuid(org)}, ${int8(seq)})`)
+  await db.query({
+    name: 'copyAuditSealsAt',
+    text: `COPY (
+             SELECT ${SEALED_COLUMNS}
+             FROM (VALUES ${list.join(', ')}) AS c (org_id, seq)
+             CROSS JOIN LATERAL (SELECT * FROM audit_seals WHERE org_id = c.org_id AND seq = c.seq LIMIT 1) AS s
+             LEFT JOIN LATERAL (
+               SELECT * FROM audit_entries WHERE org_id = s.org_id AND id = s.entry_id LIMIT 1) AS e ON true
+             LEFT JOIN LATERAL (
+               SELECT * FROM audit_personal WHERE org_id = s.org_id AND entry_id = s.entry_id LIMIT 1) AS p ON true
+           ) TO STDOUT (FORMAT binary)`,
+    prepare: false,
+    onCopied,
+  })
+}
+
+function uuid(value: string): string {
+  if (!UUID.test(value)) throw new TypeError(`${value} is not a UUID`)
+  return `'${value}'::uuid`
+}
+
+function int8(value: number): string {
+  if (!Number.isSafeInteger(value)) throw new TypeError(`${value} is not a whole number`)
+  return `${value}::bigint`
 }
 
 /** Numbers of the last seals of chains. */
@@ -153,7 +208,14 @@ export function selectCuts(
   })
 }
 
-/** Begins a transaction with the scope that COPY needs, and with room to sort a batch in memory. */
+/**
+ * Begins a transaction with the scope that COPY needs, with room for a batch in memory, and for joins by a hash: what the
+ * planner knows of the tables may be old, and a lookup for each seal takes twice the time.
+ */
 export async function beginReading(db: SystemDatabase): Promise<void> {
-  await db.query({ name: 'beginAuditReading', text: "SET LOCAL work_mem = '64MB'" })
+  await db.query({
+    name: 'beginAuditReading',
+    text: `SELECT set_config('work_mem', '64MB', true), set_config('enable_nestloop', 'off', true),
+             set_config('enable_mergejoin', 'off', true)`,
+  })
 }

@@ -7,22 +7,23 @@ import { CANONICAL_COLUMNS, CANONICAL_FIELDS } from '../entry.ts'
 
 /** Columns of a row, from `audit_seals s`, `audit_entries e` and `audit_personal p`. */
 export const SEALED_COLUMNS = `s.org_id, s.seq, s.entry_id, s.digest, s.hash, ${CANONICAL_COLUMNS}, e.mac,
-  p.salt, p.ip, p.user_agent, p.names::text`
+  p.salt, p.ip, p.user_agent, p.names`
 
 /** A row; the bytes are valid until the next one is read. */
 export interface SealedRow {
   readonly org: Buffer
   readonly seq: number
   readonly id: Buffer
-  readonly digest: Buffer
-  readonly hash: Buffer
+  /** Hashes are strings, each character a byte. */
+  readonly digest: string
+  readonly hash: string
   /** Undefined when the seal's entry is missing. */
   readonly entry:
     | {
         readonly canonical: Buffer
         readonly withMac: Buffer
         readonly mac: Buffer
-        readonly commitment: Buffer
+        readonly commitment: string
       }
     | undefined
   /** Personal data, as a commitment is over them; undefined when they were erased. */
@@ -41,7 +42,9 @@ const starts = new Int32Array(FIELDS + 1)
 
 /** Reads a message of COPY; undefined for one without a row. */
 export function readSealedRow(message: Buffer): SealedRow | undefined {
-  const at = message.subarray(0, SIGNATURE.length).equals(SIGNATURE) ? HEADER_BYTES : 0
+  // A row begins with the high byte of how many fields it has.
+  const isFirst = message[0] === SIGNATURE[0] && message.subarray(0, SIGNATURE.length).equals(SIGNATURE)
+  const at = isFirst ? HEADER_BYTES : 0
   if (message.length - at < 2 || message.readInt16BE(at) !== FIELDS) return undefined
   let offset = at + 2
   for (let field = 0; field < FIELDS; field++) {
@@ -49,25 +52,37 @@ export function readSealedRow(message: Buffer): SealedRow | undefined {
     offset += 4 + Math.max(0, message.readInt32BE(offset))
   }
   starts[FIELDS] = offset
-  const raw = (first: number, last = first) => message.subarray(starts[first], starts[last + 1])
-  const value = (field: number) => raw(field).subarray(4)
-  const isNull = (field: number) => message.readInt32BE(starts[field] ?? 0) === -1
+  const isMissing = message.readInt32BE(starts[MAC_FIELD] ?? 0) === -1
+  const isErased = message.readInt32BE(starts[SALT_FIELD] ?? 0) === -1
   return {
-    org: value(0),
-    seq: Number(message.readBigInt64BE((starts[1] ?? 0) + 4)),
-    id: value(2),
-    digest: value(3),
-    hash: value(4),
-    entry: isNull(MAC_FIELD)
+    org: bytesIn(message, 0),
+    seq: message.readUInt32BE((starts[1] ?? 0) + 4) * 2 ** 32 + message.readUInt32BE((starts[1] ?? 0) + 8),
+    id: bytesIn(message, 2),
+    digest: hashIn(message, 3),
+    hash: hashIn(message, 4),
+    entry: isMissing
       ? undefined
       : {
-          canonical: raw(FIRST_ENTRY_FIELD, MAC_FIELD - 1),
-          withMac: raw(FIRST_ENTRY_FIELD, MAC_FIELD),
-          mac: value(MAC_FIELD),
-          commitment: value(MAC_FIELD - 1),
+          canonical: rawOf(message, FIRST_ENTRY_FIELD, MAC_FIELD - 1),
+          withMac: rawOf(message, FIRST_ENTRY_FIELD, MAC_FIELD),
+          mac: bytesIn(message, MAC_FIELD),
+          commitment: hashIn(message, MAC_FIELD - 1),
         },
-    personal: isNull(SALT_FIELD) ? undefined : raw(SALT_FIELD, FIELDS - 1),
+    personal: isErased ? undefined : rawOf(message, SALT_FIELD, FIELDS - 1),
   }
+}
+
+/** Fields with their lengths. */
+function rawOf(message: Buffer, first: number, last: number): Buffer {
+  return message.subarray(starts[first], starts[last + 1])
+}
+
+function bytesIn(message: Buffer, field: number): Buffer {
+  return message.subarray((starts[field] ?? 0) + 4, starts[field + 1])
+}
+
+function hashIn(message: Buffer, field: number): string {
+  return message.toString('latin1', (starts[field] ?? 0) + 4, starts[field + 1])
 }
 
 /** A UUID as text. */

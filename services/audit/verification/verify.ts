@@ -137,11 +137,12 @@ export async function checkChains(
   )
   let entries = 0
   const positions = [...starts].map(([org, start]) => ({ org, after: start?.seq ?? 0 }))
-  let current: ChainCheck | undefined
-  await readSeals(db, positions, (org, row) => {
-    entries += 1
-    if (current?.org !== org) current = checks.get(org)
-    current?.check(row)
+  await readSeals(db, positions, {
+    seal(org, row) {
+      entries += 1
+      checks.get(org)?.checkLink(row)
+    },
+    contents: (org, row) => checks.get(org)?.checkContents(row),
   })
   for (const check of checks.values()) check.end()
   return { entries, chains: [...checks.values()] }
