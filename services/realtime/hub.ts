@@ -16,8 +16,8 @@ import { type Callers, Rights } from './rights.ts'
 import { openStore } from './store.ts'
 import { Subscription } from './subscription.ts'
 
-/** How often `tick` is to be called. */
-export const TICKS_PER_SECOND = 4
+/** How often `tick` is to be called: in each turn 250 of 10 000 connections are looked after, for less than a millisecond. */
+export const TICKS_PER_SECOND = 40
 /** From this code on a client does not connect again. */
 const LAST_WORD = 3500
 
@@ -40,6 +40,8 @@ export interface HubObserver {
 }
 
 interface HubOptions<Ctx extends Context> {
+  /** Is called when somebody comes, who is to be looked after. */
+  readonly awake?: () => void
   readonly ctx: Ctx
   readonly log: Log
   readonly channels: ChannelList<Ctx>
@@ -66,6 +68,8 @@ export class Hub<Ctx extends Context = Context> {
   readonly #registry = new Registry()
   /** Is to be told of changes of rights. */
   readonly rights: Pick<Rights<Ctx>, keyof Rights<Ctx>>
+  /** Connections by the part of each second in which they are looked after. */
+  readonly #turns = Array.from({ length: TICKS_PER_SECOND }, () => new Set<Peer>())
   #attached = 0
   #turn = 0
   readonly #warn: (error: unknown) => void
@@ -93,7 +97,9 @@ export class Hub<Ctx extends Context = Context> {
   /** Takes in a connection, whose sender is not known yet. */
   attach(peer: Peer): void {
     peer.turn = this.#attached++ % TICKS_PER_SECOND
+    this.#turns[peer.turn]?.add(peer)
     this.#registry.add(peer)
+    this.#options.awake?.()
   }
 
   /** Notes who a peer is; false when that caller has too many connections. */
@@ -107,6 +113,7 @@ export class Hub<Ctx extends Context = Context> {
   detach(peer: Peer, why: Ending): void {
     for (const subscription of peer.subscriptions.values())
       this.#leave(peer, subscription, why.code < LAST_WORD)
+    this.#turns[peer.turn]?.delete(peer)
     if (this.#registry.remove(peer)) this.#options.observer.ended(peer.transport, why)
   }
 
@@ -131,6 +138,7 @@ export class Hub<Ctx extends Context = Context> {
       return refusal
     }
     try {
+      if (!(await this.#isCertain(peer))) return refuse(REFUSALS.internal)
       if (!(await this.rights.isAllowed(peer, name))) return refuse(REFUSALS.denied)
       const org = orgOf(found.params)
       if (org !== null && this.#registry.countOf(org) > limits.perOrganization) return refuse(REFUSALS.limit)
@@ -158,9 +166,9 @@ export class Hub<Ctx extends Context = Context> {
 
   /** Returns a part of what a channel has told, to a peer that listens to it. */
   async history(peer: Peer, name: string, range: Range): Promise<Page | Refusal> {
-    const subscription = peer.subscriptions.get(name)
-    if (!subscription?.isOpen) return REFUSALS.denied
     try {
+      if (!(await this.#isCertain(peer))) return REFUSALS.internal
+      if (peer.subscriptions.get(name)?.isOpen !== true) return REFUSALS.denied
       const page = await pageOf(this.#db, name, range, this.#options.limits.historySize)
       return page ?? REFUSALS.unrecoverable
     } catch (error) {
@@ -175,10 +183,11 @@ export class Hub<Ctx extends Context = Context> {
     name: string,
     ask: (attendance: Attendance) => Promise<T>,
   ): Promise<T | Refusal> {
-    const subscription = peer.subscriptions.get(name)
-    if (!subscription?.isOpen) return REFUSALS.denied
-    if (!subscription.found.channel.hasPresence) return REFUSALS.unavailable
     try {
+      if (!(await this.#isCertain(peer))) return REFUSALS.internal
+      const subscription = peer.subscriptions.get(name)
+      if (!subscription?.isOpen) return REFUSALS.denied
+      if (!subscription.found.channel.hasPresence) return REFUSALS.unavailable
       return await ask(this.#options.attendance)
     } catch (error) {
       this.#warn(error)
@@ -191,10 +200,18 @@ export class Hub<Ctx extends Context = Context> {
     return listener.kind === 'user' ? this.#options.channels.ownOf(listener.user.id) : []
   }
 
-  /** Passes on what was published; what comes together of a channel goes out together. */
-  deliver(messages: readonly Message[]): void {
+  /**
+   * Passes on what was published; what comes together of a channel goes out together. Where a change of rights may not have
+   * been heard of, as after the process was stopped for a while, those are asked for first.
+   */
+  async deliver(messages: readonly Message[]): Promise<void> {
+    const byChannel = Map.groupBy(messages, (message) => message.channel)
+    if (!this.rights.isInformed) {
+      const listeners = [...byChannel.keys()].flatMap((name) => [...this.#registry.ofChannel(name).values()])
+      for (const unsure of await this.rights.confirm(listeners)) this.#doubt(unsure, byChannel)
+    }
     let delivered = 0
-    for (const [channel, ofChannel] of Map.groupBy(messages, (message) => message.channel)) {
+    for (const [channel, ofChannel] of byChannel) {
       const all = new Parcel(ofChannel)
       for (const [subscription, peer] of this.#registry.ofChannel(channel)) {
         const { fresh, isGap } = subscription.takeAll(all)
@@ -216,17 +233,25 @@ export class Hub<Ctx extends Context = Context> {
     }
   }
 
-  /**
-   * Looks after a part of the connections, each of them once a second: those that are checked together should be many, and
-   * not all of them.
-   */
+  /** Looks after a part of the connections, each of them once a second. */
   tick(now: number): void {
     this.#turn = (this.#turn + 1) % TICKS_PER_SECOND
-    for (const peer of [...this.peers]) {
-      if (peer.turn !== this.#turn) continue
+    for (const peer of this.#turns[this.#turn] ?? []) {
       peer.tick(now)
       this.rights.tick(peer)
     }
+  }
+
+  /** Whether it is known of the last second who somebody is. */
+  async #isCertain(peer: Peer): Promise<boolean> {
+    const unsure = this.rights.isInformed ? [] : await this.rights.confirm([peer])
+    return unsure.length === 0 && !peer.isEnded
+  }
+
+  /** Has somebody whose rights are not known begin again, who then is asked for. */
+  #doubt(peer: Peer, channels: ReadonlyMap<string, unknown>): void {
+    for (const subscription of [...peer.subscriptions.values()])
+      if (channels.has(subscription.name)) this.#drop(peer, subscription, UNSUBSCRIBES.lost)
   }
 
   #join({ id, listener }: Peer, { name, found }: Subscription): void {

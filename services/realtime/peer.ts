@@ -25,10 +25,12 @@ export abstract class Peer {
   listener: Listener | undefined
   /** In which part of each second it is looked after. */
   turn = 0
-  /** Whether it is being checked who it is now. */
-  isChecked = false
+  /** The check under way of who it is now and what it may hear. */
+  check: Promise<void> | undefined
   /** Whether something has changed since that began. */
   isDoubted = false
+  /** When the last check began, by `performance.now()`. */
+  checkedAt = performance.now()
   /** Whether the connection has ended, or is ending. */
   isEnded = false
   protected readonly connection: Connection

@@ -14,8 +14,8 @@ const BATCH = 1000
 interface ReaderOptions {
   readonly ctx: Pick<Context, 'db'>
   readonly log: Log
-  /** Is given the messages, in their order. */
-  deliver(messages: readonly Message[]): void
+  /** Is given the messages, in their order, and the next ones when it is done. */
+  deliver(messages: readonly Message[]): Promise<void>
   /** The store is empty, or was: nobody knows any more what was missed. */
   lost(): void
 }
@@ -93,7 +93,7 @@ export class Reader {
       }
       const { messages } = read
       this.#state = { epoch: read.epoch, last_seq: messages.at(-1)?.seq ?? read.last_seq }
-      this.#options.deliver(messages.map((message) => new Message(message)))
+      if (messages.length > 0) await this.#options.deliver(messages.map((message) => new Message(message)))
       return messages.length === BATCH
     } catch (error) {
       this.#warn(error)

@@ -12,9 +12,13 @@ import type { Subscription } from './subscription.ts'
 
 /** Peers who are checked at the same time; what is not known of them is read together. */
 const MAX_CHECKS = 1000
+/** Milliseconds for which a check says enough, where changes are not heard of. */
+const CHECKED_MS = 1000
 
 /** Knows who somebody is at this moment. */
 export interface Callers {
+  /** Whether every change that is older than a second has been heard of. */
+  isInformed(): boolean
   /** Whether it is known here and now that a listener is who it was. */
   isKnown(listener: Listener): boolean
   /** Returns the listener as it is now, wherever that is known; undefined for one whose session or key has ended. */
@@ -55,16 +59,33 @@ export class Rights<Ctx extends Context> implements ChannelListener {
 
   /** Checks a peer again unless nothing can have changed unheard; to be called once a second. */
   tick(peer: Peer): void {
-    if (peer.listener && !peer.isEnded && !this.#options.callers.isKnown(peer.listener)) this.recheck(peer)
+    if (peer.listener && !peer.isEnded && !this.#options.callers.isKnown(peer.listener))
+      void this.recheck(peer)
+  }
+
+  /** Whether every change that is older than a second has been heard of; if not, `confirm` says more. */
+  get isInformed(): boolean {
+    return this.#options.callers.isInformed()
+  }
+
+  /**
+   * Checks those who were not in the last second. Returns those of whom it could not be found out who they are and what they
+   * may hear.
+   */
+  async confirm(peers: readonly Peer[]): Promise<readonly Peer[]> {
+    const since = performance.now() - CHECKED_MS
+    const old = [...new Set(peers)].filter(({ checkedAt }) => checkedAt < since)
+    await Promise.all(old.map((peer) => this.recheck(peer)))
+    return old.filter(({ checkedAt, isEnded }) => checkedAt < since && !isEnded)
   }
 
   forgetSession(id: string): void {
     for (const peer of this.#options.registry.peers)
-      if (peer.listener?.kind === 'user' && peer.listener.sessionId === id) this.recheck(peer)
+      if (peer.listener?.kind === 'user' && peer.listener.sessionId === id) void this.recheck(peer)
   }
 
   forgetUser(id: string): void {
-    for (const peer of this.#options.registry.ofCaller(id)) this.recheck(peer)
+    for (const peer of this.#options.registry.ofCaller(id)) void this.recheck(peer)
   }
 
   forgetMember(_org: string, user: string): void {
@@ -75,38 +96,36 @@ export class Rights<Ctx extends Context> implements ChannelListener {
     for (const peer of this.#options.registry.peers) {
       const isKey = peer.listener?.kind === 'api_key' && peer.listener.key.org === org
       const listens = () => [...peer.subscriptions.values()].some(({ found }) => orgOf(found.params) === org)
-      if (isKey || listens()) this.recheck(peer)
+      if (isKey || listens()) void this.recheck(peer)
     }
   }
 
   forgetApiKey(_org: string, id: string): void {
-    for (const peer of this.#options.registry.ofCaller(`api_key:${id}`)) this.recheck(peer)
+    for (const peer of this.#options.registry.ofCaller(`api_key:${id}`)) void this.recheck(peer)
   }
 
   forgetAll(): void {
-    for (const peer of this.#options.registry.peers) this.recheck(peer)
+    for (const peer of this.#options.registry.peers) void this.recheck(peer)
   }
 
   /** Checks again who a peer is and what it may hear. A change while that is done has it done again. */
-  recheck(peer: Peer): void {
+  async recheck(peer: Peer): Promise<void> {
     if (peer.listener === undefined || peer.isEnded) return
-    if (peer.isChecked) {
-      peer.isDoubted = true
-      return
-    }
-    peer.isChecked = true
-    void this.#checks(async () => {
-      do {
+    peer.isDoubted = true
+    peer.check ??= this.#checks(async () => {
+      while (peer.isDoubted && !peer.isEnded) {
         peer.isDoubted = false
         await this.#verify(peer)
-      } while (peer.isDoubted && !peer.isEnded)
-      peer.isChecked = false
+      }
+      peer.check = undefined
     })
+    await peer.check
   }
 
   async #verify(peer: Peer): Promise<void> {
     const { listener } = peer
     if (listener === undefined || peer.isEnded) return
+    const begun = performance.now()
     try {
       const current = await this.#options.callers.load(listener)
       if (current === undefined || principalId(current) !== principalId(listener)) {
@@ -119,6 +138,7 @@ export class Rights<Ctx extends Context> implements ChannelListener {
         if (peer.subscriptions.get(subscription.name) === subscription)
           this.#options.denied(peer, subscription)
       }
+      peer.checkedAt = begun
     } catch (error) {
       // Whatever is wrong with one listener is nothing to the others; the next tick tries again.
       this.#warn(error)

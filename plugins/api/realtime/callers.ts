@@ -51,6 +51,7 @@ function claimsOf({ tokens }: FastifyInstance, token: string): AccessTokenClaims
 /** Makes who knows whether listeners are still who they were. */
 export function createCallers({ identities, ctx }: FastifyInstance): Callers {
   return {
+    isInformed: () => identities.isTrusted,
     isKnown: (listener) =>
       listener.kind === 'user'
         ? identities.look(listener.sessionId) !== undefined

@@ -110,7 +110,18 @@ async function createHub(
     pooled: (error) =>
       log.warn({ err: error }, 'nobody wakes the reader of realtime, which looks every 250 ms'),
   })
+  let ticking: NodeJS.Timeout | undefined
+  const tick = () => {
+    hub.tick(performance.now())
+    // An idle service is not to wake so often.
+    if (hub.peers.size > 0) return
+    clearInterval(ticking)
+    ticking = undefined
+  }
   const hub: Hub<AppContext> = new Hub({
+    awake() {
+      ticking ??= setInterval(tick, TICK_MS).unref()
+    },
     ctx: gatheringContext(app.ctx),
     log,
     channels,
@@ -132,7 +143,6 @@ async function createHub(
     observer: metrics,
   })
   app.onIdentityChange(hub.rights)
-  const ticking = setInterval(() => hub.tick(performance.now()), TICK_MS).unref()
   app.onDrain(() => spreadEnds(app, hub))
   app.addHook('preClose', async () => {
     for (const peer of [...hub.peers]) peer.end(ENDINGS.shutdown)

@@ -1,0 +1,122 @@
+import t from 'tap'
+import { LOCAL_ADDRESS } from '#lib/network/addresses.ts'
+import { createCallers, createDoorman } from '#plugins/api/realtime/callers.ts'
+import type { AppContext } from '#plugins/infrastructure/context.ts'
+import { findChannels } from '#services/realtime/channel-list.ts'
+import { Client } from '#services/realtime/client.ts'
+import { Hub } from '#services/realtime/hub.ts'
+import { Message } from '#services/realtime/message.ts'
+import { Attendance } from '#services/realtime/presence/attendance.ts'
+import { ENDINGS, type Ending } from '#services/realtime/protocol.ts'
+import type { Callers } from '#services/realtime/rights.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { tokenOf } from '#test/support/realtime.ts'
+
+t.test('what comes after a while in which changes of rights were not heard of', async (t) => {
+  const { app, signUp } = await borrowTestApp(t, { APP_ROLE: 'web' })
+  const ignore = () => undefined
+  let isInformed = true
+  let load: Callers['load'] = async (listener) => listener
+  let loads = 0
+  const hub = new Hub({
+    ctx: app.ctx,
+    log: app.log,
+    channels: await findChannels<AppContext>(),
+    reader: { start: async () => undefined },
+    limits: { channels: 10, perUser: 10, perOrganization: 10, historySize: 10 },
+    callers: {
+      ...createCallers(app),
+      isInformed: () => isInformed,
+      async load(listener) {
+        loads++
+        return load(listener)
+      },
+    },
+    attendance: new Attendance(app.ctx.db, app.log),
+    observer: { ended: ignore, delivered: ignore, recovered: ignore },
+  })
+  const user = await signUp()
+  const channel = `user:${user.user.id}`
+
+  /** A client that was checked long ago, and what it hears of a message and of questions. */
+  const open = async () => {
+    isInformed = true
+    const frames: string[] = []
+    const endings: Ending[] = []
+    const client = new Client({
+      hub,
+      pingMs: 25_000,
+      connection: {
+        send: (frame) => frames.push(String(frame)),
+        waiting: 0,
+        close: (why) => endings.push(why),
+      },
+      doorman: createDoorman(app, LOCAL_ADDRESS),
+      version: 'test',
+      maxWaiting: 1,
+      now: () => 0,
+    })
+    t.teardown(() => client.left())
+    client.receive(JSON.stringify({ id: 1, connect: { token: tokenOf(user) } }))
+    await eventually(async () => frames.length === 1)
+    client.checkedAt = performance.now() - 2000
+    frames.length = 0
+    loads = 0
+    const tell = async () => {
+      const offset = (client.subscriptions.get(channel)?.offset ?? 0) + 1
+      await hub.deliver([new Message({ channel, offset, data: '{"told":true}' })])
+    }
+    return { client, frames, endings, tell, heard: () => frames.filter((frame) => frame.includes('told')) }
+  }
+
+  await t.test('is told to somebody who is asked for, and found to be who it was', async (t) => {
+    const { tell, heard } = await open()
+    isInformed = false
+    load = async (listener) => listener
+    await tell()
+    t.equal(heard().length, 1)
+    await tell()
+    t.equal(heard().length, 2)
+    t.equal(loads, 1, 'a check says enough for a second')
+  })
+
+  await t.test('is not told to somebody whose session has ended meanwhile', async (t) => {
+    const { client, tell, heard, endings } = await open()
+    isInformed = false
+    load = async () => undefined
+    await tell()
+    t.same(heard(), [])
+    t.same(endings, [ENDINGS.sessionEnded])
+    t.equal(client.isEnded, true)
+  })
+
+  await t.test('is not told to somebody of whom it cannot be found out', async (t) => {
+    const { tell, heard, endings } = await open()
+    isInformed = false
+    load = async () => Promise.reject(new Error('the database is away'))
+    await tell()
+    t.same(heard(), [])
+    t.same(endings, [ENDINGS.insufficientState], 'it connects again, and is told then')
+  })
+
+  await t.test('nor is history, nor another channel', async (t) => {
+    const { client, frames } = await open()
+    isInformed = false
+    load = async () => Promise.reject(new Error('the database is away'))
+    client.receive(JSON.stringify({ id: 2, history: { channel, limit: 10 } }))
+    await eventually(async () => frames.length === 1)
+    t.match(JSON.parse(frames[0] ?? ''), { id: 2, error: { code: 100 } })
+    client.receive(JSON.stringify({ id: 3, subscribe: { channel: `organizations:${user.user.id}` } }))
+    await eventually(async () => frames.length === 2)
+    t.match(JSON.parse(frames[1] ?? ''), { id: 3, error: { code: 100 } })
+  })
+
+  await t.test('while changes are heard of, nobody is asked for', async (t) => {
+    const { tell, heard } = await open()
+    load = async () => undefined
+    await tell()
+    t.equal(heard().length, 1)
+    t.equal(loads, 0)
+  })
+})
