@@ -7,6 +7,7 @@ import { buildApp } from '#app.ts'
 import { OrgDatabase, SystemDatabase, UserDatabase } from '#lib/database/scoped-database.ts'
 import { hastenJobs } from '#lib/jobs/administration/queries-of-actions.ts'
 import { listJobs, overview } from '#lib/jobs/overview.ts'
+import { selectDueQueues } from '#lib/jobs/queries.ts'
 import { askForAnswer, deleteExpiredCounts } from '#lib/rate-limits/queries.ts'
 import type { AppContext } from '#plugins/infrastructure/context.ts'
 import { acceptedKeyIds } from '#services/api-keys/listeners.ts'
@@ -19,12 +20,14 @@ import * as reading from '#services/audit/reading/queries.ts'
 import { erasePersonalData } from '#services/audit/records.ts'
 import { sealBatch } from '#services/audit/sealer.ts'
 import { auditStatus } from '#services/audit/status.ts'
+import { beginReading, copySealsAt } from '#services/audit/verification/queries.ts'
 import { verify } from '#services/audit/verification/verify.ts'
 import * as attempts from '#services/authentication/queries.ts'
 import { insertConsumed } from '#services/broker/queries.ts'
 import { findSinks } from '#services/events/find-sinks.ts'
 import { purgeEventsJob } from '#services/events/jobs.ts'
 import { oldestAge } from '#services/events/oldest-age.ts'
+import { someWait } from '#services/events/queries.ts'
 import { Relay } from '#services/events/relay.ts'
 import { republish } from '#services/events/republish.ts'
 import { updateMailAttempt } from '#services/mail/queries.ts'
@@ -139,6 +142,7 @@ async function workBehindTheScenes(app: FastifyInstance): Promise<void> {
   await deleteExpiredCounts(app.db)
   await askForAnswer(app.db)
   await overview(app.db, ['send_mail'])
+  await selectDueQueues(app.db, ['send_mail', 'cleanup'])
   await hastenJobs(app.db, 'send_mail', [uuidv7()])
   await updateMailAttempt(app.db, uuidv7(), { state: 'sent', error: null })
   await endImpersonationsBy(app.db, user.id)
@@ -209,6 +213,7 @@ async function workOnEvents(app: FastifyInstance): Promise<void> {
   const channel = { name: `user:${uuidv7()}`, org: null }
   await beginAt(store, channel, { recover: true, offset: 1 }, 10)
   for (const sink of await findSinks<AppContext>()) {
+    await someWait(new SystemDatabase(app.db), sink.column)
     await new Relay(sink, { ctx, log }).pass()
     await oldestAge(ctx, sink.column)
   }
@@ -243,6 +248,10 @@ async function workOnAuditLog(app: FastifyInstance): Promise<void> {
   await tenant.auditEntry()
   await sealBatch(ctx)
   await verify(ctx, { org })
+  await new SystemDatabase(app.db).transaction(async (db) => {
+    await beginReading(db)
+    await copySealsAt(db, [{ org, seq: 1 }], () => undefined)
+  })
   await audit.listPlatform(ctx, (await signUp(app, { role: 'admin' })).user, {
     limit: 10,
     organization_id: org,

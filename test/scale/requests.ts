@@ -101,6 +101,7 @@ async function workOnDeliveries(app: FastifyInstance, tenant: TestOrganization):
   await deliveries.selectSubscriptions(new SystemDatabase(app.db), [org])
   await deliveries.selectWork(db, id)
   await deliveries.postponeDelivery(db, id, { attempts: 1, until: now })
+  await deliveries.markSlow(db, webhook)
   await deliveries.recordFailure(db, webhook, now)
   await deliveries.markWarned(db, webhook, now)
   await deliveries.recordSuccess(db, webhook, false)
