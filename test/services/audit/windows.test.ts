@@ -96,12 +96,11 @@ t.test('entries are found wherever they are', async (t) => {
   await sql('DELETE FROM audit_personal WHERE user_id = $1', [user])
   t.equal((await found()).problemCount, 0)
 
-  const [at] = await sql<{ entry: string }>(
-    'SELECT entry_id AS entry FROM audit_seals WHERE org_id = $1 AND seq = 4120',
-    [long],
-  )
-  await sql('DELETE FROM audit_entries WHERE org_id = $1 AND id = $2', [long, at?.entry])
-  t.strictSame((await found()).problems, [{ kind: 'entry_deleted', org: long, seq: 4120, entry: at?.entry }])
+  const [at] = await sql('SELECT entry_id AS entry FROM audit_seals WHERE org_id = $1 AND seq = 4120', [long])
+  await sql('DELETE FROM audit_entries WHERE org_id = $1 AND id = $2', [long, at?.['entry']])
+  t.strictSame((await found()).problems, [
+    { kind: 'entry_deleted', org: long, seq: 4120, entry: at?.['entry'] },
+  ])
 
   // So many entries before the chain's own that these are in no window.
   await sql(
