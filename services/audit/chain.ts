@@ -19,7 +19,7 @@ export interface Seal extends Head {
 /** The hash before the first seal of a chain. */
 export const GENESIS = Buffer.alloc(32)
 
-/** What is hashed begins with what it is. */
+/** The first byte of what is hashed: its kind. */
 export const LINK = Buffer.of(3)
 
 /** The hash of a seal: SHA-256(0x03 | hash before | seq in eight bytes | digest of the entry). */

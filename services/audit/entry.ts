@@ -41,7 +41,7 @@ export const CANONICAL_COLUMNS = `e.org_id, e.id, (date_part('epoch', e.at) * 10
   e.action, e.target_type, e.target_id, e.outcome, e.request_id, e.details, e.personal_commitment`
 export const CANONICAL_FIELDS = 12
 
-/** What is hashed begins with what it is. */
+/** The first byte of what is hashed: its kind. */
 export const ENTRY = Buffer.of(2)
 export const PERSONAL = Buffer.of(4)
 const SALT_BYTES = 16
