@@ -124,3 +124,25 @@ export async function deletePausedQueue(db: Database, name: string): Promise<voi
     values: [name],
   })
 }
+
+/** An index of the table of jobs. */
+export interface IndexState {
+  readonly name: string
+  /** False when its build was interrupted; null when there is no such index. */
+  readonly is_valid: boolean | null
+  /** Whether an index of the table is being built now. */
+  readonly is_being_built: boolean
+}
+
+export function selectIndexStates(db: Database, names: readonly string[]): Promise<IndexState[]> {
+  return db.query<IndexState>({
+    name: 'selectJobIndexStates',
+    text: `
+      SELECT wanted.name, i.indisvalid AS is_valid,
+        EXISTS (SELECT FROM pg_stat_progress_create_index
+                WHERE relid = to_regclass('pgboss.job_common') AND datname = current_database()) AS is_being_built
+      FROM unnest($1::text[]) AS wanted (name)
+      LEFT JOIN pg_index i ON i.indexrelid = to_regclass('pgboss.' || wanted.name)`,
+    values: [names],
+  })
+}

@@ -24,7 +24,7 @@ const NO_LIMITS = {
 
 /** Opens a connection for migrations, with their own timeouts, for the time of `fn`. */
 export async function withConnection<T>(
-  options: MigrationOptions,
+  options: Pick<MigrationOptions, 'connection'>,
   fn: (client: Session) => Promise<T>,
 ): Promise<T> {
   const client = new Session({

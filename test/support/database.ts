@@ -8,6 +8,7 @@ import bossPackage from 'pg-boss/package.json' with { type: 'json' }
 import type { Test } from 'tap'
 import type { EmbeddedPostgres } from '#lib/embedded-postgres/embedded-postgres.ts'
 import { ROLE } from '#lib/embedded-postgres/role.ts'
+import { INDEXES } from '#lib/jobs/indexes.ts'
 import { JobQueue } from '#lib/jobs/queue.ts'
 import { migrateUp } from '#lib/migrations/migrations.ts'
 import { connectionTo } from './connection-to.ts'
@@ -185,10 +186,14 @@ async function installBoss(connection: { connectionString: string }): Promise<vo
   // Schedules that are older than the application would have runs to make up for.
   await new JobQueue(boss).start(await findJobs(), { schedules: false })
   await boss.stop()
+  await withClient(connection.connectionString, async (client) => {
+    for (const [index, definition] of Object.entries(INDEXES))
+      await client.query(`CREATE INDEX ${index} ON pgboss.job_common ${definition}`)
+  })
 }
 
 async function hashMigrations(): Promise<string> {
-  const hash = createHash('sha256').update(ROLE).update(bossPackage.version)
+  const hash = createHash('sha256').update(ROLE).update(bossPackage.version).update(JSON.stringify(INDEXES))
   for (const file of (await readdir(MIGRATIONS)).sort()) {
     hash.update(file).update(await readFile(join(MIGRATIONS, file)))
   }

@@ -28,6 +28,7 @@ export async function searchJobs(
 ): Promise<JobSearch> {
   const found: (JobRow & JobPosition)[] = []
   const queues = queuesOf(names, selection)
+  if (queues.length === 0) return { jobs: [], next: undefined }
   let position = after
   for (let window = 1; ; window++) {
     const piece = await selectJobPiece(db, queues, {

@@ -12,11 +12,11 @@ import {
   STATES,
 } from './job-rows.ts'
 
-/** Jobs that a search looks at in one statement; pages of lists have fewer. */
-export const WINDOW = 2000
-const PAGE = 101
+/** Jobs that a search looks at in one statement, of all queues together; pages of lists have fewer. */
+export const WINDOW = 3000
+export const PAGE = 101
 
-/** The indexes of pg-boss that a list follows (`job_i14`, `job_i16`, `job_i15`), with the first place of each. */
+/** The indexes that a list follows (`groundwork_jobs_due`, `job_i16`, `groundwork_jobs_created`), with the first place of each. */
 const ORDERS = {
   due: { by: 'start_after', direction: 'ASC', first: ['-infinity', '00000000-0000-0000-0000-000000000000'] },
   ended: {
@@ -44,15 +44,20 @@ function partOf(state: JobState | undefined): string {
     case 'ended':
       return 'AND j.completed_on IS NOT NULL'
     case 'newest':
-      return 'AND j.created_on >= $5 AND j.created_on < $6'
+      return 'AND j.created_on >= $4 AND j.created_on < $5'
   }
 }
 
+/** Parameters of a piece that stand before the names of the queues. */
+const FIXED_PARAMETERS = 8
+
 /**
- * Selects a piece of a list: it looks at no more than so many jobs of each queue, in the order of an index, and returns
- * those that match, so that it takes the same time however many there are.
+ * Selects a piece of a list: it looks at no more than so many jobs, in the order of an index, and returns those that match,
+ * so that it takes the same time however many there are. PostgreSQL merges the queues as it reads them: for that each has
+ * a part of its own, in the order of its index and with an end, while a list of names would be sorted first. Each job is
+ * looked up by its key, until there are enough: of a plain join PostgreSQL may make one with all of the table.
  *
- * @param names the queues to look at
+ * @param names the queues to look at; at least one
  */
 export async function selectJobPiece(
   db: Database,
@@ -65,6 +70,12 @@ export async function selectJobPiece(
   const isSearch = error !== undefined || since !== undefined || until !== undefined || isOfSource
   const window = isSearch || orderOf(state) === 'ended' ? WINDOW : PAGE
   const beyond = direction === 'ASC' ? '>' : '<'
+  const parts = names.map(
+    (_, index) => `(SELECT j.name, j.id, j.${by} AS at FROM pgboss.job j
+          WHERE j.name = $${FIXED_PARAMETERS + 1 + index}
+            AND (j.${by}, j.id) ${beyond} ($1::timestamptz, $2::uuid) ${partOf(state)}
+          ORDER BY j.${by} ${direction}, j.id ${direction} LIMIT ${window})`,
+  )
   const rows = await db.query<
     JobRow & JobPosition & { last_at: string | null; last_id: string; looked: number }
   >({
@@ -73,20 +84,18 @@ export async function selectJobPiece(
     prepare: false,
     text: `
       WITH looked AS MATERIALIZED (
-        SELECT f.* FROM unnest($1::text[]) AS q (name) CROSS JOIN LATERAL (
-          SELECT j.name, j.id, j.${by} AS at FROM pgboss.job j
-          WHERE j.name = q.name AND (j.${by}, j.id) ${beyond} ($2::timestamptz, $3::uuid) ${partOf(state)}
-          ORDER BY j.${by} ${direction}, j.id ${direction} LIMIT ${window}
-        ) f
+        SELECT f.* FROM (${parts.join(' UNION ALL ')}) f
         ORDER BY f.at ${direction}, f.id ${direction} LIMIT ${window}
       ), matching AS (
         SELECT ${COLUMNS}, l.at::text AS at
-        FROM looked l JOIN pgboss.job j ON j.name = l.name AND j.id = l.id
-        WHERE ($4::text IS NULL OR ${ERROR} ILIKE $4)
-          AND j.created_on >= $5::timestamptz AND j.created_on < $6::timestamptz
-          AND ($7::text IS NULL OR j.state::text = $7)
-          AND ($8::text IS NULL OR NOT ${IS_DEAD} OR j.source_name = $8)
-        ORDER BY l.at ${direction}, l.id ${direction} LIMIT $9
+        FROM looked l CROSS JOIN LATERAL (
+          SELECT k.* FROM pgboss.job k WHERE k.name = l.name AND k.id = l.id LIMIT 1
+        ) j
+        WHERE ($3::text IS NULL OR ${ERROR} ILIKE $3)
+          AND j.created_on >= $4::timestamptz AND j.created_on < $5::timestamptz
+          AND ($6::text IS NULL OR j.state::text = $6)
+          AND ($7::text IS NULL OR NOT ${IS_DEAD} OR j.source_name = $7)
+        ORDER BY l.at ${direction}, l.id ${direction} LIMIT $8
       )
       SELECT m.*, e.last_at, e.last_id, (SELECT count(*) FROM looked)::int AS looked
       FROM (SELECT 1) one
@@ -94,7 +103,6 @@ export async function selectJobPiece(
         ORDER BY looked.at ${inverse(direction)}, looked.id ${inverse(direction)} LIMIT 1) e ON true
       LEFT JOIN matching m ON true`,
     values: [
-      names,
       after?.at ?? first[0],
       after?.id ?? first[1],
       error === undefined ? null : `%${escapeLike(error)}%`,
@@ -103,6 +111,7 @@ export async function selectJobPiece(
       state === undefined ? null : STATES[state],
       queue ?? null,
       limit,
+      ...names,
     ],
   })
   const [head] = rows
