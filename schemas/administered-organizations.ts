@@ -16,7 +16,15 @@ export const AdministeredOrganization = Type.Object(
       Type.Object(
         {
           table: Type.String({ description: 'Name of the table.', examples: ['projects'] }),
-          rows: Type.Integer({ description: 'Rows of the organization.', examples: [12] }),
+          rows: Type.Integer({
+            description:
+              'Rows of the organization; a list counts to 1 000, and the operation for one to 100 000.',
+            examples: [12],
+          }),
+          is_capped: Type.Boolean({
+            description: 'Whether there are more rows than were counted.',
+            examples: [false],
+          }),
         },
         { additionalProperties: false, description: 'Rows in one table.' },
       ),

@@ -9,6 +9,7 @@ const INVALID_VALUE_CODES = [
   'not_one_of',
   'invalid_format',
   'undeliverable_address',
+  'refused_host',
   'too_short',
   'too_long',
   'too_small',

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import type { InvalidValue } from '#schemas/problem.ts'
 
 /** The URLs that messages may be sent to. */
 export interface TargetRules {
@@ -14,18 +15,30 @@ export interface TargetRules {
 const MAX_LENGTH = 2048
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 }
 
-/** Returns what is wrong with a URL as a place to send messages to, in words that complete "must"; or nothing. */
-export function targetFault(text: string, rules: TargetRules): string | undefined {
-  if (text.length > MAX_LENGTH) return `be at most ${MAX_LENGTH} characters long`
+/** A fault of a URL: for people in words that complete "must", for programs by a code. */
+export interface TargetFault extends Pick<InvalidValue, 'code' | 'params'> {
+  readonly must: string
+}
+
+const malformed = (must: string): TargetFault => ({ code: 'invalid_format', must, params: {} })
+const refusedHost = (must: string): TargetFault => ({ code: 'refused_host', must, params: {} })
+
+/** Returns what is wrong with a URL as a place to send messages to, or nothing. */
+export function targetFault(text: string, rules: TargetRules): TargetFault | undefined {
+  if (text.length > MAX_LENGTH) {
+    const must = `be at most ${MAX_LENGTH} characters long`
+    return { code: 'too_long', must, params: { max_length: MAX_LENGTH } }
+  }
   // What the parser would drop or turn into something else; other programs may read it otherwise.
   if (!/^[!-~]+$/.test(text) || /[\\#]/.test(text))
-    return 'be ASCII without spaces, backslashes and a fragment'
+    return malformed('be ASCII without spaces, backslashes and a fragment')
   const [, protocol = '', authority = ''] = /^(https?:)\/\/([^/?]+)/.exec(text) ?? []
-  if (authority === '' || !URL.canParse(text)) return 'be an absolute https URL'
-  if (protocol === 'http:' && !rules.allowHttp) return 'begin with https://'
+  if (authority === '' || !URL.canParse(text)) return malformed('be an absolute https URL')
+  if (protocol === 'http:' && !rules.allowHttp)
+    return { code: 'not_one_of', must: 'begin with https://', params: { allowed: ['https'] } }
   const url = new URL(text)
-  if (authority.includes('@')) return 'not hold a user name or password'
-  if (!isWrittenPlainly(authority, url)) return 'name its host in the usual spelling'
+  if (authority.includes('@')) return malformed('not hold a user name or password')
+  if (!isWrittenPlainly(authority, url)) return malformed('name its host in the usual spelling')
   return hostFault(url, rules)
 }
 
@@ -47,19 +60,23 @@ function isWrittenPlainly(authority: string, url: URL): boolean {
   return written === url.host || written === `${url.hostname}:${portOf(url)}`
 }
 
-function hostFault(url: URL, { allowedPorts, ownHosts, isAllowedAddress }: TargetRules): string | undefined {
+function hostFault(
+  url: URL,
+  { allowedPorts, ownHosts, isAllowedAddress }: TargetRules,
+): TargetFault | undefined {
   const port = portOf(url)
   if (allowedPorts.length > 0 && !allowedPorts.includes(port)) {
-    return `use one of the ports ${allowedPorts.join(', ')}`
+    const must = `use one of the ports ${allowedPorts.join(', ')}`
+    return { code: 'not_one_of', must, params: { allowed: allowedPorts.map(String) } }
   }
   const host = hostOf(url)
   if (isIP(host) > 0) {
-    if (!isAllowedAddress(host)) return 'name a host on the internet'
+    if (!isAllowedAddress(host)) return refusedHost('name a host on the internet')
   } else if (!/^(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z](?:[a-z0-9-]*[a-z0-9])?$/.test(host)) {
-    return 'name its host in the usual spelling'
+    return malformed('name its host in the usual spelling')
   }
   if (ownHosts.includes(url.hostname) || ownHosts.includes(`${url.hostname}:${port}`)) {
-    return 'name another host than the service itself'
+    return refusedHost('name another host than the service itself')
   }
   return undefined
 }

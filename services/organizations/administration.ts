@@ -28,6 +28,10 @@ const LIST = 'administered organizations'
 const WINDOW = 2000
 const MAX_WINDOWS = 5
 
+/** Rows of a table that are counted for an organization of a list, and for one that somebody looks at. */
+const MAX_ROWS_IN_LIST = 1000
+const MAX_ROWS = 100_000
+
 /** The admin, and the session in which it asks. */
 type Admin = Actor & { readonly sessionId: string }
 
@@ -51,7 +55,7 @@ export async function list(
       ? { ids: [text], next: undefined }
       : await find(db, { text, before, limit })
   return {
-    data: await queries.selectAdministered(db, await countedTables(db), ids),
+    data: await queries.selectAdministered(db, await countedTables(db), { ids, most: MAX_ROWS_IN_LIST }),
     next_cursor: next === undefined ? null : ctx.cursors.encode(LIST, next),
   }
 }
@@ -138,9 +142,10 @@ export async function purge(
     await queries.markPurged(told, org)
     const purged = await one(db, org)
     const rows = purged.usage.reduce((sum, { rows }) => sum + rows, 0)
+    const is_capped = purged.usage.some((counted) => counted.is_capped)
     // In the log of the service, where admins look for what they did.
     const target = { type: 'organization', id: org }
-    await record(tx, { action: 'operations.purgeOrganization', target, details: { rows } })
+    await record(tx, { action: 'operations.purgeOrganization', target, details: { rows, is_capped } })
     tx.log.warn({ user_id: actor.id, organization_id: org, rows }, 'an admin had an organization purged')
     return purged
   })
@@ -150,7 +155,8 @@ export async function purge(
 }
 
 async function one(db: SystemDatabase, org: string): Promise<AdministeredOrganization> {
-  const [found] = await queries.selectAdministered(db, await countedTables(db), [org])
+  const tables = await countedTables(db)
+  const [found] = await queries.selectAdministered(db, tables, { ids: [org], most: MAX_ROWS })
   if (found === undefined) throw new UnknownOrganization()
   return found
 }

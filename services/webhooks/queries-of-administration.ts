@@ -13,7 +13,8 @@ interface FailingOptions extends Pick<ListFailingWebhooksQuery, 'status' | 'orga
 type Condition = [name: string, sql: (parameter: string) => string, value: unknown]
 
 /**
- * Webhooks of all organizations that fail or are disabled, newest first.
+ * Webhooks of all organizations that fail or are disabled, newest first. Those of deleted organizations are left out: nobody
+ * can enable them, and nothing is sent there.
  *
  * @reads organizations
  */
@@ -33,7 +34,7 @@ export function selectFailing(
              CASE WHEN e.disabled_reason IS NULL THEN 'failing' ELSE 'disabled' END AS status,
              e.disabled_reason, e.first_failed_at AS failing_since, e.failed_attempts, e.created_at
            FROM webhook_endpoints e JOIN organizations o ON o.id = e.org_id
-           WHERE (e.first_failed_at IS NOT NULL OR e.disabled_reason IS NOT NULL)${where}
+           WHERE (e.first_failed_at IS NOT NULL OR e.disabled_reason IS NOT NULL) AND o.deleted_at IS NULL${where}
            ORDER BY e.id DESC LIMIT $1`,
     values: [limit, ...conditions.map(([, , value]) => value)],
   })

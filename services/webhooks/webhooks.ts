@@ -160,7 +160,11 @@ function assertUsable(
   { url, event_types: choices = [] }: Partial<Pick<CreateWebhook, 'url' | 'event_types'>>,
 ): void {
   const fault = url === undefined ? undefined : targetFault(url, webhooks.sending)
-  if (fault !== undefined) throw new WebhookUrlRefused({ detail: `The URL must ${fault}.` })
+  if (fault !== undefined) {
+    const { must, ...rest } = fault
+    const errors = [{ pointer: '/body/url', message: `must ${must}`, ...rest }]
+    throw new WebhookUrlRefused({ detail: `The URL must ${must}.`, errors })
+  }
   const unknown = choices.find((choice) => !isKnown(choice, webhooks.eventTypes))
   if (unknown !== undefined)
     throw new UnknownEventType({ detail: `There is no event of the type ${unknown}.` })

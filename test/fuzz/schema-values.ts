@@ -112,8 +112,10 @@ function text(schema: Schema): fc.Arbitrary<string> {
   if (typeof expression === 'string') return textLike(expression)
   const minLength = number(schema['minLength'], 0)
   const maxLength = Math.max(minLength, Math.min(number(schema['maxLength'], 200), 200))
-  const unit = schema['x-format'] === 'one-line' ? characterOfALine : character
-  return fc.string({ unit, minLength, maxLength })
+  if (schema['x-format'] !== 'one-line') return fc.string({ unit: character, minLength, maxLength })
+  return fc
+    .string({ unit: characterOfALine, minLength, maxLength })
+    .filter((line) => /[^\p{Z}\p{C}]/u.test(line))
 }
 
 /** Networks of both kinds, with bits of hosts in most. */

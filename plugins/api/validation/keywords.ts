@@ -105,9 +105,13 @@ export const address: FuncKeywordDefinition = {
 /** Controls, ends of lines, and what turns the direction of all that follows. */
 const NOT_IN_A_LINE = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u
 
+/** Something that can be seen: a name or a reason of blanks alone says nothing. */
+const VISIBLE = /[^\p{Z}\p{C}]/u
+
 const CHECKS: Readonly<Record<string, (text: string) => boolean>> = {
   cidr: isCidr,
-  'one-line': (text) => !NOT_IN_A_LINE.test(text),
+  // That an empty text is too short is said by another keyword.
+  'one-line': (text) => text === '' || (VISIBLE.test(text) && !NOT_IN_A_LINE.test(text)),
 }
 
 /** `x-format` is for forms that JSON Schema has no name for, so that no generator takes them for its own. */

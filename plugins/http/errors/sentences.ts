@@ -22,7 +22,7 @@ const TYPES: Readonly<Record<string, string>> = {
 export const FORMATS: Readonly<Record<string, string>> = {
   uuid: 'a UUID',
   cidr: 'a network such as 192.0.2.0/24',
-  'one-line': 'one line of text without control characters',
+  'one-line': 'one line of text that is not blank, without control characters',
   'date-time': 'a date and time such as 2026-01-31T08:15:30Z',
 }
 

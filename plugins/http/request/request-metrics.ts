@@ -32,7 +32,7 @@ export default fp(
     })
     const known = new Map<string, Map<string, Map<number, Series>>>()
     app.onRequestEnd('metrics', ({ method, span, routeOptions }, { operation, status, milliseconds }) => {
-      if (routeOptions.config?.isStream && (status < 400 || status === 499)) return
+      if (routeOptions.config?.isStream && saysNothing(status, app.isDraining())) return
       const byStatus = getOrAdd(
         getOrAdd(known, operation, () => new Map()),
         method,
@@ -44,8 +44,13 @@ export default fp(
       series.observe(milliseconds / 1000, span?.isSampled ? span.ids.trace_id : undefined)
     })
   },
-  { name: 'request-metrics', dependencies: ['metrics', 'request-end'] },
+  { name: 'request-metrics', dependencies: ['draining', 'metrics', 'request-end'] },
 )
+
+/** Whether a stream lasted as long as its client listened, or was sent to another instance by one that ends. */
+function saysNothing(status: number, isDraining: boolean): boolean {
+  return status < 400 || status === 499 || (status === 503 && isDraining)
+}
 
 /** A key of its own for each label: to put them together costs more than to look three up. */
 function getOrAdd<K, V>(map: Map<K, V>, key: K, create: () => V): V {

@@ -160,6 +160,22 @@ t.test('what is refused', async (t) => {
   })
 })
 
+t.test('a stream that an instance refuses because it ends is not in the objective', async (t) => {
+  const { app, request, signUp } = await createTestApp(t)
+  const as = await signUp()
+  const counted = async () => {
+    const metric = await app.metrics.getSingleMetric('http_request_duration_seconds')?.get()
+    return metric?.values.filter(({ labels }) => labels['operation'] === 'streamRealtimeEvents') ?? []
+  }
+  const ask = (channels: string) => request({ url: `/realtime/events?channels=${channels}`, as })
+  expectProblem(t, await ask('nonsense'), { status: 404, code: 'channel_not_found' })
+  const before = await counted()
+  t.ok(before.length > 0, 'other refusals are counted')
+  app.drain()
+  expectProblem(t, await ask(`user:${as.user.id}`), { status: 503, code: 'overloaded' })
+  t.same(await counted(), before)
+})
+
 t.test('as many connections as there may be', async (t) => {
   const { app, db, logs } = await createTestApp(t, { APP_REALTIME__CONNECTIONS: '1' })
   const url = await realtimeUrl(app)

@@ -99,7 +99,7 @@ t.test('organizations, as admins see them', async (t) => {
     await tenant.createProject('Nobody else knows')
     const one = await request({ url: `${ORGANIZATIONS}/${tenant.organization.id}`, as: admin })
     t.match(one.json(), { name: 'Secretive', deleted_at: null, suspended_at: null, purge_requested_at: null })
-    t.match(one.json().usage[0], { table: 'memberships', rows: 2 })
+    t.match(one.json().usage[0], { table: 'memberships', rows: 2, is_capped: false })
     t.notMatch(one.body, /Nobody else knows/)
     t.same((await ask(`q=${tenant.organization.id}`)).data, [one.json()])
     expectProblem(t, await request({ url: `${ORGANIZATIONS}/${uuidv7()}`, as: admin }), {
@@ -110,6 +110,22 @@ t.test('organizations, as admins see them', async (t) => {
       status: 404,
       code: 'route_not_found',
     })
+  })
+
+  await t.test('counting ends, sooner in a list', async (t) => {
+    const tenant = await named('Busy')
+    const { id } = tenant.organization
+    await db.query(
+      `INSERT INTO projects (org_id, id, name, description)
+       SELECT $1, uuidv7(), 'Project ' || n, '' FROM generate_series(1, 1001) AS n`,
+      [id],
+    )
+    const projects = ({ usage }: { usage: { table: string }[] }) =>
+      usage.find(({ table }) => table === 'projects')
+    const [listed] = (await ask(`q=${id}`)).data
+    t.same(projects(listed), { table: 'projects', rows: 1000, is_capped: true })
+    const one = await request({ url: `${ORGANIZATIONS}/${id}`, as: admin })
+    t.same(projects(one.json()), { table: 'projects', rows: 1001, is_capped: false })
   })
 
   await t.test('purged: only a closed one, for good, and with the reason in the log', async (t) => {

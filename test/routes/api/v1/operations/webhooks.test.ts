@@ -57,6 +57,13 @@ t.test('webhooks that fail, of all organizations', async (t) => {
   }
   t.same(seen, [asked.id, gone.id, fails.id])
 
+  const purge = `/api/v1/operations/organizations/${two.organization.id}`
+  for (const act of ['suspend', 'purge']) {
+    t.same(await idsOf(''), [asked.id, gone.id, fails.id], 'what a suspended organization has is kept')
+    await request({ method: 'POST', url: `${purge}/${act}`, as: admin, payload: { reason: 'Ticket 4711' } })
+  }
+  t.same(await idsOf(''), [fails.id], 'nobody can enable what is deleted')
+
   expectProblem(t, await request({ url: WEBHOOKS, as: one.owner }), { status: 404, code: 'route_not_found' })
   expectProblem(t, await ask('?status=active'), { status: 400, code: 'validation_failed' })
   expectProblem(t, await ask('?cursor=nonsense'), { status: 400, code: 'invalid_cursor' })

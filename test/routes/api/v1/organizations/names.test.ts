@@ -14,8 +14,12 @@ const REFUSED = [
   '\u001b[2J',
 ]
 const SEPARATORS = ['Two\u2028lines', 'Two\u2029paragraphs', 'Turned\u202egnp.exe', 'Turned\u2066round']
+/** Names that nobody would see. */
+const BLANK = [' ', '   ', '\u00a0', '\u2003', '\u200b', '\u200d\u200d', '\ufeff']
 /** Names as people have them. */
 const ACCEPTED = ['Café Müller & Söhne', '株式会社', 'شركة', 'Ο Νίκος', '👩‍👩‍👧 family', 'a\u00a0b']
+
+const MESSAGE = 'must be one line of text that is not blank, without control characters'
 
 t.test('names of organizations, projects and keys are one line', async (t) => {
   const { app, request } = await borrowTestApp(t)
@@ -33,11 +37,11 @@ t.test('names of organizations, projects and keys are one line', async (t) => {
   ] as const
 
   for (const { payload, ...input } of inputs) {
-    for (const name of [...REFUSED, ...SEPARATORS]) {
+    for (const name of [...REFUSED, ...SEPARATORS, ...BLANK]) {
       const response = await request({ ...input, payload: { ...payload, name }, as })
       expectProblem(t, response, { status: 400, code: 'validation_failed', pointers: ['/body/name'] })
       const [{ code, message }] = response.json().errors
-      t.strictSame([code, message], ['invalid_format', 'must be one line of text without control characters'])
+      t.strictSame([code, message], ['invalid_format', MESSAGE], JSON.stringify(name))
     }
   }
   for (const name of ACCEPTED) {
