@@ -1,6 +1,5 @@
-import type { Problem } from '#schemas/problem.ts'
 import { ask } from '../ui/questions.ts'
-import { Abandoned, Refused } from './refused.ts'
+import { Abandoned, problemOf, Refused } from './refused.ts'
 import { accessToken } from './session.ts'
 
 /** A page of a list. */
@@ -19,6 +18,8 @@ interface Call {
 
 /** Where the API is, from the panel's page. */
 const API = '../api/v1/'
+/** Milliseconds after which nobody waits for an answer any more; the service itself gives up sooner. */
+const TIMEOUT_MS = 45_000
 
 /**
  * Calls an operation and returns its answer.
@@ -48,7 +49,7 @@ export async function callVersioned<T>(
  * Calls an operation. Refreshes the session when it has to, and asks for the password when the operation demands a recent
  * proof of who calls; then it calls again.
  *
- * @throws Refused, Abandoned; TypeError when the service cannot be reached
+ * @throws Refused, Abandoned; TypeError when the service cannot be reached, DOMException when it does not answer
  */
 async function exchange(path: string, options: Call): Promise<Response> {
   let refused: string | undefined
@@ -86,6 +87,7 @@ function send(path: string, token: string, { method = 'GET', query = {}, body, h
   const search = new URLSearchParams()
   for (const [key, value] of Object.entries(query)) if (value) search.set(key, value)
   const url = `${API}${path}${search.size > 0 ? `?${search}` : ''}`
+  const timeout = AbortSignal.timeout(TIMEOUT_MS)
   return fetch(url, {
     method,
     headers: {
@@ -94,15 +96,6 @@ function send(path: string, token: string, { method = 'GET', query = {}, body, h
       ...headers,
     },
     ...(body ? { body: JSON.stringify(body) } : {}),
-    ...(signal ? { signal } : {}),
+    signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
   })
-}
-
-/** A proxy in between may answer with something else. */
-async function problemOf(response: Response): Promise<Problem> {
-  const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json')
-  if (isProblem) return response.json()
-  const { status } = response
-  const title = `The answer was ${status}`
-  return { type: 'about:blank', code: 'unknown', title, detail: `${title}.`, status, request_id: '' }
 }

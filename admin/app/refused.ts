@@ -15,3 +15,13 @@ export class Unfit extends Error {}
 
 /** Somebody changed their mind, or is not signed in any more: nothing to tell them about. */
 export class Abandoned extends Error {}
+
+/** The problem that an answer tells of. A proxy in between may answer with something else. */
+export async function problemOf(response: Response): Promise<Problem> {
+  const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json')
+  if (isProblem) return response.json()
+  const { status } = response
+  const title = `The answer was ${status}`
+  const detail = `${title}, and not from the service: something in between has answered.`
+  return { type: 'about:blank', code: 'unknown', title, detail, status, request_id: '' }
+}

@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals'
 import type { PanelTokens } from '#schemas/authentication.ts'
 import type { Problem } from '#schemas/problem.ts'
+import { problemOf } from './refused.ts'
 
 /** Who is signed in in this tab. The refresh token is in a cookie, which no script can read. */
 export interface Session {
@@ -53,7 +54,7 @@ export async function startSession(): Promise<void> {
 /** Signs in; returns the problem that keeps somebody from it. */
 export async function signIn(email: string, password: string): Promise<Problem | undefined> {
   const response = await request('POST', { email, password })
-  if (!response.ok) return response.json()
+  if (!response.ok) return problemOf(response)
   await take(response)
   return undefined
 }

@@ -1,8 +1,13 @@
 import { type ComponentChildren, h } from 'preact'
+import type { AdministeredUser } from '#schemas/administered-users.ts'
 import type { AuditEntry } from '#schemas/audit.ts'
+import { call, type Page } from '../app/api.ts'
 import { linkTo, type Query, route } from '../app/route.ts'
+import { session } from '../app/session.ts'
 import { type Filter, Filters } from '../ui/filters.ts'
 import { type Column, List } from '../ui/list.ts'
+import { useLoad } from '../ui/load.ts'
+import { Named } from '../ui/names.ts'
 import { Badge, Heading, Id } from '../ui/pieces.ts'
 import { instantOf, Time } from '../ui/time.ts'
 
@@ -15,7 +20,7 @@ const FILTERS: readonly Filter[] = [
     name: 'actor_id',
     label: 'Who',
     kind: 'search',
-    placeholder: 'Id of a user or key',
+    placeholder: 'Address, or id',
     instead: others('actor_id'),
   },
   {
@@ -25,8 +30,14 @@ const FILTERS: readonly Filter[] = [
     placeholder: 'users.updated',
     instead: others('action'),
   },
-  { name: 'target_id', label: 'Done to', kind: 'search', placeholder: 'Id', instead: others('target_id') },
-  { name: 'organization_id', label: 'Organization', kind: 'search', placeholder: 'Id' },
+  {
+    name: 'target_id',
+    label: 'Done to',
+    kind: 'search',
+    placeholder: 'Address, or id',
+    instead: others('target_id'),
+  },
+  { name: 'organization_id', label: 'Log of organization', kind: 'search', placeholder: 'Id' },
   { name: 'since', label: 'Since', kind: 'time' },
   { name: 'until', label: 'Until', kind: 'time' },
 ]
@@ -36,45 +47,101 @@ export const AUDIT_COLUMNS: readonly Column<AuditEntry>[] = [
   { title: 'When', show: ({ at }) => h(Time, { at }) },
   {
     title: 'Action',
-    show: ({ action, outcome }) => [action, ' ', outcome === 'denied' && h(Badge, { tone: 'bad' }, outcome)],
+    show: ({ action, outcome }) => [
+      inWords(action),
+      ' ',
+      outcome === 'denied' && h(Badge, { key: 'outcome', tone: 'bad' }, outcome),
+      h(
+        'p',
+        { key: 'action', class: 'hint code' },
+        h('a', { href: linkTo(['audit'], { action }), title: 'Only this action' }, action),
+      ),
+    ],
   },
   { title: 'Who', show: (entry) => party(entry.actor_kind, entry.actor_id) },
   { title: 'Done to', show: (entry) => party(entry.target_type, entry.target_id) },
   { title: 'Details', show: (entry) => h(Details, { entry }) },
-  { title: 'Request', show: ({ request_id }) => request_id && h(Id, { id: request_id, short: true }) },
+  { title: 'Request', show: ({ request_id }) => request_id && h(Id, { id: request_id, form: 'short' }) },
 ]
 
 /** The audit log of the service, or of an organization. */
 export function Audit(): ComponentChildren {
   const { query } = route.value
+  const own = session.value?.user.id
+  const actor = useId(query['actor_id'])
+  const target = useId(query['target_id'])
+  const unknown = [actor, target].find(({ isUnknown }) => isUnknown)
   return h(
     'div',
     null,
-    h(Heading, { title: 'Audit' }),
+    h(
+      Heading,
+      { title: 'Audit' },
+      own && h('a', { class: 'button', href: linkTo(['audit'], { actor_id: own }) }, 'What I did'),
+    ),
     h(Filters, { filters: FILTERS }),
+    unknown && h('p', { class: 'hint', role: 'status' }, `No account has the address ${unknown.text}.`),
     h(List<AuditEntry>, {
       caption: 'Audit entries, newest first',
       path: 'operations/audit-entries',
-      query: filterOf(query),
+      query: filterOf(query, actor.id, target.id),
       columns: AUDIT_COLUMNS,
       keyOf: ({ id }) => id,
-      empty:
-        'Nothing was recorded that matches. Clear the filters, or choose an organization: its entries are its own.',
+      empty: query['organization_id']
+        ? 'Nothing was recorded in the log of this organization that matches.'
+        : 'Nothing was recorded that matches. Clear the filters. What members did in an organization is in its own log: open it from the page of the organization.',
     }),
   )
 }
 
 /** A half-typed id is refused by the list; times are the browser's. */
-function filterOf({ actor_id, action, target_id, organization_id, since, until }: Query) {
+function filterOf(
+  { action, organization_id, since, until }: Query,
+  actor_id: string | undefined,
+  target_id: string | undefined,
+) {
   return { actor_id, action, target_id, organization_id, since: instantOf(since), until: instantOf(until) }
 }
 
-function party(kind: string, id: string | null): ComponentChildren {
-  if (id === null) return kind
-  const isUser = kind === 'user' || kind === 'admin'
-  const page = isUser ? 'users' : kind === 'organization' ? 'organizations' : undefined
-  return [page ? h('a', { href: linkTo([page, id]) }, kind) : kind, ' ', h(Id, { id, short: true })]
+/** The id that somebody means, who may have typed an address instead; an address of nobody matches nothing. */
+function useId(text = ''): { text: string; id: string | undefined; isUnknown: boolean } {
+  const isAddress = text.includes('@')
+  const { value } = useLoad(isAddress ? text : '', async (signal) =>
+    isAddress ? await idOf(text, signal) : undefined,
+  )
+  if (!isAddress) return { text, id: text || undefined, isUnknown: false }
+  const isKnown = value?.text === text
+  return { text, id: (isKnown && value.id) || text, isUnknown: isKnown && value.id === undefined }
 }
+
+async function idOf(text: string, signal: AbortSignal) {
+  const query = { q: text, limit: '20' }
+  const { data } = await call<Page<AdministeredUser>>('operations/users', { query, signal })
+  const user = data.find(({ email }) => email.toLowerCase() === text.trim().toLowerCase())
+  return { text, id: user?.id }
+}
+
+/** An action as people say it: `operations.endUserSessions` is "End user sessions", `users.updated` is "Users: updated". */
+function inWords(action: string): string {
+  const [domain = '', name = ''] = action.split('.', 2)
+  const words = name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).replaceAll('_', ' ')
+  if (name === '') return action
+  return domain === 'operations' ? capital(words) : `${capital(domain.replaceAll('_', ' '))}: ${words}`
+}
+
+const capital = (text: string) => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
+
+function party(word: string, id: string | null): ComponentChildren {
+  // An act on nothing that has an id is named by its action.
+  if (id === null || word === 'operation') return word === 'operation' ? null : word
+  if (word === 'user' || word === 'admin') return h(Named, { kind: 'user', id, word })
+  if (word === 'organization') return h(Named, { kind: 'organization', id })
+  const page = PAGES_OF[word]
+  return [page ? h('a', { href: linkTo([page, id]) }, word) : word, ' ', h(Id, { id, form: 'short' })]
+}
+
+/** Pages of what acts are done to. */
+const PAGES_OF: Readonly<Record<string, string>> = { mail: 'mails', job_action: 'job-actions' }
 
 function Details({ entry }: { entry: AuditEntry }): ComponentChildren {
   const { details, ip, user_agent, seq } = entry

@@ -1,9 +1,9 @@
 import { type ComponentChildren, h } from 'preact'
 import type { Impersonation } from '#schemas/impersonations.ts'
 import { call, type Page } from '../app/api.ts'
-import { linkTo } from '../app/route.ts'
 import { session } from '../app/session.ts'
 import { useLoad } from '../ui/load.ts'
+import { Named } from '../ui/names.ts'
 import { Act } from '../ui/pieces.ts'
 import { Time } from '../ui/time.ts'
 import { isOpen, stop } from './impersonations.ts'
@@ -26,8 +26,8 @@ export function Banner(): ComponentChildren {
         'span',
         null,
         'You act in the place of ',
-        h('a', { href: linkTo(['users', one.user_id]) }, 'a user'),
-        '; it ends ',
+        h(Named, { kind: 'user', id: one.user_id, word: 'a user' }),
+        '. It ends:',
       ),
       h(Time, { at: one.expires_at }),
       h(Act, { label: 'Stop', run: () => stop(one) }),

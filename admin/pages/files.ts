@@ -1,9 +1,9 @@
 import { type ComponentChildren, h } from 'preact'
 import type { QuarantinedFile } from '#schemas/administered-files.ts'
 import { perform } from '../app/api.ts'
-import { linkTo } from '../app/route.ts'
 import { type Column, List } from '../ui/list.ts'
 import { changed } from '../ui/load.ts'
+import { Named } from '../ui/names.ts'
 import { Act, Badge, Heading, Id, say } from '../ui/pieces.ts'
 import { askWithReason } from '../ui/questions.ts'
 import { size } from '../ui/sizes.ts'
@@ -21,7 +21,7 @@ const COLUMNS: readonly Column<QuarantinedFile>[] = [
     ],
   },
   { title: 'Scanned', show: ({ scanned_at }) => h(Time, { at: scanned_at }) },
-  { title: 'SHA-256', show: ({ sha256 }) => h(Id, { id: sha256, short: true }) },
+  { title: 'SHA-256', show: ({ sha256 }) => h(Id, { id: sha256, form: 'short' }) },
   { title: 'Actions', show: (file) => h(Act, { label: 'Release', danger: true, run: () => release(file) }) },
 ]
 
@@ -47,10 +47,8 @@ export function Files(): ComponentChildren {
 }
 
 function ownerOf({ user_id, organization_id }: QuarantinedFile): ComponentChildren {
-  if (user_id !== null) return h('a', { href: linkTo(['users', user_id]) }, 'a user')
-  if (organization_id !== null)
-    return h('a', { href: linkTo(['organizations', organization_id]) }, 'an organization')
-  return null
+  if (user_id !== null) return h(Named, { kind: 'user', id: user_id })
+  return organization_id !== null && h(Named, { kind: 'organization', id: organization_id })
 }
 
 async function release({ id, name, reason, finding }: QuarantinedFile): Promise<void> {

@@ -1,18 +1,18 @@
 import { type ComponentChildren, h } from 'preact'
 import type { Impersonation } from '#schemas/impersonations.ts'
 import { perform } from '../app/api.ts'
-import { linkTo } from '../app/route.ts'
 import { type Column, List } from '../ui/list.ts'
 import { changed } from '../ui/load.ts'
+import { Named } from '../ui/names.ts'
 import { Act, Badge, Heading, say } from '../ui/pieces.ts'
 import { askWithReason } from '../ui/questions.ts'
 import { Time } from '../ui/time.ts'
 
 const COLUMNS: readonly Column<Impersonation>[] = [
-  { title: 'In the place of', show: ({ user_id }) => h('a', { href: linkTo(['users', user_id]) }, user_id) },
+  { title: 'In the place of', show: ({ user_id }) => h(Named, { kind: 'user', id: user_id }) },
   {
     title: 'Admin',
-    show: ({ impersonator_id }) => h('a', { href: linkTo(['users', impersonator_id]) }, impersonator_id),
+    show: ({ impersonator_id }) => h(Named, { kind: 'user', id: impersonator_id, word: 'admin' }),
   },
   { title: 'Reason', show: ({ reason }) => reason },
   { title: 'Began', show: ({ created_at }) => h(Time, { at: created_at }) },

@@ -5,6 +5,7 @@ import type { PageProps } from '../app/route.ts'
 import { go, linkTo } from '../app/route.ts'
 import { type Column, List } from '../ui/list.ts'
 import { changed, useLoad } from '../ui/load.ts'
+import { Named } from '../ui/names.ts'
 import { Act, Badge, Facts, Heading, Id, say } from '../ui/pieces.ts'
 import { askWithReason } from '../ui/questions.ts'
 import { explain, Failure, Loading } from '../ui/states.ts'
@@ -111,9 +112,8 @@ const EVERY_MS = 1000
 export function JobActionPage({ id }: PageProps): ComponentChildren {
   const path = `operations/job-actions/${id}`
   const { value, error, reload } = useLoad(path, (signal) => call<JobAction>(path, { signal }), EVERY_MS)
-  if (error !== undefined)
-    return h('div', null, h(Heading, { title: 'Action' }), h(Failure, { error, retry: reload }))
-  if (value === undefined) return h('div', null, h(Heading, { title: 'Action' }), h(Loading, null))
+  const failure = error !== undefined && h(Failure, { error, retry: reload })
+  if (value === undefined) return h('div', null, h(Heading, { title: 'Action' }), failure || h(Loading, null))
   const { action, status, done, total, reason, requested_by, created_at, finished_at, selection } = value
   return h(
     'div',
@@ -123,6 +123,7 @@ export function JobActionPage({ id }: PageProps): ComponentChildren {
       { title: `Action: ${action}` },
       status === 'running' && h(Act, { label: 'Stop', danger: true, run: () => stop(value) }),
     ),
+    failure,
     h(
       'p',
       { role: 'status' },
@@ -133,7 +134,7 @@ export function JobActionPage({ id }: PageProps): ComponentChildren {
     h(Facts, {
       facts: [
         ['Reason', reason],
-        ['By', requested_by && h('a', { href: linkTo(['users', requested_by]) }, requested_by)],
+        ['By', requested_by && h(Named, { kind: 'user', id: requested_by })],
         ['Began', h(Time, { at: created_at })],
         ['Ended', finished_at && h(Time, { at: finished_at })],
         ['Id', h(Id, { id })],

@@ -36,7 +36,7 @@ const COLUMNS: readonly Column<Job>[] = [
     isNumber: true,
     show: ({ attempts, retry_limit }) => attemptsOf(attempts, retry_limit),
   },
-  { title: 'Error', show: ({ error }) => error && h('span', { class: 'bad' }, error) },
+  { title: 'Error', show: ({ error }) => error && h('span', { class: 'bad cut' }, error) },
 ]
 
 /** Jobs that a filter finds, and what can be done with all of them. */

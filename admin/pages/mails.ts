@@ -34,7 +34,7 @@ export const MAIL_COLUMNS: readonly Column<MailRecord>[] = [
   { title: 'State', show: ({ state }) => h(MailState, { state }) },
   { title: 'Written', show: ({ written_at }) => h(Time, { at: written_at }) },
   { title: 'Sent', show: ({ sent_at }) => sent_at && h(Time, { at: sent_at }) },
-  { title: 'Error', show: ({ error }) => error && h('span', { class: 'bad' }, error) },
+  { title: 'Error', show: ({ error }) => error && h('span', { class: 'bad cut' }, error) },
 ]
 
 /** Mails that were sent, and those that were not. */

@@ -15,13 +15,19 @@ export function stateOf({ deleted_at, suspended_at, purge_requested_at }: Organi
   return suspended_at === null ? h(Badge, { tone: 'good' }, 'open') : h(Badge, { tone: 'warn' }, 'suspended')
 }
 
-export function membersOf({ usage }: Pick<Organization, 'usage'>): number {
-  return usage.find(({ table }) => table === 'memberships')?.rows ?? 0
+export function membersOf({ usage }: Pick<Organization, 'usage'>): string {
+  return counted(usage.filter(({ table }) => table === 'memberships'))
 }
 
 /** All that an organization has, its members included. */
-export function rowsOf({ usage }: Pick<Organization, 'usage'>): number {
-  return usage.reduce((sum, { rows }) => sum + rows, 0)
+export function rowsOf({ usage }: Pick<Organization, 'usage'>): string {
+  return counted(usage)
+}
+
+/** The sum of some numbers of rows: `1,000+` where counting ended before the last. */
+export function counted(usage: Organization['usage']): string {
+  const sum = usage.reduce((before, { rows }) => before + rows, 0)
+  return `${sum.toLocaleString('en')}${usage.some(({ is_capped }) => is_capped) ? '+' : ''}`
 }
 
 /** Buttons for the acts that the organization's state allows. */
@@ -45,7 +51,7 @@ export function OrganizationActs({ organization }: { organization: Organization 
 async function suspend(organization: Organization, suspends: boolean): Promise<void> {
   const { id, name } = organization
   const members = membersOf(organization)
-  const many = members === 1 ? 'Its 1 member' : `Its ${members} members`
+  const many = members === '1' ? 'Its 1 member' : `Its ${members} members`
   const done = await askWithReason({
     title: `${suspends ? 'Suspend' : 'Restore'} ${name}`,
     text: suspends
@@ -72,7 +78,7 @@ async function purge(organization: Organization): Promise<void> {
   const proof = id.slice(-PROOF_LENGTH)
   const done = await askWithReason({
     title: `Purge ${name}`,
-    text: `Its ${rows.toLocaleString('en')} rows and all its files are deleted for good within about an hour. Nobody can restore them.`,
+    text: `Its ${rows} rows and all its files are deleted for good within about an hour. Nobody can restore them.`,
     confirm: 'Purge 1 organization',
     danger: true,
     fields: [

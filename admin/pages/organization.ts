@@ -8,7 +8,7 @@ import { useLoad } from '../ui/load.ts'
 import { Facts, Heading, Id, Section } from '../ui/pieces.ts'
 import { Failure, Loading } from '../ui/states.ts'
 import { Time } from '../ui/time.ts'
-import { OrganizationActs, stateOf } from './organization-acts.ts'
+import { counted, OrganizationActs, stateOf } from './organization-acts.ts'
 import { Space } from './space.ts'
 import { WEBHOOK_COLUMNS } from './webhooks.ts'
 
@@ -86,7 +86,7 @@ function Usage({ usage }: { usage: Usage }): ComponentChildren {
     keyOf: ({ table }) => table,
     columns: [
       { title: 'What', show: ({ table }) => table.replaceAll('_', ' ') },
-      { title: 'Rows', isNumber: true, show: ({ rows }) => rows.toLocaleString('en') },
+      { title: 'Rows', isNumber: true, show: (row) => counted([row]) },
     ],
   })
 }

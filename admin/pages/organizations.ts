@@ -16,9 +16,9 @@ const COLUMNS: readonly Column<AdministeredOrganization>[] = [
   { title: 'Slug', show: ({ slug }) => slug },
   { title: 'State', show: stateOf },
   { title: 'Members', isNumber: true, show: membersOf },
-  { title: 'Rows', isNumber: true, show: (one) => rowsOf(one).toLocaleString('en') },
+  { title: 'Rows', isNumber: true, show: rowsOf },
   { title: 'Created', show: ({ created_at }) => h(Time, { at: created_at }) },
-  { title: 'Id', show: ({ id }) => h(Id, { id, short: true }) },
+  { title: 'Id', show: ({ id }) => h(Id, { id, form: 'short' }) },
   {
     title: 'Actions',
     show: (organization) => h('div', { class: 'buttons' }, h(OrganizationActs, { organization })),

@@ -204,7 +204,7 @@ function Instances({ summary: { instances } }: { summary: HealthSummary }): Comp
         rows: instances,
         keyOf: ({ id }) => id,
         columns: [
-          { title: 'Id', show: ({ id }) => h(Id, { id, short: true }) },
+          { title: 'Id', show: ({ id }) => h(Id, { id, form: 'short' }) },
           { title: 'Version', show: ({ version }) => version },
           { title: 'Started', show: ({ started_at }) => h(Time, { at: started_at }) },
           { title: 'Last seen', show: ({ seen_at }) => h(Time, { at: seen_at }) },

@@ -59,8 +59,8 @@ const LEVELS: readonly LogLevels['level'][] = ['trace', 'debug', 'info', 'warn',
 function Logging(): ComponentChildren {
   const path = 'operations/log-level'
   const { value, error, reload } = useLoad(path, (signal) => call<LogLevels>(path, { signal }))
-  if (error !== undefined) return h(Failure, { error, retry: reload })
-  if (value === undefined) return h(Loading, null)
+  if (value === undefined)
+    return error === undefined ? h(Loading, null) : h(Failure, { error, retry: reload })
   const modules = Object.entries(value.modules ?? {}).map(([name, level]) => `, ${name}: ${level}`)
   return h(
     Section,

@@ -144,7 +144,7 @@ async function impersonate({ id, email }: AdministeredUser): Promise<void> {
         { key: 'how' },
         'Send this access token with requests, or give it to your product. It is shown once.',
       ),
-      h('p', { key: 'token' }, h(Id, { id: tokens.access_token, short: true })),
+      h('p', { key: 'token' }, h(Id, { id: tokens.access_token, form: 'short' })),
       h('p', { key: 'end' }, 'It ends ', h(Time, { at: impersonation.expires_at })),
     ],
     confirm: 'Done',

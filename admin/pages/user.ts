@@ -118,7 +118,7 @@ const MAILS: readonly Column<MailRecord>[] = [
 const ORGANIZATIONS: readonly Column<Organization>[] = [
   { title: 'Name', show: ({ id, name }) => h('a', { href: linkTo(['organizations', id]) }, name) },
   { title: 'Role', show: ({ role }) => role },
-  { title: 'Id', show: ({ id }) => h(Id, { id, short: true }) },
+  { title: 'Id', show: ({ id }) => h(Id, { id, form: 'short' }) },
 ]
 
 const FILES: readonly Column<File>[] = [

@@ -35,7 +35,7 @@ const COLUMNS: readonly Column<AdministeredUser>[] = [
   { title: 'State', show: ({ is_active }) => stateOf(is_active) },
   { title: 'Address confirmed', show: ({ email_verified_at }) => h(Time, { at: email_verified_at }) },
   { title: 'Created', show: ({ created_at }) => h(Time, { at: created_at }) },
-  { title: 'Id', show: ({ id }) => h(Id, { id, short: true }) },
+  { title: 'Id', show: ({ id }) => h(Id, { id, form: 'short' }) },
 ]
 
 /** All users. */

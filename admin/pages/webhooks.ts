@@ -45,7 +45,7 @@ export const WEBHOOK_COLUMNS: readonly Column<FailingWebhook>[] = [
     show: ({ failing_since }) => failing_since && h(Time, { at: failing_since }),
   },
   { title: 'Attempts', isNumber: true, show: ({ failed_attempts }) => failed_attempts },
-  { title: 'Id', show: ({ id }) => h(Id, { id, short: true }) },
+  { title: 'Id', show: ({ id }) => h(Id, { id, form: 'short' }) },
 ]
 
 /** Webhooks that do not reach their receivers. */

@@ -87,8 +87,8 @@ export function List<T>({ path, query = {}, empty, ...table }: ListProps<T>): Co
     setProblem('')
   }, [start])
 
-  if (first.error !== undefined) return h(Failure, { error: first.error, retry: first.reload })
-  if (start === undefined) return h(Loading, null)
+  const failure = first.error !== undefined && h(Failure, { error: first.error, retry: first.reload })
+  if (start === undefined) return failure || h(Loading, null)
   const rows = [start, ...more].flatMap(({ data }) => data)
   const cursor = (more.at(-1) ?? start).next_cursor
 
@@ -110,6 +110,7 @@ export function List<T>({ path, query = {}, empty, ...table }: ListProps<T>): Co
   return h(
     'div',
     { class: 'list', ref: frame, tabIndex: -1, 'aria-busy': first.isLoading },
+    failure,
     rows.length > 0 && h(Table<T>, { ...table, rows }),
     rows.length === 0 && cursor === null && h(Empty, null, empty),
     (rows.length > 0 || cursor !== null) &&

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { Abandoned } from '../app/refused.ts'
+import { Abandoned, Refused } from '../app/refused.ts'
 import { isIdle, session } from '../app/session.ts'
 
 /** Grows with each act, so that what is shown is loaded again. */
@@ -13,10 +13,18 @@ export function changed(): void {
 
 /** The outcome of loading: a value or an error; neither while it is under way for the first time. */
 export interface Loaded<T> {
-  readonly value?: T
+  readonly value?: T | undefined
+  /** The last attempt's; the value is then an older one. */
   readonly error?: unknown
   readonly isLoading: boolean
   reload(): void
+}
+
+interface State<T> {
+  readonly key: string
+  readonly value?: T | undefined
+  readonly error?: unknown
+  readonly isLoading: boolean
 }
 
 /** Somebody who types changes what is to be loaded with each letter. */
@@ -34,10 +42,7 @@ export function useLoad<T>(
   everyMs?: number,
   isTold: () => boolean = () => false,
 ): Loaded<T> {
-  const [state, setState] = useState<{ key: string; value?: T; error?: unknown; isLoading: boolean }>({
-    key,
-    isLoading: true,
-  })
+  const [state, setState] = useState<State<T>>({ key, isLoading: true })
   const [round, setRound] = useState(0)
   const isFirst = useRef(true)
   const act = acts.value
@@ -52,7 +57,10 @@ export function useLoad<T>(
       } catch (error) {
         // Who is signed out sees the page for signing in.
         const isOver = abort.signal.aborted || (error instanceof Abandoned && !session.value)
-        if (!isOver) setState({ key, error, isLoading: false })
+        // What was loaded before is old, and better than nothing, unless it is gone.
+        const isGone = error instanceof Refused && error.problem.status === 404
+        const old = (before: State<T>) => (before.key === key && !isGone ? { value: before.value } : {})
+        if (!isOver) setState((before) => ({ key, ...old(before), error, isLoading: false }))
       }
     }
     const timer = setTimeout(run, isFirst.current ? 0 : TYPING_MS)

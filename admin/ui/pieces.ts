@@ -20,20 +20,26 @@ export function Note(): ComponentChildren {
   return h('div', { class: 'note', role: 'status' }, note.value)
 }
 
-/** An identifier that can be copied. */
-export function Id({ id, short = false }: { id: string; short?: boolean }): ComponentChildren {
+/** An identifier that can be copied: all of it is shown, its end, or nothing but the button, beside a name. */
+export function Id({
+  id,
+  form = 'whole',
+}: {
+  id: string
+  form?: 'whole' | 'short' | 'bare'
+}): ComponentChildren {
   const [isCopied, setCopied] = useState(false)
   const copy = async () => {
     await navigator.clipboard.writeText(id)
     setCopied(true)
     say('Copied.')
   }
-  const text = short && id.length > 14 ? `…${id.slice(-12)}` : id
+  const text = form === 'short' && id.length > 14 ? `…${id.slice(-12)}` : id
   return h(
     'button',
-    { type: 'button', class: 'id', title: `Copy ${id}`, onClick: copy },
-    h('span', { class: 'hidden' }, 'Copy '),
-    text,
+    { type: 'button', class: form === 'bare' ? 'id bare' : 'id', title: `Copy ${id}`, onClick: copy },
+    h('span', { class: 'hidden' }, form === 'bare' ? `Copy the id ${id}` : 'Copy '),
+    form !== 'bare' && text,
     h(
       'svg',
       { viewBox: '0 0 16 16', 'aria-hidden': 'true' },

@@ -7,14 +7,25 @@ export function explain(error: unknown): string {
   if (error instanceof Unfit) return error.message
   if (error instanceof Refused) {
     const { problem, message } = error
-    const values = problem.errors?.map((value) => `${value.pointer.replace(/^\/\w+\//, '')} ${value.message}`)
+    const values = problem.errors?.map((value) => `${nameIn(value.pointer)} ${value.message}`)
     const advice = problem.status >= 500 ? ' Try again; if it stays so, look for the request in the log.' : ''
     const request = problem.request_id && problem.status >= 500 ? ` (request ${problem.request_id})` : ''
-    return `${message}${values?.length ? ` ${values.join('; ')}.` : ''}${advice}${request}`
+    if (values?.length) return `${values.join('; ')}.`
+    return `${message}${advice}${request}`
   }
+  if (error instanceof DOMException && error.name === 'TimeoutError')
+    return 'The service has not answered for too long. Try again; if it stays so, look at the overview.'
+  if (error instanceof SyntaxError)
+    return 'The answer was not from the service: something in between has answered. Try again.'
   if (error instanceof TypeError)
     return 'The service cannot be reached. Check the connection, then try again.'
   return String(error)
+}
+
+/** The name of a value as the fields have it: `/body/max_bytes` is "Max bytes". */
+function nameIn(pointer: string): string {
+  const name = pointer.replace(/^\/\w+\//, '').replaceAll(/[_/]/g, ' ')
+  return `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`
 }
 
 /** Stands where something could not be loaded. */

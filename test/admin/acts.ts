@@ -1,8 +1,7 @@
 import type { Page } from 'playwright-core'
 import type { Test } from 'tap'
-import { eventually } from '#test/support/eventually.ts'
 import { flaws } from '#test/support/flaws.ts'
-import { type Panel, type PanelWorld, settled } from './browser.ts'
+import type { Panel, PanelWorld } from './browser.ts'
 import type { Story } from './story.ts'
 
 // What admins do in the panel, each from the page where it begins to where it can be seen.
@@ -51,20 +50,19 @@ export async function helps(t: Test, { world, ada, repair }: Story, panel: Panel
   await page.fill('input[name=reason]', 'The mailbox has room again')
   await page.keyboard.press('Enter')
   await page.locator('dialog').waitFor({ state: 'detached' })
-  await eventually(async () => {
-    await page.reload()
-    await settled(page)
-    return (await page.locator('.badge:has-text("sent")').count()) > 0
-  })
-  await page.click('text=Look for the user')
-  await page.click('tbody a:has-text("ada.lovelace")')
+  // The page follows the mail by itself.
+  await page.locator('.badge:has-text("sent")').waitFor()
+  await page.click('text=all that is theirs')
   await page.click('text=End all sessions')
   await page.fill('input[name=reason]', 'A telephone was lost')
   await page.keyboard.press('Enter')
   await page.locator('text=1 session is ended.').waitFor()
   await page.locator('text=The user is not signed in anywhere.').waitFor()
   t.equal((await world.request({ url: '/api/v1/users/me', as: ada })).statusCode, 401)
-  await show(`audit?actor_id=${world.admin.user.id}`)
+  await page.click('nav >> text=Audit')
+  await page.click('text=What I did')
+  await page.locator('tr:has-text("End sessions"), tr:has-text("Sessions: ended")').first().waitFor()
+  await page.locator('td[data-title="Done to"]:has-text("ada.lovelace@")').first().waitFor()
   for (const reason of ['The mailbox has room again', 'A telephone was lost'])
     await page.locator(`tr:has-text("${reason}")`).first().waitFor()
   const [request = ''] = await page.locator('td[data-title=Request] button').allTextContents()
