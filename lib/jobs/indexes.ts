@@ -1,3 +1,4 @@
+import type { Log } from '#lib/context.ts'
 import type { Database } from '#lib/database/database.ts'
 import type { ConnectionOptions } from '#lib/database/session.ts'
 import { withConnection } from '#lib/migrations/session.ts'
@@ -48,5 +49,15 @@ export async function indexJobs(
     } finally {
       signal.removeEventListener('abort', stop)
     }
+  })
+}
+
+/** Does so while others go on; what goes wrong is told in the log. */
+export function indexInBackground(
+  db: Database,
+  { connection, signal, log }: { connection: ConnectionOptions; signal: AbortSignal; log: Log },
+): void {
+  indexJobs(db, connection, signal).catch((error) => {
+    if (!signal.aborted) log.warn({ err: error }, 'lists of jobs have no index; they are slower')
   })
 }

@@ -4,7 +4,7 @@ import { whenAvailable } from '#lib/database/when-available.ts'
 import { createBoss } from '#lib/jobs/boss.ts'
 import { watchDueJobs } from '#lib/jobs/due-jobs.ts'
 import { findJobs } from '#lib/jobs/find-jobs.ts'
-import { indexJobs } from '#lib/jobs/indexes.ts'
+import { indexInBackground } from '#lib/jobs/indexes.ts'
 import { Pauses } from '#lib/jobs/pauses.ts'
 import { PlacesOfQueues } from '#lib/jobs/places.ts'
 import { JobQueue } from '#lib/jobs/queue.ts'
@@ -55,9 +55,7 @@ export default fp(
 
     async function start(): Promise<void> {
       await queue.start(jobs, { schedules: works })
-      indexJobs(app.db, connection, stopping.signal).catch((error) => {
-        if (!stopping.signal.aborted) log.warn({ err: error }, 'lists of jobs have no index; they are slower')
-      })
+      indexInBackground(app.db, { connection, signal: stopping.signal, log })
       const runnable = new Map(
         jobs.filter((job) => works && (job.canRun?.(app.ctx) ?? true)).map((job) => [job.name, job]),
       )
