@@ -47,8 +47,7 @@ export default fp(
     const queue = new JobQueue(boss, app.tracing)
     app.decorate('jobs', queue)
     app.addContext({ jobs: queue })
-    const names = jobs.map(({ name }) => name)
-    const finished = registerJobMetrics(app.metrics, names, () => countJobs(app.db))
+    const finished = registerJobMetrics(app.metrics, jobs, () => countJobs(app.db))
 
     const gaveUp = (queueName: string, error: unknown, span: Span | undefined) =>
       app.recordError(error, { operation: queueName, level: 'error', span })

@@ -18,11 +18,11 @@ const STATES = { created: 'waiting', retry: 'retrying', active: 'active' } as co
  */
 export function registerJobMetrics(
   registry: Registry,
-  names: readonly string[],
+  jobs: readonly { readonly name: string }[],
   count: () => Promise<QueueState[]>,
 ): (queue: string, outcome: Outcome, seconds: number) => void {
   const registers = [registry]
-  const queues = [...names, DEAD_LETTER]
+  const queues = [...jobs.map(({ name }) => name), DEAD_LETTER]
   const ask = shareWhilePending(count)
 
   new Gauge({
