@@ -141,15 +141,17 @@ export class Appender {
   }
 
   /**
-   * Takes a piece. Mostly there is nothing to wait for.
+   * Takes a piece, which nobody else uses afterwards. Mostly there is nothing to wait for.
    *
    * @throws ObjectTaken, StorageQuotaReached, FileStoreUnavailable
    */
   async write(piece: Uint8Array): Promise<void> {
     this.#lease.assertHeld()
-    await this.reach(this.#offset + piece.length)
+    const end = this.#offset + piece.length
+    await this.reach(end)
+    // It may have no length any more afterwards.
     await answered(Promise.resolve(this.#appending.write(piece)))
-    this.#offset += piece.length
+    this.#offset = end
   }
 
   /**
