@@ -62,7 +62,7 @@ async function exchange(path: string, options: Call): Promise<Response> {
     if (problem.code === 'reauthentication_required') {
       if (!(await proveAgain())) throw new Abandoned('not proved')
     } else if (response.status === 401 && refused === undefined) refused = token
-    else throw new Refused(problem)
+    else throw new Refused(problem, Number(response.headers.get('retry-after')) || undefined)
   }
 }
 

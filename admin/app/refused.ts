@@ -3,10 +3,13 @@ import type { Problem } from '#schemas/problem.ts'
 /** A refusal of the service, in its own words. */
 export class Refused extends Error {
   readonly problem: Problem
+  /** Seconds after which it may be tried again, if the service said so. */
+  readonly retryAfter: number | undefined
 
-  constructor(problem: Problem) {
+  constructor(problem: Problem, retryAfter?: number) {
     super(problem.detail ?? problem.title)
     this.problem = problem
+    this.retryAfter = retryAfter
   }
 }
 

@@ -47,7 +47,7 @@ export async function startSession(): Promise<void> {
   try {
     await renewSession()
   } catch {
-    leave('The service did not answer. Try to sign in again.')
+    leave('The service did not answer. Load the page again, or sign in.')
   }
 }
 
@@ -95,7 +95,8 @@ async function renewSession(refused?: string): Promise<void> {
     if (current && current.renewedAt !== before && current.token !== refused) return
     const response = await request('PUT', {})
     if (response.status === 200) return take(response)
-    if (response.status === 204) return leave('')
+    // Nobody was signed in, or the cookie has gone with its time.
+    if (response.status === 204) return leave(session.value ? 'Your session has ended. Sign in again.' : '')
     if (response.status === 401) return leave('Your session has ended. Sign in again.')
     throw new Error(`The session could not be renewed: the service answered ${response.status}.`)
   })

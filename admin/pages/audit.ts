@@ -158,11 +158,14 @@ function Details({ entry }: { entry: AuditEntry }): ComponentChildren {
   )
 }
 
-/** The reason of an act, or the names of what else is known. */
+/** The reason of an act, or what it has changed. */
 function preview(details: string): string {
   const known = parsed(details)
-  if (typeof known['reason'] === 'string') return known['reason']
-  return Object.keys(known).join(', ').replaceAll('_', ' ') || 'more'
+  const { reason, changed } = known
+  if (typeof reason === 'string') return reason
+  return Array.isArray(changed) && changed.length > 0
+    ? `${changed.join(', ').replaceAll('_', ' ')}`
+    : 'Details'
 }
 
 function parsed(json: string): Record<string, unknown> {

@@ -4,7 +4,7 @@ import { perform } from '../app/api.ts'
 import { type Column, List } from '../ui/list.ts'
 import { changed } from '../ui/load.ts'
 import { Named } from '../ui/names.ts'
-import { Act, Badge, Heading, Id, say } from '../ui/pieces.ts'
+import { Act, Badge, Heading, Id, isolated, say } from '../ui/pieces.ts'
 import { askWithReason } from '../ui/questions.ts'
 import { size } from '../ui/sizes.ts'
 import { Time } from '../ui/time.ts'
@@ -53,7 +53,7 @@ function ownerOf({ user_id, organization_id }: QuarantinedFile): ComponentChildr
 
 async function release({ id, name, reason, finding }: QuarantinedFile): Promise<void> {
   const done = await askWithReason({
-    title: `Release ${name}`,
+    title: `Release ${isolated(name)}`,
     text:
       reason === 'infected'
         ? `The scanner found ${finding} in it. Everybody who may read the file can then load it.`

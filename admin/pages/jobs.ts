@@ -19,6 +19,17 @@ const STATES: readonly Job['state'][] = [
   'dead',
 ]
 
+/** States for those who do not know them. */
+const MEANINGS: Readonly<Record<Job['state'], string>> = {
+  waiting: 'Nobody has begun them: they are due later, or a worker has not come to them.',
+  retrying: 'An attempt has failed. They are tried again by themselves when they are due.',
+  active: 'A worker is at them now.',
+  completed: 'They are done, and kept for a day.',
+  cancelled: 'An admin has cancelled them. Retry has them done after all.',
+  failed: 'All attempts have failed. What can be retried is under “dead”.',
+  dead: 'All attempts have failed. They wait here until somebody retries or deletes them.',
+}
+
 const TONES: Partial<Record<Job['state'], Tone>> = {
   active: 'good',
   retrying: 'warn',
@@ -47,6 +58,7 @@ export function Jobs(): ComponentChildren {
     call<Page<Queue>>('operations/queues', { query: { limit: '100' }, signal }),
   )
   const names = queues.value?.data.map(({ name }) => [name, name] as const) ?? []
+  const known = STATES.find((one) => one === state)
   const actions = ACTIONS.filter(({ states }) => !state || states.some((one) => one === state))
 
   return h(
@@ -66,6 +78,7 @@ export function Jobs(): ComponentChildren {
       h('a', { class: 'button', href: linkTo(['job-actions']) }, 'Past actions'),
     ),
     h(Filters, { filters: filtersOf(queue && names.length === 0 ? [[queue, queue]] : names) }),
+    known !== undefined && h('p', { class: 'hint', role: 'status' }, MEANINGS[known]),
     h(List<Job>, {
       caption: 'Jobs',
       path: 'operations/jobs',

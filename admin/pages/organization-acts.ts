@@ -3,7 +3,7 @@ import type { AdministeredOrganization } from '#schemas/administered-organizatio
 import { perform } from '../app/api.ts'
 import { Unfit } from '../app/refused.ts'
 import { changed } from '../ui/load.ts'
-import { Act, Badge, say } from '../ui/pieces.ts'
+import { Act, Badge, isolated, say } from '../ui/pieces.ts'
 import { askWithReason } from '../ui/questions.ts'
 
 type Organization = AdministeredOrganization
@@ -49,7 +49,8 @@ export function OrganizationActs({ organization }: { organization: Organization 
 }
 
 async function suspend(organization: Organization, suspends: boolean): Promise<void> {
-  const { id, name } = organization
+  const { id } = organization
+  const name = isolated(organization.name)
   const members = membersOf(organization)
   const many = members === '1' ? 'Its 1 member' : `Its ${members} members`
   const done = await askWithReason({
@@ -73,7 +74,8 @@ async function suspend(organization: Organization, suspends: boolean): Promise<v
 const PROOF_LENGTH = 4
 
 async function purge(organization: Organization): Promise<void> {
-  const { id, name } = organization
+  const { id } = organization
+  const name = isolated(organization.name)
   const rows = rowsOf(organization)
   const proof = id.slice(-PROOF_LENGTH)
   const done = await askWithReason({

@@ -32,7 +32,7 @@ export function Overview(): ComponentChildren {
   return h(
     'div',
     null,
-    h(Heading, { title: 'Overview' }, value && h(Badge, null, isLive ? 'live' : 'every 5 seconds')),
+    h(Heading, { title: 'Overview' }, value && h(Badge, null, isLive ? 'live' : 'updated every 5 seconds')),
     error !== undefined && h(Failure, { error, retry: reload }),
     value === undefined ? error === undefined && h(Loading, null) : h(Summary, { summary: value }),
     value && h(Charts, { samples: shown }),
@@ -208,7 +208,7 @@ function Instances({ summary: { instances } }: { summary: HealthSummary }): Comp
           { title: 'Version', show: ({ version }) => version },
           { title: 'Started', show: ({ started_at }) => h(Time, { at: started_at }) },
           { title: 'Last seen', show: ({ seen_at }) => h(Time, { at: seen_at }) },
-          { title: 'Note', show: ({ is_current }) => is_current && h(Badge, null, 'tells this') },
+          { title: 'Note', show: ({ is_current }) => is_current && h(Badge, null, 'serves this page') },
         ],
       }),
     ),

@@ -130,7 +130,7 @@ export function List<T>({ path, query = {}, empty, ...table }: ListProps<T>): Co
 }
 
 function summary(count: number, cursor: string | null): string {
-  if (count === 0) return cursor === null ? '' : 'Nothing was found so far.'
+  if (count === 0) return cursor === null ? '' : 'Nothing was found so far; there is more to look through.'
   return `${count} ${count === 1 ? 'row' : 'rows'}${cursor === null ? '' : ', and there may be more'}.`
 }
 

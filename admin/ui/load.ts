@@ -74,7 +74,11 @@ export function useLoad<T>(
     }
   }, [key, round, act])
 
-  const reload = () => setRound(round + 1)
+  const reload = () => {
+    // What went wrong is over as soon as somebody tries again.
+    setState(({ error: _error, ...before }) => ({ ...before, isLoading: true }))
+    setRound(round + 1)
+  }
   // What another key has loaded is something else.
   if (state.key !== key && state.error === undefined) return { ...state, isLoading: true, reload }
   return { ...state, reload }

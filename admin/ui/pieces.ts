@@ -20,6 +20,11 @@ export function Note(): ComponentChildren {
   return h('div', { class: 'note', role: 'status' }, note.value)
 }
 
+/** A name as it stands in a sentence: one that is written from right to left leaves the words around it in their place. */
+export function isolated(name: string): string {
+  return `\u2068${name}\u2069`
+}
+
 /** An identifier that can be copied: all of it is shown, its end, or nothing but the button, beside a name. */
 export function Id({
   id,

@@ -1,17 +1,19 @@
 import { type ComponentChildren, h } from 'preact'
 import { Abandoned, Refused, Unfit } from '../app/refused.ts'
+import { duration } from './time.ts'
 
 /** Says what went wrong, and what can be done. */
 export function explain(error: unknown): string {
   if (error instanceof Abandoned) return 'Nothing was done: the password was not confirmed.'
   if (error instanceof Unfit) return error.message
   if (error instanceof Refused) {
-    const { problem, message } = error
+    const { problem, message, retryAfter } = error
     const values = problem.errors?.map((value) => `${nameIn(value.pointer)} ${value.message}`)
-    const advice = problem.status >= 500 ? ' Try again; if it stays so, look for the request in the log.' : ''
-    const request = problem.request_id && problem.status >= 500 ? ` (request ${problem.request_id})` : ''
     if (values?.length) return `${values.join('; ')}.`
-    return `${message}${advice}${request}`
+    if (problem.status === 429 && retryAfter) return `${message} Try again in ${duration(retryAfter)}.`
+    // Something in between has answered if there is no request.
+    if (problem.status < 500 || !problem.request_id) return message
+    return `${message} If it stays so, look for the request in the log: ${problem.request_id}.`
   }
   if (error instanceof DOMException && error.name === 'TimeoutError')
     return 'The service has not answered for too long. Try again; if it stays so, look at the overview.'

@@ -8,6 +8,7 @@ import { acts, helps, impersonates, retries, suspends } from './acts.ts'
 import { openPanel, openTab, type Panel, type PanelWorld, settled, signIn } from './browser.ts'
 import { walks } from './keyboard.ts'
 import { createStory, type Story } from './story.ts'
+import { survives } from './troubles.ts'
 
 /** Text that would run as a script wherever it became markup. */
 const MARKER = '<img src=x onerror="window.wasRun=1"><script>window.wasRun=1</script>'
@@ -54,6 +55,9 @@ t.test('the panel', { skip }, async (t) => {
   )
   await t.test('an admin acts in the place of a user, and is reminded of it', (t) =>
     inPanel(t, world, (panel) => impersonates(t, world, panel)),
+  )
+  await t.test('a service that is away for a while', (t) =>
+    inPanel(t, world, (panel) => survives(t, world, panel)),
   )
   await t.test('an organization is suspended, restored and purged', (t) =>
     inPanel(t, world, (panel) => suspends(t, world, panel)),
