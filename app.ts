@@ -43,6 +43,7 @@ interface AppOptions {
   logDestination?: LogDestination | undefined
   tracing?: Tracing | undefined
   sources?: LoadedConfig['sources'] | undefined
+  answers?: boolean | undefined
 }
 
 /** The routes of a worker, which serves no product. */
@@ -50,7 +51,7 @@ const OPERATIONS = /^\/(?:health|live|metrics|ready)\//
 
 /** The application: plugins/, folder by folder, then routes/, whose folders are the URL's. */
 export const app = fp<AppOptions>(
-  async (instance, { config, sources, extend, logDestination, tracing }) => {
+  async (instance, { config, sources, extend, logDestination, tracing, answers = true }) => {
     instance.decorate('config', config)
     instance.decorate('configSources', sources ?? new Map())
     instance.decorate('appVersion', packageJson.version)
@@ -62,6 +63,7 @@ export const app = fp<AppOptions>(
       await instance.register(autoload, { dir: directory(`plugins/${folder}`) })
     instance.applySteps()
     if (extend) await instance.register(fp(extend))
+    if (!answers) return
     await instance.register(autoload, {
       dir: directory('routes'),
       routeParams: true,
@@ -83,11 +85,13 @@ export const app = fp<AppOptions>(
  * @param options.logDestination where that logger writes; without it, to standard output
  * @param options.tracing traces of this process, started before; without it nothing is traced
  * @param options.extend a plugin that comes after those of plugins/ and before the routes
+ * @param options.answers whether it has routes, which it has unless told otherwise; compiling them is most of a start
  * @throws MigrationError and whatever keeps a plugin from starting; a database that is away does not
  */
 export async function buildApp(
   config: Config,
   {
+    answers,
     extend,
     logDestination,
     sources,
@@ -98,7 +102,7 @@ export async function buildApp(
   const server = traced({ ...serverOptions(config, logDestination), ...options }, tracing)
   const instance = Fastify(server).withTypeProvider<TypeBoxTypeProvider>()
   try {
-    await instance.register(app, { config, sources, extend, logDestination, tracing })
+    await instance.register(app, { config, sources, extend, logDestination, tracing, answers })
     await instance.ready()
     return instance
   } catch (error) {

@@ -23,7 +23,8 @@ export function commandConfig(settings: Readonly<Record<string, string>> = {}): 
 export async function withApp<T>(config: Config, work: (app: FastifyInstance) => Promise<T>): Promise<T> {
   const database = await withDatabase(config, note)
   try {
-    const app = await buildApp(database.config)
+    // What it does is the services' work, without a request.
+    const app = await buildApp(database.config, { answers: false })
     try {
       await app.ready()
       return await work(app)
