@@ -19,6 +19,8 @@ declare module 'fastify' {
     apiKeys: ApiKeys
   }
   interface FastifyRequest {
+    /** The key that sends the request. Throws in every route that is not for keys alone. */
+    readonly apiKey: ApiKeyCaller
     /** The answer to `apiKeys.find`, once the database was asked. */
     keyOwner: Promise<ApiKeyCaller | undefined> | undefined
   }
@@ -30,6 +32,12 @@ export default fp(
     const { apiKeys: callers } = app.ctx
     const uses = new LastUses(app.db, app.log)
     app.decorateRequest('keyOwner', undefined)
+    app.decorateRequest('apiKey', {
+      getter() {
+        if (this.principal?.kind !== 'api_key') throw new TypeError(`${this.routeOptions.url} has no API key`)
+        return this.principal.key
+      },
+    })
     app.decorate('apiKeys', {
       find(request, text) {
         const known = request.keyOwner === undefined ? callers.peek(text) : undefined

@@ -1,23 +1,18 @@
-import type { FastifyRequest, onRequestHookHandler } from 'fastify'
+import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { bearerKey, bearerToken } from '#plugins/api/tokens/credentials.ts'
 import type { User } from '#schemas/users.ts'
-import type { ApiKeyCaller } from '#services/api-keys/caller.ts'
+import type { AccessTokenClaims } from '#services/authentication/access-tokens.ts'
 import { Unauthenticated } from '#services/authentication/errors.ts'
 import type { Principal } from '#services/authentication/principal.ts'
-import { type Demands, entranceOfApiKeys, entranceOfUsers, hiding } from './entrance.ts'
+import { ImpersonationForbidsThis } from '#services/sessions/errors.ts'
+import type { Identity } from '#services/sessions/identity/identities.ts'
+import { Forbidden } from '#services/users/errors.ts'
+import { type Demands, hiding, refusesImpersonators } from './demands.ts'
+import { type Entrance, entranceOfApiKeys } from './entrance-of-keys.ts'
+import { stepUp } from './step-up.ts'
 
 declare module 'fastify' {
-  interface FastifyContextConfig {
-    /**
-     * Who may call the route. Under /api it is `user` unless the route says otherwise; API keys may too where they can have
-     * the route's `permission`. `api_key` is for keys alone, `caller` for people and any key. `operator` is for admins
-     * too; for everybody else there is nothing at the URL (decision 090).
-     */
-    access?: 'public' | 'user' | 'admin' | 'operator' | 'api_key' | 'caller'
-    /** Closes the route to admins who act in somebody's place, as `requires` does (decision 093). */
-    forPersonOnly?: true
-  }
   interface FastifyInstance {
     /** Makes the hook that lets a request pass if its sender may; who it is, is `request.principal`. */
     authenticate(demands: Demands): onRequestHookHandler
@@ -25,8 +20,6 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who sends the request; undefined while nobody has authenticated. */
     principal: Principal | undefined
-    /** The key that sends the request. Throws in every route that is not for keys alone. */
-    readonly apiKey: ApiKeyCaller
     /** The session that the request belongs to; empty when nobody is signed in. */
     readonly sessionId: string
   }
@@ -52,12 +45,6 @@ export default fp(
       getter() {
         if (this.principal?.kind !== 'user') throw new TypeError(`${this.routeOptions.url} has no user`)
         return this.principal.user
-      },
-    })
-    app.decorateRequest('apiKey', {
-      getter() {
-        if (this.principal?.kind !== 'api_key') throw new TypeError(`${this.routeOptions.url} has no API key`)
-        return this.principal.key
       },
     })
     app.decorateRequest('sessionId', {
@@ -90,3 +77,43 @@ export default fp(
   },
   { name: 'authentication', dependencies: ['api-keys', 'credentials', 'identity', 'tokens'] },
 )
+
+/** Makes the entrance of people, who send an access token. */
+function entranceOfUsers(app: FastifyInstance, demands: Demands): Entrance {
+  const { access, requires } = demands
+  const assertRecent = requires && stepUp(app.identities, requires)
+  const isForPerson = refusesImpersonators(demands)
+
+  function enter(request: FastifyRequest, token: string, { sid }: AccessTokenClaims, identity?: Identity) {
+    if (identity === undefined) {
+      // It was verified, which would let it be asked about before it is counted.
+      app.tokens.forget(token)
+      throw new Unauthenticated()
+    }
+    const { user, impersonatorId } = identity
+    request.principal = { kind: 'user', user, sessionId: sid, impersonatorId }
+    if (impersonatorId !== null) request.log = request.log.child({ impersonator_id: impersonatorId })
+    if (access === 'api_key') throw new Forbidden({ detail: 'This is for API keys.' })
+    const isForAdmins = access === 'admin' || access === 'operator'
+    if (isForAdmins && identity.user.role !== 'admin') throw hiding(demands, new Forbidden())
+    if (impersonatorId !== null && isForPerson) throw new ImpersonationForbidsThis()
+    assertRecent?.(request, identity)
+  }
+
+  return (request, token) => {
+    const claims = verify(app, token)
+    const found = app.credentials.find(request, token, claims)
+    if (found instanceof Promise) return found.then((identity) => enter(request, token, claims, identity))
+    enter(request, token, claims, found)
+    return undefined
+  }
+}
+
+/** Returns what a token says; anything that we did not issue is one and the same 401. */
+function verify({ tokens }: FastifyInstance, token: string): AccessTokenClaims {
+  try {
+    return tokens.verify(token)
+  } catch (error) {
+    throw new Unauthenticated({ cause: error })
+  }
+}

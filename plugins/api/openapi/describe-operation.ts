@@ -1,7 +1,7 @@
 import type { RouteOptions } from 'fastify'
 import type { OpenAPIV3 } from 'openapi-types'
 import type { ErrorDefinition } from '#lib/errors.ts'
-import { takesApiKeys } from '#plugins/api/authentication/entrance.ts'
+import { takesApiKeys } from '#plugins/api/authentication/demands.ts'
 import { maxAgeSeconds, type Requirement } from '#plugins/api/authentication/step-up.ts'
 import { isScope } from '#services/api-keys/caller.ts'
 import { rolesWith } from '#services/members/permissions.ts'

@@ -3,7 +3,7 @@ import { DatabaseUnavailable, ValueNotStorable } from '#lib/database/errors.ts'
 import type { ErrorClass, ErrorDefinition } from '#lib/errors.ts'
 import { IdempotencyAnswerLost, IdempotencyKeyReused } from '#lib/idempotency/errors.ts'
 import { RateLimited } from '#lib/rate-limits/errors.ts'
-import { refusesImpersonators, takesApiKeys } from '#plugins/api/authentication/entrance.ts'
+import { refusesImpersonators, takesApiKeys } from '#plugins/api/authentication/demands.ts'
 import { PreconditionFailed, RangeNotSatisfiable } from '#plugins/api/files/errors.ts'
 import {
   BadRequest,
