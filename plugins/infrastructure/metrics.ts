@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os'
 import fp from 'fastify-plugin'
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client'
 import { renderOpenMetrics } from '#lib/metrics/open-metrics.ts'
 
 declare module 'fastify' {
@@ -44,8 +44,7 @@ export default fp(
       }
       return { contentType: registry.contentType, text: await registry.metrics() }
     })
-    collectDefaultMetrics({ register: registry })
-    for (const name of MISNAMED) registry.removeSingleMetric(name)
+    for (const metric of metricsOfProcess()) registry.registerMetric(metric)
 
     new Gauge({
       name: 'app_info',
@@ -65,6 +64,21 @@ export default fp(
   },
   { name: 'metrics' },
 )
+
+let ofProcess: readonly Metric[] | undefined
+
+/**
+ * The metrics of the process, which all instances in it show. Collected once: prom-client has a timer of ten milliseconds
+ * and an observer of garbage collection for them, which never end and would keep an instance in memory that has closed.
+ */
+function metricsOfProcess(): readonly Metric[] {
+  if (ofProcess !== undefined) return ofProcess
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  for (const name of MISNAMED) registry.removeSingleMetric(name)
+  ofProcess = registry.getMetricsAsArray().flatMap(({ name }) => registry.getSingleMetric(name) ?? [])
+  return ofProcess
+}
 
 /** Bytes; a limit above the machine's memory, which is how "none" is written, limits nothing. */
 function memoryLimit(): number {
