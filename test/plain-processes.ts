@@ -1,8 +1,16 @@
 // Run by Node before each test file. tap lets each process that a test starts measure its coverage, which adds
 // half to the time that it takes to start; without coverage that is for nothing.
+import { registerHooks } from 'node:module'
 import processOnSpawn from 'process-on-spawn'
 
 if (process.env['TAP_DISABLE_COVERAGE'] === '1') {
   processOnSpawn.removeAllListeners()
   delete process.env['NODE_OPTIONS']
 }
+
+// What tap finds an error's test by: see there.
+const DOMAINS = new URL('./support/domains.ts', import.meta.url).href
+registerHooks({
+  resolve: (specifier, context, next) =>
+    specifier === 'async-hook-domain' ? { url: DOMAINS, shortCircuit: true } : next(specifier, context),
+})

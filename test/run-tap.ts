@@ -1,14 +1,17 @@
 /**
  * Runs tap for npm's scripts, with the arguments that it is given: `npm test -- test/files.test.ts`. Builds tap first
- * where that was not done with the plugins of .taprc, and keeps Node's compile cache. `--long` asks for the large numbers
+ * where that was not done with the plugins of .taprc, and keeps Node's compile cache. Without a file, all files that
+ * share processes run, or those of a folder that it is given (test/support/place.ts). `--long` asks for the large numbers
  * of generated cases (test/support/amount.ts), `--processes` for the files that start processes.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { createQueue, QUEUE, sharedFiles } from './support/shared-files.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const BUILT = join(ROOT, 'node_modules/@tapjs/test/test-built/dist/esm/index.js')
+const PLACES = globSync('test/places/*.ts', { cwd: ROOT }).sort()
 
 const args = process.argv.slice(2)
 
@@ -20,18 +23,38 @@ const env: NodeJS.ProcessEnv = {
   ...(args.includes('--long') ? { GROUNDWORK_LONG: '1' } : {}),
 }
 
-if (!isBuilt()) run('build')
 const forTap = args.filter((arg) => arg !== '--long' && arg !== '--processes')
-if (args.includes('--processes')) forTap.push(...globSync('test/**/*.process.test.ts', { cwd: ROOT }).sort())
-run(...forTap)
+const files = forTap.filter((arg) => !arg.startsWith('-') && existsSync(join(ROOT, arg)))
+const folders = files.filter((arg) => statSync(join(ROOT, arg)).isDirectory())
+
+if (!isBuilt() && run(env, 'build') !== 0) process.exit(1)
+if (args.includes('--processes')) {
+  process.exitCode = run(env, ...forTap, ...globSync('test/**/*.process.test.ts', { cwd: ROOT }).sort())
+} else if (files.length === folders.length) {
+  process.exitCode = runPlaces()
+} else {
+  process.exitCode = run(env, ...forTap)
+}
 
 /** Building takes seconds, so it is done once per installation. */
 function isBuilt(): boolean {
   return existsSync(BUILT) && !readFileSync(BUILT, 'utf8').includes('@tapjs/typescript')
 }
 
-function run(...tapArgs: string[]): void {
+/** Runs the files that share processes: all of them, or those of folders. */
+function runPlaces(): number {
+  const queue = createQueue(sharedFiles(folders.length > 0 ? folders : undefined))
+  const options = forTap.filter((arg) => !folders.includes(arg))
+  try {
+    return run({ ...env, [QUEUE]: queue }, ...options, ...PLACES)
+  } finally {
+    rmSync(queue, { recursive: true, force: true })
+  }
+}
+
+/** Returns the exit code. */
+function run(env: NodeJS.ProcessEnv, ...tapArgs: string[]): number {
   const { status, error } = spawnSync('tap', tapArgs, { cwd: ROOT, env, stdio: 'inherit' })
   if (error) throw error
-  if (status !== 0) process.exit(status ?? 1)
+  return status ?? 1
 }

@@ -1,3 +1,5 @@
+// Among the first, because it takes long.
+
 import { createHash } from 'node:crypto'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import t, { type Test } from 'tap'

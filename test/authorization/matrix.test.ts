@@ -1,3 +1,5 @@
+// Among the first, because it takes long.
+
 import type { LightMyRequestResponse } from 'fastify'
 import t, { type Test } from 'tap'
 import { type Situation, tenantOf } from '#test/fuzz/live-values.ts'

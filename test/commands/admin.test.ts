@@ -1,3 +1,5 @@
+// Among the first, because it takes long.
+
 import t from 'tap'
 import { runCommand } from '#test/support/command.ts'
 import { createTestApp } from '#test/support/helper.ts'

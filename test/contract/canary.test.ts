@@ -1,3 +1,5 @@
+// Among the first, because it takes long.
+
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LightMyRequestResponse } from 'fastify'

@@ -1,3 +1,5 @@
+// Among the first, because it takes long.
+
 import t from 'tap'
 import { amount } from '#test/support/amount.ts'
 import { describe, fuzz, unreached } from './fuzz.ts'

@@ -1,3 +1,5 @@
+// Among the first, because it takes long.
+
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'

@@ -1,3 +1,5 @@
+// Among the first, because it takes long.
+
 import t from 'tap'
 import { createTestDatabase } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'

@@ -1,3 +1,5 @@
+// Among the first, because it takes long.
+
 import t from 'tap'
 import { CentrifugoApi, publishing } from '#services/realtime/centrifugo/api.ts'
 import { placeCentrifugo, WITHOUT_CENTRIFUGO } from '#test/support/centrifugo.ts'

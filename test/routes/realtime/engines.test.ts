@@ -1,3 +1,5 @@
+// Among the first, because it takes long.
+
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import { ENGINES } from '#test/support/engines.ts'

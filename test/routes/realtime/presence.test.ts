@@ -1,3 +1,5 @@
+// Among the first, because it takes long.
+
 import type { Subscription } from 'centrifuge'
 import t from 'tap'
 import type { AppContext } from '#plugins/infrastructure/context.ts'

@@ -1,3 +1,5 @@
+// Among the first, because it takes long.
+
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { createTestDatabase, type TestDatabase } from '#test/support/database.ts'

@@ -1,3 +1,5 @@
+// Among the first, because it takes long.
+
 import type { LightMyRequestResponse } from 'fastify'
 import t, { type Test } from 'tap'
 import { v7 as uuidv7 } from 'uuid'

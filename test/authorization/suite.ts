@@ -1,3 +1,0 @@
-import { runFolder } from '#test/support/run-folder.ts'
-
-await runFolder(import.meta.dirname)

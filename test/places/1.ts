@@ -1,0 +1,3 @@
+import { runPlace } from '#test/support/place.ts'
+
+runPlace()

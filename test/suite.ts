@@ -1,3 +1,0 @@
-import { APART, runFolder } from '#test/support/run-folder.ts'
-
-await runFolder(import.meta.dirname, APART)

@@ -1,0 +1,34 @@
+import { globSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const ROOT = join(import.meta.dirname, '../..')
+
+/** Variable that names the folder with the files that are to run. */
+export const QUEUE = 'GROUNDWORK_TEST_QUEUE'
+
+/** Folders of test/ that a command of their own runs, file by file. */
+export const APART: readonly string[] = ['clients', 'faults', 'scale']
+
+/** A file that begins with it is among the first, so that the others fill the time until it ends. */
+const FIRST = '// Among the first,'
+
+/**
+ * The test files in folders of the project that share processes with others, in the order in which they begin: all but
+ * `*.process.test.ts`, which run by themselves, and those of the folders that are apart.
+ */
+export function sharedFiles(folders: readonly string[] = ['test']): string[] {
+  const exclude = ['**/*.process.test.ts', ...APART.map((name) => `test/${name}/**`)]
+  const patterns = folders.map((folder) => join(folder, '**/*.test.ts'))
+  const files = globSync(patterns, { cwd: ROOT, exclude }).sort()
+  const isFirst = (file: string) => readFileSync(join(ROOT, file), 'utf8').startsWith(FIRST)
+  return [...files.filter(isFirst), ...files.filter((file) => !isFirst(file))]
+}
+
+/** Makes a folder that has an entry for each file, in their order. Who removes an entry runs its file. */
+export function createQueue(files: readonly string[]): string {
+  const folder = mkdtempSync(join(tmpdir(), 'groundwork-tests-'))
+  for (const [index, file] of files.entries())
+    writeFileSync(join(folder, `${String(index).padStart(5, '0')} ${encodeURIComponent(file)}`), '')
+  return folder
+}
