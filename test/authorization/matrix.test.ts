@@ -11,12 +11,10 @@ import { createWorld, type World } from '#test/fuzz/world.ts'
 import { forge, hmac, parse } from '#test/plugins/api/tokens/forge.ts'
 import type { TestUser } from '#test/support/helper.ts'
 import { signUp } from '#test/support/helper.ts'
+import { isWanted } from '#test/support/only.ts'
 import type { TestApiKey, TestOrganization } from '#test/support/organizations.ts'
 import { ACTORS, type Actor, EXPECTATIONS } from './expectations.ts'
 import { rightPlan } from './right-plan.ts'
-
-/** Operations to ask for, by their ids with commas between; all when it is not set. */
-const ONLY = process.env['GROUNDWORK_OPERATIONS']?.split(',')
 
 /** Characters of a response that is not as expected. */
 const SHOWN = 500
@@ -43,7 +41,7 @@ t.test('who may do what', async (t) => {
   })
 
   let seed = 0
-  for (const operation of operations.filter(({ id }) => ONLY?.includes(id) ?? true)) {
+  for (const operation of operations.filter(({ id }) => isWanted(id))) {
     const prepare = async (name: Actor): Promise<Asked> => {
       const subject = await signUp(world.app)
       const actor = isKey(name) ? undefined : await ACTORS_MADE[name](world, subject)
