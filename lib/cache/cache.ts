@@ -1,4 +1,5 @@
-import { LRUCache } from 'lru-cache'
+import type { LRUCache } from 'lru-cache'
+import { createLru } from './lru.ts'
 import { type ManyReader, readTogether } from './together.ts'
 
 /** A value as read at the source of truth. */
@@ -65,8 +66,7 @@ export class Cache<T> {
   constructor(options: CacheOptions<T>) {
     this.#options = options
     this.#readTogether = options.readMany ? readTogether(options.readMany) : options.read
-    this.#entries = new LRUCache({
-      max: options.maxEntries,
+    this.#entries = createLru(options.maxEntries, {
       ttl: options.maxAge,
       dispose: ({ owner }, key) => this.#disown(owner, key),
     })

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { createLru } from '#lib/cache/lru.ts'
 import type { Grant } from './store.ts'
 
 /** Subjects that are remembered, at about 200 bytes each. More than that within one window are a flood of others. */
@@ -55,7 +55,7 @@ export class Window {
 /** The windows of the most recent subjects, so that memory is bounded for any traffic. */
 export class Windows {
   readonly #length: number
-  readonly #windows = new LRUCache<string, Window>({ max: MAX_SUBJECTS })
+  readonly #windows = createLru<Window>(MAX_SUBJECTS)
 
   /** @param length milliseconds */
   constructor(length: number) {

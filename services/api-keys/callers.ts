@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
 import { Cache, type CacheOptions, type Loaded } from '#lib/cache/cache.ts'
+import { createLru } from '#lib/cache/lru.ts'
 import type { Database } from '#lib/database/database.ts'
 import { OrgDatabase, SystemDatabase } from '#lib/database/scoped-database.ts'
 import { digestToken } from '#lib/secrets/secrets.ts'
@@ -32,7 +32,7 @@ interface CallersOptions extends Pick<CacheOptions<ApiKeyCaller>, 'isTrusted' | 
  */
 export class ApiKeyCallers {
   readonly #cache: Cache<ApiKeyCaller>
-  readonly #known = new LRUCache<string, Known>({ max: MAX_TEXTS })
+  readonly #known = createLru<Known>(MAX_TEXTS)
 
   constructor({ db, ...options }: CallersOptions) {
     this.#cache = new Cache({

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { createLru } from '#lib/cache/lru.ts'
 import type { Log } from '#lib/context.ts'
 import type { Database } from '#lib/database/database.ts'
 import { SystemDatabase } from '#lib/database/scoped-database.ts'
@@ -22,7 +22,7 @@ const BATCH_ROWS = 1000
 export class LastUses {
   readonly #db: SystemDatabase
   readonly #warn: (error: unknown) => void
-  readonly #written = new LRUCache<string, true>({ max: MAX_KEYS, ttl: INTERVAL_MS })
+  readonly #written = createLru<true>(MAX_KEYS, { ttl: INTERVAL_MS })
   #collected: Use[] = []
   #timer: NodeJS.Timeout | undefined
   #writing: Promise<void> = Promise.resolve()

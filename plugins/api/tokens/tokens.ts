@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { JWT } from '@fastify/jwt'
 import fp from 'fastify-plugin'
-import { LRUCache } from 'lru-cache'
+import { createLru } from '#lib/cache/lru.ts'
 import type { JsonWebKeySet } from '#schemas/signing-keys.ts'
 import type { Role } from '#schemas/users.ts'
 import {
@@ -64,7 +64,7 @@ export default fp(
     const signer = await registerKey(app, signing)
     const verifiers = new Map<string, JWT>([[encodeHeader(signing.header), signer]])
     for (const key of others) verifiers.set(encodeHeader(key.header), await registerKey(app, key))
-    const known = new LRUCache<string, AccessTokenClaims>({ max: CACHE_SIZE })
+    const known = createLru<AccessTokenClaims>(CACHE_SIZE)
 
     function check(token: string): AccessTokenClaims {
       const verifier = verifiers.get(headerSegment(token))

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { LRUCache } from 'lru-cache'
+import { createLru } from '#lib/cache/lru.ts'
 import { LOCAL_ADDRESS, networkOf } from '#lib/network/addresses.ts'
 
 /** Whose budget a request is counted against. */
@@ -25,7 +25,7 @@ const MAX_NETWORKS = 10_000
 
 /** Creates the function that names the network that a request is counted against. */
 export function createNetworkSubjects(app: FastifyInstance): (request: FastifyRequest) => Subject {
-  const networks = new LRUCache<string, string>({ max: MAX_NETWORKS })
+  const networks = createLru<string>(MAX_NETWORKS)
   return (request) => {
     const address = app.clientAddress(request) ?? LOCAL_ADDRESS
     const network = networks.get(address) ?? networkOf(address)
