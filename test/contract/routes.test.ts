@@ -205,8 +205,12 @@ const PAGES = [
 /** The admin panel. Its session stands outside the API: only the panel's page may use it. */
 const PANEL = ['/admin', '/admin/assets/:hash/*', '/admin/session']
 
-/** The mailbox of development and tests. */
 const REALTIME = ['/realtime']
+
+/** Refuses methods that no URL takes. */
+const OTHER_METHODS = ['*']
+
+/** The mailbox of development and tests. */
 const MAILBOX = ['/dev/mail', '/dev/mail/:id', '/dev/mail/:id/html', '/dev/mail/messages']
 
 t.test('the routes are these', async (t) => {
@@ -219,7 +223,7 @@ t.test('the routes are these', async (t) => {
   const known = new Set(EXPECTED.map((line) => line.split(' ')[1]))
   for (const { url, schema } of routes) {
     const stripped = url.length > 1 ? url.replace(/\/$/, '') : url
-    const isHidden = ['/', ...DOCS, ...PAGES, ...PANEL, ...REALTIME, ...MAILBOX].includes(
+    const isHidden = ['/', ...DOCS, ...PAGES, ...PANEL, ...REALTIME, ...OTHER_METHODS, ...MAILBOX].includes(
       url.startsWith('/docs') ? url : stripped,
     )
     t.ok(known.has(stripped) || isHidden, `${url} is of one of them`)

@@ -22,6 +22,9 @@ export function startTestServer(options: { fresh: boolean }): Promise<EmbeddedPo
       full_page_writes: 'off',
       // A worker in the template database would be in the way of a clone.
       autovacuum: 'off',
+      // What it reads is in memory, where workers that read for others only cost.
+      io_method: 'sync',
+      jit: 'off',
       max_connections: '200',
       // Milliseconds until two that wait for each other are found; tests of races bring that about on purpose.
       deadlock_timeout: '50ms',
