@@ -7,7 +7,7 @@ import { createTestApp } from '#test/support/helper.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
-/** What all of it stands on, and the steps that every request passes. */
+/** Files that all of it stands on, and the steps that every request passes. */
 const BELOW = /^(?:app\.ts|config\/|lib\/|node_modules\/|plugins\/(?:http|infrastructure)\/|test\/)/
 
 /** A list of the record, and what it says besides up to the next one. */

@@ -51,7 +51,7 @@ function found(): Domain | undefined {
   return domain
 }
 
-/** Gives an error to the test that it belongs to, in place of ending the process. */
+/** Passes an error to the test that it belongs to, in place of ending the process. */
 function handle(error: unknown, event: string): void {
   if (process.hasUncaughtExceptionCaptureCallback() || process.listenerCount('uncaughtException') > 0) return
   const domain = found()
