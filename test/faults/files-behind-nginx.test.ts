@@ -6,7 +6,7 @@ import { createTestDatabase } from '#test/support/database.ts'
 import { call, signUpRemote } from '#test/support/http.ts'
 import { startShippedNginx, WITHOUT_NGINX } from '#test/support/nginx.ts'
 import { startService, type TestService } from '#test/support/process.ts'
-import { settingsOf } from './stores.ts'
+import { STORES, settingsOf } from './stores.ts'
 
 // Many processes, on a machine that may be busy.
 t.setTimeout(3_600_000)
@@ -62,14 +62,15 @@ async function digestInto(hash: Hash, url: string, headers: Record<string, strin
   return response
 }
 
-t.test(
-  'a large file through a kill and a stop, and all that is done with it',
-  { skip: WITHOUT_NGINX },
-  async (t) => {
+for (const { name, skip, start } of STORES) {
+  const title = `a large file in the store ${name} through a kill and a stop, and all that is done with it`
+  t.test(title, { skip: WITHOUT_NGINX || skip }, async (t) => {
     const db = await createTestDatabase(t)
-    const files = t.testdir({})
+    const store = await start(t)
+    const files = store['APP_FILES__DIRECTORY']
     const env = {
-      ...settingsOf(db, { APP_FILES__DIRECTORY: files, APP_FILES__ACCEL_PREFIX: '/stored-files/' }),
+      ...settingsOf(db, store),
+      ...(files === undefined ? {} : { APP_FILES__ACCEL_PREFIX: '/stored-files/' }),
       APP_FILES__MAX_SIZE: '4GiB',
       APP_SERVER__DRAIN_DELAY: '0s',
       // Or the stop would wait for the part that is coming, which takes no time here.
@@ -77,7 +78,11 @@ t.test(
       APP_SERVER__TRUSTED_PROXIES: '127.0.0.1',
     }
     const services: [TestService, TestService] = [await startService(t, env), await startService(t, env)]
-    const { plain } = await startShippedNginx(t, [services[0].url, services[1].url], { files })
+    const { plain } = await startShippedNginx(
+      t,
+      [services[0].url, services[1].url],
+      files === undefined ? {} : { files },
+    )
     const { token } = await signUpRemote(plain)
     const authorization = `Bearer ${token}`
     const bytes = randomFillSync(Buffer.alloc(SIZE))
@@ -141,6 +146,14 @@ t.test(
       t.equal(hash.digest('hex'), sha256)
     })
 
+    await t.test('is nowhere for somebody else', async (t) => {
+      const { token: other } = await signUpRemote(plain)
+      for (const below of ['', '/content'])
+        t.equal((await call(plain + path + below, { token: other })).status, 404)
+      t.equal((await call(`${plain}${path}/links`, { method: 'POST', token: other, json: {} })).status, 404)
+      t.equal((await call(plain + path, { method: 'DELETE', token: other })).status, 404)
+    })
+
     await t.test('is deleted, restored, and deleted for good', async (t) => {
       const content = () => call(`${plain}${path}/content`, { method: 'HEAD', token })
       t.equal((await call(plain + path, { method: 'DELETE', token })).status, 204)
@@ -152,5 +165,5 @@ t.test(
       const usage = await call(`${plain}/api/v1/files/usage`, { token })
       t.equal(JSON.parse(usage.text).bytes, 0)
     })
-  },
-)
+  })
+}
