@@ -39,8 +39,7 @@ export class LocalStore implements ObjectStore {
 
   async write(key: ObjectKey, pieces: AsyncIterable<Uint8Array>): Promise<void> {
     const path = this.#path(key)
-    await this.#prepare(dirname(path))
-    const file = await open(path + PARTIAL, 'wx', this.#modes.file)
+    const file = await this.#create(path)
     try {
       const writer = new FileWriter(file)
       for await (const piece of pieces) {
@@ -49,11 +48,13 @@ export class LocalStore implements ObjectStore {
       }
       await writer.flush()
       await file.datasync()
+      await syncDirectory(dirname(path))
+    } catch (error) {
+      await rm(path, { force: true })
+      throw error
     } finally {
       await file.close()
     }
-    await rename(path + PARTIAL, path)
-    await syncDirectory(dirname(path))
   }
 
   async resume(key: ObjectKey, { offset }: Progress): Promise<Appending> {
@@ -120,6 +121,16 @@ export class LocalStore implements ObjectStore {
     } catch (error) {
       if (isMissingFile(error)) throw missing(key, error)
       throw error
+    }
+  }
+
+  async #create(path: string): Promise<FileHandle> {
+    try {
+      return await open(path, 'wx', this.#modes.file)
+    } catch (error) {
+      if (!isMissingFile(error)) throw error
+      await this.#prepare(dirname(path))
+      return open(path, 'wx', this.#modes.file)
     }
   }
 

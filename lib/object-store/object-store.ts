@@ -38,8 +38,9 @@ export interface DirectUploads {
 }
 
 /**
- * Where the bytes of files are. An object is written once, and is there whole and durably or not at all. Which objects
- * there may be is for the database to say: see services/storage/storage.ts.
+ * Where the bytes of files are. An object is written once, and is there whole and durably when `write` or `finish` has
+ * resolved; a crash before that can leave a part of it. Which objects there may be, and which are whole, is for the database
+ * to say: see services/storage/storage.ts.
  */
 export interface ObjectStore {
   readonly kind: 'local' | 's3'

@@ -18,26 +18,49 @@ export interface NewObject {
  *
  * @param quota bytes that there may be, unless an admin has said otherwise; null for what is never refused
  */
-export async function insertObject(
+export async function insertObject(db: Database, object: NewObject, quota: number | null): Promise<boolean> {
+  const values = valuesOf(object, quota)
+  return (await db.query({ name: 'insertStoredObject', text: INSERT_OBJECT, values })).length > 0
+}
+
+/**
+ * The same, to be followed by `flushObject`: all that is written for one user or organization changes one row, and would wait for
+ * the disk one after the other. Not for a transaction, whose commit would not wait either.
+ */
+export async function insertObjectUnflushed(
   db: Database,
-  { key, store, space, bytes, leaseMs }: NewObject,
+  object: NewObject,
   quota: number | null,
 ): Promise<boolean> {
+  const text = `${INSERT_OBJECT}, set_config('synchronous_commit', 'off', true)`
+  const values = valuesOf(object, quota)
+  return (await db.query({ name: 'insertStoredObject:unflushed', text, values })).length > 0
+}
+
+/** Makes an object's row durable, holding no lock meanwhile; returns false if the database has lost it in a crash. */
+export async function flushObject(db: Database, key: string): Promise<boolean> {
   const rows = await db.query({
-    name: 'insertStoredObject',
-    text: `WITH space AS (
-             INSERT INTO storage_usage AS u (space_id, bytes) SELECT $2, $3::bigint WHERE $4::bigint IS NULL OR $3::bigint <= $4
-               OR EXISTS (SELECT 1 FROM storage_usage WHERE space_id = $2 AND max_bytes IS NOT NULL)
-             ON CONFLICT (space_id) DO UPDATE SET bytes = u.bytes + $3, updated_at = now()
-               WHERE $4 IS NULL OR u.bytes + $3 <= coalesce(u.max_bytes, $4)
-             RETURNING 1)
-           INSERT INTO stored_objects (key, store, space_id, bytes, state, expires_at)
-           SELECT $1, $5, $2, $3, 'writing', now() + $6 * interval '1 millisecond' FROM space
-           RETURNING 1 AS taken`,
-    values: [key, space, bytes, quota, store, leaseMs],
+    name: 'flushStoredObject',
+    text: `SELECT pg_logical_emit_message(true, 'stored_objects', '') AS flushed FROM stored_objects
+           WHERE key = $1 AND state = 'writing'`,
+    values: [key],
   })
   return rows.length > 0
 }
+
+const INSERT_OBJECT = `WITH space AS (
+    INSERT INTO storage_usage AS u (space_id, bytes) SELECT $2, $3::bigint WHERE $4::bigint IS NULL OR $3::bigint <= $4
+      OR EXISTS (SELECT 1 FROM storage_usage WHERE space_id = $2 AND max_bytes IS NOT NULL)
+    ON CONFLICT (space_id) DO UPDATE SET bytes = u.bytes + $3, updated_at = now()
+      WHERE $4 IS NULL OR u.bytes + $3 <= coalesce(u.max_bytes, $4)
+    RETURNING 1)
+  INSERT INTO stored_objects (key, store, space_id, bytes, state, expires_at)
+  SELECT $1, $5, $2, $3, 'writing', now() + $6 * interval '1 millisecond' FROM space
+  RETURNING 1 AS taken`
+
+const valuesOf = ({ key, space, bytes, store, leaseMs }: NewObject, quota: number | null) => [
+  ...[key, space, bytes, quota, store, leaseMs],
+]
 
 /** Takes more space for an object; returns false if there is not so much left, or the object has expired. */
 export async function growObject(db: Database, key: string, bytes: number, quota: number): Promise<boolean> {

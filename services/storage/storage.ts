@@ -79,7 +79,9 @@ export class Writing {
     const writing = new Writing(db, { quota: quota ?? Number.MAX_SAFE_INTEGER, taken, leaseMs })
     const begun = performance.now()
     const object = { key: writing.key, store: kind, space, bytes: taken, leaseMs }
-    if (!(await queries.insertObject(db, object, quota))) throw new StorageQuotaReached()
+    if (!(await queries.insertObjectUnflushed(db, object, quota))) throw new StorageQuotaReached()
+    // Before the first byte, or a crash of the database could leave bytes that no row names.
+    if (!(await queries.flushObject(db, writing.key))) throw new Error('the database has lost an object')
     writing.#hold(begun)
     return writing
   }

@@ -12,7 +12,11 @@ import { startInstance } from '#test/support/instances.ts'
  *
  * @param env settings of the store
  */
-export async function isConsistent(t: Test, db: TestDatabase, env: Record<string, string>): Promise<void> {
+export async function isConsistent(
+  t: Test,
+  db: Pick<TestDatabase, 'url' | 'query'>,
+  env: Record<string, string>,
+): Promise<void> {
   const app = await startInstance(t, db, { ...env, APP_ROLE: 'web' })
   const run = { id: '', attempt: 1, signal: new AbortController().signal, complete: async () => undefined }
   // As if the time of those that nobody finished were over, and the hour after it.
