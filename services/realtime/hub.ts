@@ -114,6 +114,7 @@ export class Hub<Ctx extends Context = Context> {
     for (const subscription of peer.subscriptions.values())
       this.#leave(peer, subscription, why.code < LAST_WORD)
     this.#turns[peer.turn]?.delete(peer)
+    this.rights.left(peer)
     if (this.#registry.remove(peer)) this.#options.observer.ended(peer.transport, why)
   }
 
@@ -201,12 +202,12 @@ export class Hub<Ctx extends Context = Context> {
   }
 
   /**
-   * Passes on what was published; what comes together of a channel goes out together. Where a change of rights may not have
-   * been heard of, as after the process was stopped for a while, those are asked for first.
+   * Passes on what was published; what comes together of a channel goes out together. Whose rights have changed, or may have,
+   * as after the process was stopped for a while, is asked for first.
    */
   async deliver(messages: readonly Message[]): Promise<void> {
     const byChannel = Map.groupBy(messages, (message) => message.channel)
-    if (!this.rights.isInformed) {
+    if (!this.rights.isCertain) {
       const listeners = [...byChannel.keys()].flatMap((name) => [...this.#registry.ofChannel(name).values()])
       for (const unsure of await this.rights.confirm(listeners)) this.#doubt(unsure, byChannel)
     }
@@ -244,7 +245,7 @@ export class Hub<Ctx extends Context = Context> {
 
   /** Whether it is known of the last second who somebody is. */
   async #isCertain(peer: Peer): Promise<boolean> {
-    const unsure = this.rights.isInformed ? [] : await this.rights.confirm([peer])
+    const unsure = this.rights.isCertain ? [] : await this.rights.confirm([peer])
     return unsure.length === 0 && !peer.isEnded
   }
 

@@ -42,6 +42,8 @@ interface RightsOptions<Ctx extends Context> {
 export class Rights<Ctx extends Context> implements ChannelListener {
   readonly #options: RightsOptions<Ctx>
   readonly #checks = pLimit(MAX_CHECKS)
+  /** Peers of whom a change was heard, and who were not checked since. */
+  readonly #doubted = new Set<Peer>()
   readonly #warn: (error: unknown) => void
 
   constructor(options: RightsOptions<Ctx>) {
@@ -63,29 +65,30 @@ export class Rights<Ctx extends Context> implements ChannelListener {
       void this.recheck(peer)
   }
 
-  /** Whether every change that is older than a second has been heard of; if not, `confirm` says more. */
-  get isInformed(): boolean {
-    return this.#options.callers.isInformed()
+  /** Whether nothing can have changed a second ago that is not taken into account; if not, `confirm` says more. */
+  get isCertain(): boolean {
+    return this.#doubted.size === 0 && this.#options.callers.isInformed()
   }
 
   /**
-   * Checks those who were not in the last second. Returns those of whom it could not be found out who they are and what they
-   * may hear.
+   * Checks those of whom a change was heard, and where changes are not heard of, those who were not checked in the last
+   * second. Returns those of whom it could not be found out who they are and what they may hear.
    */
   async confirm(peers: readonly Peer[]): Promise<readonly Peer[]> {
-    const since = performance.now() - CHECKED_MS
-    const old = [...new Set(peers)].filter(({ checkedAt }) => checkedAt < since)
-    await Promise.all(old.map((peer) => this.recheck(peer)))
-    return old.filter(({ checkedAt, isEnded }) => checkedAt < since && !isEnded)
+    const since = this.#options.callers.isInformed() ? 0 : performance.now() - CHECKED_MS
+    const isOpen = (peer: Peer) => peer.checkedAt < since || this.#doubted.has(peer)
+    const open = [...new Set(peers)].filter(isOpen)
+    await Promise.all(open.map((peer) => peer.check ?? this.recheck(peer)))
+    return open.filter((peer) => isOpen(peer) && !peer.isEnded)
   }
 
   forgetSession(id: string): void {
     for (const peer of this.#options.registry.peers)
-      if (peer.listener?.kind === 'user' && peer.listener.sessionId === id) void this.recheck(peer)
+      if (peer.listener?.kind === 'user' && peer.listener.sessionId === id) this.#doubt(peer)
   }
 
   forgetUser(id: string): void {
-    for (const peer of this.#options.registry.ofCaller(id)) void this.recheck(peer)
+    for (const peer of this.#options.registry.ofCaller(id)) this.#doubt(peer)
   }
 
   forgetMember(_org: string, user: string): void {
@@ -96,16 +99,27 @@ export class Rights<Ctx extends Context> implements ChannelListener {
     for (const peer of this.#options.registry.peers) {
       const isKey = peer.listener?.kind === 'api_key' && peer.listener.key.org === org
       const listens = () => [...peer.subscriptions.values()].some(({ found }) => orgOf(found.params) === org)
-      if (isKey || listens()) void this.recheck(peer)
+      if (isKey || listens()) this.#doubt(peer)
     }
   }
 
   forgetApiKey(_org: string, id: string): void {
-    for (const peer of this.#options.registry.ofCaller(`api_key:${id}`)) void this.recheck(peer)
+    for (const peer of this.#options.registry.ofCaller(`api_key:${id}`)) this.#doubt(peer)
   }
 
   forgetAll(): void {
-    for (const peer of this.#options.registry.peers) void this.recheck(peer)
+    for (const peer of this.#options.registry.peers) this.#doubt(peer)
+  }
+
+  /** Forgets a peer that has left. */
+  left(peer: Peer): void {
+    this.#doubted.delete(peer)
+  }
+
+  #doubt(peer: Peer): void {
+    if (peer.listener === undefined || peer.isEnded) return
+    this.#doubted.add(peer)
+    void this.recheck(peer)
   }
 
   /** Checks again who a peer is and what it may hear. A change while that is done has it done again. */
@@ -115,22 +129,23 @@ export class Rights<Ctx extends Context> implements ChannelListener {
     peer.check ??= this.#checks(async () => {
       while (peer.isDoubted && !peer.isEnded) {
         peer.isDoubted = false
-        await this.#verify(peer)
+        if ((await this.#verify(peer)) && !peer.isDoubted) this.#doubted.delete(peer)
       }
       peer.check = undefined
     })
     await peer.check
   }
 
-  async #verify(peer: Peer): Promise<void> {
+  /** Returns false when it could not be found out. */
+  async #verify(peer: Peer): Promise<boolean> {
     const { listener } = peer
-    if (listener === undefined || peer.isEnded) return
+    if (listener === undefined || peer.isEnded) return true
     const begun = performance.now()
     try {
       const current = await this.#options.callers.load(listener)
       if (current === undefined || principalId(current) !== principalId(listener)) {
         peer.end(ENDINGS.sessionEnded)
-        return
+        return true
       }
       peer.listener = current
       for (const subscription of [...peer.subscriptions.values()]) {
@@ -139,9 +154,11 @@ export class Rights<Ctx extends Context> implements ChannelListener {
           this.#options.denied(peer, subscription)
       }
       peer.checkedAt = begun
+      return true
     } catch (error) {
       // Whatever is wrong with one listener is nothing to the others; the next tick tries again.
       this.#warn(error)
+      return false
     }
   }
 }

@@ -112,6 +112,19 @@ t.test('what comes after a while in which changes of rights were not heard of', 
     t.match(JSON.parse(frames[1] ?? ''), { id: 3, error: { code: 100 } })
   })
 
+  await t.test('waits for a check, when a change was just heard of', async (t) => {
+    const { tell, heard, endings } = await open()
+    const gate = Promise.withResolvers<undefined>()
+    load = () => gate.promise
+    hub.rights.forgetUser(user.user.id)
+    const telling = tell()
+    t.same(heard(), [])
+    gate.resolve(undefined)
+    await telling
+    t.same(heard(), [])
+    t.same(endings, [ENDINGS.sessionEnded])
+  })
+
   await t.test('while changes are heard of, nobody is asked for', async (t) => {
     const { tell, heard } = await open()
     load = async () => undefined
