@@ -50,7 +50,7 @@ const STYLE = `
 }
 body { margin: 0; padding: clamp(1.5rem, 8vh, 5rem) 1rem; background: var(--page); color: var(--text); font: 1rem/1.5 system-ui, sans-serif; }
 main { max-width: 40rem; margin: 0 auto; }
-h1 { margin: 0 0 .25rem; font-size: 1.75rem; line-height: 1.3; }
+h1 { margin: 0 0 .25rem; font-size: 1.75rem; line-height: 1.3; overflow-wrap: anywhere; }
 p { margin: 0 0 1.5rem; color: var(--muted); }
 ul { margin: 0; padding: 0; list-style: none; background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 li { display: flex; flex-wrap: wrap; gap: .1rem 1.5rem; padding: .75rem 1rem; }

@@ -47,9 +47,9 @@ const routes: FastifyPluginAsync = async (app) => {
 
 export default routes
 
-/** The page whose name a path begins with, followed by what cannot belong to a name. */
+/** The page whose name a path begins with, after slashes too many, followed by what cannot belong to a name. */
 function pageOf(path = ''): (typeof accountPages)[string] | undefined {
-  const [name = ''] = /^[a-z-]*[a-z](?![a-z0-9])/.exec(path.toLowerCase()) ?? []
+  const [name = ''] = /(?<=^\/*)[a-z-]*[a-z](?![a-z0-9])/.exec(path.toLowerCase()) ?? []
   return Object.hasOwn(accountPages, name) ? accountPages[name] : undefined
 }
 

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { startChromium, withoutChromium } from '#test/support/chromium.ts'
+import { flaws } from '#test/support/flaws.ts'
 import { createTestApp } from '#test/support/helper.ts'
 import { nextMail, tokenIn } from '#test/support/mails.ts'
 import { createOrganization } from '#test/support/organizations.ts'
@@ -73,6 +74,21 @@ t.test(
     t.strictSame(unexpected, [], 'the browser has nothing to complain of')
   },
 )
+
+t.test('pages fit with a long name of the product, too', { skip: withoutChromium }, async (t) => {
+  const { app } = await createTestApp(t, {
+    APP_PRODUCT__NAME: 'Rindfleischetikettierungsueberwachungsaufgaben'.padEnd(60, 'x'),
+    APP_PRODUCT__URL: `https://${'app-of-the-product'.repeat(3)}.example`,
+    APP_PRODUCT__SUPPORT: `https://${'help-of-the-product'.repeat(3)}.example/contact`,
+  })
+  const origin = await app.listen({ port: 0, host: '127.0.0.1' })
+  const page = await (await startChromium(t)).newPage()
+  for (const path of ['/', '/dev/mail', '/account/forgot-password', '/account/reset-password', '/account/x']) {
+    await page.goto(origin + path)
+    await fits(t, page)
+    t.strictSame(await flaws(page), [], `${path}: accessible`)
+  }
+})
 
 t.test('an invitation, from the mail to the membership', { skip: withoutChromium }, async (t) => {
   const { app, request } = await createTestApp(t)

@@ -103,6 +103,8 @@ t.test('a link that a mail program altered shows its page, and nothing is used u
     t.match(head, { statusCode: 200, body: '' })
   }
   t.match(await request({ url: '/account/Reset-Password' }), { statusCode: 200 })
+  // A base that ends with a slash.
+  t.match(await request({ url: '/account//reset-password' }), { statusCode: 200, body: /src="\.\.\/account\.js"/ })
   t.ok(logLines.some((line) => line.includes('/account/reset-password%23token')))
   t.notOk(
     logLines.some((line) => line.includes(token)),

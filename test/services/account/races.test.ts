@@ -88,6 +88,19 @@ t.test('races of account mails', async (t) => {
     t.equal(await hashOf(user), held.hash)
   })
 
+  t.test('a proof by a password that is replaced meanwhile is none', async (t) => {
+    const user = await signUp()
+    const provedAt = () => db.query('SELECT authenticated_at FROM sessions WHERE id = $1', [user.session_id])
+    const before = await provedAt()
+    const held = await holdNewPassword(t, user)
+    const url = '/api/v1/auth/reauthenticate'
+    const proof = request({ method: 'POST', url, as: user, payload: { password: user.password } })
+    await waiting(db, 1)
+    await held.commit()
+    t.equal((await proof).json().code, 'wrong_password')
+    t.same(await provedAt(), before)
+  })
+
   t.test('a change of address that began before a reset asks for nothing after it', async (t) => {
     const user = await signUp()
     const held = await holdNewPassword(t, user)

@@ -10,6 +10,7 @@ import { InvalidOneTimeToken } from '#services/one-time-tokens/errors.ts'
 import { issue } from '#services/one-time-tokens/one-time-tokens.ts'
 import { PasswordQueueFull } from '#services/passwords/errors.ts'
 import { reset } from '#services/recovery/recovery.ts'
+import { Forbidden } from '#services/users/errors.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
 import type { TestUser } from '#test/support/helper.ts'
 
@@ -26,6 +27,34 @@ t.test("a password is confirmed by one's own hash only", async (t) => {
   const confirmed = await confirmPassword(app.ctx, { user: ada.user, sessionId }, ada.password)
   await assertStillPassword(app.ctx, ada.user, confirmed)
   await t.rejects(assertStillPassword(app.ctx, bob.user, confirmed), WrongPassword)
+})
+
+t.test('a right password is what wrong ones of its session are forgotten for', async (t) => {
+  const { app, db, signUp } = await borrowTestApp(t)
+  const ada = await signUp()
+  const counted = () => db.query("SELECT failures FROM login_attempts WHERE subject LIKE 'session:%'")
+  await t.rejects(confirmPassword(app.ctx, signedIn(ada), 'wrong'), WrongPassword)
+  t.strictSame(await counted(), [{ failures: 1 }])
+  await confirmPassword(app.ctx, signedIn(ada), ada.password)
+  t.strictSame(await counted(), [])
+})
+
+t.test('what one may not change is refused before the password is asked for', async (t) => {
+  const { app, signUp } = await borrowTestApp(t)
+  const ada = await signUp()
+  const changes = { role: 'admin', email: 'new@example.com' } as const
+  await t.rejects(update(app.ctx, signedIn(ada), ada.user.id, changes, undefined), Forbidden)
+})
+
+t.test("another address leaves the links to the old one worth nothing, whoever sets it", async (t) => {
+  const { app, db, signUp } = await borrowTestApp(t, { APP_ROLE: 'web' })
+  const [ada, bob] = [await signUp(), await signUp({ role: 'admin' })]
+  const left = () => db.query('SELECT FROM one_time_tokens WHERE user_id = $1', [ada.user.id])
+  await issue(app.ctx, { userId: ada.user.id, purpose: 'reset_password' })
+  await update(app.ctx, signedIn(bob), ada.user.id, { username: 'ada' }, undefined)
+  t.equal((await left()).length, 1)
+  await update(app.ctx, signedIn(bob), ada.user.id, { email: 'new@example.com' }, undefined)
+  t.strictSame(await left(), [])
 })
 
 t.test('an inactive account is refused before anything is done for it', async (t) => {

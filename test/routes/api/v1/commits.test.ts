@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import type { JobRun } from '#lib/jobs/jobs.ts'
 import { deriveToken, digestToken } from '#lib/secrets/secrets.ts'
+import { mailEmailChange } from '#services/account/mails.ts'
 import { issue, newToken, type Purpose } from '#services/one-time-tokens/one-time-tokens.ts'
 import { mailReset } from '#services/recovery/mails.ts'
 import { mailVerification } from '#services/registration/mails.ts'
@@ -148,6 +149,12 @@ const OPERATIONS: Readonly<Record<string, Prepare>> = {
   'the mail of a lost password': async ({ app, signUp }) => {
     const { user } = await signUp()
     return () => mailReset(app.ctx, user.email, JOB).then(() => undefined)
+  },
+  'the mail of another address': async ({ app, signUp }) => {
+    const { user } = await signUp()
+    const newEmail = newNames().email
+    const token = await issue(app.ctx, { userId: user.id, purpose: 'change_email', newEmail })
+    return () => mailEmailChange(app.ctx, token, JOB).then(() => undefined)
   },
   'the mail of another link': async ({ app, db, signUp }) => {
     const { user } = await signUp()

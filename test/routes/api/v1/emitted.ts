@@ -37,6 +37,7 @@ export const SILENT: Readonly<Record<string, string>> = {
   deleteUpload: OWN_FILES,
   'createUser (verify)': 'there is no account before the address is confirmed',
   'the mail of a lost password': 'a mail changes nothing',
+  'the mail of another address': 'a mail changes nothing',
   'the mail of another link': 'a mail changes nothing',
   'the mail of another link to a registration': 'a mail changes nothing',
 }

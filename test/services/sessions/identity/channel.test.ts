@@ -45,6 +45,10 @@ t.test('it is trusted once it listens, and tells of users and sessions', async (
   )
   await db.query("SELECT pg_notify('identity', 'session:s1')")
   t.same(await heard, [[''], ['s1']])
+  const named = await db.query(
+    "SELECT FROM pg_stat_activity WHERE application_name = 'groundwork-identity' AND datname = current_database()",
+  )
+  t.equal(named.length, 1, 'operators see whose connection it is')
   await channel.close()
   t.notOk(channel.isTrusted())
 })

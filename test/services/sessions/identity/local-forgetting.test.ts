@@ -121,6 +121,16 @@ t.test(
       t.equal(await statusOf(kept), 200)
     })
 
+    await t.test('a refresh token that somebody had used before', async (t) => {
+      const user = await signUp()
+      const payload = { refresh_token: user.refresh_token }
+      await send('POST', '/auth/refresh', { payload })
+      await db.query("UPDATE refresh_tokens SET replaced_at = replaced_at - interval '31 seconds'")
+      await warm(user)
+      t.equal((await request({ method: 'POST', url: '/api/v1/auth/refresh', payload })).statusCode, 401)
+      t.equal(await statusOf(user), 401)
+    })
+
     await t.test('an impersonation that is stopped, or whose admin is not an admin any more', async (t) => {
       const [admin, user] = [await signUp({ role: 'admin' }), await signUp()]
       const act = async (as: TestUser) => {

@@ -47,6 +47,27 @@ t.test('own sessions', async (t) => {
     t.equal((await request({ url, as: first })).statusCode, 401)
   })
 
+  t.test('a session ends when it was not used for long, or at its last moment', async (t) => {
+    const user = await signUp()
+    for (const [idle, last] of [
+      ['1 hour', '2 hours'],
+      ['2 hours', '1 hour'],
+    ]) {
+      await db.query(
+        `UPDATE sessions SET idle_expires_at = date_trunc('second', now()) + $2::interval,
+           expires_at = date_trunc('second', now()) + $3::interval WHERE id = $1`,
+        [user.session_id, idle, last],
+      )
+      const [{ ends } = {}] = await db.query<{ ends: Date }>(
+        'SELECT least(idle_expires_at, expires_at) AS ends FROM sessions WHERE id = $1',
+        [user.session_id],
+      )
+      t.equal((await list(user))[0]?.expires_at, ends?.toISOString())
+      const current = await request({ url: `${url}/current`, as: user })
+      t.equal(current.json().expires_at, ends?.toISOString())
+    }
+  })
+
   t.test('the list is paged', async (t) => {
     const user = await signUp()
     const ids = [user.session_id]

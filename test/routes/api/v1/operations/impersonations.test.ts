@@ -160,7 +160,13 @@ t.test('how it ends', async (t) => {
   })
   t.equal(demoted.statusCode, 200, demoted.body)
   await eventually(async () => (await status(open)) === 401)
-  const list = await request({ url: `${BASE}/impersonations?limit=2`, as: other })
-  t.equal(list.json().data.length, 2)
-  t.type(list.json().next_cursor, 'string')
+  const seen: string[] = []
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const query: Record<string, string> = { limit: '2', ...(cursor && { cursor }) }
+    const page = (await request({ url: `${BASE}/impersonations`, query, as: other })).json()
+    t.ok(page.data.length <= 2)
+    seen.push(...page.data.map(({ id }: { id: string }) => id))
+    cursor = page.next_cursor
+  }
+  t.strictSame(seen, [open, late, left, stopped].map(({ session_id }) => session_id), 'newest first')
 })

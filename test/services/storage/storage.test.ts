@@ -1,0 +1,77 @@
+import t from 'tap'
+import { v7 as uuidv7 } from 'uuid'
+import { StorageQuotaReached, UnknownSpace } from '#services/storage/errors.ts'
+import * as limits from '#services/storage/limits.ts'
+import { Reservation } from '#services/storage/reservation.ts'
+import { Writing } from '#services/storage/storage.ts'
+import { Forbidden } from '#services/users/errors.ts'
+import { borrowTestApp } from '#test/support/borrow.ts'
+import { sweep } from '#test/support/files.ts'
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+t.test('only admins see and set limits, whatever route they come by', async (t) => {
+  const { app, db, signUp } = await borrowTestApp(t, { APP_ROLE: 'web' })
+  const [{ user }, admin] = [await signUp(), await signUp({ role: 'admin' })]
+  await t.rejects(limits.get(app.ctx, user, user.id), Forbidden)
+  await t.rejects(limits.update(app.ctx, user, user.id, { max_bytes: 1, reason: 'more' }), Forbidden)
+  t.same(await db.query('SELECT FROM storage_usage'), [])
+  await t.rejects(limits.update(app.ctx, admin.user, uuidv7(), { max_bytes: 1, reason: 'why' }), UnknownSpace)
+})
+
+t.test('space for an object of unknown length is taken in steps, and no more than there is', async (t) => {
+  const { app, db, signUp } = await borrowTestApp(t, { APP_ROLE: 'web' })
+  const space = (await signUp()).user.id
+  const taken = async () =>
+    Number((await db.query<{ bytes: string }>('SELECT bytes FROM storage_usage WHERE space_id = $1', [space]))[0]?.bytes)
+  const quota = 300 * KIB
+  const writing = await Writing.begin(app.ctx, { space, quota, length: undefined })
+  t.equal(await taken(), 64 * KIB)
+  t.equal(writing.reach(64 * KIB), undefined, 'there is nothing to wait for')
+  await writing.reach(64 * KIB + 1)
+  t.equal(await taken(), 128 * KIB, 'as much again')
+  await writing.reach(256 * KIB)
+  t.equal(await taken(), 256 * KIB)
+  await writing.reach(256 * KIB + 1)
+  t.equal(await taken(), 256 * KIB + 1, 'there is no step left')
+  await writing.reach(quota)
+  t.equal(await taken(), quota)
+  await t.rejects(writing.reach(quota + 1) ?? Promise.resolve(), StorageQuotaReached)
+  t.equal(await taken(), quota)
+  await writing.discard(app.ctx)
+  t.equal(await taken(), 0)
+
+  const small = await Writing.begin(app.ctx, { space, quota, length: 1 })
+  t.equal(await taken(), 4 * KIB, 'as the smallest object counts')
+  await small.discard(app.ctx)
+})
+
+t.test('no step is larger than 64 MiB', async (t) => {
+  const { app, db, signUp } = await borrowTestApp(t, { APP_ROLE: 'web' })
+  const space = (await signUp()).user.id
+  const { key } = await Writing.begin(app.ctx, { space, quota: null, length: 200 * MIB })
+  const reservation = new Reservation(app.ctx.storage.db, { key, quota: 1024 * MIB, taken: 200 * MIB })
+  await reservation.reach(200 * MIB + 1)
+  t.match(await db.query('SELECT bytes FROM storage_usage WHERE space_id = $1', [space]), [
+    { bytes: String(264 * MIB) },
+  ])
+})
+
+t.test('objects of another store are not removed from this one', async (t) => {
+  const { app, db, signUp } = await borrowTestApp(t, { APP_ROLE: 'web' })
+  const space = (await signUp()).user.id
+  await db.query('INSERT INTO storage_usage (space_id, bytes) VALUES ($1, 0)', [space])
+  for (const [key, store] of [
+    ['a'.repeat(32), 's3'],
+    ['b'.repeat(32), 'local'],
+  ]) {
+    await db.query(
+      `INSERT INTO stored_objects (key, store, space_id, bytes, state, expires_at)
+       VALUES ($1, $2, $3, 4, 'doomed', now())`,
+      [key, store, space],
+    )
+  }
+  await sweep(app)
+  t.match(await db.query('SELECT store FROM stored_objects'), [{ store: 's3' }])
+})
