@@ -16,6 +16,7 @@ import { createCompiler } from '#plugins/api/validation/compiler.ts'
 import { invalidValues } from '#plugins/http/errors/invalid-values.ts'
 import { MailRequest } from '#schemas/one-time-tokens.ts'
 import { CreateUser } from '#schemas/users.ts'
+import { UserNotFound } from '#services/users/errors.ts'
 import * as operators from '#services/users/operators.ts'
 import { RefusedCommand } from './confirm.ts'
 import { readTime } from './read-time.ts'
@@ -53,13 +54,14 @@ function parseCommand(args: string[]): Command | undefined {
       return (app) => create(app, input)
     }
   }
-  if (name === 'promote' && username === undefined) return async () => (app) => promote(app, email)
+  if (name === 'promote' && username === undefined)
+    return async () => (app) => named(email, (known) => promote(app, known))
   return undefined
 }
 
 function parseVerify({ email, username, 'registered-before': before }: Values): Command | undefined {
   if (username !== undefined || (email === undefined) === (before === undefined)) return undefined
-  if (email) return async () => (app) => verify(app, { email: email.normalize('NFC') })
+  if (email) return async () => (app) => named(email, (known) => verify(app, { email: known }))
   const time = before ? readTime(before) : undefined
   return time && (async () => (app) => verify(app, { before: time }))
 }
@@ -99,8 +101,19 @@ async function create(app: FastifyInstance, input: CreateUser): Promise<string> 
 }
 
 async function promote(app: FastifyInstance, email: string): Promise<string> {
-  const user = await operators.promote(app.ctx, valid(MailRequest, { email }).email)
+  const user = await operators.promote(app.ctx, email)
   return `${user.username} (${user.id}) is an admin now`
+}
+
+/** Does something with the account of an address, which is read as the API reads it. */
+async function named(text: string, act: (email: string) => Promise<string>): Promise<string> {
+  const { email } = valid(MailRequest, { email: text })
+  try {
+    return await act(email)
+  } catch (error) {
+    if (error instanceof UserNotFound) throw new RefusedCommand(`No account has the address ${email}.`)
+    throw error
+  }
 }
 
 async function verify(app: FastifyInstance, which: operators.Unverified): Promise<string> {

@@ -77,7 +77,24 @@ t.test('npm run admin', async (t) => {
     t.match(result, { code: 0, stdout: new RegExp(`\\(${as.user.id}\\) is an admin now\n$`), stderr: '' })
     t.equal((await request({ url: '/api/v1/users', as })).statusCode, 200, 'on the live token too')
     const unknown = await admin(['promote', '--email', 'nobody@example.com'])
-    t.match(unknown, { code: 1, stdout: '', stderr: /\S/ })
+    t.match(unknown, { code: 1, stdout: '', stderr: 'No account has the address nobody@example.com.\n' })
+  })
+
+  t.test('verify: an international address, however it is written', async (t) => {
+    const { user } = await signUp({ email: 'ada@xn--bcher-kva.example' })
+    await db.query('UPDATE users SET email_verified_at = NULL')
+    const verified = await admin(['verify', '--email', 'Ada@b\u00fccher.example'])
+    t.match(verified, { code: 0, stdout: '1 address is confirmed now\n' })
+    t.match(await db.query('SELECT email_verified_at FROM users WHERE id = $1', [user.id]), [
+      { email_verified_at: Date },
+    ])
+    t.match(await admin(['verify', '--email', 'Ada@b\u00fccher.example']), {
+      code: 0,
+      stdout: /^0 addresses/,
+    })
+    const unknown = await admin(['verify', '--email', 'nobody@example.com'])
+    t.match(unknown, { code: 1, stdout: '', stderr: 'No account has the address nobody@example.com.\n' })
+    t.match(await admin(['verify', '--email', 'nobody']), { code: 1, stderr: /^email / })
   })
 
   t.test('arguments that it does not know give the usage', async (t) => {
