@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { borrowTestApp } from '#test/support/borrow.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { createTestApp, type TestApp } from '#test/support/helper.ts'
 import { type Metric, readExposition } from './exposition.ts'
@@ -183,6 +184,23 @@ t.test('rules and dashboards ask for metrics, labels and values that exist', asy
     )
   }
 })
+
+t.test(
+  'whatever is refused at admission counts as overload, and its runbook says what it means',
+  async (t) => {
+    const { app } = await borrowTestApp(t, { APP_ROLE: 'web' })
+    const series = await app.metrics.getSingleMetricAsString('http_requests_refused_total')
+    const reasons = [...series.matchAll(/stage="admission",reason="(\w+)"/g)].map(([, reason = '']) => reason)
+    t.ok(reasons.length > 2)
+    const rule = readRules().find(({ record }) => record === 'instance:http_requests_overloaded:sum')
+    const counted = /reason=~"([\w|]+)"/.exec(rule?.expr ?? '')?.[1]?.split('|')
+    const runbook = readFileSync(join(MONITORING, '../../docs/runbooks/service.md'), 'utf8')
+    for (const reason of reasons) {
+      t.ok(counted?.includes(reason), reason)
+      t.match(runbook, `\`${reason}\``)
+    }
+  },
+)
 
 t.test('each Prometheus loads rules only of what it scrapes', async (t) => {
   const cases: [name: string, everything: boolean, backups: boolean][] = [
