@@ -37,6 +37,7 @@ export function parseDatabaseUrl(text: string): DatabaseAddress | string {
   const url = URL.parse(isSocket ? text.replace('@/', '@socket/') : text)
   if (url === null || url.hash !== '' || /\p{Cc}/u.test(text) || isCut(url))
     return `is not a valid URL: percent-encode ${SPECIAL}`
+  url.pathname = url.pathname.replace(/\/+$/, '')
   if (url.pathname.includes('/', 1)) return 'names a database with a / in it: percent-encode it (%2F)'
   const parameters = readParameters(url.searchParams)
   if (typeof parameters === 'string') return parameters

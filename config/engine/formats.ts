@@ -235,10 +235,11 @@ function isMailbox(value: string): boolean {
   if (mailbox === undefined || others.length > 0 || !('address' in mailbox)) return false
   const { name, address = '' } = mailbox
   if (!/^[^\s<>@"(),:;\\]+@[\w.-]+$/u.test(address)) return false
+  const spaced = value.replace(/\s*(<[^<>]*>)$/, ' $1').trim()
   // What the parser took for a comment, or dropped, would not be seen by readers.
   const written = name === '' ? [address, `<${address}>`] : [`${quoted(name)} <${address}>`]
   if (!/[()<>[\]:;@\\,"]/.test(name)) written.push(`${name} <${address}>`)
-  return written.includes(value)
+  return written.includes(spaced)
 }
 
 /** A name as a quoted string (RFC 5322, 3.2.4). */

@@ -104,7 +104,10 @@ t.test('a link that a mail program altered shows its page, and nothing is used u
   }
   t.match(await request({ url: '/account/Reset-Password' }), { statusCode: 200 })
   // A base that ends with a slash.
-  t.match(await request({ url: '/account//reset-password' }), { statusCode: 200, body: /src="\.\.\/account\.js"/ })
+  t.match(await request({ url: '/account//reset-password' }), {
+    statusCode: 200,
+    body: /src="\.\.\/account\.js"/,
+  })
   t.ok(logLines.some((line) => line.includes('/account/reset-password%23token')))
   t.notOk(
     logLines.some((line) => line.includes(token)),
@@ -155,6 +158,7 @@ t.test('the token is found in what mail programs make of a link', async (t) => {
       `#token=${begin}=%0D%0A${end}`,
       `#token=${begin}=%20${end}`,
       `#token=${begin}%20${end}`,
+      ...['%C2%AD', '%E2%80%8B', '%E2%80%8C', '%E2%81%A0'].map((mark) => `#token=${begin}${mark}${end}`),
       `#token=${token}.`,
       `#token=${token})`,
       `#token=${token}>`,

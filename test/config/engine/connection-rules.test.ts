@@ -124,6 +124,7 @@ t.test('an address is what the URL says, whatever stands around it', async (t) =
     database: 'na/me',
     ssl: false,
   })
+  t.match(await optionsOf('postgres://a@h/d/?sslmode=disable'), { host: 'h', database: 'd' })
   t.match(await optionsOf('postgres://a@%2Frun%2Fpostgresql/d'), {
     host: '/run/postgresql',
     port: 5432,

@@ -76,6 +76,9 @@ const table: Record<string, { good: string[]; bad: string[] }> = {
       '"Doe, Inc." <a@b.example>',
       '"The \\"Best\\" (really) <x>; Co: @" <a@b.example>',
       'Acme Inc. <a@b.example>',
+      'Acme<a@b.example>',
+      'Acme  <a@b.example>',
+      '"Doe, Inc."<a@b.example>',
     ],
     bad: [
       '',
