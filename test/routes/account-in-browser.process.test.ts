@@ -83,7 +83,13 @@ t.test('pages fit with a long name of the product, too', { skip: withoutChromium
   })
   const origin = await app.listen({ port: 0, host: '127.0.0.1' })
   const page = await (await startChromium(t)).newPage()
-  for (const path of ['/', '/dev/mail', '/account/forgot-password', '/account/reset-password', '/account/x']) {
+  for (const path of [
+    '/',
+    '/dev/mail',
+    '/account/forgot-password',
+    '/account/reset-password',
+    '/account/x',
+  ]) {
     await page.goto(origin + path)
     await fits(t, page)
     t.strictSame(await flaws(page), [], `${path}: accessible`)

@@ -3,7 +3,13 @@ import t from 'tap'
 import { identify } from '#lib/idempotency/idempotency.ts'
 import { readAnswer } from '#lib/idempotency/stored-answer.ts'
 
-const ROW = { fingerprint: Buffer.alloc(32), status: 201, location: '/things/1', etag: '"1"', body: '{"a":1}' }
+const ROW = {
+  fingerprint: Buffer.alloc(32),
+  status: 201,
+  location: '/things/1',
+  etag: '"1"',
+  body: '{"a":1}',
+}
 
 t.test('a kept answer is read as it was written, whatever success it was', async (t) => {
   for (const status of [200, 201, 202, 299]) {
@@ -17,7 +23,12 @@ t.test('a kept answer is read as it was written, whatever success it was', async
 
 t.test('a request is the same however its names are ordered, and no other one is', async (t) => {
   const key = createSecretKey(randomBytes(32))
-  const asked = { operation: 'createThing', caller: 'ada', idempotencyKey: 'k', input: { body: { a: 1, b: [1, 2] } } }
+  const asked = {
+    operation: 'createThing',
+    caller: 'ada',
+    idempotencyKey: 'k',
+    input: { body: { a: 1, b: [1, 2] } },
+  }
   const first = identify(key, asked)
   const again = identify(key, { ...asked, input: { body: { b: [1, 2], a: 1 } } })
   t.same(again, first)
@@ -26,7 +37,12 @@ t.test('a request is the same however its names are ordered, and no other one is
     t.same(other.id, first.id)
     t.notSame(other.fingerprint, first.fingerprint, JSON.stringify(body))
   }
-  for (const change of [{ operation: 'createOther' }, { caller: null }, { caller: 'bob' }, { idempotencyKey: 'l' }]) {
+  for (const change of [
+    { operation: 'createOther' },
+    { caller: null },
+    { caller: 'bob' },
+    { idempotencyKey: 'l' },
+  ]) {
     t.notSame(identify(key, { ...asked, ...change }).id, first.id)
   }
   const below = identify(key, { ...asked, organization: 'o' })

@@ -20,7 +20,8 @@ function createStore(t: Test, app: FastifyInstance) {
     transaction: (work) => app.db.transaction(work),
   }
   const said: { level: string; fields: object; message: string }[] = []
-  const say = (level: string) => (fields: object, message: string) => void said.push({ level, fields, message })
+  const say = (level: string) => (fields: object, message: string) =>
+    void said.push({ level, fields, message })
   const log = { info: say('info'), warn: say('warn'), error: say('error') }
   const store = new PostgresStore(db, { windowMs: 3_600_000, timeout: 60_000 }, log)
   t.teardown(() => store.close())

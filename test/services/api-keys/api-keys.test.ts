@@ -46,7 +46,9 @@ t.test('what the routes do not show of API keys', async (t) => {
   })
 
   await t.test('keys are listed newest first, a page at a time', async (t) => {
-    const ids = (await db.query<{ id: string }>('SELECT id FROM api_keys ORDER BY id DESC')).map(({ id }) => id)
+    const ids = (await db.query<{ id: string }>('SELECT id FROM api_keys ORDER BY id DESC')).map(
+      ({ id }) => id,
+    )
     t.ok(ids.length > 4)
     const seen: string[] = []
     for (let cursor: string | null = ''; cursor !== null; ) {

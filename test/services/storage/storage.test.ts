@@ -24,7 +24,10 @@ t.test('space for an object of unknown length is taken in steps, and no more tha
   const { app, db, signUp } = await borrowTestApp(t, { APP_ROLE: 'web' })
   const space = (await signUp()).user.id
   const taken = async () =>
-    Number((await db.query<{ bytes: string }>('SELECT bytes FROM storage_usage WHERE space_id = $1', [space]))[0]?.bytes)
+    Number(
+      (await db.query<{ bytes: string }>('SELECT bytes FROM storage_usage WHERE space_id = $1', [space]))[0]
+        ?.bytes,
+    )
   const quota = 300 * KIB
   const writing = await Writing.begin(app.ctx, { space, quota, length: undefined })
   t.equal(await taken(), 64 * KIB)

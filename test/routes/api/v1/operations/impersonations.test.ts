@@ -168,5 +168,9 @@ t.test('how it ends', async (t) => {
     seen.push(...page.data.map(({ id }: { id: string }) => id))
     cursor = page.next_cursor
   }
-  t.strictSame(seen, [open, late, left, stopped].map(({ session_id }) => session_id), 'newest first')
+  t.strictSame(
+    seen,
+    [open, late, left, stopped].map(({ session_id }) => session_id),
+    'newest first',
+  )
 })
