@@ -88,7 +88,7 @@ t.test('races of account mails', async (t) => {
     t.equal(await hashOf(user), held.hash)
   })
 
-  t.test('a proof by a password that is replaced meanwhile is none', async (t) => {
+  t.test('a proof by a password that is replaced meanwhile does not count', async (t) => {
     const user = await signUp()
     const provedAt = () => db.query('SELECT authenticated_at FROM sessions WHERE id = $1', [user.session_id])
     const before = await provedAt()

@@ -46,7 +46,7 @@ t.test('what one may not change is refused before the password is asked for', as
   await t.rejects(update(app.ctx, signedIn(ada), ada.user.id, changes, undefined), Forbidden)
 })
 
-t.test('another address leaves the links to the old one worth nothing, whoever sets it', async (t) => {
+t.test('an address that an admin sets leaves the links to the old one worth nothing', async (t) => {
   const { app, db, signUp } = await borrowTestApp(t, { APP_ROLE: 'web' })
   const [ada, bob] = [await signUp(), await signUp({ role: 'admin' })]
   const left = () => db.query('SELECT FROM one_time_tokens WHERE user_id = $1', [ada.user.id])
