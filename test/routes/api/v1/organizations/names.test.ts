@@ -41,7 +41,7 @@ t.test('names of organizations, projects and keys are one line', async (t) => {
       const response = await request({ ...input, payload: { ...payload, name }, as })
       expectProblem(t, response, { status: 400, code: 'validation_failed', pointers: ['/body/name'] })
       const [{ code, message }] = response.json().errors
-      t.strictSame([code, message], ['invalid_format', MESSAGE], JSON.stringify(name))
+      t.strictSame([code, message], ['invalid_format', MESSAGE], encodeURIComponent(name))
     }
   }
   for (const name of ACCEPTED) {
