@@ -1,3 +1,4 @@
+import http from 'node:http'
 import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -45,7 +46,14 @@ export async function runCommand(
     output[stream] += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString()
     return true
   }
+  const { setGlobalProxyFromEnv } = http
+  const undoProxies: (() => void)[] = []
   const restore = [
+    // A command takes its way out for the whole process, which other tests share.
+    replace(http, 'setGlobalProxyFromEnv', (proxies: NodeJS.ProcessEnv) => {
+      undoProxies.push(setGlobalProxyFromEnv(proxies))
+      return () => undefined
+    }),
     replace(process, 'argv', [process.execPath, file, ...args]),
     replace(process, 'env', defined(environment({ APP_ENVIRONMENT: 'test', ...env }))),
     replace(process, 'stdin', Readable.from(input.length > 0 ? [Buffer.from(input)] : [])),
@@ -67,7 +75,7 @@ export async function runCommand(
     if (error instanceof Exit) return { code: Number(process.exitCode), ...output }
     throw error
   } finally {
-    for (const undo of restore) undo()
+    for (const undo of [...undoProxies.reverse(), ...restore]) undo()
     syncBuiltinESMExports()
     process.exitCode = exitCode
   }
