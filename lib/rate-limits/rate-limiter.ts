@@ -76,7 +76,10 @@ export class RateLimiter {
     if (window.credit >= asked) return this.#useCredit(window, points, asked, now)
     // What is used only grows until the window ends.
     const left = points - window.used - window.owed
-    if (asked > left) return refusal(window, points, left, now)
+    if (asked > left) {
+      if (window.owed > 0 && store.isAvailable) this.#tell({ subject, points, window })
+      return refusal(window, points, left, now)
+    }
     if (!store.isAvailable) {
       this.#settings.decidedAlone()
       return this.#decideAlone(window, points, cost, now)
@@ -85,6 +88,12 @@ export class RateLimiter {
       this.#enqueue({ subject, points, window }, { cost: asked, decide })
       if (!this.#isAsking) void this.#askAll()
     })
+  }
+
+  /** Has the store learn what is owed although nobody waits for an answer: others would admit it again. */
+  #tell(subject: Omit<Batch, 'waiting'>): void {
+    this.#enqueue(subject)
+    if (!this.#isAsking) void this.#askAll()
   }
 
   /** Whether a request is known to be over its subject's limit, so that `take` refuses it and asks nobody. */
@@ -113,10 +122,10 @@ export class RateLimiter {
     return admission(window, points, left - asked, now)
   }
 
-  #enqueue(subject: Omit<Batch, 'waiting'>, waiting: Waiting): void {
+  #enqueue(subject: Omit<Batch, 'waiting'>, ...waiting: Waiting[]): void {
     const batch = this.#batches.get(subject.subject)
-    if (batch) batch.waiting.push(waiting)
-    else this.#batches.set(subject.subject, { ...subject, waiting: [waiting] })
+    if (batch) batch.waiting.push(...waiting)
+    else this.#batches.set(subject.subject, { ...subject, waiting })
   }
 
   async #askAll(): Promise<void> {

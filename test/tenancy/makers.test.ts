@@ -70,6 +70,8 @@ const SETTERS: Readonly<Record<string, string>> = {
   'lib/database/session.ts': 'once for a connection, before it is used; nothing of a scope',
   'lib/migrations/run-migration.ts': 'for the transaction of a migration',
   'services/audit/queries.ts': 'lets a transaction of the operator cut the log; nothing of a scope',
+  'services/audit/verification/queries.ts': 'how a transaction joins; nothing of a scope',
+  'services/storage/queries.ts': 'that a transaction need not wait for the disk; nothing of a scope',
 }
 
 async function filesWith(pattern: RegExp): Promise<string[]> {

@@ -54,3 +54,31 @@ t.test('who waits for the store is not refused for credit that others used meanw
   t.match(await expensive, { admitted: true })
   await answer()
 })
+
+t.test('who refuses everybody tells all the same what it has admitted alone', async (t) => {
+  const told: number[] = []
+  let isAway = true
+  const store: Store = {
+    isAvailable: true,
+    maxClaims: 10,
+    take: async (claims) => {
+      if (isAway) throw new Error('there is no answer in time')
+      told.push(...claims.map(({ owed }) => owed))
+      return claims.map(({ owed }) => ({ granted: 0, used: owed, resetsIn: WINDOW }))
+    },
+  }
+  const limiter = new RateLimiter({
+    windowMs: WINDOW,
+    store: () => store,
+    instances: () => 1,
+    decidedAlone: () => undefined,
+  })
+  t.match(await limiter.take('user', 10, 10), { admitted: true })
+  isAway = false
+  t.match(await limiter.take('user', 10, 1), { admitted: false })
+  await turn()
+  t.strictSame(told, [10])
+  t.match(await limiter.take('user', 10, 1), { admitted: false })
+  await turn()
+  t.strictSame(told, [10], 'once')
+})
