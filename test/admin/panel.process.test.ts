@@ -56,9 +56,7 @@ t.test('the panel', { skip }, async (t) => {
   await t.test('an admin acts in the place of a user, and is reminded of it', (t) =>
     inPanel(t, world, (panel) => impersonates(t, world, panel)),
   )
-  await t.test('a service that is away for a while', (t) =>
-    inPanel(t, world, (panel) => survives(t, world, panel)),
-  )
+  await t.test('a service that is away for a while', (t) => inPanel(t, world, (panel) => survives(t, panel)))
   await t.test('an organization is suspended, restored and purged', (t) =>
     inPanel(t, world, (panel) => suspends(t, world, panel)),
   )
