@@ -2,7 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { buildApp } from '#app.ts'
 import * as apiKeys from '#services/api-keys/api-keys.ts'
+import { acceptedKeyIds } from '#services/api-keys/listeners.ts'
 import * as invitations from '#services/invitations/invitations.ts'
+import { memberIds } from '#services/members/listeners.ts'
 import * as members from '#services/members/members.ts'
 import * as memberRecords from '#services/members/records.ts'
 import { cleanupJob } from '#services/operations/jobs.ts'
@@ -28,6 +30,7 @@ const ACROSS_ORGANIZATIONS: Readonly<Record<string, string>> = {
   organization_invitations_expires_at_idx: 'the cleanup',
   api_keys_created_by_idx: 'the deletion of an account',
   api_keys_ended_idx: 'the cleanup',
+  audit_pending_entry_id_idx: 'entries that wait for the sealer',
   events_broker_idx: 'events that wait for the broker',
   events_fanned_out_idx: 'events that wait for the relay',
   events_pkey: 'one event, by those who pass it on',
@@ -92,6 +95,10 @@ async function listOfTheLargest({ ctx }: FastifyInstance): Promise<void> {
   const lists = [members.list, invitations.list, apiKeys.list]
   for (const list of lists) await list(own, { limit: 50 })
   await memberRecords.findAdministrators(own)
+  await memberIds(ctx, LARGE_ORGANIZATION.id)
+  await acceptedKeyIds(ctx, LARGE_ORGANIZATION.id)
+  await ctx.memberships.loadTogether(LARGE_ORGANIZATION.id, LARGE_ORGANIZATION.member)
+  await ctx.apiKeys.loadAgain({ org: LARGE_ORGANIZATION.id, id: LARGE_ORGANIZATION.key })
   await projects.get(own, LARGE_ORGANIZATION.project).catch(() => undefined)
   await organizations.list(ctx, { id: LARGE_ORGANIZATION.member }, { limit: 50 })
 }

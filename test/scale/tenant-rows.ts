@@ -39,6 +39,8 @@ const FILLINGS = [
    FROM generate_series(1, ${OTHERS}) AS n`,
   `INSERT INTO webhook_attempts (org_id, delivery_id, number, attempted_at, duration_ms, status)
    SELECT ${orgOf(OTHERS)}, ${ID}, 1, now(), 9, 204 FROM generate_series(1, ${OTHERS}) AS n`,
+  `INSERT INTO audit_seals (org_id, seq, entry_id, digest, hash)
+   SELECT ${orgOf(OTHERS)}, n, ${ID}, '\\x00', '\\x00' FROM generate_series(1, ${OTHERS}) AS n`,
   `INSERT INTO projects (org_id, id, name, description, archived)
    SELECT ${orgOf(PROJECTS)}, ${ID}, 'Project ' || n, '', n % 50 = 0 FROM generate_series(1, ${PROJECTS}) AS n`,
 ]
@@ -51,6 +53,7 @@ export const LARGE_ORGANIZATION = {
   id: '018bcfe5-6801-7c4c-8a42-38a0b923820d',
   member: '018bcfe5-6801-7c4c-8a42-38a0b923820d',
   project: '018bcfe5-6801-7c4c-8a42-38a0b923820d',
+  key: '018bcfe5-6801-7c4c-8a42-38a0b923820d',
   /** One of its other projects. */
   laterProject: '018bcfe5-7b88-7a35-8fe7-f7fe8217b436',
 }
