@@ -18,6 +18,8 @@ interface LineProps {
 }
 
 const HEIGHT = 120
+/** Seconds that are shown at least; uPlot would show a whole day for a single value. */
+const LEAST_TIME_S = 60
 
 const CLOCK = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' })
 
@@ -89,7 +91,10 @@ function optionsFor(
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    scales: { y: { range: (_chart, _least, most) => [0, Math.max(most * 1.2, isCount ? 4 : 1e-3)] } },
+    scales: {
+      x: { range: ({ data: [times] }) => timesOf(times) },
+      y: { range: (_chart, _least, most) => [0, Math.max(most * 1.2, isCount ? 4 : 1e-3)] },
+    },
     axes: [
       { ...axis, size: 24, space: 80, values: (_chart, marks) => marks.map((at) => CLOCK.format(at * 1000)) },
       {
@@ -101,6 +106,11 @@ function optionsFor(
     ],
     series: [{}, { stroke: paint('--accent'), width: 2, points: { show: false } }],
   }
+}
+
+function timesOf(times: ArrayLike<number>): [first: number, last: number] {
+  const last = times[times.length - 1] ?? Date.now() / 1000
+  return [Math.min(times[0] ?? last, last - LEAST_TIME_S), last]
 }
 
 /** A colour as it is now, light or dark. */
