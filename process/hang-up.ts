@@ -18,14 +18,17 @@ function isNohup(command: string | undefined): boolean {
   return command !== undefined && basename(command) === 'nohup'
 }
 
-/** Looks at the processes that started this one, up to the shell of the terminal. Linux only. */
+/** Looks at the processes that started this one, up to the shell of its terminal. Linux only. */
 function hasAncestorThatOutlives(): boolean {
+  const own = placeOf(process.pid).session
   let pid = process.ppid
   for (let count = 0; count < MAX_ANCESTORS && pid > 1; count++) {
-    if (isNohup(commandOf(pid))) return true
     const { parent, session } = placeOf(pid)
+    // Another session has another terminal, or none.
+    if (parent === undefined || session !== own) return false
+    if (isNohup(commandOf(pid))) return true
     // What the terminal's own shell ignores says nothing of what it starts.
-    if (parent === undefined || session === pid) return false
+    if (session === pid) return false
     if (ignoresHangUp(pid)) return true
     pid = parent
   }

@@ -41,7 +41,7 @@ export async function run(
   const service = await startService(
     t,
     { APP_DATABASE__URL: db.url, ...PATIENCE, ...env },
-    { nodeArgs: preload },
+    { nodeArgs: preload, detached: true },
   )
   return { service, db, user: await signUpRemote(service.url) }
 }

@@ -161,6 +161,8 @@ t.test('under npm it ends when the shell between them does', async (t) => {
       APP_SERVER__PORT: '0',
       npm_lifecycle_event: 'start',
     }),
+    // By a nohup above the tests it would be meant to stay.
+    detached: true,
   })
   t.teardown(() => {
     try {

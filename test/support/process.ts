@@ -85,13 +85,15 @@ export interface ServiceOptions {
   /** Options of Node. */
   nodeArgs?: readonly string[]
   cwd?: string
+  /** Whether it starts in a session of its own, so that a `nohup` above the tests means nothing to it. */
+  detached?: boolean
 }
 
 /** Starts server.ts on a free port, without waiting for it. */
 export function startServer(
   t: Test,
   env: Record<string, string>,
-  { nodeArgs = [], cwd = ROOT }: ServiceOptions = {},
+  { nodeArgs = [], cwd = ROOT, detached = false }: ServiceOptions = {},
 ): TestProcess {
   const variables = environment({
     APP_ENVIRONMENT: 'test',
@@ -100,7 +102,8 @@ export function startServer(
     APP_PRESSURE__MAX_EVENT_LOOP_DELAY: '0ms',
     ...env,
   })
-  return startProcess(t, process.execPath, [...nodeArgs, join(cwd, 'server.ts')], { cwd, env: variables })
+  const args = [...nodeArgs, join(cwd, 'server.ts')]
+  return startProcess(t, process.execPath, args, { cwd, env: variables, detached })
 }
 
 /** Starts server.ts on a free port of 127.0.0.1 and waits until it listens. */

@@ -92,7 +92,8 @@ for (const { name, skip, start, isStrict } of SERVERS) {
         method: 'PUT',
         url: `${inParts}/content`,
         headers: { ...as.headers, 'transfer-encoding': 'chunked' },
-        payload: Readable.from([large]),
+        // The store frees what it is given.
+        payload: Readable.from([Buffer.from(large)]),
       })
       const resumed = await createUpload(app, as, large.length)
       await appendTo(app, as, resumed, { offset: 0, bytes: large.subarray(0, 9 * MIB) })
@@ -136,8 +137,9 @@ for (const { name, skip, start, isStrict } of SERVERS) {
         // What it is about, the URL says.
         const about = { Bucket, Key: 'unknown', UploadId: 'unknown', PartNumber: number }
         const part = new UploadPartCommand({ ...about, Body })
-        // As S3 has it: every header x-amz-... must be signed, and the SDK's checksums are not.
-        if (isStrict) await t.rejects(signedBy(url, true).send(part), { name: 'AccessDenied' })
+        // As S3 has it: every header x-amz-... must be signed, and the SDK's checksums are not. It may end the
+        // connection before the SDK has sent all and reads why.
+        if (isStrict) await t.rejects(signedBy(url, true).send(part))
         await signedBy(url).send(part)
       }
       const completed = await request({ method: 'POST', url: `/api/v1/direct-uploads/${id}/complete`, as })
