@@ -27,10 +27,10 @@ t.test('a suspended organization is closed to all, until an admin restores it', 
       .json()
       .data.find((organization: { id: string }) => organization.id === id)
   const usage = [
-    { table: 'memberships', rows: 1 },
-    { table: 'api_keys', rows: 1 },
-    { table: 'organization_invitations', rows: 1 },
-    { table: 'projects', rows: 1 },
+    { table: 'memberships', rows: 1, is_capped: false },
+    { table: 'api_keys', rows: 1, is_capped: false },
+    { table: 'organization_invitations', rows: 1, is_capped: false },
+    { table: 'projects', rows: 1, is_capped: false },
   ]
   const shown = await listed()
   t.match(shown, { name: tenant.organization.name, suspended_at: null })
