@@ -9,17 +9,13 @@ import { buildApp } from '#app.ts'
 import { loadConfig } from '#config/load.ts'
 import { SYSTEM } from '#lib/context.ts'
 import { OrgDatabase, SystemDatabase } from '#lib/database/scoped-database.ts'
-import {
-  entryRecorder,
-  pendingRecorder,
-  personalRecorder,
-  type Recordable,
-} from '#services/audit/recorders.ts'
+import type { Recordable } from '#services/audit/recorders.ts'
 import { sealBatch } from '#services/audit/sealer.ts'
 import { verify } from '#services/audit/verification/verify.ts'
 import { emitting } from '#services/events/emit.ts'
 import { projectCreated } from '#services/projects/events.ts'
 import { wholeNumber } from './arguments.ts'
+import { insertEntries } from './audit-entries.ts'
 import { type Place, runBench } from './own-run.ts'
 import { median } from './statistics.ts'
 
@@ -131,13 +127,7 @@ async function fill(app: App, count: number): Promise<void> {
         mark: (bytes) => app.ctx.marker.mark(bytes),
       }),
     )
-    for (const { insert, types, valuesOf } of [entryRecorder, personalRecorder, pendingRecorder]) {
-      const rows = batch.map((occurrence) => valuesOf(occurrence))
-      const columns = types.map((type, index) => `$${index + 1}::${type}[]`)
-      const values = types.map((_, index) => rows.map((row) => row[index]))
-      const text = `${insert} SELECT * FROM unnest(${columns.join(', ')})`
-      await new SystemDatabase(app.db).query({ name: 'fill', text, values, prepare: false })
-    }
+    await insertEntries(app.db, batch)
   }
   await app.db.query({ name: 'vacuum', text: 'ANALYZE', prepare: false })
 }

@@ -58,12 +58,11 @@ export class JobQueue implements Jobs {
     db: Database,
     job: JobDefinition<Data>,
     data: Data,
-    { group, ...options }: EnqueueOptions = {},
+    options: EnqueueOptions = {},
   ): Promise<void> {
     await this.#traced(job.name, async () => {
       const traced = withTrace(data, this.#tracing?.carrier())
-      const grouped = group === undefined ? options : { ...options, group: { id: group } }
-      await this.#boss.send(job.name, traced, { ...grouped, db: connectionOf(db, 'enqueueJob') })
+      await this.#boss.send(job.name, traced, { ...grouped(options), db: connectionOf(db, 'enqueueJob') })
     })
   }
 
@@ -75,10 +74,9 @@ export class JobQueue implements Jobs {
     if (entries.length === 0) return
     await this.#traced(job.name, async () => {
       const carrier = this.#tracing?.carrier()
-      const list = entries.map(({ data, group, ...options }) => ({
-        ...options,
+      const list = entries.map(({ data, ...options }) => ({
+        ...grouped(options),
         data: withTrace(data, carrier),
-        ...(group === undefined ? {} : { group: { id: group } }),
       }))
       await this.#boss.insert(job.name, list, { db: connectionOf(db, 'enqueueJob') })
     })
@@ -185,4 +183,9 @@ function queueOptions(job: JobDefinition<never>): Omit<Queue, 'name'> {
     deadLetter: DEAD_LETTER,
     notify: true,
   }
+}
+
+/** The options of a job as pg-boss has them. */
+function grouped({ group, ...options }: EnqueueOptions) {
+  return group === undefined ? options : { ...options, group: { id: group } }
 }

@@ -77,7 +77,8 @@ export class RateLimiter {
     // What is used only grows until the window ends.
     const left = points - window.used - window.owed
     if (asked > left) {
-      if (window.owed > 0 && store.isAvailable) this.#tell({ subject, points, window })
+      // Told although nobody waits for an answer: others would admit it again.
+      if (window.owed > 0 && store.isAvailable) this.#enqueue({ subject, points, window })
       return refusal(window, points, left, now)
     }
     if (!store.isAvailable) {
@@ -86,14 +87,7 @@ export class RateLimiter {
     }
     return new Promise((decide) => {
       this.#enqueue({ subject, points, window }, { cost: asked, decide })
-      if (!this.#isAsking) void this.#askAll()
     })
-  }
-
-  /** Has the store learn what is owed although nobody waits for an answer: others would admit it again. */
-  #tell(subject: Omit<Batch, 'waiting'>): void {
-    this.#enqueue(subject)
-    if (!this.#isAsking) void this.#askAll()
   }
 
   /** Whether a request is known to be over its subject's limit, so that `take` refuses it and asks nobody. */
@@ -126,6 +120,7 @@ export class RateLimiter {
     const batch = this.#batches.get(subject.subject)
     if (batch) batch.waiting.push(...waiting)
     else this.#batches.set(subject.subject, { ...subject, waiting })
+    if (!this.#isAsking) void this.#askAll()
   }
 
   async #askAll(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import type { TestUser } from './helper.ts'
 
@@ -33,7 +34,7 @@ export function appendTo(
     offset,
     bytes,
     headers = {},
-  }: { offset: number; bytes: string | Buffer; headers?: Record<string, string> },
+  }: { offset: number; bytes: string | Buffer | Readable; headers?: Record<string, string> },
 ): Promise<LightMyRequestResponse> {
   const own = { ...TUS, 'upload-offset': String(offset), 'content-type': 'application/offset+octet-stream' }
   return app.inject({ method: 'PATCH', url, headers: { ...as.headers, ...own, ...headers }, payload: bytes })

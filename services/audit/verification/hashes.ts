@@ -29,9 +29,7 @@ const HASH_BYTES = 32
 const link = Buffer.alloc(LINK.length + HASH_BYTES + SEQ_BYTES + HASH_BYTES)
 LINK.copy(link)
 
-/**
- * The hash of a seal.
- */
+/** The hash of a seal. */
 export function linkOf(previous: string, seq: number, digest: string): string {
   link.write(previous, LINK.length, 'latin1')
   link.writeUInt32BE(Math.floor(seq / 2 ** 32), LINK.length + HASH_BYTES)

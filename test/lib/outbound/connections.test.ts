@@ -3,19 +3,11 @@ import { createServer } from 'node:http'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import t, { type Test } from 'tap'
-import { addressCheck } from '#lib/outbound/addresses.ts'
 import { OutboundError } from '#lib/outbound/outbound-error.ts'
-import { type PostOptions, post } from '#lib/outbound/post.ts'
+import { post } from '#lib/outbound/post.ts'
 import { resolveHost } from '#lib/outbound/resolve.ts'
 import { LOCALHOST_CERTIFICATE, startRawReceiver, startReceiver } from '#test/support/http-receiver.ts'
-
-const open: PostOptions = {
-  allowHttp: true,
-  allowedPorts: [],
-  ownHosts: [],
-  isAllowedAddress: addressCheck(['127.0.0.0/8', '::1/128']),
-  timeoutMs: 60_000,
-}
+import { open } from './open.ts'
 
 const send = (url: string, options = open, signal = new AbortController().signal) =>
   post({ url, headers: {}, body: Buffer.from('{}') }, options, signal)

@@ -8,15 +8,8 @@ import { OutboundError } from '#lib/outbound/outbound-error.ts'
 import { type PostOptions, post } from '#lib/outbound/post.ts'
 import { freePort } from '#test/support/free-port.ts'
 import { LOCALHOST_CERTIFICATE, startRawReceiver, startReceiver } from '#test/support/http-receiver.ts'
+import { open } from './open.ts'
 
-const open: PostOptions = {
-  allowHttp: true,
-  allowedPorts: [],
-  ownHosts: [],
-  isAllowedAddress: addressCheck(['127.0.0.0/8', '::1/128']),
-  // No answer of these tests takes long, so that only hanging receivers are given up.
-  timeoutMs: 60_000,
-}
 const impatient: PostOptions = { ...open, timeoutMs: 300 }
 
 const send = (url: string, options = open, signal = new AbortController().signal) =>

@@ -1,17 +1,12 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
+import { insertEntries } from '#bench/audit-entries.ts'
 import { SYSTEM } from '#lib/context.ts'
-import { SystemDatabase } from '#lib/database/scoped-database.ts'
 import { linkHash } from '#services/audit/chain.ts'
 import { newSalt } from '#services/audit/entry.ts'
 import { Hmac } from '#services/audit/hmac.ts'
-import {
-  entryRecorder,
-  pendingRecorder,
-  personalRecorder,
-  type Recordable,
-} from '#services/audit/recorders.ts'
+import type { Recordable } from '#services/audit/recorders.ts'
 import { linkOf } from '#services/audit/verification/hashes.ts'
 import { verify } from '#services/audit/verification/verify.ts'
 import { createTestApp, type TestApp } from '#test/support/helper.ts'
@@ -43,7 +38,7 @@ t.test('salts are all different', async (t) => {
   t.ok(salts.every((salt) => salt.length === 32))
 })
 
-/** Writes entries of an organization as the service does, by few statements. */
+/** Writes entries of an organization. */
 async function write({ app }: TestApp, org: string, count: number, userId = uuidv7()): Promise<string[]> {
   const client = { ip: '192.0.2.7', userAgent: 'test', actor: SYSTEM, requestId: null }
   const batch = Array.from({ length: count }, (_, index): Recordable => {
@@ -51,13 +46,7 @@ async function write({ app }: TestApp, org: string, count: number, userId = uuid
     const mark = (bytes: Buffer) => app.ctx.marker.mark(bytes)
     return { id: uuidv7(), org, ...about, actor: { kind: 'user', id: userId }, requestId: null, client, mark }
   })
-  for (const { insert, types, valuesOf } of [entryRecorder, personalRecorder, pendingRecorder]) {
-    const rows = batch.map((occurrence) => valuesOf(occurrence))
-    const columns = types.map((type, index) => `$${index + 1}::${type}[]`)
-    const values = types.map((_, index) => rows.map((row) => row[index]))
-    const text = `${insert} SELECT * FROM unnest(${columns.join(', ')})`
-    await new SystemDatabase(app.db).query({ name: 'fill', text, values, prepare: false })
-  }
+  await insertEntries(app.db, batch)
   return batch.map(({ id }) => id)
 }
 

@@ -5,14 +5,7 @@ import { SAMPLES } from '#services/mail/samples.ts'
 import type { MailSite } from '#services/mail/site.ts'
 import { startChromium, withoutChromium } from '#test/support/chromium.ts'
 import { flaws } from '#test/support/flaws.ts'
-
-const BARE: MailSite = {
-  name: 'Groundwork',
-  signIn: undefined,
-  support: undefined,
-  forgot: undefined,
-  resend: undefined,
-}
+import { BARE } from './sites.ts'
 
 /** With words and addresses that have no place to break. */
 const LONG: MailSite = {

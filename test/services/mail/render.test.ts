@@ -3,19 +3,12 @@ import type { NoticeMessage } from '#services/mail/message.ts'
 import { plainName } from '#services/mail/plain-name.ts'
 import { type RenderedMail, renderInvitation, renderLink, renderNotice } from '#services/mail/render.ts'
 import type { MailSite } from '#services/mail/site.ts'
+import { BARE } from './sites.ts'
 
 const AT = '2026-03-14T09:05:00.000Z'
 const HOSTILE = `<script>alert("1")</script>&'`
 const TO = 'ada@example.com'
 const WEBHOOK = '01997d1c-7b6e-7c3a-9d53-2f6a4c1e8b90'
-
-const BARE: MailSite = {
-  name: 'Groundwork',
-  signIn: undefined,
-  support: undefined,
-  forgot: undefined,
-  resend: undefined,
-}
 
 const FULL: MailSite = {
   name: `Acme & Söhne`,

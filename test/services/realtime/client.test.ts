@@ -1,51 +1,19 @@
 import t from 'tap'
-import { LOCAL_ADDRESS } from '#lib/network/addresses.ts'
-import { createCallers, createDoorman } from '#plugins/api/realtime/callers.ts'
-import type { AppContext } from '#plugins/infrastructure/context.ts'
-import { findChannels } from '#services/realtime/channel-list.ts'
-import { Client } from '#services/realtime/client.ts'
-import { Hub } from '#services/realtime/hub.ts'
-import { Attendance } from '#services/realtime/presence/attendance.ts'
 import type { Ending } from '#services/realtime/protocol.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { tokenOf } from '#test/support/realtime.ts'
+import { createHub, openClient } from './hub.ts'
 
 t.test('a client, as time goes by', async (t) => {
   const { app, signUp } = await borrowTestApp(t, { APP_ROLE: 'web' })
-  const ignore = () => undefined
-  // One of the test's own, for the application's has a clock.
-  const hub = new Hub({
-    ctx: app.ctx,
-    log: app.log,
-    channels: await findChannels<AppContext>(),
-    reader: { start: async () => undefined },
-    limits: { channels: 10, perUser: 10, perOrganization: 10, historySize: 10 },
-    callers: createCallers(app),
-    attendance: new Attendance(app.ctx.db, app.log),
-    observer: { ended: ignore, delivered: ignore, recovered: ignore },
-  })
+  const hub = await createHub(app)
   const user = await signUp()
 
   /** A client whose clock and connection are the test's. */
   const open = async (isConnected = true) => {
-    const frames: string[] = []
-    const endings: Ending[] = []
     let now = 0
-    const client = new Client({
-      hub,
-      pingMs: 25_000,
-      connection: {
-        send: (frame) => frames.push(String(frame)),
-        waiting: 0,
-        close: (why) => endings.push(why),
-      },
-      doorman: createDoorman(app, LOCAL_ADDRESS),
-      version: 'test',
-      maxWaiting: 1,
-      now: () => now,
-    })
-    t.teardown(() => client.left())
+    const { client, frames, endings } = openClient(t, app, hub, () => now)
     if (isConnected) {
       client.receive(JSON.stringify({ id: 1, connect: { token: tokenOf(user) } }))
       await eventually(async () => frames.length === 1)

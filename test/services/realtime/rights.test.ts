@@ -1,40 +1,23 @@
 import t from 'tap'
-import { LOCAL_ADDRESS } from '#lib/network/addresses.ts'
-import { createCallers, createDoorman } from '#plugins/api/realtime/callers.ts'
-import type { AppContext } from '#plugins/infrastructure/context.ts'
-import { findChannels } from '#services/realtime/channel-list.ts'
-import { Client } from '#services/realtime/client.ts'
-import { Hub } from '#services/realtime/hub.ts'
 import { Message } from '#services/realtime/message.ts'
-import { Attendance } from '#services/realtime/presence/attendance.ts'
-import { ENDINGS, type Ending } from '#services/realtime/protocol.ts'
+import { ENDINGS } from '#services/realtime/protocol.ts'
 import type { Callers } from '#services/realtime/rights.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { tokenOf } from '#test/support/realtime.ts'
+import { createHub, openClient } from './hub.ts'
 
 t.test('what comes after a while in which changes of rights were not heard of', async (t) => {
   const { app, signUp } = await borrowTestApp(t, { APP_ROLE: 'web' })
-  const ignore = () => undefined
   let isInformed = true
   let load: Callers['load'] = async (listener) => listener
   let loads = 0
-  const hub = new Hub({
-    ctx: app.ctx,
-    log: app.log,
-    channels: await findChannels<AppContext>(),
-    reader: { start: async () => undefined },
-    limits: { channels: 10, perUser: 10, perOrganization: 10, historySize: 10 },
-    callers: {
-      ...createCallers(app),
-      isInformed: () => isInformed,
-      async load(listener) {
-        loads++
-        return load(listener)
-      },
+  const hub = await createHub(app, {
+    isInformed: () => isInformed,
+    async load(listener) {
+      loads++
+      return load(listener)
     },
-    attendance: new Attendance(app.ctx.db, app.log),
-    observer: { ended: ignore, delivered: ignore, recovered: ignore },
   })
   const user = await signUp()
   const channel = `user:${user.user.id}`
@@ -42,22 +25,7 @@ t.test('what comes after a while in which changes of rights were not heard of', 
   /** A client that was checked long ago, and what it hears of a message and of questions. */
   const open = async () => {
     isInformed = true
-    const frames: string[] = []
-    const endings: Ending[] = []
-    const client = new Client({
-      hub,
-      pingMs: 25_000,
-      connection: {
-        send: (frame) => frames.push(String(frame)),
-        waiting: 0,
-        close: (why) => endings.push(why),
-      },
-      doorman: createDoorman(app, LOCAL_ADDRESS),
-      version: 'test',
-      maxWaiting: 1,
-      now: () => 0,
-    })
-    t.teardown(() => client.left())
+    const { client, frames, endings } = openClient(t, app, hub)
     client.receive(JSON.stringify({ id: 1, connect: { token: tokenOf(user) } }))
     await eventually(async () => frames.length === 1)
     client.checkedAt = performance.now() - 2000

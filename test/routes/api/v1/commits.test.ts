@@ -3,7 +3,6 @@
 import type { LightMyRequestResponse } from 'fastify'
 import t, { type Test } from 'tap'
 import { v7 as uuidv7 } from 'uuid'
-import type { JobRun } from '#lib/jobs/jobs.ts'
 import { deriveToken, digestToken } from '#lib/secrets/secrets.ts'
 import { mailEmailChange } from '#services/account/mails.ts'
 import { issue, newToken, type Purpose } from '#services/one-time-tokens/one-time-tokens.ts'
@@ -11,39 +10,13 @@ import { mailReset } from '#services/recovery/mails.ts'
 import { mailVerification } from '#services/registration/mails.ts'
 import * as sessionRecords from '#services/sessions/records.ts'
 import { borrowTestApp, deleteAllRows } from '#test/support/borrow.ts'
-import type { TestDatabase } from '#test/support/database.ts'
 import type { TestApp, TestUser } from '#test/support/helper.ts'
 import { isWanted } from '#test/support/only.ts'
 import { ORGANIZATION_OPERATIONS, type Prepare } from './commits.ts'
 import { FILE_OPERATIONS } from './commits-of-files.ts'
 import { OPERATOR_OPERATIONS } from './commits-of-operators.ts'
 import { SILENT, takeEmitted } from './emitted.ts'
-
-/** Tables whose commits are made to fail, one after the other. */
-const TABLES = [
-  'users',
-  'sessions',
-  'refresh_tokens',
-  'one_time_tokens',
-  'registrations',
-  'idempotency_keys',
-  'organizations',
-  'memberships',
-  'organization_invitations',
-  'projects',
-  'api_keys',
-  'events',
-  'audit_entries',
-  'webhook_endpoints',
-  'webhook_deliveries',
-  'files',
-  'stored_objects',
-  'uploads',
-  'paused_queues',
-  'job_actions',
-  'mails',
-  // Not `object_appends`: what has come of an upload counts, whatever becomes of its request.
-] as const
+import { contents, JOB, setTraps, TABLES } from './traps.ts'
 
 const PASSWORD = 'another good long passphrase'
 
@@ -250,31 +223,6 @@ function isResponse(value: unknown): value is LightMyRequestResponse {
   return typeof value === 'object' && value !== null && 'statusCode' in value
 }
 
-/** Triggers that let the commit of a change to a table named in `traps` fail. */
-async function setTraps(db: TestDatabase): Promise<void> {
-  await db.query('CREATE TABLE traps (name text)')
-  await db.query('CREATE TABLE completed (id integer GENERATED ALWAYS AS IDENTITY)')
-  await db.query(`CREATE FUNCTION spring() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN
-      IF EXISTS (SELECT FROM traps WHERE name = TG_TABLE_NAME) THEN RAISE 'a commit that fails'; END IF;
-      RETURN NULL;
-    END $$`)
-  for (const table of TABLES) {
-    await db.query(`CREATE CONSTRAINT TRIGGER spring AFTER INSERT OR UPDATE OR DELETE ON ${table}
-                    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION spring()`)
-  }
-}
-
-/** A digest of the rows of each table, and of the jobs. */
-async function contents(db: TestDatabase): Promise<Record<string, string>> {
-  const digest = (from: string) =>
-    `(SELECT count(*) || ' rows, ' || md5(coalesce(string_agg(r::text, ',' ORDER BY r::text), '')) FROM ${from} r)`
-  const columns = [...TABLES, 'completed'].map((table) => `${digest(table)} AS ${table}`)
-  const jobs = digest("(SELECT id, name, data FROM pgboss.job WHERE name NOT LIKE '\\_\\_pgboss%')")
-  const [row = {}] = await db.query<Record<string, string>>(`SELECT ${columns.join(', ')}, ${jobs} AS jobs`)
-  return row
-}
-
 function newNames(): { email: string; username: string } {
   const unique = uuidv7().slice(-12)
   return { email: `${unique}@example.com`, username: unique }
@@ -295,11 +243,4 @@ async function registrationToken({ app, db }: TestApp, email = newNames().email)
     [id, digestToken(token), email, newNames().username, await app.ctx.passwords.hash(PASSWORD), expires_at],
   )
   return token
-}
-
-/** A run of a job whose end leaves a row, so that it can be seen to be part of the transaction. */
-const JOB: Pick<JobRun, 'complete'> = {
-  complete: async (db) => {
-    await db.query({ name: 'completeJob', text: 'INSERT INTO completed DEFAULT VALUES' })
-  },
 }

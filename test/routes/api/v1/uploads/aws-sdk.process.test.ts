@@ -137,9 +137,10 @@ for (const { name, skip, start, isStrict } of SERVERS) {
         // What it is about, the URL says.
         const about = { Bucket, Key: 'unknown', UploadId: 'unknown', PartNumber: number }
         const part = new UploadPartCommand({ ...about, Body })
-        // As S3 has it: every header x-amz-... must be signed, and the SDK's checksums are not. It may end the
-        // connection before the SDK has sent all and reads why.
-        if (isStrict) await t.rejects(signedBy(url, true).send(part))
+        // As S3 has it: every header x-amz-... must be signed, and the SDK's checksums are not. Of the small part, for a
+        // gateway may end the connection before the SDK has sent a large one and reads why.
+        const isSmall = number === parts.length
+        if (isStrict && isSmall) await t.rejects(signedBy(url, true).send(part), { name: 'AccessDenied' })
         await signedBy(url).send(part)
       }
       const completed = await request({ method: 'POST', url: `/api/v1/direct-uploads/${id}/complete`, as })

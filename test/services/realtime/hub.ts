@@ -1,0 +1,56 @@
+import type { FastifyInstance } from 'fastify'
+import type { Test } from 'tap'
+import { LOCAL_ADDRESS } from '#lib/network/addresses.ts'
+import { createCallers, createDoorman } from '#plugins/api/realtime/callers.ts'
+import type { AppContext } from '#plugins/infrastructure/context.ts'
+import { findChannels } from '#services/realtime/channel-list.ts'
+import { Client } from '#services/realtime/client.ts'
+import { Hub } from '#services/realtime/hub.ts'
+import { Attendance } from '#services/realtime/presence/attendance.ts'
+import type { Ending } from '#services/realtime/protocol.ts'
+import type { Callers } from '#services/realtime/rights.ts'
+
+const ignore = () => undefined
+
+/** A hub of the test's own, for the application's has a clock. */
+export async function createHub(
+  app: FastifyInstance,
+  callers: Partial<Callers> = {},
+): Promise<Hub<AppContext>> {
+  return new Hub({
+    ctx: app.ctx,
+    log: app.log,
+    channels: await findChannels<AppContext>(),
+    reader: { start: async () => undefined },
+    limits: { channels: 10, perUser: 10, perOrganization: 10, historySize: 10 },
+    callers: { ...createCallers(app), ...callers },
+    attendance: new Attendance(app.ctx.db, app.log),
+    observer: { ended: ignore, delivered: ignore, recovered: ignore },
+  })
+}
+
+/** Opens a connection to a hub, and notes what it is sent and how it ends. */
+export function openClient(
+  t: Test,
+  app: FastifyInstance,
+  hub: Hub<AppContext>,
+  now: () => number = () => 0,
+): { client: Client; frames: string[]; endings: Ending[] } {
+  const frames: string[] = []
+  const endings: Ending[] = []
+  const client = new Client({
+    hub,
+    pingMs: 25_000,
+    connection: {
+      send: (frame) => frames.push(String(frame)),
+      waiting: 0,
+      close: (why) => endings.push(why),
+    },
+    doorman: createDoorman(app, LOCAL_ADDRESS),
+    version: 'test',
+    maxWaiting: 1,
+    now,
+  })
+  t.teardown(() => client.left())
+  return { client, frames, endings }
+}
