@@ -27,7 +27,7 @@ export function Banner(): ComponentChildren {
         null,
         'You act in the place of ',
         h(Named, { kind: 'user', id: one.user_id, word: 'a user' }),
-        '. It ends:',
+        ' until',
       ),
       h(Time, { at: one.expires_at }),
       h(Act, { label: 'Stop', run: () => stop(one) }),

@@ -40,7 +40,11 @@ function Details({ organization }: { organization: AdministeredOrganization }): 
       'p',
       { class: 'buttons' },
       h('a', { class: 'button', href: linkTo(['audit'], { organization_id: id }) }, 'Its audit log'),
-      h('a', { class: 'button', href: linkTo(['audit'], { target_id: id }) }, 'What admins did to it'),
+      h(
+        'a',
+        { class: 'button', href: linkTo(['audit'], { organization_id: id, target_id: id }) },
+        'What was done to it',
+      ),
     ),
     h(
       Section,

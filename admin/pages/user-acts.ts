@@ -148,6 +148,5 @@ async function impersonate({ id, email }: AdministeredUser): Promise<void> {
       h('p', { key: 'end' }, 'It ends ', h(Time, { at: impersonation.expires_at })),
     ],
     confirm: 'Done',
-    run: async () => undefined,
   })
 }

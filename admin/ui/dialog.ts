@@ -33,7 +33,7 @@ function Dialog({ question }: { question: Open }): ComponentChildren {
     setBusy(true)
     setProblem('')
     try {
-      await run(valuesIn(event.target))
+      await run?.(valuesIn(event.target))
       leave(true)
     } catch (error) {
       setProblem(explain(error))
@@ -59,7 +59,7 @@ function Dialog({ question }: { question: Open }): ComponentChildren {
       h(
         'div',
         { class: 'buttons' },
-        h('button', { type: 'button', onClick: cancel, 'aria-disabled': isBusy }, 'Cancel'),
+        run && h('button', { type: 'button', onClick: cancel, 'aria-disabled': isBusy }, 'Cancel'),
         h(
           'button',
           { type: 'submit', class: danger ? 'danger' : 'primary', 'aria-disabled': isBusy },

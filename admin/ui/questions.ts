@@ -11,8 +11,8 @@ export interface Question {
   readonly fields?: readonly Field[]
   /** Whether it takes something away. */
   readonly danger?: boolean
-  /** Does it; what it throws is shown in the dialog, which stays. */
-  run(values: Values): Promise<unknown>
+  /** Does it; what it throws is shown in the dialog, which stays. Without it there is nothing to cancel. */
+  run?(values: Values): Promise<unknown>
 }
 
 /** A question that is open. */
