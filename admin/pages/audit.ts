@@ -64,6 +64,9 @@ export const AUDIT_COLUMNS: readonly Column<AuditEntry>[] = [
   { title: 'Request', show: ({ request_id }) => request_id && h(Id, { id: request_id, form: 'short' }) },
 ]
 
+const WHERE_ELSE =
+  'This is the log of the service. What was done to an organization, by admins too, is in its own log: open it from the page of the organization.'
+
 /** The audit log of the service, or of an organization. */
 export function Audit(): ComponentChildren {
   const { query } = route.value
@@ -80,6 +83,7 @@ export function Audit(): ComponentChildren {
       own && h('a', { class: 'button', href: linkTo(['audit'], { actor_id: own }) }, 'What I did'),
     ),
     h(Filters, { filters: FILTERS }),
+    query['organization_id'] === undefined && h('p', { class: 'hint' }, WHERE_ELSE),
     unknown && h('p', { class: 'hint', role: 'status' }, `No account has the address ${unknown.text}.`),
     h(List<AuditEntry>, {
       caption: 'Audit entries, newest first',
@@ -89,7 +93,7 @@ export function Audit(): ComponentChildren {
       keyOf: ({ id }) => id,
       empty: query['organization_id']
         ? 'Nothing was recorded in the log of this organization that matches.'
-        : 'Nothing was recorded that matches. Clear the filters. What members did in an organization is in its own log: open it from the page of the organization.',
+        : 'Nothing was recorded that matches. Clear the filters.',
     }),
   )
 }
