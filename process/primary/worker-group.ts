@@ -19,6 +19,9 @@ const READY_TIMEOUT_MS = 60_000
 /** Milliseconds that workers have to write their last lines when they are to end at once. */
 const ABORT_TIMEOUT_MS = 500
 
+/** Milliseconds in which the kernel ends a process that is killed, unless a disk or a network holds it. */
+const KILL_TIMEOUT_MS = 2000
+
 /** The primary's side: workers that share a port, each kept alive; it serves nothing itself. */
 export class WorkerGroup implements SlotHost, WorkerListener {
   readonly log: FastifyBaseLogger
@@ -78,13 +81,16 @@ export class WorkerGroup implements SlotHost, WorkerListener {
     if (ends.includes(false)) throw new Error('not every worker ended well')
   }
 
-  /** Ends them at once. */
+  /** Ends them at once, and waits until they are gone. */
   async abort(): Promise<void> {
     this.#stopping = true
     const members = [...this.#slots].map((slot) => slot.member)
+    const ended = Promise.all(members.map((member) => member.ended))
     for (const member of members) member.abort()
-    await Promise.race([Promise.all(members.map((member) => member.ended)), sleep(ABORT_TIMEOUT_MS)])
+    await Promise.race([ended, sleep(ABORT_TIMEOUT_MS)])
     for (const member of members) member.kill()
+    // What is killed is still there until the kernel gets to it.
+    await Promise.race([ended, sleep(KILL_TIMEOUT_MS)])
   }
 
   /**

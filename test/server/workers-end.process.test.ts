@@ -3,7 +3,7 @@ import { createTestDatabase } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { environment, listening, startProcess } from '#test/support/process.ts'
 import { holdPatch, isRefused, run } from './helper.ts'
-import { runs, said, WORKERS, workersOf } from './worker-processes.ts'
+import { runs, said, WORKERS, withWorkers, workersOf } from './worker-processes.ts'
 
 t.test('SIGTERM: what is in flight finishes', async (t) => {
   const running = await run(t, WORKERS)
@@ -36,6 +36,17 @@ t.test('a second signal ends all at once, and shutdown_timeout too', async (t) =
   t.match(late.service.stdout(), /shutdown_timeout is over, exiting/)
   t.same(workersOf(late.service).filter(runs), [])
   await waiting.release()
+})
+
+t.test('a second signal leaves no worker behind that does not answer', async (t) => {
+  const { service } = await withWorkers(t)
+  const [stopped = 0] = workersOf(service)
+  process.kill(stopped, 'SIGSTOP')
+  service.child.kill('SIGTERM')
+  await said(service, 'shutting down')
+  service.child.kill('SIGINT')
+  t.same(await service.exited, { code: 1, signal: null })
+  t.same(workersOf(service).filter(runs), [])
 })
 
 t.test('Ctrl-C reaches every process, and is one wish', async (t) => {
