@@ -8,6 +8,9 @@ if (process.env['TAP_DISABLE_COVERAGE'] === '1') {
   delete process.env['NODE_OPTIONS']
 }
 
+// tap asks for them, and nothing of ours has any: they cost each error's stack.
+process.setSourceMapsEnabled(false)
+
 // What tap finds an error's test by: see there.
 const DOMAINS = new URL('./support/domains.ts', import.meta.url).href
 registerHooks({

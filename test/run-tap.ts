@@ -11,6 +11,10 @@ import { createQueue, QUEUE, sharedFiles } from './support/shared-files.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const BUILT = join(ROOT, 'node_modules/@tapjs/test/test-built/dist/esm/index.js')
+/** Plugins that .taprc leaves out. */
+const LEFT_OUT = [...readFileSync(join(ROOT, '.taprc'), 'utf8').matchAll(/"!(.+)"/g)].map(
+  ([, name = '']) => name,
+)
 const PLACES = globSync('test/places/*.ts', { cwd: ROOT }).sort()
 
 const args = process.argv.slice(2)
@@ -36,9 +40,11 @@ if (args.includes('--processes')) {
   process.exitCode = run(env, ...forTap)
 }
 
-/** Building takes seconds, so it is done once per installation. */
+/** Building takes seconds, so it is done once per installation, and again when .taprc leaves out another plugin. */
 function isBuilt(): boolean {
-  return existsSync(BUILT) && !readFileSync(BUILT, 'utf8').includes('@tapjs/typescript')
+  if (!existsSync(BUILT)) return false
+  const built = readFileSync(BUILT, 'utf8')
+  return LEFT_OUT.every((plugin) => !built.includes(plugin))
 }
 
 /** Runs the files that share processes: all of them, or those of folders. */
