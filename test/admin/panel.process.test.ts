@@ -1,3 +1,4 @@
+// Among the first, because it looks at every page four times.
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { withoutChromium } from '#test/support/chromium.ts'

@@ -1,3 +1,4 @@
+// Among the first, because it runs the tests that the guide names.
 import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import t from 'tap'

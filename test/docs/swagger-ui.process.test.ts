@@ -1,3 +1,4 @@
+// Among the first, because the page takes seconds for each operation.
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { Browser } from 'playwright-core'

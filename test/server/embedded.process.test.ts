@@ -1,3 +1,4 @@
+// Among the first, because it makes databases from nothing.
 import t, { type Test } from 'tap'
 import { eventually } from '#test/support/eventually.ts'
 import { call, registration, signUpRemote } from '#test/support/http.ts'

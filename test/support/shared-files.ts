@@ -20,9 +20,19 @@ const FIRST = '// Among the first,'
 export function sharedFiles(folders: readonly string[] = ['test']): string[] {
   const exclude = ['**/*.process.test.ts', ...APART.map((name) => `test/${name}/**`)]
   const patterns = folders.map((folder) => join(folder, '**/*.test.ts'))
-  const files = globSync(patterns, { cwd: ROOT, exclude }).sort()
+  return inOrder(globSync(patterns, { cwd: ROOT, exclude }))
+}
+
+/** The test files that start processes, in the order in which they begin. */
+export function processFiles(): string[] {
+  return inOrder(globSync('test/**/*.process.test.ts', { cwd: ROOT }))
+}
+
+/** By name, but those first that say so. */
+function inOrder(files: readonly string[]): string[] {
   const isFirst = (file: string) => readFileSync(join(ROOT, file), 'utf8').startsWith(FIRST)
-  return [...files.filter(isFirst), ...files.filter((file) => !isFirst(file))]
+  const sorted = files.toSorted()
+  return [...sorted.filter(isFirst), ...sorted.filter((file) => !isFirst(file))]
 }
 
 /** Makes a folder that has an entry for each file, in their order. Who removes an entry runs its file. */
