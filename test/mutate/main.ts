@@ -1,23 +1,29 @@
 /**
  * Changes a line at a time and looks whether a test notices (docs/decisions/030):
- * `npm run mutate -- FILE[:FROM-TO]... [--max 40] [--minutes 60] [--test FILE]... [--fresh]`.
+ * `npm run mutate -- FILE[:FROM-TO]... [--max 40]`, or `npm run mutate -- --sample 200 [--seed 1] [FOLDER]...` for
+ * mutants by chance, of all files or those of folders; with `[--minutes 60] [--goal 95] [--test FILE]... [--fresh]`.
  *
- * Works in a copy of the project with a PostgreSQL of its own. What was tried is kept in .data/mutate/ until the file or
- * its tests change, so a run that was stopped goes on where it was. Exits with 1 when fewer than --goal percent of the
- * mutants were noticed.
+ * Works in a copy of the project with a PostgreSQL of its own. What was tried is kept in .data/mutate/ until the file
+ * or the tests change that it depends on, so a run that was stopped goes on where it was. Exits with 1 when fewer than
+ * --goal percent of the mutants were noticed.
  */
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { mutationsOf } from './mutations.ts'
 import { copyProject } from './project.ts'
-import { relatedTests } from './related.ts'
-import { openResults } from './results.ts'
-import { type FileReport, tryFile } from './try-file.ts'
+import { findTestsIn } from './related.ts'
+import { openResults, type Results } from './results.ts'
+import { type Candidate, choose, FOLDERS, sampleOf } from './sample.ts'
+import { checkTests, type Tried, tryMutants } from './try-mutants.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    sample: { type: 'string' },
+    seed: { type: 'string', default: '1' },
     max: { type: 'string', default: '40' },
     minutes: { type: 'string', default: '60' },
     goal: { type: 'string', default: '95' },
@@ -26,53 +32,75 @@ const { values, positionals } = parseArgs({
   },
 })
 
-if (positionals.length === 0) {
+if (positionals.length === 0 && values.sample === undefined) {
   process.stderr.write(
-    'Usage: npm run mutate -- FILE[:FROM-TO]... [--max N] [--minutes N] [--goal N] [--test FILE]...\n',
+    'Usage: npm run mutate -- FILE[:FROM-TO]... [--max N] [--minutes N] [--goal N] [--test FILE]...\n' +
+      '       npm run mutate -- --sample N [--seed N] [--minutes N] [--goal N] [FOLDER]...\n',
   )
   process.exitCode = 2
 } else {
+  const candidates =
+    values.sample === undefined
+      ? positionals.flatMap(mutantsOf)
+      : sampleOf(ROOT, positionals.length > 0 ? positionals : FOLDERS, values.seed).slice(
+          0,
+          Number(values.sample),
+        )
+  const tried = await tryAll(candidates)
+  process.exitCode = report(candidates, tried, Number(values.goal)) ? 0 : 1
+}
+
+/** Mutants of a file that is named as in the command line. */
+function mutantsOf(argument: string): Candidate[] {
+  const [path = '', lines] = argument.split(':')
+  const [first = 0, last = first] = lines?.split('-').map(Number) ?? [0, Number.POSITIVE_INFINITY]
+  const all = mutationsOf(path, readFileSync(join(ROOT, path), 'utf8'))
+  const mutations = all.filter(({ line }) => line >= first && line <= last)
+  return choose(mutations, Number(values.max)).map((mutation) => ({ path, mutation }))
+}
+
+async function tryAll(candidates: readonly Candidate[]): Promise<Tried[]> {
   const deadline = performance.now() + Number(values.minutes) * 60_000
-  const project = await copyProject(ROOT)
-  const reports: FileReport[] = []
-  // Ends after the mutant that is being tried, so that the copy and its PostgreSQL are cleaned up.
   const stop = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort())
+  const { test } = values
+  const tests = test === undefined ? findTestsIn(ROOT) : () => test
+  say(`${candidates.length} mutants of ${new Set(candidates.map(({ path }) => path)).size} files`)
+  const project = await copyProject(ROOT)
+  const opened = new Map<string, Results>()
+  const results = (path: string): Results => {
+    // The project may change meanwhile; the copy does not.
+    const about = { root: project.directory, path, fresh: values.fresh }
+    const open = opened.get(path) ?? openResults(join(ROOT, '.data/mutate'), about)
+    opened.set(path, open)
+    return open
+  }
+  const { signal } = stop
   try {
-    for (const argument of positionals) {
-      const [path = '', lines] = argument.split(':')
-      const tests = values.test ?? relatedTests(path)
-      const results = openResults(ROOT, { path, tests, fresh: values.fresh })
-      const options = {
-        path,
-        lines,
-        tests,
-        results,
-        max: Number(values.max),
-        deadline,
-        signal: stop.signal,
-        say,
-      }
-      reports.push(await tryFile(project, options))
-    }
+    const tried = await tryMutants(project, candidates, { tests, results, deadline, signal, say })
+    return await checkTests(project, tried, { signal, say })
   } finally {
     await project.remove()
   }
-  process.exitCode = report(reports, Number(values.goal)) ? 0 : 1
 }
 
-/** Prints the sums; returns whether enough was noticed. */
-function report(reports: readonly FileReport[], goal: number): boolean {
-  const sum = { made: 0, noticed: 0 }
+/** Prints the sums, for files or the folders of a sample; returns whether enough was noticed. */
+function report(candidates: readonly Candidate[], tried: readonly Tried[], goal: number): boolean {
+  const nameOf = ({ path }: Candidate) => (values.sample === undefined ? path : path.split('/')[0])
   say('')
-  for (const { path, made, noticed, untried } of reports) {
-    sum.made += made
-    sum.noticed += noticed
-    say(`${path}: ${noticed} of ${made} noticed${untried > 0 ? `, ${untried} not tried` : ''}`)
-  }
-  const percent = sum.made === 0 ? 100 : (100 * sum.noticed) / sum.made
-  say(`${sum.noticed} of ${sum.made} noticed: ${percent.toFixed(1)} %, and ${goal} % are wanted`)
+  for (const [name, those] of Map.groupBy(tried, nameOf)) say(`${name}: ${counted(those)}`)
+  if (tried.length < candidates.length) say(`${candidates.length - tried.length} were not tried`)
+  const percent = tried.length === 0 ? 100 : (100 * tried.filter(isNoticed).length) / tried.length
+  say(`${counted(tried)}: ${percent.toFixed(1)} %, and ${goal} % are wanted`)
   return percent >= goal
+}
+
+function counted(tried: readonly Tried[]): string {
+  return `${tried.filter(isNoticed).length} of ${tried.length} noticed`
+}
+
+function isNoticed({ outcome }: Tried): boolean {
+  return outcome.verdict !== 'passed'
 }
 
 function say(message: string): void {

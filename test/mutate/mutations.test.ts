@@ -15,6 +15,13 @@ t.test('conditions, calls, constants and options', async (t) => {
   t.strictSame(variants('const f = () => transaction(ctx, g)'), ['const f = () => (g)(ctx)'])
 })
 
+t.test('what is for people to read is left alone', async (t) => {
+  t.strictSame(variants("f({ summary: 'a', help: 'b', name: 'c' })"), [
+    ';',
+    "f({ summary: 'a', help: 'b',  })",
+  ])
+})
+
 t.test('types and imports are left alone', async (t) => {
   t.strictSame(variants("import { a } from 'b'\ntype A = { a: 1 }\ninterface B { c: true }"), [])
 })

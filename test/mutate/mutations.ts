@@ -32,6 +32,9 @@ const OPERATORS: Partial<Record<ts.SyntaxKind, string>> = {
   [ts.SyntaxKind.MinusEqualsToken]: '+=',
 }
 
+/** Properties that are for people to read. */
+const PROSE = new Set(['summary', 'description', 'help'])
+
 const SQL = /\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|redis\.call|\$\d)\b/
 
 /** Returns all mutations of a source file, in the order of their places. */
@@ -60,37 +63,49 @@ export function apply(text: string, { start, end, replacement }: Mutation): stri
   return text.slice(0, start) + replacement + text.slice(end)
 }
 
+type Replace = (target: ts.Node, replacement: string, kind: string) => Change
+
 function changesOf(node: ts.Node, text: string): Change[] {
-  const replace = (target: ts.Node, replacement: string, kind: string): Change => ({
+  const replace: Replace = (target, replacement, kind) => ({
     start: target.getStart(),
     end: target.end,
     replacement,
     kind,
   })
+  if (ts.isStatement(node)) return statementChanges(node, replace)
   if (ts.isBinaryExpression(node)) return operatorChanges(node, replace)
-  if (ts.isIfStatement(node)) return [replace(node.expression, `!(${node.expression.getText()})`, 'negate')]
   if (ts.isConditionalExpression(node)) {
     return [replace(node.condition, `!(${node.condition.getText()})`, 'negate')]
   }
+  if (ts.isAwaitExpression(node)) return [replace(node, node.expression.getText(), 'do not wait')]
+  if (ts.isCallExpression(node)) return transactionChanges(node, replace)
+  if (ts.isObjectLiteralElementLike(node)) return isProse(node) ? [] : [replace(node, '', 'leave out')]
+  if (ts.isStringLiteralLike(node) || ts.isTemplateExpression(node)) return sqlChanges(node, text)
+  return constantChanges(node, replace)
+}
+
+function statementChanges(node: ts.Statement, replace: Replace): Change[] {
+  if (ts.isIfStatement(node)) return [replace(node.expression, `!(${node.expression.getText()})`, 'negate')]
   if (ts.isThrowStatement(node)) return [replace(node, '{}', 'drop')]
   if (ts.isReturnStatement(node) && node.expression)
     return [replace(node, 'return undefined', 'return nothing')]
   if (ts.isExpressionStatement(node)) return [replace(node, ';', 'drop')]
-  if (ts.isAwaitExpression(node)) return [replace(node, node.expression.getText(), 'do not wait')]
+  return []
+}
+
+function constantChanges(node: ts.Node, replace: Replace): Change[] {
   if (ts.isNumericLiteral(node))
     return [replace(node, String(Number(node.text.replaceAll('_', '')) + 1), 'one more')]
   if (node.kind === ts.SyntaxKind.TrueKeyword) return [replace(node, 'false', 'flip')]
   if (node.kind === ts.SyntaxKind.FalseKeyword) return [replace(node, 'true', 'flip')]
-  if (ts.isCallExpression(node)) return transactionChanges(node, replace)
-  if (ts.isObjectLiteralElementLike(node)) return [replace(node, '', 'leave out')]
-  if (ts.isStringLiteralLike(node) || ts.isTemplateExpression(node)) return sqlChanges(node, text)
   return []
 }
 
-function operatorChanges(
-  { operatorToken, left, right }: ts.BinaryExpression,
-  replace: (target: ts.Node, replacement: string, kind: string) => Change,
-): Change[] {
+function isProse({ name }: ts.ObjectLiteralElementLike): boolean {
+  return name !== undefined && PROSE.has(name.getText())
+}
+
+function operatorChanges({ operatorToken, left, right }: ts.BinaryExpression, replace: Replace): Change[] {
   const other = OPERATORS[operatorToken.kind]
   if (other !== undefined) return [replace(operatorToken, other, 'operator')]
   if (operatorToken.kind !== ts.SyntaxKind.QuestionQuestionToken) return []
@@ -100,7 +115,7 @@ function operatorChanges(
 /** The work of a transaction without one. */
 function transactionChanges(
   { expression, arguments: [context, work] }: ts.CallExpression,
-  replace: (target: ts.Node, replacement: string, kind: string) => Change,
+  replace: Replace,
 ): Change[] {
   if (expression.getText() !== 'transaction' || context === undefined || work === undefined) return []
   const call = expression.parent

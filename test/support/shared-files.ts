@@ -30,14 +30,18 @@ export function processFiles(): string[] {
 
 /** By name, but those first that say so. */
 function inOrder(files: readonly string[]): string[] {
-  const isFirst = (file: string) => readFileSync(join(ROOT, file), 'utf8').startsWith(FIRST)
   const sorted = files.toSorted()
-  return [...sorted.filter(isFirst), ...sorted.filter((file) => !isFirst(file))]
+  return [...sorted.filter(takesLong), ...sorted.filter((file) => !takesLong(file))]
 }
 
-/** Makes a folder that has an entry for each file, in their order. Who removes an entry runs its file. */
-export function createQueue(files: readonly string[]): string {
-  const folder = mkdtempSync(join(tmpdir(), 'groundwork-tests-'))
+/** Whether a test file says that it takes longer than the others. */
+export function takesLong(file: string): boolean {
+  return readFileSync(join(ROOT, file), 'utf8').startsWith(FIRST)
+}
+
+/** Makes a folder in the parent that has an entry for each file, in their order. Who removes an entry runs its file. */
+export function createQueue(files: readonly string[], parent = tmpdir()): string {
+  const folder = mkdtempSync(join(parent, 'groundwork-tests-'))
   for (const [index, file] of files.entries())
     writeFileSync(join(folder, `${String(index).padStart(5, '0')} ${encodeURIComponent(file)}`), '')
   return folder

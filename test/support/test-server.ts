@@ -15,7 +15,7 @@ const ROOM = 2 * 1024 ** 3
 /** Starts the tests' PostgreSQL or joins it. What it keeps is lost in a crash, in exchange for speed. */
 export function startTestServer(options: { fresh: boolean }): Promise<EmbeddedPostgres> {
   return startEmbeddedPostgres({
-    directory: directory(),
+    directory: testServerDirectory(DATA),
     settings: {
       fsync: 'off',
       synchronous_commit: 'off',
@@ -36,13 +36,13 @@ export function startTestServer(options: { fresh: boolean }): Promise<EmbeddedPo
 }
 
 /**
- * In memory where there is room, because a database has 400 files, and to make them takes 20 ms there and 400 ms on a
+ * Returns where the server of a folder for data lies: in memory where there is room, because a database has 400 files, and to make them takes 20 ms there and 400 ms on a
  * disk. A process that comes later finds the folder that the first one chose; so does a copy of the project with a link
  * to this one's .data.
  */
-function directory(): string {
-  mkdirSync(DATA, { recursive: true })
-  const data = realpathSync(DATA)
+export function testServerDirectory(folder: string): string {
+  mkdirSync(folder, { recursive: true })
+  const data = realpathSync(folder)
   const name = createHash('sha256').update(data).digest('hex').slice(0, 12)
   const inMemory = join(MEMORY, `groundwork-test-${userInfo().uid}-${name}`)
   if (existsSync(inMemory)) return inMemory

@@ -1,0 +1,48 @@
+import { join } from 'node:path'
+import t from 'tap'
+import { mutationsOf } from './mutations.ts'
+import { findTestsIn } from './related.ts'
+import { type Candidate, choose, FOLDERS, sampleOf, shuffle } from './sample.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+
+/** Mutants of a text, in the order of a seed. */
+function ordered(texts: Record<string, string>, seed: string): string[] {
+  const candidates = Object.entries(texts).flatMap(([path, text]) =>
+    mutationsOf(path, text).map((mutation): Candidate => ({ path, mutation })),
+  )
+  return shuffle(candidates, seed).map(({ path, mutation }) => `${path}: ${mutation.description}`)
+}
+
+t.test('an order by the seed, in which a change of one file leaves the others as they were', async (t) => {
+  const [a, b] = ['if (a < 1) f(2)\nif (a < 1) f(2)', 'if (b < 3) g(4)']
+  const order = ordered({ a, b }, '1')
+  t.equal(order.length, 15)
+  t.strictSame(ordered({ b, a }, '1'), order)
+  t.strictNotSame(ordered({ a, b }, '2'), order)
+  const ofA = (all: readonly string[]) => all.filter((line) => line.startsWith('a:'))
+  t.strictSame(ofA(ordered({ a, b: 'h()' }, '1')), ofA(order))
+})
+
+t.test('a sample of the project has mutants of every folder', async (t) => {
+  const folders = (of: readonly string[]) =>
+    new Set(sampleOf(ROOT, of, '1').map(({ path }) => path.split('/')[0]))
+  t.strictSame([...folders(FOLDERS)].sort(), [...FOLDERS].sort())
+  t.strictSame([...folders(['lib/waiting', 'process/shutdown.ts'])].sort(), ['lib', 'process'])
+})
+
+t.test('some of many, evenly', async (t) => {
+  t.strictSame(choose([1, 2, 3, 4, 5, 6], 3), [1, 3, 5])
+  t.strictSame(choose([1, 2], 3), [1, 2])
+})
+
+t.test('the tests of a file: the nearest first, each once, and some for what nobody imports', async (t) => {
+  const find = findTestsIn(ROOT)
+  t.equal(find('services/webhooks/signature.ts')[0], 'test/services/webhooks/signature.test.ts')
+  t.match(find('services/sessions/queries.ts').join(' '), /auth\/sessions\.test\.ts/)
+  t.match(find('routes/api/v1/organizations/_orgId/projects/index.ts').join(' '), /projects\.test\.ts/)
+  for (const path of ['lib/database/run.ts', 'services/projects/events.ts', 'process/shutdown.ts']) {
+    const tests = find(path)
+    t.ok(tests.length > 0 && new Set(tests).size === tests.length, path)
+  }
+})
