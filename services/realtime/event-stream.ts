@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import type { Connection } from './connection.ts'
 import type { PeerHub } from './hub.ts'
 import type { Message } from './message.ts'
@@ -12,8 +13,8 @@ const COMMENT_INTERVAL_MS = 15_000
 const LONGEST_MS = 600_000
 /** Milliseconds that a client waits before it comes back. */
 const RETRY_MS = 1000
-/** `Last-Event-ID`: an epoch, and the offset in each channel. */
-const PLACE = /^([0-9a-f-]{36})((?:\.\d{1,15})+)$/
+/** `Last-Event-ID`: an epoch, the offset in each channel, and a checksum of which channels these are. */
+const PLACE = /^([0-9a-f-]{36})((?:\.\d{1,15})+)~([0-9a-f]+)$/
 
 interface EventStreamOptions {
   readonly hub: PeerHub
@@ -34,6 +35,7 @@ export class EventStream extends Peer {
   readonly #options: EventStreamOptions
   readonly #offsets: number[]
   readonly #endsAt: number
+  readonly #checksum: string
   #epoch = ''
   #commentAt: number
   /** Messages that came before the stream began, with the channel's number. */
@@ -44,6 +46,7 @@ export class EventStream extends Peer {
     const { channels, lifetimeMs, now } = options
     this.#options = options
     this.#offsets = channels.map(() => 0)
+    this.#checksum = checksumOf(channels)
     this.#endsAt = now() + Math.min(LONGEST_MS, lifetimeMs)
     this.#commentAt = now() + COMMENT_INTERVAL_MS
   }
@@ -51,7 +54,7 @@ export class EventStream extends Peer {
   /** Subscribes to the channels. Returns why one is refused, if it is: then nothing was sent. */
   async open(): Promise<Refusal | undefined> {
     const { hub, channels, lastEventId } = this.#options
-    const places = placesOf(lastEventId, channels.length)
+    const places = placesOf(lastEventId, channels)
     const reloaded: string[] = []
     for (const [index, channel] of channels.entries()) {
       const offset = places?.offsets[index] ?? 0
@@ -113,7 +116,7 @@ export class EventStream extends Peer {
   }
 
   #place(): string {
-    return [this.#epoch, ...this.#offsets].join('.')
+    return `${[this.#epoch, ...this.#offsets].join('.')}~${this.#checksum}`
   }
 
   #send(text: string): void {
@@ -127,8 +130,14 @@ export class EventStream extends Peer {
 }
 
 /** Reads where a client was; undefined for what is not of these channels. */
-function placesOf(lastEventId: string | undefined, count: number) {
-  const [, epoch = '', rest = ''] = PLACE.exec(lastEventId ?? '') ?? []
+function placesOf(lastEventId: string | undefined, channels: readonly string[]) {
+  const [, epoch = '', rest = '', checksum] = PLACE.exec(lastEventId ?? '') ?? []
   const offsets = rest.split('.').slice(1).map(Number)
-  return offsets.length === count ? { epoch, offsets } : undefined
+  const isOfThese = offsets.length === channels.length && checksum === checksumOf(channels)
+  return isOfThese ? { epoch, offsets } : undefined
+}
+
+/** Keeps a client that returns with other channels from being told what it missed of these. */
+function checksumOf(channels: readonly string[]): string {
+  return crc32(channels.join()).toString(16)
 }

@@ -24,7 +24,9 @@ export async function beginAt(
   { recover = false, offset = 0, epoch = '' }: Returning,
   size: number,
 ): Promise<Beginning> {
-  const wanted = { after: recover ? offset : Number.MAX_SAFE_INTEGER, limit: size + 1 }
+  // A client may say anything; what is beyond all that can be counted PostgreSQL would not take for a number.
+  const after = recover ? Math.min(offset, Number.MAX_SAFE_INTEGER) : Number.MAX_SAFE_INTEGER
+  const wanted = { after, limit: size + 1 }
   const { top, messages, ...state } = await openChannel(db, name, org, wanted)
   const isKnown = recover && epoch === state.epoch && offset <= top
   // Counted without gaps, so this many are all of them. More than `size` are too many by one.

@@ -98,11 +98,8 @@ export class Attendance {
   }
 
   #note(key: string, change: Change): void {
-    const before = this.#changes.get(key)
-    // One who left before it was told that they came has never been there.
-    if (before && before.leavesInMs === undefined && change.leavesInMs !== undefined)
-      this.#changes.delete(key)
-    else this.#changes.set(key, change)
+    // The last one counts. Leaving is written even after a coming that was not: the one who came back may be there still.
+    this.#changes.set(key, change)
     this.#running ??= this.#run()
     this.#wake.abort()
   }

@@ -28,18 +28,19 @@ export async function insertNode(db: SystemDatabase, id: string): Promise<void> 
   })
 }
 
-/** Notes who has come; returns those who were not there. */
-export function insertPresences(
+/** Notes who has come, or is back before they were gone; returns those who were not there. */
+export async function insertPresences(
   db: SystemDatabase,
   node: string,
   presences: readonly Presence[],
 ): Promise<Presence[]> {
-  return db.query<Presence>({
+  const rows = await db.query<Presence & { is_new: boolean }>({
     name: 'insertRealtimePresences',
-    text: `INSERT INTO realtime_presence (node_id, org_id, channel, client_id, caller)
+    // A row that this statement has made has no xmax.
+    text: `INSERT INTO realtime_presence AS presence (node_id, org_id, channel, client_id, caller)
            SELECT $1::uuid, * FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::text[])
-           ON CONFLICT DO NOTHING
-           RETURNING org_id AS org, channel, client_id AS client, caller`,
+           ON CONFLICT (channel, client_id) DO UPDATE SET leaves_at = NULL WHERE presence.leaves_at IS NOT NULL
+           RETURNING org_id AS org, channel, client_id AS client, caller, xmax = 0 AS is_new`,
     values: [
       node,
       presences.map(({ org }) => org),
@@ -48,6 +49,7 @@ export function insertPresences(
       presences.map(({ caller }) => caller),
     ],
   })
+  return rows.flatMap(({ is_new, ...presence }) => (is_new ? [presence] : []))
 }
 
 /** Lets somebody be there for some more milliseconds; with 0 they are gone at the next `deleteGone`. */

@@ -81,10 +81,27 @@ t.test('events by a stream', async (t) => {
   })
 
   await t.test('a place that is unknown means to load again', async (t) => {
-    for (const place of ['nonsense', `${crypto.randomUUID()}.1.1`, `${crypto.randomUUID()}.1`]) {
+    const unknown = crypto.randomUUID()
+    for (const place of ['nonsense', `${unknown}.1.1`, `${unknown}.1.1~0`, `${unknown}.1`]) {
       const stream = await listen(t, url, tenant.owner, place)
       await eventually(async () => stream.text().includes('event: ready'))
       t.match(stream.text(), `"reload":["organizations:${org}:projects","organizations:${org}"]`)
+      stream.end()
+    }
+  })
+
+  await t.test('a place in other channels is one of them', async (t) => {
+    const channels = [`organizations:${org}:projects`, `organizations:${org}`]
+    const first = await listen(t, url, tenant.owner)
+    await eventually(async () => first.text().includes('event: ready'))
+    await create()
+    await eventually(async () => subjectsOf(first).length === 1)
+    first.end()
+    const swapped = channels.toReversed()
+    for (const others of [swapped, [`organizations:${org}:files`, `organizations:${org}`]]) {
+      const stream = await listen(t, `${base}/events?channels=${others}`, tenant.owner, first.lastId())
+      await eventually(async () => stream.text().includes('event: ready'))
+      t.match(stream.text(), `"reload":${JSON.stringify(others)}`)
       stream.end()
     }
   })

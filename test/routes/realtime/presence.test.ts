@@ -128,3 +128,35 @@ t.test('what was never told is not told', async (t) => {
   t.same(await attendance.list(presence.channel), [])
   t.same(await attendance.count(presence.channel), { clients: 0, callers: 0 })
 })
+
+t.test('who comes back and leaves again before anything is written is gone', async (t) => {
+  const { app } = await createTestApp(t)
+  const attendance = new Attendance(app.db, app.log)
+  t.teardown(() => attendance.close())
+  const presence = { org: null, channel: 'user:y', client: crypto.randomUUID(), caller: 'y' }
+  attendance.join(presence)
+  t.equal((await attendance.list(presence.channel)).length, 1)
+  attendance.leave(presence.channel, presence.client, false)
+  attendance.join(presence)
+  attendance.leave(presence.channel, presence.client, false)
+  t.same(await attendance.list(presence.channel), [])
+})
+
+t.test('who subscribes again by the same connection is there, and never was away', async (t) => {
+  const { app, db } = await createTestApp(t)
+  const attendance = new Attendance(app.db, app.log)
+  t.teardown(() => attendance.close())
+  const presence = { org: null, channel: 'user:z', client: crypto.randomUUID(), caller: 'z' }
+  const rows = async () => {
+    await attendance.list(presence.channel)
+    return db.query('SELECT leaves_at IS NULL AS stays FROM realtime_presence')
+  }
+  const joined = () => db.query("SELECT FROM realtime_messages WHERE data LIKE '%join%'")
+  attendance.join(presence)
+  t.strictSame(await rows(), [{ stays: true }])
+  attendance.leave(presence.channel, presence.client, true)
+  t.strictSame(await rows(), [{ stays: false }])
+  attendance.join(presence)
+  t.strictSame(await rows(), [{ stays: true }])
+  t.equal((await joined()).length, 1)
+})

@@ -90,6 +90,20 @@ t.test('what happens at one instance is told at another', async (t) => {
     t.same(ear.recoveries, [undefined, false])
   })
 
+  await t.test('who says to have been where nobody was has to load again', async (t) => {
+    const token = tokenOf(await member())
+    const raw = await openRaw(t, url, [JSON.stringify({ id: 1, connect: { token } })])
+    await raw.reply(1)
+    for (const [index, offset] of [1_000_000, Number.MAX_SAFE_INTEGER, 1e300].entries()) {
+      const id = 2 * index + 2
+      raw.socket.send(JSON.stringify({ id, subscribe: { channel, recover: true, offset, epoch: 'x' } }))
+      t.match(await raw.reply(id), { subscribe: { was_recovering: true, recovered: false } }, String(offset))
+      raw.socket.send(JSON.stringify({ id: id + 1, unsubscribe: { channel } }))
+      await raw.reply(id + 1)
+    }
+    raw.socket.close()
+  })
+
   await t.test('when PostgreSQL has lost the messages, everybody has to load again', async (t) => {
     const ear = new Ear(t, url, tokenOf(await member()))
     await ear.to(channel)
