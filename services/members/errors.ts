@@ -18,7 +18,8 @@ export const LastOwner = defineError({
   code: 'last_owner',
   status: 409,
   title: 'Last owner',
-  detail: 'This would leave the organization without an owner: make another member an owner first.',
+  detail:
+    'This would leave the organization without an owner who can sign in: make another member an owner first.',
 })
 
 export const SoleOwner = defineError({

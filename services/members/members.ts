@@ -68,7 +68,7 @@ export async function update(
     const member = await lock(tx, userId, versions)
     if (!isAtLeast(tx.member.role, role)) throw new Forbidden()
     if (member.role === role) return member
-    if (member.role === 'owner') await assertNotLastOwner(tx)
+    if (member.role === 'owner') await assertOwned(tx, userId)
     const told = emitting(tx, memberUpdated, { subject: userId, data: { role } })
     await queries.updateMembershipRole(told, userId, role)
     await invitationRecords.withdrawBeyond(tx, userId, role)
@@ -90,7 +90,7 @@ export async function remove(
 ): Promise<void> {
   await transaction(ctx, async (tx) => {
     const member = await lock(tx, userId, versions)
-    if (member.role === 'owner') await assertNotLastOwner(tx)
+    if (member.role === 'owner') await assertOwned(tx, userId)
     await queries.deleteMembership(emitting(tx, memberRemoved, { subject: userId, data: {} }), userId)
   })
   ctx.memberships.forget(ctx.member.org, userId)
@@ -99,7 +99,7 @@ export async function remove(
 /**
  * Makes another member an owner, and the actor, who is one, an admin.
  *
- * @throws MemberNotFound, Forbidden
+ * @throws MemberNotFound, Forbidden, LastOwner
  */
 export async function transferOwnership(
   ctx: MemberContext<MembershipsContext>,
@@ -114,6 +114,7 @@ export async function transferOwnership(
     await queries.updateMembershipRole(tx.db, userId, 'owner')
     const told = emitting(tx, ownershipTransferred, { subject: org, data: { from: user, to: userId } })
     await queries.updateMembershipRole(told, user, 'admin')
+    await assertOwned(tx, null)
     await invitationRecords.withdrawBeyond(tx, user, 'admin')
     return get(tx, userId)
   })
@@ -137,7 +138,7 @@ async function lock(ctx: MemberContext, userId: string, versions: ExpectedVersio
   return member
 }
 
-async function assertNotLastOwner(ctx: OrgContext): Promise<void> {
-  const { owners } = await queries.countMembers(ctx.db)
-  if (owners < 2) throw new LastOwner()
+/** Refuses to leave an organization without an owner who can sign in, when one is an owner no more. */
+async function assertOwned(ctx: OrgContext, beside: string | null): Promise<void> {
+  if (!(await queries.selectOwnerExists(ctx.db, beside))) throw new LastOwner()
 }

@@ -138,19 +138,29 @@ export async function deleteMembership(db: OrgDatabase, userId: string): Promise
   })
 }
 
-export interface MemberCounts {
-  members: number
-  owners: number
-}
-
-export async function countMembers(db: OrgDatabase): Promise<MemberCounts> {
-  const rows = await db.query<MemberCounts>({
+export async function countMembers(db: OrgDatabase): Promise<number> {
+  const rows = await db.query<{ members: number }>({
     name: 'countMembers',
-    text: `SELECT count(*)::int AS members, count(*) FILTER (WHERE role = 'owner')::int AS owners
-           FROM memberships WHERE org_id = $1`,
+    text: 'SELECT count(*)::int AS members FROM memberships WHERE org_id = $1',
     values: [db.org],
   })
-  return rows[0] ?? { members: 0, owners: 0 }
+  return rows[0]?.members ?? 0
+}
+
+/**
+ * Whether there is an owner who can sign in, beside one if that is given.
+ *
+ * @reads users
+ */
+export async function selectOwnerExists(db: OrgDatabase, beside: string | null): Promise<boolean> {
+  const rows = await db.query({
+    name: 'selectOwnerExists',
+    text: `SELECT m.user_id FROM memberships m JOIN users u ON u.id = m.user_id
+           WHERE m.org_id = $1 AND m.role = 'owner' AND u.is_active AND ($2::uuid IS NULL OR m.user_id <> $2)
+           LIMIT 1`,
+    values: [db.org, beside],
+  })
+  return rows.length > 0
 }
 
 /** The organizations that the user owns, deleted ones included. */

@@ -51,6 +51,7 @@ export function hasAddress(ctx: Pick<OrgContext, 'db'>, email: string): Promise<
 /**
  * Adds a member if there is a place; one who is a member already stays as they are. Belongs behind `lock`.
  *
+ * @returns the role that the member has now
  * @throws MemberLimitReached
  */
 export async function admit(
@@ -58,12 +59,14 @@ export async function admit(
   userId: string,
   role: MemberRole,
   limit: number,
-): Promise<void> {
+): Promise<MemberRole> {
   const actor = { kind: 'user', id: userId } as const
   const told = emitting(ctx, memberAdded, { subject: userId, actor, data: { role } })
-  if (!(await queries.insertMembership(told, userId, role))) return
-  const { members } = await queries.countMembers(ctx.db)
-  if (members > limit) throw new MemberLimitReached()
+  if (!(await queries.insertMembership(told, userId, role))) {
+    return (await queries.selectMembership(ctx.db, userId))?.role ?? role
+  }
+  if ((await queries.countMembers(ctx.db)) > limit) throw new MemberLimitReached()
+  return role
 }
 
 /** Adds a member; returns false if the user is one already. */
@@ -93,9 +96,8 @@ export async function findAbandoned(ctx: Pick<Context, 'db'>, userId: string): P
   for (const org of await queries.selectOwnedOrganizations(new UserDatabase(ctx.db, userId))) {
     const db = new OrgDatabase(ctx.db, org, userId)
     await queries.lockMembers(db)
-    const { members, owners } = await queries.countMembers(db)
-    if (owners > 1) continue
-    const list = members > 1 ? withMembers : empty
+    if (await queries.selectOwnerExists(db, userId)) continue
+    const list = (await queries.countMembers(db)) > 1 ? withMembers : empty
     list.push(org)
   }
   return { withMembers, empty }

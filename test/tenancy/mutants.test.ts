@@ -18,7 +18,7 @@ const SAMPLE = {
 
 /** Statements whose condition is not missed, each with what keeps organizations apart without it, or what it then does. */
 const UNNOTICED: Readonly<Record<string, string>> = {
-  countMembers: 'counts the members of all, so that a last owner could leave',
+  countMembers: 'counts the members of all',
   deleteInvitationsBy: 'withdraws what the removed or demoted has sent elsewhere',
   lockMembers: 'waits for changes of all',
   recordWebhookAttempt: 'a delivery that was just created',
@@ -28,6 +28,8 @@ const UNNOTICED: Readonly<Record<string, string>> = {
   resumeWebhookDelivery: 'the webhook was read before',
   selectAcceptedApiKey: 'the digest of the key is compared after it',
   selectAuditHead: 'shows the hash of the longest chain, which is not that of the other organization here',
+  selectOwnerExists:
+    'takes the owner of another organization for one of this, so that a last one could leave',
   selectMemberExists: 'takes a member of another organization for one of this',
   selectWebhookAttempts: 'the delivery was read before',
   selectWebhookDeliveries: 'the webhook was read before',

@@ -70,6 +70,33 @@ t.test('members', async (t) => {
     },
   )
 
+  await t.test('an owner who cannot sign in does not count as one', async (t) => {
+    const tenant = await createOrganization(app)
+    const [away, member] = [await tenant.add('owner'), await tenant.add('member')]
+    const root = await signUp({ role: 'admin' })
+    const setActive = (is_active: boolean) =>
+      request({ method: 'PATCH', url: `/api/v1/users/${away.user.id}`, payload: { is_active }, as: root })
+    const post = (path: string, payload?: object) =>
+      request({ method: 'POST', url: tenant.url + path, as: tenant.owner, ...(payload ? { payload } : {}) })
+    const own = `${tenant.url}/members/${tenant.owner.user.id}`
+    const change = (url: string, role: string) =>
+      request({ method: 'PATCH', url, payload: { role }, as: tenant.owner })
+    t.equal((await setActive(false)).statusCode, 200)
+    const last = { status: 409, code: 'last_owner' }
+    expectProblem(t, await post('/leave'), last)
+    expectProblem(t, await change(own, 'member'), last)
+    expectProblem(t, await request({ method: 'DELETE', url: own, as: tenant.owner }), last)
+    expectProblem(t, await post('/ownership', { user_id: away.user.id }), last)
+    t.match((await request({ url: tenant.url, as: tenant.owner })).json(), { role: 'owner' }, 'undone')
+    const refused = await request({ method: 'DELETE', url: '/api/v1/users/me', as: tenant.owner })
+    expectProblem(t, refused, { status: 409, code: 'sole_owner' })
+    // Those who are away can be made less, and one who is there can take over.
+    t.equal((await change(`${tenant.url}/members/${away.user.id}`, 'member')).statusCode, 200)
+    t.equal((await post('/ownership', { user_id: member.user.id })).statusCode, 200)
+    t.equal((await setActive(true)).statusCode, 200)
+    t.equal((await post('/leave')).statusCode, 204)
+  })
+
   await t.test(
     'an account that is deleted while it is made the owner leaves nobody without one',
     async (t) => {

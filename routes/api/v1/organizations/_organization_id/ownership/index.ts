@@ -2,14 +2,18 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Member, TransferOwnership } from '#schemas/members.ts'
 import { OrganizationParams } from '#schemas/organizations.ts'
 import { ref } from '#schemas/registry.ts'
-import { MemberNotFound } from '#services/members/errors.ts'
+import { LastOwner, MemberNotFound } from '#services/members/errors.ts'
 import * as members from '#services/members/members.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.post(
     '',
     {
-      config: { permission: 'ownership:transfer', requires: { maxAge: '10m' }, errors: [MemberNotFound] },
+      config: {
+        permission: 'ownership:transfer',
+        requires: { maxAge: '10m' },
+        errors: [MemberNotFound, LastOwner],
+      },
       schema: {
         operationId: 'transferOwnership',
         tags: ['organizations'],
