@@ -58,6 +58,7 @@ export const ListAdministeredOrganizationsQuery = Type.Object(
     ...pageParameters,
     q: Type.Optional(
       Type.String({
+        'x-normalize': 'NFC',
         minLength: 1,
         maxLength: 100,
         description:

@@ -143,6 +143,7 @@ export type AuditHead = Static<typeof AuditHead>
 const filters = {
   actor_id: Type.Optional(
     Type.String({
+      'x-normalize': 'lowercase',
       minLength: 1,
       maxLength: 100,
       description: 'Only what this account or API key did.',

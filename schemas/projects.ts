@@ -5,6 +5,7 @@ import { Timestamp, Uuid } from './primitives.ts'
 import { ref } from './registry.ts'
 
 const Name = Type.String({
+  'x-normalize': 'NFC',
   'x-format': 'one-line',
   minLength: 1,
   maxLength: 100,
@@ -68,6 +69,7 @@ export const ListProjectsQuery = Type.Object(
     archived: Type.Optional(Archived),
     name: Type.Optional(
       Type.String({
+        'x-normalize': 'NFC',
         minLength: 1,
         maxLength: 100,
         description: 'Only projects whose name begins with this, without regard to case.',

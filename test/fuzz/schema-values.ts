@@ -115,7 +115,7 @@ function text(schema: Schema): fc.Arbitrary<string> {
   if (schema['x-format'] !== 'one-line') return fc.string({ unit: character, minLength, maxLength })
   return fc
     .string({ unit: characterOfALine, minLength, maxLength })
-    .filter((line) => /[^\p{Z}\p{C}]/u.test(line))
+    .filter((line) => /[^\p{Z}\p{C}\p{Default_Ignorable_Code_Point}\u2800]/u.test(line))
 }
 
 /** Networks of both kinds, with bits of hosts in most. */

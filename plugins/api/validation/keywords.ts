@@ -105,8 +105,11 @@ export const address: FuncKeywordDefinition = {
 /** Controls, ends of lines, and what turns the direction of all that follows. */
 const NOT_IN_A_LINE = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u
 
-/** Something that can be seen: a name or a reason of blanks alone says nothing. */
-const VISIBLE = /[^\p{Z}\p{C}]/u
+/**
+ * Something that can be seen: a name or a reason of blanks alone says nothing. Some letters are blanks as well, such as
+ * Hangul's filler, which Unicode has programs ignore, and the cell of Braille without a dot.
+ */
+const VISIBLE = /[^\p{Z}\p{C}\p{Default_Ignorable_Code_Point}\u2800]/u
 
 const CHECKS: Readonly<Record<string, (text: string) => boolean>> = {
   cidr: isCidr,

@@ -15,9 +15,12 @@ const REFUSED = [
 ]
 const SEPARATORS = ['Two\u2028lines', 'Two\u2029paragraphs', 'Turned\u202egnp.exe', 'Turned\u2066round']
 /** Names that nobody would see. */
-const BLANK = ['  ', '\u200b']
+const BLANK = ['  ', '\u200b', '\u3164', '\u115f\u1160', '\uffa0', '\u2800', '\u034f\ufe0f']
 /** Names as people have them. */
 const ACCEPTED = ['Café Müller & Söhne', '株式会社', 'شركة', 'Ο Νίκος', '👩‍👩‍👧 family', 'a\u00a0b']
+
+/** The same, as a keyboard may write it: the accent is a character of its own. */
+const [COMPOSED, DECOMPOSED] = ['Caf\u00e9', 'Cafe\u0301']
 
 const MESSAGE = 'must be one line of text that is not blank, without control characters'
 
@@ -48,4 +51,27 @@ t.test('names of organizations, projects and keys are one line', async (t) => {
     const response = await request({ method: 'PATCH', url, payload: { name }, as })
     t.strictSame([response.statusCode, response.json().name], [200, name])
   }
+})
+
+t.test('names that look the same are the same', async (t) => {
+  const { app, request, signUp } = await borrowTestApp(t)
+  const { url, owner: as, organization } = await createOrganization(app)
+  const post = (path: string, payload: object) =>
+    request({ method: 'POST', url: `${url}${path}`, payload, as })
+  const project = await post('/projects', { name: DECOMPOSED })
+  t.equal(project.json().name, COMPOSED)
+  const again = await post('/projects', { name: COMPOSED.toUpperCase() })
+  expectProblem(t, again, { status: 409, code: 'project_name_taken' })
+  const key = await post('/api-keys', { name: DECOMPOSED, scopes: ['projects:read'] })
+  t.equal(key.json().name, COMPOSED)
+  const renamed = await request({ method: 'PATCH', url, payload: { name: DECOMPOSED }, as })
+  t.equal(renamed.json().name, COMPOSED)
+  for (const name of [COMPOSED, DECOMPOSED]) {
+    const found = await request({ url: `${url}/projects`, query: { name }, as })
+    t.match(found.json().data, [{ id: project.json().id }])
+  }
+  const admin = await signUp({ role: 'admin' })
+  const query = { q: DECOMPOSED }
+  const searched = await request({ url: '/api/v1/operations/organizations', query, as: admin })
+  t.match(searched.json().data, [{ id: organization.id }])
 })
