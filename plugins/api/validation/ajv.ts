@@ -20,6 +20,15 @@ const draft07 = new Ajv()
 
 const isDateTime = formats.default(draft07, ['date-time']).compile({ type: 'string', format: 'date-time' })
 
+/** Times that RFC 3339 allows and PostgreSQL does not take: of the year 0, or 16 hours and more away from UTC. */
+const NOT_STORABLE = /^0000|[+-](?:1[6-9]|2\d):?\d\d$/
+
+/** Whether a text is a time that can be worked with; leap seconds, for one, JavaScript does not read. */
+function isTime(text: string): boolean {
+  if (text.length > MAX_FORMATTED || !isDateTime(text)) return false
+  return !NOT_STORABLE.test(text) && !Number.isNaN(Date.parse(text))
+}
+
 export interface AjvOptions {
   /** Turns text into numbers and booleans: for what is nothing but text. */
   coerce: boolean
@@ -52,7 +61,7 @@ export function createAjv({ coerce, allErrors }: AjvOptions): Ajv {
   ajv.addKeyword(address)
   ajv.addKeyword(format)
   ajv.addKeyword(normalize)
-  ajv.addFormat('date-time', (text: string) => text.length <= MAX_FORMATTED && isDateTime(text))
+  ajv.addFormat('date-time', isTime)
   ajv.addFormat('uuid', UUID)
   return ajv
 }

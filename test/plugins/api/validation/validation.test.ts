@@ -55,6 +55,23 @@ t.test('what is wrong is pointed at', async (t) => {
   ])
 })
 
+t.test('times are those that can be kept', async (t) => {
+  const { request, signUp } = await borrowTestApp(t)
+  const as = await signUp({ role: 'admin' })
+  const ask = async (since: string) => {
+    const query = { since }
+    const response = await request({ url: '/api/v1/operations/audit-entries', query, as })
+    return [response.statusCode, response.json().errors?.[0].pointer]
+  }
+  const right = ['0001-01-01T00:00:00Z', '9999-12-31T23:59:59.999999Z', '2026-01-01T00:00:00+15:59']
+  for (const time of right) t.strictSame(await ask(time), [200, undefined], time)
+  const wrong = [
+    ...['2016-12-31T23:59:60Z', '0000-01-01T00:00:00Z', '2026-02-30T00:00:00Z', '2026-01-01T00:00:00'],
+    ...['2026-01-01T00:00:00+16:00', '2026-01-01T00:00:00-23:59', '+12026-01-01T00:00:00Z', '2026-01-01'],
+  ]
+  for (const time of wrong) t.strictSame(await ask(time), [400, '/query/since'], time)
+})
+
 t.test('bodies are not coerced, query strings are', async (t) => {
   const { request, signUp } = await borrowTestApp(t)
   const as = await signUp({ role: 'admin' })
