@@ -21,7 +21,7 @@ import type { Problem } from '#services/audit/verification/problems.ts'
 import { type Verification, verify } from '#services/audit/verification/verify.ts'
 import { confirmLoss } from './confirm.ts'
 import { readTime } from './read-time.ts'
-import { offerHelp, runCommand } from './run-command.ts'
+import { note, offerHelp, runCommand } from './run-command.ts'
 import { commandConfig, withApp } from './with-app.ts'
 
 const USAGE = `Usage: npm run audit-log -- verify [--org <id>] [--since <time>]
@@ -138,10 +138,12 @@ async function readNotes(path: string): Promise<string[]> {
 async function signNow({ ctx }: FastifyInstance): Promise<string> {
   while ((await sealBatch(ctx)).hasMore);
   const { note: signed, number, problems } = await takeCheckpoint(ctx)
-  if (problems.length > 0) process.exitCode = 1
-  if (problems.length > 0) return `${problems.map(describe).join('\n')}\n`
   await keepCopies(ctx, number)
-  return signed ?? `Nothing was sealed since checkpoint ${number}.\n`
+  if (problems.length > 0) {
+    process.exitCode = 1
+    note(problems.map(describe).join('\n'))
+  }
+  return signed ?? (problems.length > 0 ? '' : `Nothing was sealed since checkpoint ${number}.\n`)
 }
 
 async function cut(

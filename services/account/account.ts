@@ -1,5 +1,6 @@
 import { transaction } from '#lib/database/database.ts'
 import type { User, UserChanges } from '#schemas/users.ts'
+import { erasePersonalDataJob } from '#services/audit/jobs.ts'
 import * as auditRecords from '#services/audit/records.ts'
 import { emit } from '#services/events/emit.ts'
 import { sendMail } from '#services/mail/mail.ts'
@@ -146,7 +147,8 @@ export async function remove(
     const user = await userRecords.find(tx, id)
     const acted = await sessionRecords.endImpersonationsBy(tx, id)
     await users.remove(tx, actor, id, versions)
-    await auditRecords.erasePersonalData(tx, id)
+    const hasMore = await auditRecords.erasePersonalData(tx, id)
+    if (hasMore) await tx.jobs.enqueue(tx.db, erasePersonalDataJob, { user: id })
     if (user !== undefined) await mailRecords.forget(tx, user.email)
     return acted
   })

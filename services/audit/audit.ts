@@ -57,9 +57,15 @@ async function page(
 ): Promise<AuditEntryPage> {
   const name = `audit:${db.org}`
   const filter = filterOf(filters)
-  const before = cursor === undefined ? filter.before : cursors.decode(name, cursor)
+  const before = earlier(filter.before, cursor === undefined ? null : cursors.decode(name, cursor))
   const rows = await queries.selectEntries(db, { ...filter, before, limit: limit + 1 })
   return cursors.page(name, rows, limit)
+}
+
+/** A cursor may come from a search without `until`, or with a later one. */
+function earlier(one: string | null, other: string | null): string | null {
+  if (one === null || other === null) return one ?? other
+  return one < other ? one : other
 }
 
 function filterOf({ since, until, ...columns }: ExportAuditEntriesQuery): Omit<queries.EntryFilter, 'limit'> {
@@ -128,10 +134,21 @@ export async function prove(ctx: OrgContext, service: Pick<Context, 'db'>, id: s
   const covering = await queries.selectCoveringHead(ctx.db, seq)
   const isProvable = covering !== undefined && covering.seq - seq <= MAX_FOLLOWING
   const seals = await queries.selectSeals(ctx.db, seq - 1, isProvable ? covering.seq : seq)
-  const previous = base64(seals.find((seal) => seal.seq === seq - 1)?.hash ?? GENESIS)
+  const previous = base64(await hashBefore(ctx, seq, seals))
   if (!isProvable) return { ...own, previous, following: [], checkpoint: null }
   const following = seals.filter((seal) => seal.seq > seq).map(({ digest }) => base64(digest))
   return { ...own, previous, following, checkpoint: await provingCheckpoint(ctx, service, covering) }
+}
+
+/** The hash that an entry's own follows: that of the seal before, also of one that was cut off. */
+async function hashBefore(
+  { db }: OrgContext,
+  seq: number,
+  seals: readonly { readonly seq: number; readonly hash: Buffer }[],
+): Promise<Buffer> {
+  const before = seals.find((seal) => seal.seq === seq - 1)
+  if (before !== undefined) return before.hash
+  return (seq > 1 ? await queries.selectCutHash(db, seq - 1) : undefined) ?? GENESIS
 }
 
 async function provingCheckpoint(

@@ -13,9 +13,9 @@ import { checkChains } from './verification/verify.ts'
 const MAX_CHAINS = 5000
 const ZEROS = Buffer.alloc(32)
 
-/** A checkpoint that was taken, or why it was not. */
+/** A checkpoint that was taken, and what was wrong. */
 export interface Taken {
-  /** The signed note; undefined when no chain had grown, or something is wrong. */
+  /** The signed note; undefined when no chain had grown in which nothing is wrong. */
   readonly note: string | undefined
   readonly number: number
   /** Entries that were checked before signing. */
@@ -25,7 +25,7 @@ export interface Taken {
 
 /**
  * Checks what was sealed since the last checkpoint, and signs the heads of the chains that grew. What is wrong is not
- * signed. Nothing is sealed meanwhile.
+ * signed, and keeps no other chain from it. Nothing is sealed meanwhile.
  */
 export async function takeCheckpoint(
   ctx: Pick<Context, 'db' | 'now'> & { readonly audit: AuditKeys },
@@ -45,9 +45,10 @@ export async function takeCheckpoint(
     )
     const { entries, chains } = await checkChains(db, starts, ctx.audit.macs, new Map())
     const problems = chains.flatMap((chain) => chain.problems)
-    if (problems.length > 0) return { note: undefined, number, entries, problems }
+    const sound = chains.filter((chain) => chain.problems.length === 0).map(({ org }) => org)
+    if (sound.length === 0) return { note: undefined, number, entries, problems }
 
-    const heads = await queries.selectHeads(db, [...starts.keys()].sort())
+    const heads = await queries.selectHeads(db, sound.sort())
     const at = ctx.now().toISOString()
     const text = checkpointText({
       number: number + 1,
@@ -58,7 +59,7 @@ export async function takeCheckpoint(
     })
     const note = signAuditNote(text, ctx.audit.keyRing)
     await queries.insertCheckpoint(db, { number: number + 1, at, note }, heads)
-    return { note, number: number + 1, entries, problems: [] }
+    return { note, number: number + 1, entries, problems }
   })
 }
 

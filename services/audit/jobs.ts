@@ -5,6 +5,7 @@ import { takeCheckpoint } from './checkpoints.ts'
 import { type CopySettings, keepCopies } from './copies.ts'
 import type { AuditKeys } from './keys.ts'
 import * as queries from './queries.ts'
+import { erasePersonalData } from './records.ts'
 import type { Problem } from './verification/problems.ts'
 import { verify } from './verification/verify.ts'
 
@@ -40,6 +41,15 @@ export const verifyAuditLogJob = defineJob({
   handler: async (ctx: AuditContext) => {
     const { entries, problems } = await verify(ctx)
     await noteResult(ctx, 'all', entries, problems)
+  },
+})
+
+/** Erases what is left of the personal data of a deleted account. */
+export const erasePersonalDataJob = defineJob({
+  name: 'erase_personal_data',
+  handler: async (ctx: AuditContext, { user }: { readonly user: string }, { signal }) => {
+    do signal.throwIfAborted()
+    while (await erasePersonalData(ctx, user))
   },
 })
 

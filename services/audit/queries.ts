@@ -180,12 +180,17 @@ export async function upsertVerification(
   })
 }
 
-export async function deletePersonalData(db: SystemDatabase, userId: string): Promise<void> {
-  await db.query({
+/** Deletes some personal data of a user, so that no statement takes long; returns how many. */
+export async function deletePersonalData(db: SystemDatabase, userId: string, limit: number): Promise<number> {
+  const rows = await db.query<{ deleted: number }>({
     name: 'deleteAuditPersonalData',
-    text: 'DELETE FROM audit_personal WHERE user_id = $1',
-    values: [userId],
+    text: `WITH gone AS (
+             DELETE FROM audit_personal
+             WHERE ctid = ANY (ARRAY (SELECT ctid FROM audit_personal WHERE user_id = $1 LIMIT $2)) RETURNING 1)
+           SELECT count(*)::int AS deleted FROM gone`,
+    values: [userId, limit],
   })
+  return rows[0]?.deleted ?? 0
 }
 
 /** How the log is: ages in seconds, null for what never happened. */

@@ -80,7 +80,15 @@ function insertText(): string {
   return `WITH entry AS (${entry}), personal AS (${personal}) ${pending}`
 }
 
-/** Erases the personal data of all that an account did. The entries stay, and so does the proof that they are whole. */
-export async function erasePersonalData(ctx: Pick<Context, 'db'>, userId: string): Promise<void> {
-  await queries.deletePersonalData(new SystemDatabase(ctx.db), userId)
+/** Personal data that are erased at once. */
+const ERASED_AT_ONCE = 5000
+
+/**
+ * Erases personal data of what an account did. The entries stay, and so does the proof that they are whole.
+ *
+ * @returns whether there may be more: somebody may have done a million things, and this is to be called again
+ */
+export async function erasePersonalData(ctx: Pick<Context, 'db'>, userId: string): Promise<boolean> {
+  const db = new SystemDatabase(ctx.db)
+  return (await queries.deletePersonalData(db, userId, ERASED_AT_ONCE)) === ERASED_AT_ONCE
 }

@@ -91,6 +91,16 @@ export function selectSeals(
   })
 }
 
+/** The hash of the last seal that a cut has deleted, if the chain was cut there. */
+export async function selectCutHash(db: OrgDatabase, seq: number): Promise<Buffer | undefined> {
+  const rows = await db.query<{ hash: Buffer }>({
+    name: 'selectAuditCutHash',
+    text: 'SELECT hash FROM audit_cuts WHERE org_id = $1 AND seq = $2',
+    values: [db.org, seq],
+  })
+  return rows[0]?.hash
+}
+
 /** The leaves of a checkpoint's tree, in their order. */
 export function selectLeaves(db: SystemDatabase, checkpoint: number): Promise<Head[]> {
   return db.query<Head>({

@@ -80,8 +80,13 @@ export class ChainCheck {
         'The entry is not marked by a key of the service, although it is sealed.',
       )
     }
-    if (row.personal !== undefined && commitmentOfFields(row.personal) !== entry.commitment) {
+    if (row.personal === undefined) return
+    if (commitmentOfFields(row.personal) !== entry.commitment) {
       this.#found('personal_data_changed', row, 'The personal data are not those that the entry commits to.')
+    } else if (!row.isOfActor) {
+      const detail =
+        'The personal data are not kept as those of the actor: deleting the account would leave them.'
+      this.#found('personal_data_changed', row, detail)
     }
   }
 

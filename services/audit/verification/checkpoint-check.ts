@@ -3,6 +3,7 @@ import { merkleRoot } from '#lib/merkle/merkle.ts'
 import { type NoteKey, openNote } from '#lib/signed-note/signed-note.ts'
 import { headLeaf } from '../chain.ts'
 import { type Checkpoint, cutText, parseCheckpoint, textDigest } from '../checkpoint-note.ts'
+import type { CheckpointRow } from '../queries.ts'
 import type { Problem } from './problems.ts'
 import * as queries from './queries.ts'
 
@@ -62,6 +63,7 @@ class State implements CheckedCheckpoints {
   readonly #published: ReadonlyMap<number, string>
   readonly #problematic: Problem[] = []
   #last = 0
+  #isSigning = false
   /** Digest of the note before; undefined when that is missing. */
   #previous: Buffer | undefined = ZEROS
 
@@ -83,13 +85,13 @@ class State implements CheckedCheckpoints {
     this.problems.push(...this.#problematic)
   }
 
-  check({ number, note }: { number: number; note: string }, heads: readonly queries.CheckedHead[]): void {
+  check({ number, at, note }: CheckpointRow, heads: readonly queries.CheckedHead[]): void {
     this.count += 1
     this.#checkGap(number)
     const { text, state } = openNote(note, this.#keys)
     const checkpoint = parseCheckpoint(text)
-    const isSound = this.#checkNote(number, checkpoint, text, state === 'wrong signature', heads)
-    if (state !== 'signed') this.unsigned += 1
+    const isSound = this.#checkNote({ number, at }, checkpoint, text, state === 'wrong signature', heads)
+    this.#checkSigned(number, state === 'signed')
     this.#previous = textDigest(text)
     if (!isSound) return
     for (const head of heads) this.#checkHead(number, head, state === 'signed')
@@ -119,8 +121,20 @@ class State implements CheckedCheckpoints {
     this.#last = number
   }
 
+  /** Those from before there was a key have no signature; from the first signed one on, each has one. */
+  #checkSigned(number: number, isSigned: boolean): void {
+    if (isSigned) {
+      this.#isSigning = true
+      return
+    }
+    this.unsigned += 1
+    if (!this.#isSigning) return
+    const detail = 'It has no signature of a known key, and one before it has.'
+    this.problems.push({ kind: 'checkpoint_changed', checkpoint: number, detail })
+  }
+
   #checkNote(
-    number: number,
+    { number, at }: Pick<CheckpointRow, 'number' | 'at'>,
     checkpoint: Checkpoint | undefined,
     text: string,
     isWronglySigned: boolean,
@@ -142,6 +156,7 @@ class State implements CheckedCheckpoints {
     const root = merkleRoot(heads.map(headLeaf))
     if (heads.length !== checkpoint.size || !root.equals(checkpoint.root))
       return found('checkpoint_changed', 'Its heads are not those that were signed.')
+    if (checkpoint.at !== at) return found('checkpoint_changed', 'Its time is not the one that was signed.')
     return true
   }
 

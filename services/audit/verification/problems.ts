@@ -20,6 +20,8 @@ export type ProblemKind =
   | 'seal_changed'
   /** A chain agrees with itself, and not with a checkpoint. */
   | 'chain_rewritten'
+  /** The end of a chain was kept from coming under a checkpoint. */
+  | 'seals_uncovered'
   /** The end of a chain, or of the checkpoints, is missing. */
   | 'truncated'
   | 'checkpoint_changed'

@@ -143,15 +143,36 @@ export function selectChains(
   })
 }
 
+/** Chains whose end is under no checkpoint, and of which the next one would not know; and that end. */
+export function selectUncovered(
+  db: SystemDatabase,
+  orgs: readonly string[],
+): Promise<{ org: string; covered: number; end: number }[]> {
+  return db.query({
+    name: 'selectUncoveredAuditChains',
+    // In one statement: the sealer and the checkpoints change these tables together.
+    text: `SELECT o.org, coalesce(h.seq, 0)::float8 AS covered, s.seq::float8 AS "end"
+           FROM unnest($1::uuid[]) AS o (org)
+           CROSS JOIN LATERAL (
+             SELECT seq FROM audit_seals WHERE org_id = o.org ORDER BY seq DESC LIMIT 1
+           ) s
+           LEFT JOIN LATERAL (
+             SELECT seq FROM audit_checkpoint_heads WHERE org_id = o.org ORDER BY checkpoint DESC LIMIT 1
+           ) h ON true
+           WHERE s.seq > coalesce(h.seq, 0) AND NOT EXISTS (SELECT FROM audit_growth g WHERE g.org_id = o.org)`,
+    values: [orgs],
+  })
+}
+
 /** The next checkpoints, in their order. */
 export function selectCheckpoints(
   db: SystemDatabase,
   after: number,
   limit: number,
-): Promise<{ number: number; note: string }[]> {
+): Promise<{ number: number; at: string; note: string }[]> {
   return db.query({
     name: 'selectAuditCheckpoints',
-    text: 'SELECT number::float8, note FROM audit_checkpoints WHERE number > $1 ORDER BY number LIMIT $2',
+    text: 'SELECT number::float8, at, note FROM audit_checkpoints WHERE number > $1 ORDER BY number LIMIT $2',
     values: [after, limit],
   })
 }

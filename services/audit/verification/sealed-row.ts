@@ -7,7 +7,8 @@ import { CANONICAL_COLUMNS, CANONICAL_FIELDS } from '../entry.ts'
 
 /** Columns of a row, from `audit_seals s`, `audit_entries e` and `audit_personal p`. */
 export const SEALED_COLUMNS = `s.org_id, s.seq, s.entry_id, s.digest, s.hash, ${CANONICAL_COLUMNS}, e.mac,
-  p.salt, p.ip, p.user_agent, p.names`
+  p.salt, p.ip, p.user_agent, p.names,
+  p.user_id::text IS NOT DISTINCT FROM CASE WHEN e.actor_kind IN ('user', 'admin') THEN e.actor_id END`
 
 /** A row; the bytes are valid until the next one is read. */
 export interface SealedRow {
@@ -28,6 +29,8 @@ export interface SealedRow {
     | undefined
   /** Personal data, as a commitment is over them; undefined when they were erased. */
   readonly personal: Buffer | undefined
+  /** Whether the personal data are kept as those of the actor, whose deletion erases them. */
+  readonly isOfActor: boolean
 }
 
 const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1')
@@ -35,7 +38,8 @@ const HEADER_BYTES = SIGNATURE.length + 8
 const FIRST_ENTRY_FIELD = 5
 const MAC_FIELD = FIRST_ENTRY_FIELD + CANONICAL_FIELDS
 const SALT_FIELD = MAC_FIELD + 1
-const FIELDS = SALT_FIELD + 4
+const OWNER_FIELD = SALT_FIELD + 4
+const FIELDS = OWNER_FIELD + 1
 
 /** Where fields begin, their lengths included; one more for the end. */
 const starts = new Int32Array(FIELDS + 1)
@@ -68,7 +72,8 @@ export function readSealedRow(message: Buffer): SealedRow | undefined {
           mac: bytesIn(message, MAC_FIELD),
           commitment: hashIn(message, MAC_FIELD - 1),
         },
-    personal: isErased ? undefined : rawOf(message, SALT_FIELD, FIELDS - 1),
+    personal: isErased ? undefined : rawOf(message, SALT_FIELD, OWNER_FIELD - 1),
+    isOfActor: bytesIn(message, OWNER_FIELD)[0] === 1,
   }
 }
 

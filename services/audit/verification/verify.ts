@@ -99,6 +99,7 @@ async function verifyChains(
       found.add([...check.problems, ...explainUnmet(check, unmet.get(check.org), cuts.get(check.org))])
       unmet.delete(check.org)
     }
+    found.add(await findUncovered(new SystemDatabase(db), [...starts.keys()]))
     entries += checked.entries
     chains += chosen.length
     if (page.length < BATCH_CHAINS || only !== undefined) break
@@ -176,6 +177,16 @@ const isAt =
   (seq: number) =>
   ({ seq: first = 0, last = first }: Problem) =>
     first === seq || last === seq
+
+/** Names ends of chains that the next checkpoint would not cover, because somebody has made it forget them. */
+async function findUncovered(db: SystemDatabase, orgs: readonly string[]): Promise<Problem[]> {
+  const uncovered = await queries.selectUncovered(db, orgs)
+  return uncovered.map(({ org, covered, end }) => ({
+    kind: 'seals_uncovered',
+    ...{ org, seq: covered + 1, last: end },
+    detail: 'No checkpoint covers the seals, and the next one would not either.',
+  }))
+}
 
 /** Names entries that are in no chain. */
 async function findStrays(

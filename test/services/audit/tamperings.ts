@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { linkHash } from '#services/audit/chain.ts'
-import { ENTRY, type Expected, one, SEAL, two, type Victim } from './victim.ts'
-
-/** One way to tamper with the log: does it, and says what is to be found. */
-export type Tampering = (victim: Victim) => Promise<Expected[]>
+import { CHECKPOINT_TAMPERINGS } from './tamperings-of-checkpoints.ts'
+import { ENTRY, one, SEAL, type Tampering, two, type Victim } from './victim.ts'
 
 const EDITS = [
   "action = action || 'x'",
@@ -191,46 +189,21 @@ const changePersonalData: Tampering = async (victim) => {
   return [{ kind: 'personal_data_changed', org, seq, entry }]
 }
 
-const numbered = (victim: Victim, below = victim.checkpoints) => 1 + victim.random(below)
-
-const deleteCheckpoint: Tampering = async (victim) => {
-  const number = numbered(victim, victim.checkpoints - 1)
-  await victim.sql('DELETE FROM audit_checkpoints WHERE number = $1', [number])
-  await victim.sql('DELETE FROM audit_checkpoint_heads WHERE checkpoint = $1', [number])
-  return [{ kind: 'checkpoint_deleted', checkpoint: number }]
-}
-
-/** The notes that were published say that there was one. */
-const truncateCheckpoints: Tampering = async (victim) => {
-  const number = numbered(victim)
-  await victim.sql('DELETE FROM audit_checkpoints WHERE number >= $1', [number])
-  await victim.sql('DELETE FROM audit_checkpoint_heads WHERE checkpoint >= $1', [number])
-  return [{ kind: 'truncated', checkpoint: number }]
-}
-
-const replayCheckpoint: Tampering = async (victim) => {
-  const number = numbered(victim)
-  const other = (number % victim.checkpoints) + 1
+/** Deleting the account of the actor would erase nothing. */
+const changeOwner: Tampering = async (victim) => {
+  const { org, seq, entry } = one(victim)
   await victim.sql(
-    `UPDATE audit_checkpoints SET note = (SELECT note FROM audit_checkpoints WHERE number = $2) WHERE number = $1`,
-    [number, other],
+    'UPDATE audit_personal SET user_id = gen_random_uuid() WHERE org_id = $1 AND entry_id = $2',
+    [org, entry],
   )
-  return [{ kind: 'checkpoint_replayed', checkpoint: number }]
+  return [{ kind: 'personal_data_changed', org, seq, entry }]
 }
 
-const changeCheckpoint: Tampering = async (victim) => {
-  const number = numbered(victim)
-  await victim.sql(
-    `UPDATE audit_checkpoints SET note = regexp_replace(note, 'at 20', 'at 21') WHERE number = $1`,
-    [number],
-  )
-  return [{ kind: 'checkpoint_changed', checkpoint: number }]
-}
-
-const changeHead: Tampering = async (victim) => {
-  const number = numbered(victim)
-  await victim.sql("UPDATE audit_checkpoint_heads SET hash = sha256('x') WHERE checkpoint = $1", [number])
-  return [{ kind: 'checkpoint_changed', checkpoint: number }]
+/** The next checkpoint would not cover what is new. */
+const hideGrowth: Tampering = async (victim) => {
+  const org = one(victim).org
+  await victim.sql('DELETE FROM audit_growth WHERE org_id = $1', [org])
+  return [{ kind: 'seals_uncovered', org, seq: victim.covered + 1 }]
 }
 
 const forgeCut: Tampering = async (victim) => {
@@ -264,10 +237,8 @@ export const TAMPERINGS: Readonly<Record<string, Tampering>> = {
   changeHash,
   rewriteChain,
   changePersonalData,
-  deleteCheckpoint,
-  truncateCheckpoints,
-  replayCheckpoint,
-  changeCheckpoint,
-  changeHead,
+  changeOwner,
+  hideGrowth,
   forgeCut,
+  ...CHECKPOINT_TAMPERINGS,
 }

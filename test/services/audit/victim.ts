@@ -32,6 +32,9 @@ export interface Victim {
   random(below: number): number
 }
 
+/** One way to tamper with the log: does it, and says what is to be found. */
+export type Tampering = (victim: Victim) => Promise<Expected[]>
+
 /** Runs statements for a victim. */
 export const sqlOf =
   (db: Database): Victim['sql'] =>

@@ -3,6 +3,8 @@ import t from 'tap'
 import { leafHash, rootOfPath } from '#lib/merkle/merkle.ts'
 import { openNote } from '#lib/signed-note/signed-note.ts'
 import type { AuditEntry, AuditProof } from '#schemas/audit.ts'
+import { cutBefore } from '#services/audit/cuts.ts'
+import { erasePersonalDataJob } from '#services/audit/jobs.ts'
 import { checkpoint, logContext, sealAll } from '#test/services/audit/log.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
 import { createTestApp } from '#test/support/helper.ts'
@@ -156,6 +158,11 @@ t.test('the audit log of an organization', async (t) => {
     t.strictSame([...first.data, ...second.data], all.slice(0, 4))
     const [newest, next] = all
     t.strictSame(await list(`until=${all.at(-1)?.at}`), [])
+    t.strictSame(
+      await list(`until=${all.at(-1)?.at}&cursor=${first.next_cursor}`),
+      [],
+      'of a search without it',
+    )
     const exact = await list(`since=${newest?.at}`)
     t.ok(exact.length > 0 && exact.every(({ at }) => at >= String(newest?.at)))
     t.ok(next)
@@ -200,6 +207,22 @@ t.test('the audit log of an organization', async (t) => {
     })
   })
 
+  await t.test('what follows a cut is proved too', async (t) => {
+    await checkpoint(ctx)
+    const before = await list('limit=1')
+    for (let count = 0; count < 2; count++) await tenant.createProject()
+    await checkpoint(ctx)
+    t.match(await cutBefore(ctx, new Date('2999-01-01'), org), { chains: 1 })
+    const left = await list()
+    t.equal(left.length, 2)
+    t.notOk(left.some(({ id }) => id === before[0]?.id))
+    for (const { id } of left) {
+      const proof: AuditProof = (await request({ url: `${url}/${id}`, as: admin })).json()
+      const roots = rootOf(org, proof)
+      t.ok(roots?.root && roots.found === roots.root, String(proof.entry.seq))
+    }
+  })
+
   await t.test('deleting an account erases its address, and no proof', async (t) => {
     const gone = await tenant.add('member')
     await request({ method: 'POST', url: `${tenant.url}/projects`, payload: { name: 'Gone' }, as: gone })
@@ -215,5 +238,25 @@ t.test('the audit log of an organization', async (t) => {
     const proof: AuditProof = (await request({ url: `${url}/${created?.id}`, as: admin })).json()
     const roots = rootOf(org, proof)
     t.ok(roots?.root && roots.found === roots.root)
+  })
+
+  await t.test('of somebody who has done very much, a job erases the rest', async (t) => {
+    const busy = await signUp()
+    const { id } = busy.user
+    await db.querySuper(
+      `INSERT INTO audit_personal (org_id, entry_id, user_id, salt)
+       SELECT $1, gen_random_uuid(), $2, '' FROM generate_series(1, 6000)`,
+      [org, id],
+    )
+    t.equal((await request({ method: 'DELETE', url: '/api/v1/users/me', as: busy })).statusCode, 204)
+    const left = () => db.query('SELECT FROM audit_personal WHERE user_id = $1', [id])
+    t.ok((await left()).length > 0, 'no statement takes long')
+    const [job] = await db.query<{ data: { user: string } }>(
+      "SELECT data FROM pgboss.job WHERE name = 'erase_personal_data'",
+    )
+    if (job === undefined) throw new Error('nobody erases the rest')
+    const run = { id, attempt: 1, signal: new AbortController().signal, complete: async () => undefined }
+    await erasePersonalDataJob.handler(app.ctx, job.data, run)
+    t.strictSame(await left(), [])
   })
 })
