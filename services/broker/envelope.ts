@@ -1,3 +1,5 @@
+import { Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
 import type { OutboxEvent } from '#services/events/sink.ts'
 
 /**
@@ -51,5 +53,43 @@ export function envelopeOf(event: OutboxEvent, source: string): CloudEvent {
     ...(request_id === null ? {} : { requestid: request_id }),
     ...(impersonator_id === null ? {} : { impersonatorid: impersonator_id }),
     data: JSON.parse(data),
+  }
+}
+
+const UUID = '^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+
+/** The envelopes that can be handled. */
+const Envelope = Type.Object({
+  specversion: Type.Literal('1.0'),
+  id: Type.String({ pattern: UUID }),
+  source: Type.String(),
+  type: Type.String({ pattern: '^[a-z][a-z_]*\\.[a-z][a-z_]*$' }),
+  subject: Type.String(),
+  time: Type.String(),
+  datacontenttype: Type.Literal('application/json'),
+  typeversion: Type.Integer(),
+  // A newer version of the service, beside this one for a while, may know others.
+  actorkind: Type.Unsafe<CloudEvent['actorkind']>(Type.String()),
+  actorid: Type.Optional(Type.String()),
+  organizationid: Type.Optional(Type.String({ pattern: UUID })),
+  requestid: Type.Optional(Type.String()),
+  impersonatorid: Type.Optional(Type.String()),
+  data: Type.Object({}),
+})
+
+/** As JSON writes what PostgreSQL can't store: NUL, and half of a pair. */
+const NOT_STORABLE = /\\u(?:0000|d[89a-f])/
+
+/** Reads an envelope; undefined for a message that is not one of this service, and could never be handled. */
+export function readEnvelope(text: string): CloudEvent | undefined {
+  const value = parse(text)
+  return Value.Check(Envelope, value) && !NOT_STORABLE.test(JSON.stringify(value)) ? value : undefined
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }

@@ -6,7 +6,7 @@ import { BackOff } from '#lib/waiting/back-off.ts'
 import { pause, repeatUntil } from '#lib/waiting/repeat.ts'
 import type { OutboxEvent } from '#services/events/sink.ts'
 import type { Broker } from './broker.ts'
-import { CLOUD_EVENT_TYPE, type CloudEvent, envelopeOf } from './envelope.ts'
+import { CLOUD_EVENT_TYPE, envelopeOf, readEnvelope } from './envelope.ts'
 import type { FanOut } from './fan-out.ts'
 import { subjectOf } from './subjects.ts'
 
@@ -85,10 +85,14 @@ export class NatsBroker implements Broker {
     const { signal } = this.#stop
     const { stream, fanOut, db, log, received } = this.#options
     const warn = warnOfTrouble(log, 'could not receive events from the broker; they wait')
+    const leaveOut = warnOfTrouble(log, 'a message of the broker is left out')
     while (!signal.aborted) {
       try {
         await stream.fetch(DURABLE, MESSAGES, async (message) => {
-          await db.transaction((tx) => fanOut.deliver(tx, message.json<CloudEvent>()))
+          const event = readEnvelope(message.string())
+          // It would come again for ever, and hold up all that comes after it.
+          if (event === undefined) return leaveOut(new Error('it is not an event of this service'))
+          await db.transaction((tx) => fanOut.deliver(tx, event))
           received?.()
         })
         this.#retries.reset()

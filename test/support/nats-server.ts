@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { jetstreamManager, type StoredMsg } from '@nats-io/jetstream'
+import { jetstream, jetstreamManager, type StoredMsg } from '@nats-io/jetstream'
 import { connect, millis } from '@nats-io/transport-node'
 import type { Test } from 'tap'
 import { eventually } from './eventually.ts'
@@ -22,6 +22,8 @@ export interface NatsServer {
   maxAgeOf(stream: string): Promise<number>
   /** Deletes a stream while the server runs. */
   deleteStream(stream: string): Promise<void>
+  /** Publishes a text, as somebody else may who knows the server. */
+  publish(subject: string, text: string): Promise<void>
   /** Deletes every consumer of a stream while the server runs. */
   deleteConsumers(stream: string): Promise<void>
   /** It hangs: connections stay and are accepted, nothing is answered. */
@@ -99,6 +101,12 @@ export async function startNats(
       withManager(async (manager) => {
         await manager.streams.delete(stream)
       }),
+    async publish(subject, text) {
+      const names = user === '' ? {} : { user, pass: password }
+      const connection = await connect({ servers: `127.0.0.1:${port}`, reconnect: false, ...names })
+      await jetstream(connection).publish(subject, text)
+      await connection.close()
+    },
     deleteConsumers: (stream) =>
       withManager(async (manager) => {
         for await (const { name } of manager.consumers.list(stream))

@@ -17,7 +17,7 @@ import { Relay } from '#services/events/relay.ts'
 import { userCreated } from '#services/users/events.ts'
 import { connectionTo } from '#test/support/connection-to.ts'
 import { createTestApp, type TestApp } from '#test/support/helper.ts'
-import { startNats } from '#test/support/nats-server.ts'
+import { type NatsServer, startNats } from '#test/support/nats-server.ts'
 
 const SOURCE = 'https://service.example'
 
@@ -40,14 +40,18 @@ export type BrokerMaker = (t: Test, testApp: TestApp, fanOut: FanOut) => Promise
 
 export const postgresBroker: BrokerMaker = async (_t, _app, fanOut) => new PostgresBroker(fanOut, SOURCE)
 
-export const natsBroker: BrokerMaker = async (t, { app }, fanOut) => {
-  const { url } = await startNats(t)
-  const stream = new NatsStream({
-    ...{ urls: [url], name: 'contract', timeoutMs: 3000, maxAgeMs: 3_600_000, replicas: 1 },
-    created: () => undefined,
-  })
-  return new NatsBroker({ stream, fanOut, db: app.db, log: app.log, source: SOURCE })
-}
+export const natsBroker: BrokerMaker = async (t, app, fanOut) => natsAt(await startNats(t))(t, app, fanOut)
+
+/** The same on a server that there is. */
+export const natsAt =
+  ({ url }: NatsServer): BrokerMaker =>
+  async (_t, { app }, fanOut) => {
+    const stream = new NatsStream({
+      ...{ urls: [url], name: 'contract', timeoutMs: 3000, maxAgeMs: 3_600_000, replicas: 1 },
+      created: () => undefined,
+    })
+    return new NatsBroker({ stream, fanOut, db: app.db, log: app.log, source: SOURCE })
+  }
 
 /** An application that passes on nothing by itself, with a broker, queues and workers of a test's own. */
 export async function startBroker(t: Test, make: BrokerMaker, consumers: readonly EventConsumer<Context>[]) {

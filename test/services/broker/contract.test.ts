@@ -2,11 +2,12 @@ import t, { type Test } from 'tap'
 import type { CloudEvent } from '#services/broker/envelope.ts'
 import type { TestDatabase } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { WITHOUT_NATS } from '#test/support/nats-server.ts'
+import { startNats, WITHOUT_NATS } from '#test/support/nats-server.ts'
 import { createOrganization } from '#test/support/organizations.ts'
 import {
   type BrokerMaker,
   emitOne,
+  natsAt,
   natsBroker,
   postgresBroker,
   recordingConsumer,
@@ -128,3 +129,31 @@ async function contract(t: Test, make: BrokerMaker): Promise<void> {
 
 t.test('with PostgreSQL', (t) => contract(t, postgresBroker))
 t.test('with NATS', { skip: WITHOUT_NATS }, (t) => contract(t, natsBroker))
+
+t.test('what is not an event holds up nothing', { skip: WITHOUT_NATS }, async (t) => {
+  const nats = await startNats(t)
+  const consumers = [recordingConsumer('people', ['users.*.platform'])]
+  const { app, db, relay, logs } = await startBroker(t, natsAt(nats), consumers)
+  await db.query('CREATE TABLE handled (number serial, consumer text, event jsonb)')
+  await emitOne(app)
+  t.equal(await relay.pass(), 1)
+  await eventually(async () => (await handledBy(db, 'people')).length === 1)
+  const [event] = await handledBy(db, 'people')
+  const broken = [
+    ...['', 'null', '[]', '{}', '"text"', '{"id":1}', 'not JSON'],
+    ...[{ id: 'x' }, { data: null }, { type: 'users' }, { organizationid: 'x' }, { actorkind: 1 }].map(
+      (part) => JSON.stringify({ ...event, ...part }),
+    ),
+    ...['\0', '\ud800'].map((text) => JSON.stringify({ ...event, data: { text } })),
+  ]
+  // More of each than are fetched together.
+  for (let count = 0; count < 3; count++) {
+    for (const text of broken) await nats.publish('contract.users.created.platform', text)
+  }
+  const subject = await emitOne(app)
+  t.equal(await relay.pass(), 1)
+  await eventually(async () => (await handledBy(db, 'people')).length === 2)
+  t.equal((await handledBy(db, 'people')).at(-1)?.subject, `user/${subject}`)
+  const left = logs().filter(({ msg }) => msg === 'a message of the broker is left out')
+  t.equal(left.length, 1, 'once a minute')
+})
