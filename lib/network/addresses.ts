@@ -18,3 +18,11 @@ export function networkOf(text: string): string {
   if (address.kind() === 'ipv4') return address.toString()
   return `${ipaddr.IPv6.networkAddressFromCIDR(`${address}/${IPV6_NETWORK}`)}/${IPV6_NETWORK}`
 }
+
+/** This machine's own addresses, and what every name of `localhost` leads to (RFC 6761 section 6.3). */
+export const LOOPBACK: readonly string[] = ['127.0.0.1', '::1']
+
+/** Whether a name, in small letters, always means this machine. */
+export function isLocalhost(host: string): boolean {
+  return /(?:^|\.)localhost$/.test(host)
+}

@@ -1,11 +1,10 @@
 import { Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
+import { isLocalhost, LOOPBACK } from '#lib/network/addresses.ts'
 import { OutboundError } from './outbound-error.ts'
 
 /** Returns all addresses of a host. Errors are rejections. */
 export type Resolve = (host: string, signal: AbortSignal) => Promise<readonly string[]>
-
-const LOOPBACK = ['127.0.0.1', '::1']
 
 /**
  * Asks the name servers for all addresses of a host. Not by `dns.lookup`, whose threads are the password hashes' too: a few
@@ -15,7 +14,7 @@ const LOOPBACK = ['127.0.0.1', '::1']
  */
 export const resolveHost: Resolve = async (host, signal) => {
   if (isIP(host) > 0) return [host]
-  if (/(?:^|\.)localhost$/.test(host)) return LOOPBACK
+  if (isLocalhost(host)) return LOOPBACK
   const resolver = new Resolver()
   const cancel = () => resolver.cancel()
   signal.addEventListener('abort', cancel, { once: true })

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { isLocalhost, LOOPBACK } from '#lib/network/addresses.ts'
 import type { InvalidValue } from '#schemas/problem.ts'
 
 /** The URLs that messages may be sent to. */
@@ -13,6 +14,9 @@ export interface TargetRules {
 }
 
 const MAX_LENGTH = 2048
+const MAX_HOST_LENGTH = 253
+/** Labels of 63 characters at most (RFC 1035 section 2.3.4), the last of which begins with a letter. */
+const HOST_NAME = /^(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 }
 
 /** A fault of a URL: for people in words that complete "must", for programs by a code. */
@@ -72,8 +76,10 @@ function hostFault(
   const host = hostOf(url)
   if (isIP(host) > 0) {
     if (!isAllowedAddress(host)) return refusedHost('name a host on the internet')
-  } else if (!/^(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z](?:[a-z0-9-]*[a-z0-9])?$/.test(host)) {
+  } else if (host.length > MAX_HOST_LENGTH || !HOST_NAME.test(host)) {
     return malformed('name its host in the usual spelling')
+  } else if (isLocalhost(host) && !LOOPBACK.some(isAllowedAddress)) {
+    return refusedHost('name a host on the internet')
   }
   if (ownHosts.includes(url.hostname) || ownHosts.includes(`${url.hostname}:${port}`)) {
     return refusedHost('name another host than the service itself')

@@ -9,6 +9,7 @@ import * as queries from './queries-of-deliveries.ts'
 import { nextAttemptAt } from './schedule.ts'
 import { signingSecrets } from './secrets.ts'
 import { signedHeaders } from './signature.ts'
+import { type SkipLater, skipWaiting } from './skipping.ts'
 
 /** An attempt at a delivery: data of its job. */
 export interface Attempt {
@@ -29,6 +30,7 @@ interface DeliverOptions {
   readonly run: Pick<JobRun, 'signal' | 'complete'>
   enqueue(ctx: WebhookContext, attempt: Attempt, lane: Lane): Promise<void>
   readonly isHealthyLane: boolean
+  readonly skipLater: SkipLater
 }
 
 /** A delivery that is due, and how it is made. */
@@ -66,7 +68,7 @@ export async function deliver(ctx: WebhookContext, attempt: Attempt, options: De
   const work = await queries.selectWork(own.db, attempt.delivery)
   // The endpoint was deleted, or somebody else made this attempt.
   if (work === undefined || work.state !== 'pending' || work.attempts !== attempt.number - 1) return
-  if (work.is_disabled) return queries.skipPending(own.db, work.endpoint_id)
+  if (work.is_disabled) return skip(own, { work, options })
   if (work.is_suspended || (options.isHealthyLane && work.is_slow)) {
     return passOn(own, attempt, { work, options })
   }
@@ -75,6 +77,11 @@ export async function deliver(ctx: WebhookContext, attempt: Attempt, options: De
     await record(tx, attempt, { work, outcome, options })
   })
   ctx.webhooks.attempted(labelOf(outcome), outcome.durationMs / 1000)
+}
+
+/** Skips this delivery and all others that wait for the endpoint. */
+function skip(own: OrgWork, { work, options }: Due): Promise<void> {
+  return transaction(own, (tx) => skipWaiting(tx, work.endpoint_id, options.skipLater))
 }
 
 /** Leaves an attempt to a later job, or to one of the other lane. */
@@ -163,7 +170,8 @@ async function record(
     await Promise.all([queries.recordSuccess(tx.db, endpoint, isSlow), end()])
     return
   }
-  const isStopped = await noteFailure(tx, endpoint, { isGone: outcome.status === GONE })
+  const { skipLater } = options
+  const isStopped = await noteFailure(tx, endpoint, { isGone: outcome.status === GONE, skipLater })
   if (next !== undefined && !isStopped)
     await options.enqueue(tx, { org, delivery, number: number + 1 }, { endpoint, is_slow: true, at: next })
   await end()

@@ -16,6 +16,7 @@ import { TEST_TYPE } from './event-types.ts'
 import { enqueueAttempt, enqueueAttempts } from './jobs.ts'
 import { bodyOf } from './message.ts'
 import * as queries from './queries-of-deliveries.ts'
+import { resumeDeliveries, resumeDelivery } from './queries-of-waiting.ts'
 import * as webhooks from './webhooks.ts'
 
 /** Deliveries that one request has sent again. */
@@ -96,7 +97,7 @@ export async function retry(
 ): Promise<WebhookDelivery> {
   return transaction(ctx, async (tx) => {
     const { isSlow } = await usable(tx, id)
-    const { attempts } = present(await queries.resumeDelivery(tx.db, id, delivery))
+    const { attempts } = present(await resumeDelivery(tx.db, id, delivery))
     const attempt = { org: tx.db.org, delivery, number: attempts + 1 }
     await enqueueAttempt(tx, attempt, { endpoint: id, is_slow: isSlow })
     return present(await queries.selectDelivery(tx.db, id, delivery))
@@ -115,7 +116,7 @@ export async function recover(
 ): Promise<RecoveredDeliveries> {
   return transaction(ctx, async (tx) => {
     const { isSlow } = await usable(tx, id)
-    const resumed = await queries.resumeDeliveries(tx.db, id, { since, limit: RECOVERY_LIMIT })
+    const resumed = await resumeDeliveries(tx.db, id, { since, limit: RECOVERY_LIMIT })
     const { org } = tx.db
     const lane = { endpoint: id, is_slow: isSlow }
     await enqueueAttempts(

@@ -5,6 +5,7 @@ import * as memberRecords from '#services/members/records.ts'
 import type { WebhookContext } from './context.ts'
 import { webhookStopped } from './events.ts'
 import * as queries from './queries-of-deliveries.ts'
+import { type SkipLater, skipWaiting } from './skipping.ts'
 
 /** Attempts that must have failed before an endpoint is disabled: one that hears little is given more time. */
 const MIN_FAILED_ATTEMPTS = 20
@@ -20,17 +21,17 @@ type OrgWork = WebhookContext & { readonly db: OrgDatabase }
 export async function noteFailure(
   tx: OrgWork,
   endpoint: string,
-  { isGone }: { isGone: boolean },
+  { isGone, skipLater }: { readonly isGone: boolean; readonly skipLater: SkipLater },
 ): Promise<boolean> {
   const now = tx.now()
   const failures = await queries.recordFailure(tx.db, endpoint, now)
   if (failures === undefined) return true
   const since = failures.first_failed_at
-  if (isGone) return stop(tx, endpoint, { reason: 'gone', since })
+  if (isGone) return stop(tx, endpoint, { reason: 'gone', since, skipLater })
   const { disableAfterMs } = tx.webhooks
   const failingMs = now.getTime() - Date.parse(since)
   if (failingMs >= disableAfterMs && failures.failed_attempts >= MIN_FAILED_ATTEMPTS) {
-    return stop(tx, endpoint, { reason: 'failing', since })
+    return stop(tx, endpoint, { reason: 'failing', since, skipLater })
   }
   const isHalfWay = failingMs >= disableAfterMs / 2 && failures.failed_attempts >= MIN_FAILED_ATTEMPTS / 2
   if (isHalfWay && (await queries.markWarned(tx.db, endpoint, now))) {
@@ -40,14 +41,15 @@ export async function noteFailure(
 }
 
 interface Stop {
+  readonly skipLater: SkipLater
   readonly reason: 'gone' | 'failing'
   readonly since: string
 }
 
-async function stop(tx: OrgWork, endpoint: string, { reason, since }: Stop): Promise<true> {
+async function stop(tx: OrgWork, endpoint: string, { reason, since, skipLater }: Stop): Promise<true> {
   const told = emitting(tx, webhookStopped, { subject: endpoint, data: { reason } })
   if (await queries.stopEndpoint(told, endpoint, reason)) {
-    await queries.skipPending(tx.db, endpoint)
+    await skipWaiting(tx, endpoint, skipLater)
     await tell(tx, 'webhook-disabled', { webhook: endpoint, since, reason })
     tx.webhooks.stopped(reason)
   }

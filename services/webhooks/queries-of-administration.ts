@@ -34,7 +34,8 @@ export function selectFailing(
              CASE WHEN e.disabled_reason IS NULL THEN 'failing' ELSE 'disabled' END AS status,
              e.disabled_reason, e.first_failed_at AS failing_since, e.failed_attempts, e.created_at
            FROM webhook_endpoints e JOIN organizations o ON o.id = e.org_id
-           WHERE (e.first_failed_at IS NOT NULL OR e.disabled_reason IS NOT NULL) AND o.deleted_at IS NULL${where}
+           WHERE (e.first_failed_at IS NOT NULL OR e.disabled_reason IS NOT NULL) AND e.deleted_at IS NULL
+             AND o.deleted_at IS NULL${where}
            ORDER BY e.id DESC LIMIT $1`,
     values: [limit, ...conditions.map(([, , value]) => value)],
   })

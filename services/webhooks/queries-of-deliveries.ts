@@ -17,7 +17,7 @@ export function selectSubscriptions(db: SystemDatabase, organizations: string[])
   return db.query<Subscription>({
     name: 'selectWebhookSubscriptions',
     text: `SELECT org_id, id, event_types, disabled_reason IS NOT NULL AS is_disabled, is_slow
-           FROM webhook_endpoints WHERE org_id = ANY ($1) FOR KEY SHARE`,
+           FROM webhook_endpoints WHERE org_id = ANY ($1) AND deleted_at IS NULL FOR KEY SHARE`,
     values: [organizations],
   })
 }
@@ -79,7 +79,7 @@ export async function selectWork(db: OrgDatabase, id: string): Promise<Work | un
              e.disabled_reason IS NOT NULL OR o.deleted_at IS NOT NULL AS is_disabled
            FROM webhook_deliveries d JOIN webhook_endpoints e ON e.org_id = d.org_id AND e.id = d.endpoint_id
              JOIN organizations o ON o.id = d.org_id
-           WHERE d.org_id = $1 AND d.id = $2`,
+           WHERE d.org_id = $1 AND d.id = $2 AND e.deleted_at IS NULL`,
     values: [db.org, id],
     pipelined: true,
   })
@@ -189,16 +189,6 @@ export async function stopEndpoint(
   return rows.length > 0
 }
 
-/** Skips deliveries that wait for a disabled endpoint; they can be recovered. */
-export async function skipPending(db: OrgDatabase, endpoint: string): Promise<void> {
-  await db.query({
-    name: 'skipWebhookDeliveries',
-    text: `UPDATE webhook_deliveries SET state = 'skipped', next_attempt_at = NULL
-           WHERE org_id = $1 AND endpoint_id = $2 AND state = 'pending'`,
-    values: [db.org, endpoint],
-  })
-}
-
 /** Newest first. */
 export function selectDeliveries(
   db: OrgDatabase,
@@ -236,43 +226,4 @@ export async function selectAttempts(db: OrgDatabase, delivery: string): Promise
     values: [db.org, delivery],
   })
   return rows.reverse()
-}
-
-/** A delivery that waits again. */
-export interface Resumed {
-  id: string
-  attempts: number
-}
-
-/** Has a delivery wait for an attempt again, which was given up, skipped, or even delivered. */
-export async function resumeDelivery(
-  db: OrgDatabase,
-  endpoint: string,
-  id: string,
-): Promise<Resumed | undefined> {
-  const rows = await db.query<Resumed>({
-    name: 'resumeWebhookDelivery',
-    text: `UPDATE webhook_deliveries SET state = 'pending', next_attempt_at = now(), attempts_before = attempts
-           WHERE org_id = $1 AND endpoint_id = $2 AND id = $3 RETURNING id, attempts`,
-    values: [db.org, endpoint, id],
-  })
-  return rows[0]
-}
-
-/** Has those wait again that were given up or skipped, oldest first. */
-export function resumeDeliveries(
-  db: OrgDatabase,
-  endpoint: string,
-  { since, limit }: { since: string; limit: number },
-): Promise<Resumed[]> {
-  return db.query<Resumed>({
-    name: 'resumeWebhookDeliveries',
-    text: `UPDATE webhook_deliveries SET state = 'pending', next_attempt_at = now(), attempts_before = attempts
-           WHERE org_id = $1 AND id = ANY (ARRAY (
-             SELECT id FROM webhook_deliveries
-             WHERE org_id = $1 AND endpoint_id = $2 AND state IN ('failed', 'skipped') AND created_at >= $3
-             ORDER BY id LIMIT $4 FOR UPDATE))
-           RETURNING id, attempts`,
-    values: [db.org, endpoint, since, limit],
-  })
 }

@@ -23,7 +23,7 @@ export async function insertEndpoint(db: OrgDatabase, input: NewEndpoint): Promi
 export async function countEndpoints(db: OrgDatabase): Promise<number> {
   const rows = await db.query<{ count: number }>({
     name: 'countWebhooks',
-    text: 'SELECT count(*)::int AS count FROM webhook_endpoints WHERE org_id = $1',
+    text: 'SELECT count(*)::int AS count FROM webhook_endpoints WHERE org_id = $1 AND deleted_at IS NULL',
     values: [db.org],
   })
   return rows[0]?.count ?? 0
@@ -32,7 +32,7 @@ export async function countEndpoints(db: OrgDatabase): Promise<number> {
 export async function selectEndpoint(db: OrgDatabase, id: string): Promise<Webhook | undefined> {
   const rows = await db.query<Webhook>({
     name: 'selectWebhook',
-    text: `SELECT ${COLUMNS} FROM webhook_endpoints WHERE org_id = $1 AND id = $2`,
+    text: `SELECT ${COLUMNS} FROM webhook_endpoints WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL`,
     values: [db.org, id],
     pipelined: true,
   })
@@ -47,7 +47,7 @@ export function selectEndpoints(
   return db.query<Webhook>({
     name: 'selectWebhooks',
     text: `SELECT ${COLUMNS} FROM webhook_endpoints
-           WHERE org_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3`,
+           WHERE org_id = $1 AND deleted_at IS NULL AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3`,
     values: [db.org, before, limit],
   })
 }
@@ -76,25 +76,40 @@ export async function updateEndpoint(
              first_failed_at = CASE WHEN $6 THEN NULL ELSE first_failed_at END,
              failed_attempts = CASE WHEN $6 THEN 0 ELSE failed_attempts END,
              warned_at = CASE WHEN $6 THEN NULL ELSE warned_at END
-           WHERE org_id = $1 AND id = $2 AND ($7::timestamptz[] IS NULL OR updated_at = ANY ($7))
+           WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL
+             AND ($7::timestamptz[] IS NULL OR updated_at = ANY ($7))
            RETURNING ${COLUMNS}`,
     values: [db.org, id, url, description, event_types, enabled, versions],
   })
   return rows[0]
 }
 
-export async function deleteEndpoint(
+/** From then on nobody sees it, and nothing is sent. Returns false unless it has one of these versions, if given. */
+export async function markEndpointDeleted(
   db: OrgDatabase,
   id: string,
   versions: readonly string[] | undefined,
 ): Promise<boolean> {
   const rows = await db.query({
-    name: 'deleteWebhook',
-    text: `DELETE FROM webhook_endpoints
-           WHERE org_id = $1 AND id = $2 AND ($3::timestamptz[] IS NULL OR updated_at = ANY ($3)) RETURNING id`,
+    name: 'markWebhookDeleted',
+    // Disabled for instances of the version before as well.
+    text: `UPDATE webhook_endpoints
+           SET deleted_at = now(), disabled_reason = coalesce(disabled_reason, 'requested')
+           WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL
+             AND ($3::timestamptz[] IS NULL OR updated_at = ANY ($3))
+           RETURNING id`,
     values: [db.org, id, versions],
   })
   return rows.length > 0
+}
+
+/** Deletes an endpoint that was marked, with what is left of its deliveries. */
+export async function deleteEndpoint(db: OrgDatabase, id: string): Promise<void> {
+  await db.query({
+    name: 'deleteWebhook',
+    text: 'DELETE FROM webhook_endpoints WHERE org_id = $1 AND id = $2 AND deleted_at IS NOT NULL',
+    values: [db.org, id],
+  })
 }
 
 /** The encrypted secrets that sign messages. */
@@ -108,7 +123,7 @@ export async function selectSecrets(db: OrgDatabase, id: string): Promise<Stored
   const rows = await db.query<StoredSecrets>({
     name: 'selectWebhookSecrets',
     text: `SELECT secret, previous_secret, previous_secret_expires_at FROM webhook_endpoints
-           WHERE org_id = $1 AND id = $2 FOR UPDATE`,
+           WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL FOR UPDATE`,
     values: [db.org, id],
   })
   return rows[0]
@@ -123,7 +138,7 @@ export async function replaceSecret(
     name: 'replaceWebhookSecret',
     text: `UPDATE webhook_endpoints SET secret = $3, previous_secret = $4,
              previous_secret_expires_at = now() + $5 * interval '1 second'
-           WHERE org_id = $1 AND id = $2 RETURNING previous_secret_expires_at`,
+           WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL RETURNING previous_secret_expires_at`,
     values: [db.org, id, secret, previous, grace],
   })
   return rows[0]

@@ -47,7 +47,7 @@ export function nextAttemptAt(
 /** Returns the milliseconds that `Retry-After` asks for; 0 if it is not valid. */
 function waitOf(text: string | undefined, now: Date): number {
   if (text === undefined) return 0
-  if (/^\d{1,9}$/.test(text)) return Number(text) * SECOND
+  if (/^\d+$/.test(text)) return Number(text) * SECOND
   const until = Date.parse(text)
   return Number.isNaN(until) ? 0 : Math.max(0, until - now.getTime())
 }

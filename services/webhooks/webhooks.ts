@@ -28,10 +28,11 @@ import {
 } from './errors.ts'
 import { isKnown } from './event-types.ts'
 import { webhookCreated, webhookDeleted, webhookSecretRotated, webhookUpdated } from './events.ts'
+import { purgeWebhookJob, skipLater } from './jobs.ts'
 import * as queries from './queries.ts'
-import { skipPending } from './queries-of-deliveries.ts'
 import { encryptionOf } from './secrets.ts'
 import { newSecret } from './signature.ts'
+import { skipWaiting } from './skipping.ts'
 
 // Only members manage webhooks (decision 064), so everything here takes a member's context, which no key has.
 
@@ -100,19 +101,26 @@ export async function update(
     const told = emitting(tx, webhookUpdated, { subject: id, data: { changed: namesOf(changes) } })
     const webhook = await queries.updateEndpoint(told, id, changes, versions)
     if (webhook === undefined) return missing(tx, id)
-    if (changes.enabled === false) await skipPending(tx.db, id)
+    if (changes.enabled === false) await skipWaiting(tx, id, skipLater)
     return webhook
   })
 }
 
 /**
- * Deletes a webhook and its deliveries, also those that wait.
+ * Deletes a webhook and its deliveries, also those that wait: nobody sees them any more, and a job deletes them.
  *
  * @throws WebhookNotFound, WebhookChanged
  */
-export async function remove(ctx: MemberContext, id: string, versions: ExpectedVersions): Promise<void> {
-  const told = emitting(ctx, webhookDeleted, { subject: id, data: {} })
-  if (!(await queries.deleteEndpoint(told, id, versions))) await missing(ctx, id)
+export async function remove(
+  ctx: MemberContext<WebhookContext>,
+  id: string,
+  versions: ExpectedVersions,
+): Promise<void> {
+  await transaction(ctx, async (tx) => {
+    const told = emitting(tx, webhookDeleted, { subject: id, data: {} })
+    if (!(await queries.markEndpointDeleted(told, id, versions))) await missing(tx, id)
+    await tx.jobs.enqueue(tx.db, purgeWebhookJob, { org: tx.db.org, endpoint: id })
+  })
 }
 
 /**

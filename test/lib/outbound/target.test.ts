@@ -46,6 +46,18 @@ t.test('bounds are met exactly', async (t) => {
   t.match(targetFault('https://[fd00::1]/in', one)?.must, 'on the internet')
 })
 
+t.test('names are those that DNS and other machines have', async (t) => {
+  for (const host of ['localhost', 'hooks.localhost'])
+    t.match(targetFault(`https://${host}/in`, rules)?.must, 'on the internet', host)
+  const label = 'a'.repeat(63)
+  t.equal(targetFault(`https://${label}.example/`, rules), undefined)
+  t.match(targetFault(`https://${label}a.example/`, rules)?.must, 'usual spelling')
+  const long = `${'a.'.repeat(123)}example`
+  t.equal(long.length, 253)
+  t.equal(targetFault(`https://${long}/`, rules), undefined)
+  t.match(targetFault(`https://b${long}/`, rules)?.must, 'usual spelling')
+})
+
 t.test('addresses are those of the internet, also within others', async (t) => {
   const isAllowed = addressCheck(['10.1.0.0/16'])
   for (const address of ['8.8.8.8', '2606:4700::1111', '::ffff:8.8.8.8', '64:ff9b::808:808', '10.1.2.3']) {

@@ -6,6 +6,8 @@ import * as organizations from '#services/organizations/organizations.ts'
 import type { WebhookContext } from '#services/webhooks/context.ts'
 import { type Attempt, deliver, type Lane } from '#services/webhooks/deliver.ts'
 import * as deliveries from '#services/webhooks/deliveries.ts'
+import { WebhookNotFound } from '#services/webhooks/errors.ts'
+import { purgeWebhookJob, skipDeliveriesJob, skipLater } from '#services/webhooks/jobs.ts'
 import { MAX_ATTEMPTS, nextAttemptAt } from '#services/webhooks/schedule.ts'
 import * as webhooks from '#services/webhooks/webhooks.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
@@ -30,6 +32,7 @@ t.test('the schedule', async (t) => {
     ['600', 10],
     ['60', 5],
     ['999999999', 1440],
+    ['9'.repeat(400), 1440],
     ['Sun, 01 Mar 2026 01:00:00 GMT', 60],
     ['Sun, 01 Mar 2026 00:00:00 GMT', 5],
     ['soon', 5],
@@ -54,7 +57,7 @@ async function start(t: Parameters<typeof borrowTestApp>[0]) {
     const enqueue = async (_ctx: WebhookContext, next: Attempt, lane: Lane) => {
       due.push({ attempt: next, lane })
     }
-    await deliver(ctx, data, { run, enqueue, isHealthyLane })
+    await deliver(ctx, data, { run, enqueue, skipLater, isHealthyLane })
     return due.pop()
   }
   return {
@@ -211,6 +214,54 @@ t.test(
     t.equal(receiver.received.length, 2)
   },
 )
+
+t.test('what waits for a webhook is skipped, or deleted with it, however much it is', async (t) => {
+  const { app, db, own, webhook } = await start(t)
+  const run = { id: '', attempt: 1, signal: new AbortController().signal, complete: async () => undefined }
+  const wait = (count: number) =>
+    db.query(
+      `INSERT INTO webhook_deliveries (org_id, id, endpoint_id, event_id, event_type, body, state)
+       SELECT $1, gen_random_uuid(), $2, gen_random_uuid(), 'projects.created', '{}', 'pending'
+       FROM generate_series(1, $3)`,
+      [own.db.org, webhook.id, count],
+    )
+  const states = async () =>
+    Object.fromEntries(
+      (await db.query('SELECT state, count(*)::int FROM webhook_deliveries GROUP BY state')).map(
+        ({ state, count }) => [state, count],
+      ),
+    )
+  const enqueued = (name: string) =>
+    db.query<{ data: { org: string; endpoint: string; after: string } }>(
+      'SELECT data FROM pgboss.job WHERE name = $1 ORDER BY created_on DESC',
+      [name],
+    )
+
+  await wait(2500)
+  await webhooks.update(own, webhook.id, { enabled: false }, undefined)
+  t.strictSame(await states(), { pending: 1500, skipped: 1000 }, 'no statement takes long')
+  const [rest] = await enqueued('skip_webhook_deliveries')
+  if (rest === undefined) throw new Error('nobody skips the rest')
+  await webhooks.update(own, webhook.id, { enabled: true }, undefined)
+  await skipDeliveriesJob.handler(app.ctx, rest.data, run)
+  t.strictSame(await states(), { pending: 1500, skipped: 1000 }, 'it is enabled again')
+  await webhooks.update(own, webhook.id, { enabled: false }, undefined)
+  const again = await enqueued('skip_webhook_deliveries')
+  t.equal(again.length, 2)
+  for (const { data } of again) await skipDeliveriesJob.handler(app.ctx, data, run)
+  t.strictSame(await states(), { skipped: 2500 })
+
+  await webhooks.remove(own, webhook.id, undefined)
+  await t.rejects(webhooks.get(own, webhook.id), WebhookNotFound)
+  await t.rejects(webhooks.update(own, webhook.id, { enabled: true }, undefined), WebhookNotFound)
+  await t.rejects(webhooks.remove(own, webhook.id, undefined), WebhookNotFound)
+  t.strictSame(await states(), { skipped: 2500 })
+  const [purge] = await enqueued('purge_webhook')
+  if (purge === undefined) throw new Error('nobody deletes what it had')
+  await purgeWebhookJob.handler(app.ctx, purge.data, run)
+  t.strictSame(await states(), {})
+  t.strictSame(await db.query('SELECT FROM webhook_endpoints'), [])
+})
 
 t.test('errors say nothing of the network', async (t) => {
   const { db, attempt, first, own, webhook } = await start(t)

@@ -1,5 +1,6 @@
 import { Webhook as Verifier } from 'standardwebhooks'
 import t from 'tap'
+import { v7 as uuidv7 } from 'uuid'
 import type { WebhookDeliveryDetails } from '#schemas/webhooks.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
@@ -92,8 +93,14 @@ t.test('webhooks', async (t) => {
     const as = tenant.owner
     const url = String((await create(tenant, receiver.url)).headers.location)
     const old = await secretOf(url, as)
-    const rotate = (payload: object) => request({ method: 'POST', url: `${url}/rotate`, payload, as })
-    const { secret, previous_expires_at } = (await rotate({ grace: 604_800 })).json()
+    const rotate = (payload: object, headers = {}) =>
+      request({ method: 'POST', url: `${url}/rotate`, payload, headers, as })
+    const headers = { 'idempotency-key': uuidv7() }
+    const rotated = await rotate({ grace: 604_800 }, headers)
+    t.equal(rotated.statusCode, 200)
+    const { secret, previous_expires_at } = rotated.json()
+    const again = await rotate({ grace: 604_800 }, headers)
+    t.strictSame([again.headers['idempotency-replayed'], again.body], ['true', rotated.body], 'is done once')
     t.ok(Date.parse(previous_expires_at) > Date.now())
     t.equal(await secretOf(url, as), secret)
     await request({ method: 'POST', url: `${url}/test`, as })
@@ -171,9 +178,14 @@ t.test('webhooks', async (t) => {
     await tenant.createProject()
     await eventually(async () => (await deliveriesOf(url, as)).some(({ attempts }) => attempts > 0))
     t.equal((await request({ method: 'DELETE', url, as })).statusCode, 204)
-    t.same(await db.query('SELECT FROM webhook_deliveries WHERE org_id = $1', [tenant.organization.id]), [])
     for (const path of ['', '/secret', '/deliveries']) {
       expectProblem(t, await request({ url: url + path, as }), { status: 404, code: 'webhook_not_found' })
+    }
+    const { data } = (await request({ url: `${tenant.url}/webhooks`, as })).json()
+    t.same(data, [])
+    for (const table of ['webhook_deliveries', 'webhook_endpoints']) {
+      const rows = () => db.query(`SELECT FROM ${table} WHERE org_id = $1`, [tenant.organization.id])
+      await eventually(async () => (await rows()).length === 0)
     }
   })
 

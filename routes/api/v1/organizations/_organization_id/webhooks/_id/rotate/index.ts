@@ -11,6 +11,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: {
         permission: 'webhooks:write',
         requires: { maxAge: '10m' },
+        // Rotating again would end the secret that receivers have.
+        idempotent: 'secret',
         errors: [WebhookNotFound, WebhooksNotConfigured],
       },
       schema: {
@@ -24,7 +26,11 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         response: { 200: ref(WebhookSecret) },
       },
     },
-    (request) => webhooks.rotateSecret(request.asMember(), request.params.id, request.body),
+    async (request, reply) =>
+      reply.sendOnce(async (ctx) => {
+        const secret = await webhooks.rotateSecret(request.asMember(ctx), request.params.id, request.body)
+        return { status: 200, body: secret }
+      }),
   )
 }
 
