@@ -7,7 +7,7 @@ declare module 'fastify' {
     expectedVersions(): string[] | undefined
   }
   interface FastifyReply {
-    /** Sends a resource with its `ETag`, or 304 when `If-None-Match` says that the client has it. */
+    /** Sends a resource with its `ETag`, or 304 when `If-None-Match` says that the client has all of it. */
     sendVersioned<T extends { updated_at: string }>(resource: T): FastifyReply
   }
 }
@@ -39,8 +39,10 @@ export default fp(
         const text = candidate.trim()
         return text === '*' || ENTITY_TAG.exec(text)?.[1] === resource.updated_at
       })
-      const isRead = this.request.method === 'GET' || this.request.method === 'HEAD'
-      return isKnown && isRead ? this.code(304).send() : this.send(resource)
+      const { method, routeOptions } = this.request
+      const isRead = method === 'GET' || method === 'HEAD'
+      const isWhole = routeOptions.config.versioned !== 'partly'
+      return isKnown && isRead && isWhole ? this.code(304).send() : this.send(resource)
     })
   },
   { name: 'conditional-requests' },

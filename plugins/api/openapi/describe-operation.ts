@@ -11,8 +11,11 @@ import type { SharedResponses } from './shared-responses.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The answer is one resource with an entity tag (`reply.sendVersioned`), changes take `If-Match`. */
-    versioned?: boolean
+    /**
+     * The answer is one resource with an entity tag (`reply.sendVersioned`), changes take `If-Match`. `partly` says that it
+     * holds more than the tag names, such as when a key was last used: `If-None-Match` is not looked at then.
+     */
+    versioned?: boolean | 'partly'
   }
 }
 
@@ -53,7 +56,7 @@ export function describeOperation(
   if (route.config?.content) describeContent(operation, responses)
   if (route.config?.upload) operation.requestBody = BYTES
   if (route.config?.resumable) describeResumable(operation, String(route.method))
-  if (route.config?.versioned) describeVersions(operation, responses, String(route.method))
+  if (route.config?.versioned) describeVersions(operation, responses, route)
   if (responses['201']) addHeaders(responses['201'], { location: { $ref: '#/components/headers/Location' } })
   if (route.config?.idempotent) describeReplay(responses)
   const limited = isLimited(route)
@@ -108,14 +111,15 @@ function describePermission(operation: OpenAPIV3.OperationObject, { config }: Ro
 function describeVersions(
   operation: OpenAPIV3.OperationObject,
   responses: OpenAPIV3.ResponsesObject,
-  method: string,
+  { method, config }: RouteOptions,
 ): void {
   const reads = method === 'GET'
+  const isKnownByTag = config?.versioned === true
   const parameter = reads ? 'IfNoneMatch' : 'IfMatch'
-  if (method !== 'POST') {
+  if (method !== 'POST' && (isKnownByTag || !reads)) {
     operation.parameters = [...(operation.parameters ?? []), { $ref: `#/components/parameters/${parameter}` }]
   }
-  if (reads) responses['304'] = { description: 'The client has this version already.' }
+  if (reads && isKnownByTag) responses['304'] = { description: 'The client has this version already.' }
   for (const status of ['200', '201', '304']) {
     addHeaders(responses[status], { etag: { $ref: '#/components/headers/ETag' } })
   }
@@ -140,7 +144,7 @@ function describeContent(operation: OpenAPIV3.OperationObject, responses: OpenAP
 
 /** Every answer that is kept may be one that was given before. */
 function describeReplay(responses: OpenAPIV3.ResponsesObject): void {
-  for (const status of ['201', '202']) {
+  for (const status of ['200', '201', '202']) {
     addHeaders(responses[status], { 'idempotency-replayed': { $ref: '#/components/headers/Replayed' } })
   }
 }

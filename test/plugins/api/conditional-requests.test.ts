@@ -41,6 +41,20 @@ t.test('entity tags', async (t) => {
   })
 })
 
+t.test('an answer that holds more than its tag names always comes', async (t) => {
+  const app = Fastify()
+  await app.register(conditionalRequests)
+  app.get('/thing', { config: { versioned: 'partly' } }, (_request, reply) =>
+    reply.sendVersioned({ used: 7, updated_at: UPDATED }),
+  )
+  t.teardown(() => app.close())
+  for (const tag of [TAG, '*']) {
+    const response = await app.inject({ url: '/thing', headers: { 'if-none-match': tag } })
+    t.strictSame([response.statusCode, response.headers.etag], [200, TAG])
+    t.equal(response.json().used, 7)
+  }
+})
+
 t.test('the versions that If-Match names', async (t) => {
   const app = Fastify()
   await app.register(conditionalRequests)

@@ -9,7 +9,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '',
     {
-      config: { permission: 'organization:read', versioned: true },
+      config: { permission: 'organization:read', versioned: 'partly' },
       schema: {
         operationId: 'getOrganization',
         tags: ['organizations'],

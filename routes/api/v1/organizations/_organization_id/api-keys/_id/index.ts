@@ -9,7 +9,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '',
     {
-      config: { permission: 'api-keys:read', versioned: true, errors: [ApiKeyNotFound] },
+      config: { permission: 'api-keys:read', versioned: 'partly', errors: [ApiKeyNotFound] },
       schema: {
         operationId: 'getApiKey',
         tags: ['api-keys'],

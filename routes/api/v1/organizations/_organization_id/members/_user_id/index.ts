@@ -9,7 +9,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '',
     {
-      config: { permission: 'members:read', versioned: true, errors: [MemberNotFound] },
+      config: { permission: 'members:read', versioned: 'partly', errors: [MemberNotFound] },
       schema: {
         operationId: 'getMember',
         tags: ['organizations'],

@@ -14,7 +14,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '',
     {
-      config: { permission: 'webhooks:read', versioned: true, errors: [WebhookNotFound] },
+      config: { permission: 'webhooks:read', versioned: 'partly', errors: [WebhookNotFound] },
       schema: {
         operationId: 'getWebhook',
         tags: ['webhooks'],
