@@ -114,8 +114,9 @@ async function admitMember(
   permission: Permission,
 ): Promise<Membership> {
   const membership = memberships.peek(org, user) ?? (await memberships.load(org, user))
-  const isOpen = membership !== undefined && (!membership.isDeleted || permission === RESTORE)
-  if (!isOpen) throw new OrganizationNotFound()
+  if (membership === undefined) throw new OrganizationNotFound()
+  const mayRestore = permission === RESTORE && membership.may(RESTORE)
+  if (membership.isDeleted && !mayRestore) throw new OrganizationNotFound()
   if (membership.isSuspended) throw new OrganizationSuspended()
   if (!membership.may(permission)) throw new Forbidden()
   return membership

@@ -22,7 +22,8 @@ const BATCH_ROWS = 1000
 export class LastUses {
   readonly #db: SystemDatabase
   readonly #warn: (error: unknown) => void
-  readonly #written = createLru<true>(MAX_KEYS, { ttl: INTERVAL_MS })
+  // A little longer, so that a use is never just too early for the statement, which would then wait for another turn.
+  readonly #written = createLru<true>(MAX_KEYS, { ttl: INTERVAL_MS + 2 * COLLECT_MS })
   #collected: Use[] = []
   #timer: NodeJS.Timeout | undefined
   #writing: Promise<void> = Promise.resolve()

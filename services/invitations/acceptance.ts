@@ -84,15 +84,15 @@ export async function accept(
   { token, ...chosen }: AcceptInvitation,
 ): Promise<AcceptedInvitation> {
   const ctx = claimed(outer, token)
-  const { email, role, organization_name } = await find(ctx.db, token)
+  const { email, role: invitedAs, organization_name } = await find(ctx.db, token)
   const account = await userRecords.findByEmail(ctx, email)
   const choice = await choose(ctx, { email, account, ...chosen })
-  const user_id = await transaction(ctx, async (tx) => {
+  const { user_id, role } = await transaction(ctx, async (tx) => {
     const id = account ? await settle(tx, account, choice) : await register(tx, email, choice)
     await memberRecords.lock(tx)
     if (!(await queries.takeInvitation(tx.db, digestToken(token)))) throw new InvitationNotFound()
-    await memberRecords.admit(tx, id, role, ctx.invitations.maxMembers)
-    return id
+    const role = await memberRecords.admit(tx, id, invitedAs, ctx.invitations.maxMembers)
+    return { user_id: id, role }
   })
   ctx.identities.forgetUser(user_id)
   return { organization_id: ctx.db.org, organization_name, role, user_id }

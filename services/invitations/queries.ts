@@ -114,12 +114,20 @@ export async function selectOpenInvitation(
   return rows[0]
 }
 
-/** Uses an invitation up, and returns its id: of any number that try at once, and of accepting and revoking, one gets it. */
+/**
+ * Uses an invitation up, and returns its id: of any number that try at once, and of accepting and revoking, one gets it.
+ * None is left of an organization that was closed meanwhile.
+ *
+ * @reads organizations
+ */
 export async function takeInvitation(db: OrgDatabase, digest: Buffer): Promise<string | undefined> {
   const rows = await db.query<{ id: string }>({
     name: 'takeInvitation',
     text: `DELETE FROM organization_invitations
-           WHERE org_id = $1 AND digest = $2 AND expires_at > now() RETURNING id`,
+           WHERE org_id = $1 AND digest = $2 AND expires_at > now()
+             AND EXISTS (SELECT FROM organizations o
+                         WHERE o.id = $1 AND o.deleted_at IS NULL AND o.suspended_at IS NULL)
+           RETURNING id`,
     values: [db.org, digest],
   })
   return rows[0]?.id

@@ -74,6 +74,14 @@ t.test('invitations into an organization', async (t) => {
       t.equal(await roleOf(tenant, invited.user.id), 'member')
       t.equal((await request({ url: '/api/v1/users/me', as: invited })).statusCode, 200)
       expectProblem(t, await invite(tenant, invited.user.email), { status: 409, code: 'already_member' })
+
+      // One who is a member already, and has got the address since, stays what they are.
+      const email = newAddress()
+      await invite(tenant, email, 'admin')
+      const late = await tokenTo(email)
+      await db.query('UPDATE users SET email = $2 WHERE id = $1', [invited.user.id, email])
+      t.match((await accept(late)).json(), { user_id: invited.user.id, role: 'member' })
+      t.equal(await roleOf(tenant, invited.user.id), 'member')
     },
   )
 
@@ -150,6 +158,14 @@ t.test('invitations into an organization', async (t) => {
     const shut = await tokenTo(gone.user.email)
     await db.query('UPDATE users SET is_active = false WHERE id = $1', [gone.user.id])
     await note(shut)
+
+    const closing = newAddress()
+    await invite(tenant, closing)
+    const closed = await tokenTo(closing)
+    const { id: org } = tenant.organization
+    await db.query('UPDATE organizations SET suspended_at = now() WHERE id = $1', [org])
+    await note(closed)
+    expectProblem(t, await post('/api/v1/invitations/decline', { token: closed }), GONE)
     t.equal(new Set(answers).size, 1)
   })
 

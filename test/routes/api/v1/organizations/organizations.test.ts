@@ -93,6 +93,10 @@ t.test('organizations', async (t) => {
         })
       }
     }
+    expectProblem(t, await request({ method: 'POST', url: `${url}/restore`, as: member }), {
+      status: 404,
+      code: 'organization_not_found',
+    })
     t.match((await request({ url: ORGANIZATIONS, as: owner })).json().data, [
       { id: organization.id, deleted_at: /Z$/ },
     ])
