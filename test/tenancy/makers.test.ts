@@ -19,6 +19,7 @@ const MAKERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'services/members/records.ts': 'for the creator of an organization, and for what an account owns',
     'services/uploads/jobs.ts': 'a job, for the organization of its upload',
     'services/webhooks/deliver.ts': 'a job, for the organization of its delivery',
+    'services/webhooks/jobs.ts': 'jobs, for the organization of a webhook that was disabled or deleted',
   },
   UserDatabase: {
     'services/invitations/acceptance.ts': 'the invitations of the one who asks',
