@@ -83,6 +83,9 @@ export const CreateFile = Type.Object(
 )
 export type CreateFile = Static<typeof CreateFile>
 
+/** Query of createFileWithContent. */
+export const CreateWholeFileQuery = Type.Object({ name: FileName }, { additionalProperties: false })
+
 /** Body of updateFile. */
 export const UpdateFile = Type.Object(
   { name: Type.Optional(FileName) },

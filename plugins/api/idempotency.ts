@@ -88,16 +88,18 @@ function repeatableRequest(
   const header = request.headers['idempotency-key']
   if (typeof header !== 'string') return undefined
   const { principal, params, query, body, routeOptions } = request
-  const isSecret = routeOptions.config.idempotent === 'secret'
+  const { 'content-length': length } = request.headers
+  const { idempotent, upload: isUpload } = routeOptions.config
   const { organization_id: organization }: { organization_id?: string } = Object(params)
   const identified = identify(key, {
     operation: String(routeOptions.schema?.operationId),
     caller: principal === undefined ? null : principalId(principal),
     idempotencyKey: header.replaceAll('"', ''),
     organization,
-    input: { params, query, body },
+    // A body of bytes is not read yet: a repeated request is answered before them.
+    input: { params, query, body: isUpload ? (length ?? null) : body },
   })
-  return isSecret ? { ...identified, encryption } : identified
+  return idempotent === 'secret' ? { ...identified, encryption } : identified
 }
 
 /** Makes the answer as it will be sent, now and again. */

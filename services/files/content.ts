@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream'
-import { v7 as uuidv7 } from 'uuid'
-import { transaction } from '#lib/database/database.ts'
+import { type Database, transaction } from '#lib/database/database.ts'
 import type { ByteRange, ObjectStore, Presentation } from '#lib/object-store/object-store.ts'
 import type { File } from '#schemas/files.ts'
 import { answered } from '#services/storage/answered.ts'
@@ -67,7 +66,13 @@ export async function write(
   const file = present(await queries.selectFile(ctx.db, id))
   if (file.deleted_at !== null) throw new FileNotFound()
   if (versions !== undefined && !versions.includes(file.updated_at)) throw new FileChanged()
-  return writeInto(ctx, file.purpose, upload, (tx, content) => settle(tx, id, content, versions))
+  return writeInto(ctx, file.purpose, upload, (written) =>
+    transaction(ctx, async (tx) => {
+      const row = await settle(tx, id, written.content, versions)
+      await written.keep(tx.db)
+      return fileOf(row)
+    }),
+  )
 }
 
 /**
@@ -82,48 +87,43 @@ export async function settle(
   versions?: ExpectedVersions,
 ): Promise<queries.FileRow> {
   const db = emittingInSpace(tx, fileWritten, { subject: id, data: {} })
-  return (await setContent(tx, db, { id, content, versions })) ?? missing(tx, id)
-}
-
-/**
- * Sets the content of a file, and has it scanned.
- *
- * @param told the database, for the statement that sets it
- */
-async function setContent(
-  { db, files, jobs }: Pick<SpaceContext, 'db' | 'files' | 'jobs'>,
-  told: SpaceContext['db'],
-  { id, content, versions }: { id: string; content: queries.WrittenContent; versions?: ExpectedVersions },
-): Promise<queries.FileRow | undefined> {
-  const scan = files.scanning === undefined ? null : 'waiting'
-  const row = await queries.updateContent(told, id, { ...content, scan }, versions)
-  if (row?.scan === 'waiting')
-    await jobs.enqueue(db, scanFileJob, { space: spaceOf(db), id, key: content.key })
+  const scan = firstVerdict(tx)
+  const row = await queries.updateContent(db, id, { ...content, scan }, versions)
+  if (row === undefined) return missing(tx, id)
+  await haveScanned(tx, row)
   return row
 }
 
-/**
- * Writes or replaces the avatar of the context's person.
- *
- * @throws as `write`
- */
-export function writeAvatar(ctx: SpaceContext, upload: Upload): Promise<File> {
-  return writeInto(ctx, 'avatar', upload, async (tx, content) => {
-    const { emptyMs } = tx.files
-    const owned = { name: 'avatar', purpose: 'avatar', created_by: tx.author } as const
-    await queries.insertFile(tx.db, { ...owned, id: uuidv7(), emptyMs, maxEmpty: null })
-    // That of an earlier request, if there was one.
-    const { id } = present(await queries.selectAvatar(tx.db))
-    return present(await setContent(tx, tx.db, { id, content }))
-  })
+/** The first word of the scanner on a content: null where nobody scans. */
+export function firstVerdict({ files }: Pick<SpaceContext, 'files'>): queries.FileRow['scan'] {
+  return files.scanning === undefined ? null : 'waiting'
 }
 
-async function writeInto(
+/** Has the scanner look at the content that a file just got, in the transaction. */
+export async function haveScanned({ db, jobs }: SpaceContext, row: queries.FileRow): Promise<void> {
+  const { id, key, scan } = row
+  if (scan === 'waiting' && key !== null) await jobs.enqueue(db, scanFileJob, { space: spaceOf(db), id, key })
+}
+
+/** Bytes that the store has, and no file yet. */
+interface Written {
+  readonly content: queries.WrittenContent
+  /** Says, over the connection of a transaction, that a file has them now. */
+  keep(db: Database): Promise<void>
+}
+
+/**
+ * Writes bytes to the store, for `give` to say who has them. What it did not keep is removed.
+ *
+ * @throws FileTooLarge, FileTypeNotAllowed, StorageQuotaReached, UploadInterrupted, FileStoreUnavailable, FilesDisabled, and
+ * what `give` throws
+ */
+export async function writeInto<T>(
   ctx: SpaceContext,
   purpose: File['purpose'],
   { pieces, length }: Upload,
-  giveTo: (tx: SpaceContext, content: queries.WrittenContent) => Promise<queries.FileRow>,
-): Promise<File> {
+  give: (written: Written) => Promise<T>,
+): Promise<T> {
   const store = storeOf(ctx)
   const { maxSize, types } = PURPOSES[purpose]
   const limit = Math.min(maxSize, ctx.files.maxSize)
@@ -133,11 +133,9 @@ async function writeInto(
     const examination = new Examination({ limit, types, reach: (bytes) => writing.reach(bytes) })
     await answered(store.write(writing.key, examination.watch(pieces), length))
     const content = { key: writing.key, ...(await examination.result()) }
-    return await transaction(ctx, async (tx) => {
-      const row = await giveTo(tx, content)
-      await writing.keep(tx.db, content.size)
-      return fileOf(row)
-    })
+    const given = await give({ content, keep: (db) => writing.keep(db, content.size) })
+    if (!writing.isKept) await writing.discard(ctx)
+    return given
   } catch (error) {
     await writing.discard(ctx)
     throw error

@@ -28,23 +28,43 @@ const COLUMNS =
 interface NewFile extends Pick<File, 'id' | 'name' | 'purpose' | 'created_by'> {
   /** Milliseconds after which it is deleted if it has no content by then. */
   readonly emptyMs: number
-  /** Files without content that there may be before it; any, for one that gets its content at once. */
-  readonly maxEmpty: number | null
+  /** Files without content that there may be before it. */
+  readonly maxEmpty: number
 }
 
-/** Returns undefined for another avatar, and where there are too many files without content. */
+/** Returns undefined where there are too many files without content. */
 export async function insertFile(db: SpaceDatabase, file: NewFile): Promise<FileRow | undefined> {
   const owner = 'org' in db ? [db.org, null] : [null, db.user]
   const rows = await db.query<FileRow>({
     name: 'insertFile',
     text: `INSERT INTO files (space_id, id, org_id, user_id, created_by, purpose, name, purge_at)
            SELECT coalesce($1::uuid, $2::uuid), $3, $1, $2, $4, $5, $6, now() + $7 * interval '1 millisecond'
-           WHERE $8::bigint IS NULL OR $8 > (
+           WHERE $8::bigint > (
              SELECT count(*) FROM (
                SELECT 1 FROM files WHERE space_id = coalesce($1::uuid, $2::uuid) AND key IS NULL LIMIT $8) AS empty)
-           ON CONFLICT (space_id) WHERE purpose = 'avatar' AND deleted_at IS NULL DO NOTHING
            RETURNING ${COLUMNS}`,
     values: [...owner, file.id, file.created_by, file.purpose, file.name, file.emptyMs, file.maxEmpty],
+  })
+  return rows[0]
+}
+
+/** A file that comes with its content, which may have to wait for the scanner. */
+type WholeFile = Pick<File, 'id' | 'name' | 'purpose' | 'created_by'> & WrittenContent & Pick<FileRow, 'scan'>
+
+/** Inserts a file with its content. An avatar that is there already gets the content, and stays what it was otherwise. */
+export async function insertWholeFile(db: SpaceDatabase, file: WholeFile): Promise<FileRow | undefined> {
+  const owner = 'org' in db ? [db.org, null] : [null, db.user]
+  const { id, created_by, purpose, name, key, media_type, size, sha256, scan } = file
+  const rows = await db.query<FileRow>({
+    name: 'insertWholeFile',
+    text: `INSERT INTO files (space_id, id, org_id, user_id, created_by, purpose, name, key, media_type, size, sha256,
+             written_at, scan)
+           VALUES (coalesce($1::uuid, $2::uuid), $3, $1, $2, $4, $5, $6, $7, $8, $9, $10, now(), $11)
+           ON CONFLICT (space_id) WHERE purpose = 'avatar' AND deleted_at IS NULL DO UPDATE
+           SET key = excluded.key, media_type = excluded.media_type, size = excluded.size, sha256 = excluded.sha256,
+             written_at = excluded.written_at, purge_at = NULL, scan = excluded.scan
+           RETURNING ${COLUMNS}`,
+    values: [...owner, id, created_by, purpose, name, key, media_type, size, sha256, scan],
   })
   return rows[0]
 }

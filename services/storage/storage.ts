@@ -51,6 +51,7 @@ export class Writing {
   readonly #reservation: Reservation
   readonly #leaseMs: number
   #deadline = 0
+  #isKept = false
   #renewals: NodeJS.Timeout | undefined
 
   private constructor(
@@ -112,11 +113,17 @@ export class Writing {
     return this.#reservation.reach(bytes)
   }
 
+  /** Whether `keep` was called, and not for nothing. */
+  get isKept(): boolean {
+    return this.#isKept
+  }
+
   /** Says, over the connection of a transaction, that a file has the object now. */
   async keep(db: Database, bytes: number): Promise<void> {
     clearInterval(this.#renewals)
     if (!(await queries.keepObject(db, this.key, Math.max(bytes, SMALLEST_BYTES))))
       throw new Error('the lease of an object is over')
+    this.#isKept = true
   }
 
   /** Frees the space, and removes what was written; what can't be done now is for the sweep. */

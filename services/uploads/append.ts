@@ -52,9 +52,14 @@ export const NO_BYTES: Omit<Part, 'offset'> = {
  * @throws UploadNotFound, UploadOffsetMismatch, InvalidUpload, UploadChecksumMismatch, ObjectTaken, UploadInterrupted,
  * FileTooLarge, FileNotFound, StorageQuotaReached, FileStoreUnavailable, FilesDisabled
  */
-export async function append(ctx: UploadContext, id: string, part: Part): Promise<UploadState> {
+export function append(ctx: UploadContext, id: string, part: Part): Promise<UploadState> {
+  return counted(ctx, goOn(ctx, id, part))
+}
+
+/** Counts what became of a request that brought bytes. */
+export async function counted(ctx: UploadContext, work: Promise<UploadState>): Promise<UploadState> {
   try {
-    const upload = await goOn(ctx, id, part)
+    const upload = await work
     ctx.uploads.count(upload.complete ? 'finished' : 'stored')
     return upload
   } catch (error) {

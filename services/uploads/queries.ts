@@ -22,7 +22,8 @@ const COLUMNS = 'id, key, length, metadata, store_upload_id, completed_at, creat
 
 export interface NewUpload {
   readonly id: string
-  readonly key: string
+  /** Null when the file has the object. */
+  readonly key: string | null
   readonly length: number | undefined
   readonly metadata: string | undefined
   readonly lifetimeMs: number
@@ -31,14 +32,16 @@ export interface NewUpload {
 export async function insertUpload(
   db: SpaceDatabase,
   { id, key, length, metadata, lifetimeMs }: NewUpload,
-): Promise<void> {
+): Promise<UploadRow | undefined> {
   const owner = 'org' in db ? [db.org, null] : [null, db.user]
-  await db.query({
+  const rows = await db.query<UploadRow>({
     name: 'insertUpload',
     text: `INSERT INTO uploads (space_id, id, org_id, user_id, key, length, metadata, expires_at)
-           VALUES (coalesce($1::uuid, $2::uuid), $3, $1, $2, $4, $5, $6, now() + $7 * interval '1 millisecond')`,
+           VALUES (coalesce($1::uuid, $2::uuid), $3, $1, $2, $4, $5, $6, now() + $7 * interval '1 millisecond')
+           RETURNING ${COLUMNS}`,
     values: [...owner, id, key, length, metadata, lifetimeMs],
   })
+  return rows[0]
 }
 
 export async function selectUpload(db: SpaceDatabase, id: string): Promise<UploadRow | undefined> {

@@ -1,11 +1,12 @@
 import { transaction } from '#lib/database/database.ts'
 import { spaceOf } from '#services/files/context.ts'
+import { createWhole } from '#services/files/creation.ts'
 import { FileTooLarge } from '#services/files/errors.ts'
 import * as files from '#services/files/files.ts'
 import { reserve } from '#services/storage/appending.ts'
 import { received, settled } from '#services/storage/lease.ts'
 import { storeOf } from '#services/storage/storage.ts'
-import { append, NO_BYTES, type Part } from './append.ts'
+import { append, counted, NO_BYTES, type Part } from './append.ts'
 import type { UploadContext } from './context.ts'
 import { UploadNotFound } from './errors.ts'
 import * as queries from './queries.ts'
@@ -37,6 +38,9 @@ const SLACK_MS = 3_600_000
 export async function create(ctx: UploadContext, upload: NewUpload): Promise<UploadState> {
   const { name, length, metadata, part } = upload
   if (length !== undefined && length > limitOf(ctx)) throw new FileTooLarge()
+  // Of nothing, all has come.
+  const first = part ?? (length === 0 ? { ...NO_BYTES, offset: 0 } : undefined)
+  if (first !== undefined && isWhole(first, length)) return counted(ctx, bring(ctx, upload, first))
   const { emptyMs: lifetimeMs } = ctx.files
   const quota = files.quotaOf(ctx)
   const id = await transaction(ctx, async (tx) => {
@@ -46,9 +50,29 @@ export async function create(ctx: UploadContext, upload: NewUpload): Promise<Upl
     await queries.insertUpload(tx.db, { id: file.id, key, length, metadata, lifetimeMs })
     return file.id
   })
-  // Of nothing, all has come.
-  if (part !== undefined || length === 0) return append(ctx, id, part ?? { ...NO_BYTES, offset: 0 })
+  if (first !== undefined) return append(ctx, id, first)
   return uploadOf(present(await queries.selectUpload(ctx.db, id)), 0)
+}
+
+/** Whether a part says that it is all of an upload, which is not to be checked before it counts. */
+function isWhole({ bytes, isLast, checksum }: Part, length: number | undefined): boolean {
+  return bytes !== undefined && bytes === (length ?? (isLast ? bytes : undefined)) && checksum === undefined
+}
+
+/**
+ * Creates a file with its content. Nothing is kept of one that is cut: its client was told of no URL at which it goes on.
+ */
+function bring(ctx: UploadContext, { name, metadata }: NewUpload, part: Part): Promise<UploadState> {
+  const { pieces, bytes } = part
+  const { emptyMs: lifetimeMs } = ctx.files
+  return createWhole(ctx, { name }, { pieces, length: bytes }, (settle) =>
+    transaction(ctx, async (tx) => {
+      const { id, size } = await settle(tx)
+      const length = size ?? 0
+      const row = await queries.insertUpload(tx.db, { id, key: null, length, metadata, lifetimeMs })
+      return uploadOf(present(row), length)
+    }),
+  )
 }
 
 /**

@@ -144,6 +144,7 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   getChannelPresence: membersAndKeys(200),
   // One's own files.
   createFile: everyUser(201),
+  createFileWithContent: everyUser(201),
   createFileLink: onlyOwner(200, '404 file_not_found'),
   deleteFile: onlyOwner(204, '404 file_not_found'),
   getCurrentUserAvatar: everyUser(200),
@@ -170,6 +171,7 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
 
   // An organization's files.
   createOrganizationFile: membersAndKeys(201),
+  createOrganizationFileWithContent: membersAndKeys(201),
   createOrganizationFileLink: membersAndKeys(200),
   deleteOrganizationFile: membersAndKeys(204),
   getOrganizationFile: membersAndKeys(200),

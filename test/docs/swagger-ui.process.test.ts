@@ -244,6 +244,7 @@ async function executeFiles(
   expect: (operationId: string, status: number, entry?: Entry) => Promise<string>,
 ): Promise<void> {
   const { id } = JSON.parse(await expect(`create${name}`, 201, { params: inside }))
+  await expect(`create${name}WithContent`, 201, { params: { ...inside, name: 'image.gif' } })
   const params = { ...inside, id }
   for (const operation of [`put${name}Content`, `get${name}Content`, `get${name}`, `update${name}`])
     await expect(operation, 200, { params })

@@ -31,6 +31,7 @@ const LEAST: Readonly<Record<string, MemberRole>> = {
   testWebhook: 'admin',
   updateWebhook: 'admin',
   createOrganizationFile: 'member',
+  createOrganizationFileWithContent: 'member',
   createOrganizationFileLink: 'member',
   deleteOrganizationFile: 'member',
   getOrganizationFile: 'member',

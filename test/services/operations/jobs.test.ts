@@ -43,11 +43,6 @@ t.test('deletes what has expired, and nothing else', async (t) => {
   await db.querySuper("UPDATE uploads SET expires_at = now() - interval '1 second' WHERE id = $1", [
     oldUpload.id,
   ])
-  await db.query(
-    `INSERT INTO storage_usage (space_id, bytes, updated_at) VALUES
-       ($1, 0, now() - interval '2 days'), ($2, 0, now())`,
-    [user.id, other.user.id],
-  )
   await db.query('DELETE FROM sessions')
   await db.query('DELETE FROM login_attempts')
   await db.query(
@@ -94,9 +89,6 @@ t.test('deletes what has expired, and nothing else', async (t) => {
   t.strictSame(await db.querySuper('SELECT id FROM organization_invitations'), [{ id: invitation.id }])
   t.strictSame(await db.querySuper('SELECT id FROM files WHERE key IS NOT NULL'), [{ id: file.id }])
   t.strictSame(await db.querySuper('SELECT id FROM uploads'), [{ id: upload.id }])
-  t.strictSame(await db.query('SELECT space_id FROM storage_usage WHERE bytes = 0'), [
-    { space_id: other.user.id },
-  ])
   t.strictSame(await db.query('SELECT user_id FROM one_time_tokens'), [{ user_id: other.user.id }])
   t.strictSame(await db.query('SELECT username FROM registrations'), [{ username: 'bbb' }])
   t.strictSame(await db.query("SELECT encode(id, 'hex') AS id FROM idempotency_keys"), [{ id: '02' }])
@@ -112,7 +104,6 @@ t.test('deletes what has expired, and nothing else', async (t) => {
     { table: 'job_actions', rows: 0 },
     { table: 'registrations', rows: 1 },
     { table: 'sessions', rows: 3 },
-    { table: 'storage_usage', rows: 1 },
     { table: 'uploads', rows: 1 },
     { table: 'webhook_attempts', rows: 2 },
     { table: 'webhook_deliveries', rows: 1 },

@@ -2,6 +2,7 @@ import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import { StorageQuotaReached, UnknownSpace } from '#services/storage/errors.ts'
 import * as limits from '#services/storage/limits.ts'
+import { growObject } from '#services/storage/queries.ts'
 import { Reservation } from '#services/storage/reservation.ts'
 import { Writing } from '#services/storage/storage.ts'
 import { Forbidden } from '#services/users/errors.ts'
@@ -26,7 +27,7 @@ t.test('space for an object of unknown length is taken in steps, and no more tha
   const taken = async () =>
     Number(
       (await db.query<{ bytes: string }>('SELECT bytes FROM storage_usage WHERE space_id = $1', [space]))[0]
-        ?.bytes,
+        ?.bytes ?? 0,
     )
   const quota = 300 * KIB
   const writing = await Writing.begin(app.ctx, { space, quota, length: undefined })
@@ -59,6 +60,36 @@ t.test('no step is larger than 64 MiB', async (t) => {
   t.match(await db.query('SELECT bytes FROM storage_usage WHERE space_id = $1', [space]), [
     { bytes: String(264 * MIB) },
   ])
+})
+
+t.test('what is counted stays in place, and goes with the last object', async (t) => {
+  const { app, db, signUp } = await borrowTestApp(t, { APP_ROLE: 'web' })
+  const space = (await signUp()).user.id
+  const write = () => Writing.begin(app.ctx, { space, quota: MIB, length: KIB })
+  const [first, second] = [await write(), await write()]
+  // An update that has to write an entry to an index does not count as one in place.
+  const inPlace = await app.db.transaction(async (tx) => {
+    const count = async () => {
+      const text = "SELECT n_tup_hot_upd AS n FROM pg_stat_xact_user_tables WHERE relname = 'storage_usage'"
+      return Number((await tx.query<{ n: string }>({ name: 'countUpdatesInPlace', text }))[0]?.n)
+    }
+    const before = await count()
+    await growObject(tx, first.key, KIB, MIB)
+    return (await count()) - before
+  })
+  t.equal(inPlace, 1)
+  const counted = () => db.query('SELECT bytes FROM storage_usage WHERE space_id = $1', [space])
+  await first.discard(app.ctx)
+  t.same(await counted(), [{ bytes: String(4 * KIB) }])
+  await second.discard(app.ctx)
+  t.same(await counted(), [])
+  const third = await write()
+  t.same(await counted(), [{ bytes: String(4 * KIB) }], 'the next one makes another')
+  await db.query('UPDATE storage_usage SET max_bytes = 1 WHERE space_id = $1', [space])
+  await third.discard(app.ctx)
+  t.same(await counted(), [{ bytes: '0' }], 'a limit stays')
+  await db.query('DELETE FROM users WHERE id = $1', [space])
+  t.same(await counted(), [])
 })
 
 t.test('objects of another store are not removed from this one', async (t) => {

@@ -24,6 +24,10 @@ const OPERATIONS: Readonly<Record<string, (app: TestApp, place: Place) => Return
     const headers = { 'idempotency-key': uuidv7() }
     return () => request({ method: 'POST', url, as, headers, payload: { name: 'a' } })
   },
+  createFileWithContent: async ({ request }, { as, url }) => {
+    const headers = { 'idempotency-key': uuidv7() }
+    return () => request({ method: 'POST', url: `${url}/content?name=a`, as, headers, payload: 'content' })
+  },
   putFileContent: async ({ app, request }, { as, url }) => {
     const file = await createFile(app, as, { url })
     return () => request({ method: 'PUT', url: `${file}/content`, as, payload: 'content' })

@@ -26,6 +26,7 @@ export const SILENT: Readonly<Record<string, string>> = {
   stopJobAction: JOBS,
   refreshTokens: 'the session stays what it was',
   createFile: OWN_FILES,
+  createFileWithContent: OWN_FILES,
   putFileContent: OWN_FILES,
   updateFile: OWN_FILES,
   deleteFile: OWN_FILES,

@@ -170,11 +170,15 @@ t.test('content is scanned before it can be read', { skip: WITHOUT_CLAMD }, asyn
     t.equal((await appendTo(app, as, upload, { offset: 0, bytes: MALWARE })).statusCode, 204)
     const file = upload.replace('/uploads/', '/files/')
     t.match((await request({ url: file, as })).json(), { status: 'scanning' })
+    const create = { method: 'POST', url: '/api/v1/files/content?name=a', as, payload: MALWARE } as const
+    const whole = (await request(create)).json()
+    t.match(whole, { status: 'scanning' })
     await request({ method: 'PUT', url: '/api/v1/users/me/avatar', as, payload: 'GIF89a' })
     const avatar = () => request({ url: '/api/v1/users/me/avatar', as })
     expectProblem(t, await avatar(), { status: 409, code: 'file_being_scanned' })
     await scanNew()
-    t.match((await request({ url: file, as })).json(), { status: 'quarantined' })
+    for (const url of [file, `/api/v1/files/${whole.id}`])
+      t.match((await request({ url, as })).json(), { status: 'quarantined' })
     t.equal((await avatar()).body, 'GIF89a')
   })
 

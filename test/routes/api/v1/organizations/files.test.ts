@@ -3,6 +3,7 @@ import { expectProblem } from '#test/support/expect-problem.ts'
 import { createFile, createFullFile, putContent } from '#test/support/files.ts'
 import { createTestApp } from '#test/support/helper.ts'
 import { createOrganization } from '#test/support/organizations.ts'
+import { TUS } from '#test/support/uploads.ts'
 
 t.test("an organization's files", async (t) => {
   const { app, db, request } = await createTestApp(t)
@@ -60,6 +61,27 @@ t.test("an organization's files", async (t) => {
     expectProblem(t, own, { status: 403, code: 'api_key_not_allowed' })
   })
 
+  await t.test('come with their content, in one request', async (t) => {
+    const writer = await tenant.createApiKey({ scopes: ['files:write'] })
+    await db.query('DELETE FROM events')
+    const create = (headers: Record<string, string>) =>
+      app.inject({ method: 'POST', url: `${url}/content?name=one.txt`, headers, payload: 'at once' })
+    const made = await create(writer.headers)
+    t.equal(made.statusCode, 201, made.body)
+    t.match(made.json(), { name: 'one.txt', status: 'ready', size: 7, created_by: null })
+    t.equal(made.headers.location, `${url}/${made.json().id}`)
+    t.same(await db.query('SELECT type, subject_id FROM events ORDER BY id'), [
+      { type: 'files.created', subject_id: made.json().id },
+      { type: 'files.written', subject_id: made.json().id },
+    ])
+    const reader = await tenant.createApiKey({ scopes: ['files:read'] })
+    expectProblem(t, await create(reader.headers), { status: 403, code: 'insufficient_scope' })
+    const upload = { ...TUS, 'upload-length': '2', 'content-type': 'application/offset+octet-stream' }
+    const headers = { ...writer.headers, ...upload }
+    await app.inject({ method: 'POST', url: `${tenant.url}/uploads`, headers, payload: 'ab' })
+    t.equal((await db.query("SELECT 1 FROM events WHERE type = 'files.written'")).length, 2)
+  })
+
   await t.test('outlive who brought them, and end with the organization', async (t) => {
     const leaver = await tenant.add('member')
     const left = await createFullFile(app, leaver, 'left behind', { url })
@@ -75,8 +97,7 @@ t.test("an organization's files", async (t) => {
       tenant.organization.id,
     ])
     t.same(objects, [], 'the sweep takes the bytes')
-    t.same(await db.query('SELECT bytes FROM storage_usage WHERE space_id = $1', [tenant.organization.id]), [
-      { bytes: '0' },
-    ])
+    const counted = 'SELECT bytes FROM storage_usage WHERE space_id = $1'
+    t.same(await db.query(counted, [tenant.organization.id]), [])
   })
 })

@@ -61,6 +61,13 @@ t.test('uploads through the nginx that we ship', { skip: WITHOUT_NGINX }, async 
     }
   })
 
+  await t.test('with the creation of a file, in one request', async (t) => {
+    const url = `${plain}/api/v1/files/content?name=a%20film`
+    const made = await fetch(url, { method: 'POST', headers: as.headers, body: bytes })
+    t.equal(made.status, 201)
+    t.match(await made.json(), { name: 'a film', sha256: createHash('sha256').update(bytes).digest('hex') })
+  })
+
   await t.test('nginx passes on what has come, and keeps nothing', async (t) => {
     const upload = await createUpload(app, as, SIZE)
     const headers = {

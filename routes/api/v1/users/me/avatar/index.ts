@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { BinaryContent, File } from '#schemas/files.ts'
 import { ref } from '#schemas/registry.ts'
 import * as content from '#services/files/content.ts'
+import { writeAvatar } from '#services/files/creation.ts'
 import {
   FileBeingScanned,
   FileEmpty,
@@ -34,7 +35,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         response: { 200: ref(File) },
       },
     },
-    (request) => content.writeAvatar(request.inSpace(), request.upload()),
+    (request) => writeAvatar(request.inSpace(), request.upload()),
   )
 
   app.get(

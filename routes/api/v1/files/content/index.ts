@@ -1,0 +1,4 @@
+import { OWN } from '../space.ts'
+import { whole } from './whole.ts'
+
+export default whole(OWN)
