@@ -6,7 +6,9 @@
  */
 import { parseArgs } from 'node:util'
 import { wholeNumber } from './arguments.ts'
-import { measureMemory, measureReads, measureSmallFiles } from './files/crowds.ts'
+import { measureMemory } from './files/memory.ts'
+import { measureReads } from './files/reads.ts'
+import { measureSmallFiles } from './files/small.ts'
 import { type FilesStage, startFilesStage } from './files/stage.ts'
 import { measureDownloads, measureUploads } from './files/transfers.ts'
 import { type Place, runBench } from './own-run.ts'
@@ -46,7 +48,7 @@ function read(args: string[]): Wanted | undefined {
 
 async function work({ mebibytes, rounds, only }: Wanted, { directory, postgres }: Place): Promise<void> {
   const databaseUrl = await postgres.createDatabase('bench', 0, { policies: true })
-  const stage = await startFilesStage({ directory, databaseUrl, mebibytes, rounds })
+  const stage = await startFilesStage({ directory, databaseUrl, postgres, mebibytes, rounds })
   try {
     for (const [name, measure] of Object.entries(PARTS))
       if (only === undefined || only === name) await measure(stage)

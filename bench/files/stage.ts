@@ -4,6 +4,7 @@ import { mkdir, open, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '#lib/embedded-postgres/server.ts'
+import { type BenchPostgres, withClient } from '../environment/database.ts'
 import { startService } from '../environment/service.ts'
 import { createAudience } from '../realtime/stage.ts'
 import { type ServerProcess, startServer } from '../system/server-process.ts'
@@ -19,6 +20,9 @@ export interface FilesStage {
   /** nginx that takes uploads by WebDAV and sends files. */
   readonly nginx: ServerProcess | undefined
   readonly tusd: ServerProcess | undefined
+  readonly postgres: Pick<BenchPostgres, 'usage'>
+  /** Has PostgreSQL look at its tables, as it does by itself when they have been there for a minute. */
+  analyze(): Promise<void>
   readonly token: string
   /** An organization that the token's user is a member of. */
   readonly org: string
@@ -32,6 +36,7 @@ export interface FilesStage {
 interface Options {
   readonly directory: string
   readonly databaseUrl: string
+  readonly postgres: Pick<BenchPostgres, 'usage'>
   readonly mebibytes: number
   readonly rounds: number
 }
@@ -42,6 +47,7 @@ const isThere = (name: string, flag: string) => spawnSync(name, [flag]).error ==
 export async function startFilesStage({
   directory,
   databaseUrl,
+  postgres,
   mebibytes,
   rounds,
 }: Options): Promise<FilesStage> {
@@ -70,6 +76,10 @@ export async function startFilesStage({
     front: hasNginx ? add(await startNginx(directory, 'front', frontOf(service.origin, files))) : undefined,
     nginx: hasNginx ? add(await startNginx(directory, 'dav', DAV)) : undefined,
     tusd: isThere('tusd', '-version') ? add(await startTusd(directory)) : undefined,
+    postgres,
+    async analyze() {
+      await withClient(databaseUrl, (client) => client.query('VACUUM (ANALYZE)'))
+    },
     token,
     org,
     source: await makeSource(directory, mebibytes),
