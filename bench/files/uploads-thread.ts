@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { workerData } from 'node:worker_threads'
 import { PIECE_BYTES, type Target, upload } from './requests.ts'
 
-/** What the thread is told. */
+/** The task of the thread. */
 export interface Uploads extends Target {
   readonly count: number
   /** Bytes of each. */

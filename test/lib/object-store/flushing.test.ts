@@ -23,7 +23,7 @@ t.test('the disk is asked for each 64 MiB, once at a time, and for the rest', as
   t.equal(asked().length, 2, 'what had come meanwhile')
 })
 
-t.test('what the disk did not take is no content', async (t) => {
+t.test('bytes that the disk did not take are not a content', async (t) => {
   const file = await open(join(t.testdir(), 'file'), 'w')
   t.teardown(() => file.close())
   let calls = 0
