@@ -135,7 +135,7 @@ const Database = Section('PostgreSQL.', {
   }),
   prepared_statements: BooleanOrAuto({
     description:
-      'Prepare statements by name, once for each connection. `auto`: unless a pooler is between, which may not keep track of them. `true` behind one that does, such as PgBouncer 1.21 with `max_prepared_statements` of 200.',
+      'Prepare statements by name, once for each connection. `auto`: unless a pooler is between, which may not keep track of them. `true` behind one that does, such as PgBouncer 1.21 with `max_prepared_statements` of 200; through any other no connection is opened.',
   }),
   migrate_on_start: Type.Boolean({ description: 'Apply pending migrations at start.' }),
   tls: Choice(['off', 'require', 'verify'], {

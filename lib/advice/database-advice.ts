@@ -1,3 +1,5 @@
+import { UnusableSession } from '#lib/database/unusable-session.ts'
+
 /** By SQLSTATE, by the system's code, or by Node's. https://www.postgresql.org/docs/18/errcodes-appendix.html */
 const ADVICE: readonly (readonly [RegExp, string])[] = [
   [
@@ -53,6 +55,7 @@ const BY_MESSAGE: readonly (readonly [RegExp, string])[] = [
 export function databaseAdvice(error: unknown): string | undefined {
   if (error instanceof AggregateError) return databaseAdvice(error.errors[0])
   if (!(error instanceof Error)) return undefined
+  if (error instanceof UnusableSession) return 'Do what it says (docs/operations/database.md).'
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   const found =
     ADVICE.find(([pattern]) => pattern.test(code)) ??

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { defineError, ServiceError } from '#lib/errors.ts'
-import { UnusableSession } from './session.ts'
+import { UnusableSession } from './unusable-session.ts'
 
 export const DatabaseUnavailable = defineError({
   code: 'database_unavailable',

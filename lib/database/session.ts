@@ -1,6 +1,8 @@
 import pg from 'pg'
 import { endConnection } from './end-connection.ts'
+import { assertTracksPreparedStatements } from './pooler.ts'
 import { keepRowsRaw } from './raw-rows.ts'
+import { UnusableSession } from './unusable-session.ts'
 
 declare module 'pg' {
   interface Client {
@@ -29,7 +31,7 @@ export interface ConnectionOptions {
   readonly database: string
   readonly ssl: TlsOptions | false
   readonly application_name: string
-  /** Whether statements are prepared by name; `auto`: unless a pooler is between. */
+  /** Whether statements are prepared by name; `auto`: unless a pooler is between. `true` needs one that tracks them. */
   readonly prepared_statements: boolean | 'auto'
   readonly keepAlive: boolean
   readonly connectionTimeoutMillis: number
@@ -37,11 +39,6 @@ export interface ConnectionOptions {
   readonly statement_timeout: number
   readonly lock_timeout: number
   readonly idle_in_transaction_session_timeout: number
-}
-
-/** A session that does not mean by our bytes what we mean, or that cannot do what we need. */
-export class UnusableSession extends Error {
-  override name = 'UnusableSession'
 }
 
 /**
@@ -227,6 +224,7 @@ export class Session extends pg.Client {
     const { settings, schemas } = await this.#ask<{ settings: Record<string, string>; schemas: string[] }>(`
       SELECT current_schemas(false)::text[] AS schemas, (SELECT json_object_agg(name, setting) FROM pg_settings
         WHERE name IN (${Object.keys(wanted).map((name) => `'${name}'`)})) AS settings`)
+    if (this.#options.prepared_statements === true) await assertTracksPreparedStatements(this)
     await this.query('ROLLBACK')
     const isAs = (name: string, value: string) => {
       if (name === 'search_path') return schemas.length === 0 || String(schemas) === 'public'
@@ -253,7 +251,7 @@ export class Session extends pg.Client {
       if (!(cause instanceof Error && cause.message.includes('statement pooling'))) throw cause
       throw new UnusableSession(
         'the pooler has no transactions (pool_mode = statement): set pool_mode = transaction',
-        { cause },
+        { cause, reason: 'the pooler before the database has no transactions' },
       )
     }
   }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import { type ConnectionOptions, Session } from '#lib/database/session.ts'
+import { UnusableSession } from '#lib/database/unusable-session.ts'
 
 export interface MigrationOptions {
   /** How to reach the database; timeouts in it are ignored. */
@@ -54,8 +55,8 @@ export async function withMigrationLock<T>(
   fn: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
   return withConnection(options, async (client) => {
-    if (client.isPooled) return withPooledLock(options, () => fn(client))
-    await lock(client, 'pg_try_advisory_lock', options)
+    if (client.isPooled) return withPooledLock(options, client, () => fn(client))
+    await waitFor(options, () => tryLock(client, 'pg_try_advisory_lock'))
     return fn(client)
   })
 }
@@ -64,24 +65,50 @@ export async function withMigrationLock<T>(
  * A pooler would leave a session's lock with a session that others get next, for good. So a second connection has it,
  * for the time of one transaction, which is idle: it has no snapshot, and nobody waits for its end.
  */
-async function withPooledLock<T>(options: MigrationOptions, fn: () => Promise<T>): Promise<T> {
+async function withPooledLock<T>(
+  options: MigrationOptions,
+  client: Session,
+  fn: () => Promise<T>,
+): Promise<T> {
   return withConnection(options, async (holder) => {
-    await holder.query('BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0')
-    await lock(holder, 'pg_try_advisory_xact_lock', options)
+    await waitFor(options, async () => {
+      await holder.query('BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0')
+      if (await tryLock(holder, 'pg_try_advisory_xact_lock')) return true
+      // Nobody keeps a connection of the pooler's while waiting: who migrates may need it.
+      await holder.query('ROLLBACK')
+      return false
+    })
+    await awaitSecond(client, options)
     return fn()
   })
 }
 
-async function lock(
+/** While the holder has one of the pooler's connections to the server, the other one needs another. */
+async function awaitSecond(client: Session, { connection }: MigrationOptions): Promise<void> {
+  const { connectionTimeoutMillis: query_timeout } = connection
+  const statement = { text: 'SELECT 1', query_timeout }
+  try {
+    await client.query(statement)
+  } catch (cause) {
+    throw new UnusableSession(
+      `migrations need two connections at once, and the pooler gave no second one within ${query_timeout} ms: ` +
+        'raise default_pool_size of PgBouncer',
+      { cause },
+    )
+  }
+}
+
+/** Without a parameter: the answer to a statement with one stays open in a transaction, and so does its snapshot. */
+async function tryLock(
   client: pg.Client,
   call: 'pg_try_advisory_lock' | 'pg_try_advisory_xact_lock',
-  { log }: MigrationOptions,
-): Promise<void> {
-  const tryLock = async () => {
-    const { rows } = await client.query<{ locked: boolean }>(`SELECT ${call}($1) AS locked`, [LOCK])
-    return rows[0]?.locked === true
-  }
-  if (await tryLock()) return
+): Promise<boolean> {
+  const { rows } = await client.query<{ locked: boolean }>(`SELECT ${call}(${LOCK}) AS locked`)
+  return rows[0]?.locked === true
+}
+
+async function waitFor({ log }: MigrationOptions, attempt: () => Promise<boolean>): Promise<void> {
+  if (await attempt()) return
   log?.('Waiting for another instance that migrates the database')
-  while (!(await tryLock())) await sleep(POLL_INTERVAL_MS)
+  while (!(await attempt())) await sleep(POLL_INTERVAL_MS)
 }

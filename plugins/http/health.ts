@@ -1,6 +1,8 @@
 import fp from 'fastify-plugin'
 import { Gauge } from 'prom-client'
+import { DatabaseUnavailable } from '#lib/database/errors.ts'
 import { UnboundRole } from '#lib/database/role.ts'
+import { UnusableSession } from '#lib/database/unusable-session.ts'
 import { type Check, CheckFailed, type CheckName, HealthChecks } from '#lib/health/health.ts'
 import { createVersionCheck } from '#lib/migrations/version-check.ts'
 import { MIGRATIONS } from '#plugins/infrastructure/migrations.ts'
@@ -66,9 +68,15 @@ export default fp(
           throw new CheckFailed('the database role bypasses row-level security')
         // An ending process has closed its database, and is asked for its metrics one last time.
         if (!ending && !app.isDraining()) app.log.warn({ err: error }, reason)
-        throw new CheckFailed(reason)
+        throw new CheckFailed(setUpWrong(error) ?? reason)
       }
     }
   },
   { name: 'health', dependencies: ['database-role', 'draining', 'metrics'] },
 )
+
+/** Why no session can be used, where the database answers. */
+function setUpWrong(error: unknown): string | undefined {
+  const cause = error instanceof DatabaseUnavailable ? error.cause : error
+  return cause instanceof UnusableSession ? cause.reason : undefined
+}
