@@ -15,6 +15,9 @@ const CHECK_TIMEOUT_MS = 20_000
 
 const CHECKS = join(import.meta.dirname, 'checks')
 
+/** Joins names in a sentence: `A`, `A and B`, `A, B and C`. */
+const LIST = new Intl.ListFormat('en-GB', { type: 'conjunction' })
+
 /** The patient, whose configuration may have problems. */
 interface Examined extends Omit<Patient, 'config'>, Pick<SoundParts, 'config' | 'broken'> {}
 
@@ -60,10 +63,11 @@ async function runPatiently(
 }
 
 function notRun(keys: readonly string[]): Finding {
-  const what = keys.length === 0 ? 'The configuration' : [...new Set(keys.map(variableName))].join(', ')
+  const names = keys.length === 0 ? ['The configuration'] : [...new Set(keys.map(variableName))]
+  const [are, them] = names.length === 1 ? ['is', 'it'] : ['are', 'them']
   return unchecked(
-    `${what} is not valid, and this check relies on it.`,
+    `${LIST.format(names)} ${are} not valid, and this check relies on ${them}.`,
     'What it looks at may be well or not.',
-    'Correct it, as said above, and run the doctor again.',
+    `Correct ${them}, as said above, and run the doctor again.`,
   )
 }

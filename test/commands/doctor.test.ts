@@ -39,15 +39,17 @@ t.test('a bad configuration: every broken key, and what does not rely on one is 
     APP_SERVER__PROT: '1',
     APP_SERVER__PORT: 'http',
     APP_REDIS__URL: 'nowhere',
+    APP_REDIS__COMMAND_TIMEOUT: 'soon',
     APP_EMAIL__FROM: '@',
   }
   const env = { APP_DATABASE__URL: url.replace(/[^/]+$/, 'nowhere'), ...broken }
   const found = await findings(t, env)
   const of = (start: string) => found.filter((line) => line.startsWith(start))
-  t.equal(of('problem configuration').length, 4, found.join('\n'))
+  t.equal(of('problem configuration').length, 5, found.join('\n'))
   t.match(of('problem database'), [/database "nowhere" does not exist/])
   t.match(of('unchecked port'), [/APP_SERVER__PORT is not valid, and this check relies on it/])
-  t.match(of('unchecked Redis'), [/APP_REDIS__URL is not valid/])
+  const both = /APP_REDIS__URL and APP_REDIS__COMMAND_TIMEOUT are not valid, and this check relies on them/
+  t.match(of('unchecked Redis'), [both])
   t.equal(of('unchecked mail').length, 0)
   t.match(of('unchecked migrations'), [/The database cannot be asked/])
 
@@ -105,10 +107,18 @@ t.test('a role that row-level security does not bind', async (t) => {
 
 t.test('a session through a pooler', { skip: WITHOUT_PGBOUNCER }, async (t) => {
   const { url } = await createTestDatabase(t)
-  const found = await findings(t, { APP_DATABASE__URL: await startPgBouncer(t, url) })
-  t.match(found, [
+  const env = { APP_DATABASE__URL: await startPgBouncer(t, url) }
+  t.match(await findings(t, env), [
     /^warning database session: Behind the pooler these differ .*statement_timeout = 0.*ALTER ROLE/,
   ])
+  const named = await findings(t, { ...env, APP_DATABASE__PREPARED_STATEMENTS: 'true' })
+  t.match(named, [
+    /^problem database: The database cannot be used: database.prepared_statements is true, and .*auto/,
+  ])
+  const statement = await findings(t, {
+    APP_DATABASE__URL: await startPgBouncer(t, url, { mode: 'statement' }),
+  })
+  t.match(statement, [/^problem database: The database cannot be used: the pooler has no transactions/])
 })
 
 t.test('a database that does not let us in', async (t) => {
