@@ -82,7 +82,7 @@ export default {
       }),
       graph('Requests refused by rate limits (429)', {
         unit: 'reqps',
-        description: 'By whose limit it was: the user or the address.',
+        description: 'By whose limit it was: that of the user, the API key, its organization or the address.',
         queries: { '{{subject}}': sum('subject', rate('rate_limit_refusals_total')) },
       }),
     ],

@@ -20,7 +20,8 @@ export default {
       }),
       stat('Requests within 250 ms, last 3 days', {
         unit: 'percentunit',
-        description: 'The objective is 99 %, operations that hash passwords apart. Of all instances.',
+        description:
+          'The objective is 99 %, operations that hash passwords or transfer files apart. Of all instances.',
         query: '1 - job:http_requests_slow:ratio_rate3d{job="$job"}',
         thresholds: { warn: 0.995, bad: 0.99 },
       }),
@@ -49,7 +50,11 @@ export default {
     Traffic: [
       graph('Requests by status', {
         unit: 'reqps',
-        queries: { '{{status_code}}': sum('status_code', rate(COUNT, SERVED)) },
+        description: 'With those that were refused at admission (503), which reached no operation.',
+        queries: {
+          '{{status_code}}': sum('status_code', rate(COUNT, SERVED)),
+          'refused at admission': sum('', rate('http_requests_refused_total', 'stage="admission"')),
+        },
         stack: true,
       }),
       graph('Busiest operations', {
@@ -74,6 +79,7 @@ export default {
       }),
       graph('5xx by operation', {
         unit: 'reqps',
+        description: 'What was refused at admission reached no operation, and is in "Refused requests".',
         queries: {
           '{{operation}} {{status_code}}': sum('operation, status_code', rate(COUNT, 'status_code=~"5.."')),
         },
@@ -101,7 +107,8 @@ export default {
       }),
       graph('Rate limited requests (429)', {
         unit: 'reqps',
-        description: 'By whose limit was reached: the user or the client address.',
+        description:
+          'By whose limit was reached: that of the user, the API key, its organization or the client address.',
         queries: { 'limit of the {{subject}}': sum('subject', rate('rate_limit_refusals_total')) },
       }),
       graph('Top errors', {
@@ -129,14 +136,16 @@ export default {
       }),
       graph('Slowest operations (p99)', {
         unit: 's',
-        description: 'The ten slowest. Those that hash passwords are slow on purpose.',
+        description:
+          'The ten slowest. Those that hash passwords are slow on purpose, and contents of files take as long as the client.',
         queries: { '{{operation}}': top(10, quantile(0.99, 'operation', DURATION, SERVED)) },
         thresholds: { bad: 0.25 },
         exemplars: true,
       }),
       graph('Share of requests slower than 250 ms', {
         unit: 'percentunit',
-        description: 'Above 250 ms, operations that hash passwords apart. Of all instances.',
+        description:
+          'Above 250 ms, operations that hash passwords or transfer files apart. Of all instances.',
         queries: {
           '5 minutes': 'job:http_requests_slow:ratio_rate5m{job="$job"}',
           '1 hour': 'job:http_requests_slow:ratio_rate1h{job="$job"}',
