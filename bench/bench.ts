@@ -4,6 +4,7 @@
  */
 
 import { join, relative } from 'node:path'
+import { offerHelp } from '#commands/run-command.ts'
 import { type Arguments, parseArguments, USAGE } from './arguments.ts'
 import { renderGoals } from './report/goals.ts'
 import { Progress } from './report/progress.ts'
@@ -42,10 +43,7 @@ function isWhole({ quick, scenarios }: Arguments): boolean {
 }
 
 function readArguments(argv: string[]): Arguments | undefined {
-  if (argv.includes('--help')) {
-    process.stdout.write(USAGE)
-    return undefined
-  }
+  offerHelp(USAGE)
   try {
     return parseArguments(argv)
   } catch (error) {

@@ -6,6 +6,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { offerHelp } from '#commands/run-command.ts'
 import { variable, wholeNumber } from './arguments.ts'
 import { withLab } from './environment/open-lab.ts'
 import {
@@ -31,6 +32,8 @@ interface Arguments {
   env: Record<string, string>
   output: string
 }
+
+offerHelp(USAGE)
 
 const args = readArguments(process.argv.slice(2))
 if (args) {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { offerHelp } from '#commands/run-command.ts'
 import { type BenchPostgres, startPostgres } from './environment/database.ts'
 
 /** Where a benchmark with a command of its own works. */
@@ -21,6 +22,7 @@ export interface OwnBench<Wanted> {
 
 /** Runs a benchmark with a PostgreSQL of its own. The process exits with 1 when it fails, with 2 for unknown arguments. */
 export async function runBench<Wanted>({ name, usage, read, work }: OwnBench<Wanted>): Promise<void> {
+  offerHelp(usage)
   const wanted = attempt(() => read(process.argv.slice(2)))
   if (wanted === undefined) {
     process.stderr.write(usage)

@@ -7,7 +7,7 @@ import { ref } from './registry.ts'
 import { Session } from './sessions.ts'
 
 /** Longest time for which an admin acts in somebody's place. */
-export const MAX_MINUTES = 30
+const MAX_MINUTES = 30
 
 /** Body of startImpersonation. */
 export const StartImpersonation = Type.Object(

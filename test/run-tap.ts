@@ -4,10 +4,21 @@
  * share processes run, or those of a folder that it is given (test/support/place.ts). `--long` asks for the large numbers
  * of generated cases (test/support/amount.ts), `--processes` for the files that start processes.
  */
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, globSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { constants } from 'node:os'
 import { join } from 'node:path'
+import { offerHelp } from '#commands/run-command.ts'
+import { reportProgress } from './support/progress.ts'
 import { createQueue, processFiles, QUEUE, sharedFiles } from './support/shared-files.ts'
+
+const USAGE = `Usage: npm test [-- FOLDER|FILE...] [tap's options]
+       npm run test:long [-- FOLDER|FILE...]
+       npm run test:processes
+`
+
+offerHelp(USAGE)
 
 const ROOT = join(import.meta.dirname, '..')
 const BUILT = join(ROOT, 'node_modules/@tapjs/test/test-built/dist/esm/index.js')
@@ -15,6 +26,8 @@ const BUILT = join(ROOT, 'node_modules/@tapjs/test/test-built/dist/esm/index.js'
 const LEFT_OUT = [...readFileSync(join(ROOT, '.taprc'), 'utf8').matchAll(/"!(.+)"/g)].map(
   ([, name = '']) => name,
 )
+const TEARDOWN = join(ROOT, 'test/global-teardown.ts')
+const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 const PLACES = globSync('test/places/*.ts', { cwd: ROOT }).sort()
 
 /** One more at once than the places of .taprc: what starts processes waits for them a third of its time. */
@@ -34,13 +47,16 @@ const forTap = args.filter((arg) => arg !== '--long' && arg !== '--processes')
 const files = forTap.filter((arg) => !arg.startsWith('-') && existsSync(join(ROOT, arg)))
 const folders = files.filter((arg) => statSync(join(ROOT, arg)).isDirectory())
 
-if (!isBuilt() && run(env, 'build') !== 0) process.exit(1)
-if (args.includes('--processes')) {
-  process.exitCode = run(env, ...PROCESS_OPTIONS, ...forTap, ...processFiles())
-} else if (files.length === folders.length) {
-  process.exitCode = runPlaces()
-} else {
-  process.exitCode = run(env, ...forTap)
+/** The signal that ended the run, if one did. */
+let ending: NodeJS.Signals | undefined
+
+process.exitCode = await main()
+if (ending !== undefined) await endTestServer()
+
+async function main(): Promise<number> {
+  if (!isBuilt() && (await run(env, 'build')) !== 0) return 1
+  if (args.includes('--processes')) return run(env, ...PROCESS_OPTIONS, ...forTap, ...processFiles())
+  return files.length === folders.length ? runPlaces() : run(env, ...forTap)
 }
 
 /** Building takes seconds, so it is done once per installation, and again when .taprc leaves out another plugin. */
@@ -51,19 +67,37 @@ function isBuilt(): boolean {
 }
 
 /** Runs the files that share processes: all of them, or those of folders. */
-function runPlaces(): number {
+async function runPlaces(): Promise<number> {
   const queue = createQueue(sharedFiles(folders.length > 0 ? folders : undefined))
   const options = forTap.filter((arg) => !folders.includes(arg))
+  // Of a place, tap says nothing before it ends.
+  const stop = reportProgress(queue, process.stderr)
   try {
-    return run({ ...env, [QUEUE]: queue }, ...options, ...PLACES)
+    return await run({ ...env, [QUEUE]: queue }, ...options, ...PLACES)
   } finally {
+    stop()
     rmSync(queue, { recursive: true, force: true })
   }
 }
 
 /** Returns the exit code. */
-function run(env: NodeJS.ProcessEnv, ...tapArgs: string[]): number {
-  const { status, error } = spawnSync('tap', tapArgs, { cwd: ROOT, env, stdio: 'inherit' })
-  if (error) throw error
-  return status ?? 1
+async function run(env: NodeJS.ProcessEnv, ...tapArgs: string[]): Promise<number> {
+  const tap = spawn('tap', tapArgs, { cwd: ROOT, env, stdio: 'inherit' })
+  const end = (signal: NodeJS.Signals) => {
+    ending = signal
+    tap.kill(signal)
+  }
+  for (const signal of SIGNALS) process.on(signal, end)
+  try {
+    const [status]: (number | null)[] = await once(tap, 'exit')
+    return ending === undefined ? (status ?? 1) : 128 + constants.signals[ending]
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, end)
+  }
+}
+
+/** tap does it after the last file, and not when it is ended. */
+async function endTestServer(): Promise<void> {
+  const teardown = spawn(process.execPath, [TEARDOWN], { cwd: ROOT, stdio: 'inherit', detached: true })
+  await once(teardown, 'exit')
 }

@@ -43,7 +43,7 @@ const FILTERS: readonly Filter[] = [
 ]
 
 /** Columns of audit entries. */
-export const AUDIT_COLUMNS: readonly Column<AuditEntry>[] = [
+const AUDIT_COLUMNS: readonly Column<AuditEntry>[] = [
   { title: 'When', show: ({ at }) => h(Time, { at }) },
   {
     title: 'Action',

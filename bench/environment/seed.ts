@@ -49,7 +49,7 @@ export async function middleOfList(client: pg.Client): Promise<string> {
 }
 
 /** The refresh token that a seeded session has for a number. */
-export function refreshTokenOf(number: string): string {
+function refreshTokenOf(number: string): string {
   return `bench-refresh-token-${number}`
 }
 

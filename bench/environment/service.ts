@@ -64,11 +64,6 @@ export function startService({
   })
 }
 
-/** Whether the service can be told so. */
-export function hasKey(path: string): boolean {
-  return findKey(path) !== undefined
-}
-
 /** The most that each limit's key admits, so that what limits cost is measured and nothing is refused. */
 function openLimits(): Record<string, string> {
   const keys = OPEN_LIMITS.flatMap((path): ConfigKey[] => {

@@ -40,7 +40,7 @@ async function curl(...args: readonly string[]): Promise<number> {
 }
 
 /** Creates an upload by tus at a server, and returns its URL. */
-export async function createTusUpload(endpoint: string, bytes: number, token?: string): Promise<string> {
+async function createTusUpload(endpoint: string, bytes: number, token?: string): Promise<string> {
   const headers = {
     'tus-resumable': '1.0.0',
     'upload-length': String(bytes),

@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { say } from './stage.ts'
 
 /** Dead letters whose error a search finds. */
-export const DEAD_LETTERS = 100_000
+const DEAD_LETTERS = 100_000
 /** Parts of the errors of those, and of one job in a hundred thousand of the others. */
 export const COMMON_ERROR = 'ECONNREFUSED'
 export const RARE_ERROR = 'certificate has expired'

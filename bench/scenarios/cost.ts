@@ -8,7 +8,7 @@ import { mixOf, openSessions } from './mix.ts'
 import type { Figure, FigureOptions, Scenario } from './scenario.ts'
 
 export const STARTUP = 'start to /ready, database migrated'
-export const MEMORY_IDLE = 'memory, idle'
+const MEMORY_IDLE = 'memory, idle'
 export const MEMORY_MIDDLE = 'memory, after half of the requests'
 export const MEMORY_AFTER = 'memory, after all of them'
 

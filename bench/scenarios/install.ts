@@ -36,7 +36,7 @@ export async function measureInstall(directory: string, { onWork }: FigureOption
 }
 
 /** Returns the paths that the last stage of a Dockerfile copies from the project. */
-export function copiedSources(dockerfile: string): string[] {
+function copiedSources(dockerfile: string): string[] {
   const stage = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '))
   return [...stage.matchAll(/^COPY (?!--from)(.+)$/gm)].flatMap(([, files = '']) =>
     files.split(/\s+/).slice(0, -1),

@@ -9,7 +9,7 @@ import { guestsUnderLoad, type Scenario, underLoad } from './scenario.ts'
 
 /** Names that ratios refer to; the numbers are those of a whole run. */
 export const LIST_SMALL = 'small table, first page'
-export const LIST_SMALL_DEEP = 'small table, middle'
+const LIST_SMALL_DEEP = 'small table, middle'
 export const LIST_LARGE = 'large table, first page'
 export const LIST_LARGE_DEEP = 'large table, middle'
 export const LIST_OF_100 = 'small table, 100 users'

@@ -66,7 +66,7 @@ export function mixOf(service: Subject): RequestTemplate[] {
 }
 
 /** Spreads each name evenly over a sequence in which it comes as often as its share says. */
-export function interleave<Name>(shares: readonly (readonly [Name, number])[]): Name[] {
+function interleave<Name>(shares: readonly (readonly [Name, number])[]): Name[] {
   return shares
     .flatMap(([name, share]) =>
       Array.from({ length: share }, (_, index) => ({ name, at: (index + 0.5) / share })),

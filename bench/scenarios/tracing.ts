@@ -5,7 +5,7 @@ import { type Scenario, underLoad } from './scenario.ts'
 const ENDPOINT = 'tracing.endpoint'
 const RATIO = 'tracing.sample_ratio'
 
-export const OFF = 'traces off'
+const OFF = 'traces off'
 export const ON = 'traces, 1 % sampled'
 
 export const tracing: Scenario = {

@@ -1,5 +1,5 @@
 /** Why a role will not do whom row-level security does not bind, and what to do; for operators. */
-export const UNBOUND_ROLE =
+const UNBOUND_ROLE =
   "Row-level security does not bind the database's role: it is a superuser or has BYPASSRLS, so nothing in PostgreSQL " +
   'would keep organizations apart. Have a role that owns the database and is neither: ALTER ROLE .. NOSUPERUSER ' +
   'NOBYPASSRLS, or a new one (docs/operations/database.md, The role).'

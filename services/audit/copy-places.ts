@@ -21,7 +21,7 @@ export function copyPlacesOf({
 }
 
 /** A directory. */
-export class CopyDirectory implements CopyPlace {
+class CopyDirectory implements CopyPlace {
   readonly place: string
 
   constructor(place: string) {

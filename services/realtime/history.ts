@@ -35,7 +35,7 @@ export async function beginAt(
 }
 
 /** Returns a channel's state; one that nobody has listened to begins now. */
-export async function openChannel(
+async function openChannel(
   db: SystemDatabase,
   name: string,
   org: string | null,

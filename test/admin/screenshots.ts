@@ -1,10 +1,13 @@
 import { mkdir } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { offerHelp } from '#commands/run-command.ts'
 import { openPanel, type Panel, type PanelWorld, settled, signIn } from './browser.ts'
 import { createStory } from './story.ts'
 
 // npm run screenshots [-- FOLDER]: the pictures of README.md, of a panel whose service runs for the purpose. With --all,
 // and a folder: every page, light, dark and on a telephone, to be looked at after a change.
+
+offerHelp('Usage: npm run screenshots [-- FOLDER] [--all]\n')
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { all: { type: 'boolean' } } })
 const FOLDER = positionals[0] ?? new URL('../../docs/images', import.meta.url).pathname

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseArguments } from '../../bench/arguments.ts'
+import { parseArguments } from '#bench/arguments.ts'
 
 t.test('without options everything runs', async (t) => {
   t.same(parseArguments([]), {

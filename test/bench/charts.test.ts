@@ -1,7 +1,7 @@
 import t from 'tap'
-import { barChart } from '../../bench/report/bar-chart.ts'
-import { lineChart } from '../../bench/report/line-chart.ts'
-import { label, ticks } from '../../bench/report/svg.ts'
+import { barChart } from '#bench/report/bar-chart.ts'
+import { lineChart } from '#bench/report/line-chart.ts'
+import { label, ticks } from '#bench/report/svg.ts'
 
 t.test('an axis has round steps up to the largest value', async (t) => {
   t.same(ticks(9.3), [0, 2, 4, 6, 8, 10])

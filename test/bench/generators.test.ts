@@ -1,6 +1,6 @@
 import t from 'tap'
-import { parseAutocannon } from '../../bench/load/autocannon.ts'
-import { luaRequests, parseWrk, threadsFor } from '../../bench/load/wrk.ts'
+import { parseAutocannon } from '#bench/load/autocannon.ts'
+import { luaRequests, parseWrk, threadsFor } from '#bench/load/wrk.ts'
 
 t.test('both generators give the same shape', async (t) => {
   const summary = {

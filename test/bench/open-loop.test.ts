@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import t, { type Test } from 'tap'
-import { parseHead } from '../../bench/load/connection.ts'
-import { runOpenLoop } from '../../bench/load/open-loop.ts'
+import { parseHead } from '#bench/load/connection.ts'
+import { runOpenLoop } from '#bench/load/open-loop.ts'
 
 async function serve(t: Test, answer: (count: number) => { status: number; retryAfter?: boolean }) {
   let count = 0

@@ -1,6 +1,6 @@
 import { endianness } from 'node:os'
 import t from 'tap'
-import { parsePageSize, parseStat, usageOf } from '../../bench/system/process-usage.ts'
+import { parsePageSize, parseStat, usageOf } from '#bench/system/process-usage.ts'
 
 t.test('a line of /proc, whatever the name of the program', async (t) => {
   const fields = '7 42 42 0 -1 4194304 100 200 0 0 150 30 20 5 20 0 11 0 12345 1000000 2560 184467'

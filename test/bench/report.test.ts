@@ -1,10 +1,10 @@
 import t from 'tap'
-import { renderGoals } from '../../bench/report/goals.ts'
-import { bar } from '../../bench/report/progress.ts'
-import { judgeGoals } from '../../bench/report/ratios.ts'
-import { number, renderSeries, renderTable } from '../../bench/report/table.ts'
-import type { Outcome } from '../../bench/run.ts'
-import type { Sample } from '../../bench/scenarios/contestant.ts'
+import { renderGoals } from '#bench/report/goals.ts'
+import { bar } from '#bench/report/progress.ts'
+import { judgeGoals } from '#bench/report/ratios.ts'
+import { number, renderSeries, renderTable } from '#bench/report/table.ts'
+import type { Outcome } from '#bench/run.ts'
+import type { Sample } from '#bench/scenarios/contestant.ts'
 
 function sample(rate: number, p99 = 1): Sample {
   return { requests_per_second: rate, p50: 1, p99, failed: 0 }

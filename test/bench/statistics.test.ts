@@ -1,5 +1,5 @@
 import t from 'tap'
-import { median, quantile, spread } from '../../bench/statistics.ts'
+import { median, quantile, spread } from '#bench/statistics.ts'
 
 t.test('the median is the middle one, or between the middle two', async (t) => {
   t.equal(median([3, 1, 2]), 2)

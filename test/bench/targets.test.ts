@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { fill, parseTarget, requestFor, textAt } from '../../bench/targets/target.ts'
+import { fill, parseTarget, requestFor, textAt } from '#bench/targets/target.ts'
 
 const TARGETS = join(import.meta.dirname, '../../bench/targets')
 

@@ -93,6 +93,6 @@ export class Attempts {
 }
 
 /** Whether the document lets somebody send a request at all. */
-export function maySend({ secured }: FuzzedOperation, as: Signer): boolean {
+function maySend({ secured }: FuzzedOperation, as: Signer): boolean {
   return !secured || as !== 'nobody'
 }

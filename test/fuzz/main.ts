@@ -1,19 +1,15 @@
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
+import { offerHelp } from '#commands/run-command.ts'
 import { describe, fuzz, unreached } from './fuzz.ts'
 
 // npm run fuzz -- --runs 1000000 [--seed N] [--operation id]...: requests made from the document, for a night.
 
-const { values } = parseArgs({
-  options: {
-    runs: { type: 'string', default: '10000' },
-    seed: { type: 'string' },
-    operation: { type: 'string', multiple: true },
-  },
-})
+const USAGE = 'Usage: npm run fuzz [-- --runs N] [--seed N] [--operation ID]...\n'
 
-const runs = positive('runs', values.runs)
-const seed = values.seed === undefined ? randomInt(2 ** 31) : positive('seed', values.seed)
+offerHelp(USAGE)
+
+const { runs, seed, only } = readArguments()
 const teardowns: (() => unknown)[] = []
 const began = Date.now()
 let told = 0
@@ -25,7 +21,7 @@ try {
     {
       runs,
       seed,
-      only: values.operation,
+      only,
       onProgress: tell,
       // At once, so that a night that is cut short has not been for nothing.
       onFinding: (finding) => say(describe(finding)),
@@ -51,9 +47,25 @@ function tell(sent: number): void {
   say(`${sent} of ${runs} requests, ${seconds} s`)
 }
 
-function positive(name: string, text: string): number {
+function readArguments(): { runs: number; seed: number; only: string[] | undefined } {
+  const options = {
+    runs: { type: 'string', default: '10000' },
+    seed: { type: 'string' },
+    operation: { type: 'string', multiple: true },
+  } as const
+  try {
+    const { values } = parseArgs({ options })
+    const seed = values.seed === undefined ? randomInt(2 ** 31) : wholeNumber(values.seed)
+    return { runs: wholeNumber(values.runs), seed, only: values.operation }
+  } catch {
+    process.stderr.write(USAGE)
+    process.exit(2)
+  }
+}
+
+function wholeNumber(text: string): number {
   const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 0) throw new TypeError(`--${name} must be a whole number`)
+  if (!Number.isSafeInteger(value) || value < 0) throw new TypeError(`${text} is not a whole number`)
   return value
 }
 

@@ -29,7 +29,7 @@ export interface HostileService {
 }
 
 export const METRICS_TOKEN = 'metrics-token-of-the-hostile-catalogue'
-export const ALLOWED_ORIGIN = 'https://app.example.com'
+const ALLOWED_ORIGIN = 'https://app.example.com'
 const PASSWORD = 'correct horse battery staple'
 
 /**

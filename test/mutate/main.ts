@@ -10,6 +10,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { offerHelp } from '#commands/run-command.ts'
 import { mutationsOf } from './mutations.ts'
 import { copyProject } from './project.ts'
 import { findTestsIn } from './related.ts'
@@ -18,6 +19,12 @@ import { type Candidate, choose, FOLDERS, sampleOf } from './sample.ts'
 import { checkTests, type Tried, tryMutants } from './try-mutants.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
+
+const USAGE =
+  'Usage: npm run mutate -- FILE[:FROM-TO]... [--max N] [--minutes N] [--goal N] [--test FILE]... [--fresh]\n' +
+  '       npm run mutate -- --sample N [--seed N] [--minutes N] [--goal N] [FOLDER]...\n'
+
+offerHelp(USAGE)
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -33,10 +40,7 @@ const { values, positionals } = parseArgs({
 })
 
 if (positionals.length === 0 && values.sample === undefined) {
-  process.stderr.write(
-    'Usage: npm run mutate -- FILE[:FROM-TO]... [--max N] [--minutes N] [--goal N] [--test FILE]...\n' +
-      '       npm run mutate -- --sample N [--seed N] [--minutes N] [--goal N] [FOLDER]...\n',
-  )
+  process.stderr.write(USAGE)
   process.exitCode = 2
 } else {
   const candidates =

@@ -1,19 +1,29 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, realpathSync, statfsSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, realpathSync, statfsSync, writeFileSync } from 'node:fs'
+import { readFile, rm } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '#lib/embedded-postgres/embedded-postgres.ts'
+import { openLayout } from '#lib/embedded-postgres/layout.ts'
+import { endPostmaster, findPostmaster } from '#lib/embedded-postgres/postmaster.ts'
 
 const DATA = join(import.meta.dirname, '../../.data')
 
 /** A folder in memory, on Linux. */
 const MEMORY = '/dev/shm'
 
+/** Begins the names of its folders that are ours. */
+const PREFIX = `groundwork-test-${userInfo().uid}-`
+
+/** The file in such a folder that names the data folder of the tree whose tests use it. */
+const OWNER = 'owner'
+
 /** Bytes of memory that the databases of a run have room in. */
 const ROOM = 2 * 1024 ** 3
 
 /** Starts the tests' PostgreSQL or joins it. What it keeps is lost in a crash, in exchange for speed. */
-export function startTestServer(options: { fresh: boolean }): Promise<EmbeddedPostgres> {
+export async function startTestServer(options: { fresh: boolean }): Promise<EmbeddedPostgres> {
+  if (options.fresh) await removeAbandoned()
   return startEmbeddedPostgres({
     directory: testServerDirectory(DATA),
     settings: {
@@ -44,9 +54,28 @@ export function testServerDirectory(folder: string): string {
   mkdirSync(folder, { recursive: true })
   const data = realpathSync(folder)
   const name = createHash('sha256').update(data).digest('hex').slice(0, 12)
-  const inMemory = join(MEMORY, `groundwork-test-${userInfo().uid}-${name}`)
-  if (existsSync(inMemory)) return inMemory
-  return hasRoom() ? inMemory : join(data, 'test')
+  const inMemory = join(MEMORY, `${PREFIX}${name}`)
+  if (!existsSync(inMemory) && !hasRoom()) return join(data, 'test')
+  mkdirSync(inMemory, { recursive: true, mode: 0o700 })
+  writeFileSync(join(inMemory, OWNER), data)
+  return inMemory
+}
+
+/**
+ * Ends test servers in memory whose tree is gone, and removes what they kept: the run in it was killed, and no later
+ * one can find them.
+ */
+export async function removeAbandoned(memory = MEMORY): Promise<void> {
+  if (!existsSync(memory)) return
+  for (const name of readdirSync(memory).filter((entry) => entry.startsWith(PREFIX))) {
+    const folder = join(memory, name)
+    const owner = await readFile(join(folder, OWNER), 'utf8').catch(() => undefined)
+    if (owner === undefined || existsSync(owner)) continue
+    const layout = await openLayout(folder)
+    const postmaster = await findPostmaster(layout)
+    if (postmaster) await endPostmaster(layout, postmaster.pid, 'SIGQUIT')
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+  }
 }
 
 function hasRoom(): boolean {

@@ -30,7 +30,7 @@ export const GLOBAL_TABLES: Readonly<Record<string, string>> = {
 }
 
 /** The column that says whose a row is, where it is not `org_id`. */
-export const TENANT_COLUMNS: Readonly<Record<string, string>> = {
+const TENANT_COLUMNS: Readonly<Record<string, string>> = {
   // An organization's id, or that of a user.
   files: 'space_id',
   organizations: 'id',

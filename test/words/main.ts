@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { offerHelp } from '#commands/run-command.ts'
 import { findWords } from './words.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -23,7 +24,15 @@ function listFiles(): string[] {
   return output.split('\n').filter((path) => CHECKED.test(path) && !LEFT_OUT.test(path))
 }
 
+const USAGE = 'Usage: npm run words [-- FILE...]\n'
+
+offerHelp(USAGE)
+
 const [, , ...chosen] = process.argv
+if (chosen.some((argument) => argument.startsWith('-'))) {
+  process.stderr.write(USAGE)
+  process.exit(2)
+}
 let count = 0
 for (const path of chosen.length > 0 ? chosen : listFiles()) {
   let text: string

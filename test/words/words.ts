@@ -5,7 +5,7 @@ export interface Word {
   readonly instead: string
 }
 
-export const WORDS: readonly Word[] = [
+const WORDS: readonly Word[] = [
   {
     pattern: /\/\*\* (of|what|gives?)\b/,
     instead: 'a noun or a verb: "Options of ...", "Milliseconds since ...", "Returns ..."',

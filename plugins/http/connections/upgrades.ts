@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 
 /** Where WebSockets are opened. */
-export const REALTIME_PATH = '/realtime'
+const REALTIME_PATH = '/realtime'
 
 /** Whether a request asks for a WebSocket of realtime. Node then leaves the connection to who listens to `upgrade`. */
 export function wantsRealtime({ method, url = '', headers }: IncomingMessage): boolean {

@@ -20,7 +20,7 @@ export interface LogContext {
 const pem = (key: KeyObject, type: 'spki' | 'pkcs8') => key.export({ type, format: 'pem' }).toString()
 
 /** A key ring that no file has. */
-export function newKeyRing(): KeyRing {
+function newKeyRing(): KeyRing {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519')
   const jwk = { kty: 'OKP', crv: 'Ed25519', x: '', kid: '', use: 'sig', alg: 'EdDSA' } as const
   const keys = { publicKey: pem(publicKey, 'spki'), privateKey: pem(privateKey, 'pkcs8') }

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { Space } from '#routes/api/v1/files/space.ts'
 import { BinaryContent, File } from '#schemas/files.ts'
 import { ref } from '#schemas/registry.ts'
 import * as content from '#services/files/content.ts'
@@ -13,7 +14,6 @@ import {
   UploadInterrupted,
 } from '#services/files/errors.ts'
 import { FileStoreUnavailable, FilesDisabled, StorageQuotaReached } from '#services/storage/errors.ts'
-import type { Space } from '../../space.ts'
 
 /** Makes the routes of a file's content. */
 export const contentRoutes =

@@ -1,11 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { Space } from '#routes/api/v1/files/space.ts'
 import { CreateFileLink, FileLink } from '#schemas/files.ts'
 import { ref } from '#schemas/registry.ts'
 import { FileBeingScanned, FileEmpty, FileNotFound, FileQuarantined } from '#services/files/errors.ts'
 import { FilesDisabled } from '#services/storage/errors.ts'
 import { VariantUnavailable } from '#services/variants/errors.ts'
 import * as links from '#services/variants/links.ts'
-import type { Space } from '../../space.ts'
 
 /** Makes the route that makes links. */
 export const linksOf =

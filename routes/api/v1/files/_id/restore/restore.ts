@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { Space } from '#routes/api/v1/files/space.ts'
 import { File } from '#schemas/files.ts'
 import { ref } from '#schemas/registry.ts'
 import { FileNotFound } from '#services/files/errors.ts'
 import * as files from '#services/files/files.ts'
-import type { Space } from '../../space.ts'
 
 /** Makes the route that takes a file out of the trash. */
 export const restore =

@@ -1,11 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { Space } from '#routes/api/v1/files/space.ts'
 import { BinaryContent } from '#schemas/files.ts'
 import { NoContent } from '#schemas/primitives.ts'
 import { FileBeingScanned, FileEmpty, FileNotFound, FileQuarantined } from '#services/files/errors.ts'
 import { FileStoreUnavailable, FilesDisabled } from '#services/storage/errors.ts'
 import { VariantUnavailable } from '#services/variants/errors.ts'
 import * as variants from '#services/variants/variants.ts'
-import type { Space } from '../../../space.ts'
 
 /** Makes the route of smaller copies of an image. */
 export const variantOf =
