@@ -12,7 +12,10 @@ export interface Exchange {
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The last exchange of each connection; those before it are over, or are answered before it. */
+    /**
+     * The last exchange of each connection; those before it are over, or are answered before it. Undefined before the
+     * first and between two, so that clients that keep many connections cost little.
+     */
     readonly connections: ReadonlyMap<Socket, Exchange | undefined>
     /** Leaves a connection to somebody else, because it speaks another protocol from now on. */
     leaveConnection(socket: Socket): void
@@ -32,7 +35,12 @@ export default fp(
       socket.once('close', () => connections.delete(socket))
     })
     app.server.on('request', (request, response) => {
-      connections.set(request.socket, { request, response, begun: performance.now() })
+      const { socket } = request
+      const exchange = { request, response, begun: performance.now() }
+      connections.set(socket, exchange)
+      response.once('close', () => {
+        if (request.complete && connections.get(socket) === exchange) connections.set(socket, undefined)
+      })
     })
   },
   { name: 'connections' },
