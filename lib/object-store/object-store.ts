@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Appending, Progress } from './appending.ts'
 
-/** The name of an object: 128 random bits in hexadecimal. No name from outside ever gets into a path. */
+/** The name of an object: 128 bits in hexadecimal, 120 of them random. No name from outside ever gets into a path. */
 export type ObjectKey = string
 
 const KEY = /^[0-9a-f]{32}$/

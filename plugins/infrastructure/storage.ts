@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import { openObjectStore } from '#lib/object-store/open-object-store.ts'
 import { stopAppending } from '#services/storage/appending.ts'
-import type { StorageContext } from '#services/storage/storage.ts'
+import { type StorageContext, storageOf } from '#services/storage/storage.ts'
 
 declare module '#plugins/infrastructure/context.ts' {
   interface AppContext extends Pick<StorageContext, 'storage'> {}
@@ -16,7 +16,7 @@ export default fp(
     // Uploads go on at another instance.
     app.addHook('preClose', async () => stopAppending(app.ctx))
     const store = await openObjectStore(app.config.files)
-    app.addContext({ storage: { store, db: app.db, leaseMs: LEASE_MS, here: new Map() } })
+    app.addContext({ storage: storageOf({ store, db: app.db, leaseMs: LEASE_MS }) })
   },
   { name: 'storage', dependencies: ['context'] },
 )

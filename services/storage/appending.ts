@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import type { Database } from '#lib/database/database.ts'
 import type { Appending } from '#lib/object-store/appending.ts'
 import { answered } from './answered.ts'
 import { insertAppend } from './append-queries.ts'
 import { ObjectTaken, StorageQuotaReached } from './errors.ts'
+import { newKey } from './keys.ts'
 import { Lease } from './lease.ts'
 import * as queries from './queries.ts'
 import { firstBytes, Reservation, SMALLEST_BYTES } from './reservation.ts'
@@ -40,7 +40,7 @@ export async function reserve(ctx: Ctx, db: Database, append: NewAppend): Promis
  */
 export async function reserveWhole(ctx: Ctx, db: Database, append: NewAppend): Promise<string> {
   const { space, quota, length, lifetimeMs } = append
-  const key = randomBytes(16).toString('hex')
+  const key = newKey()
   const object = { key, store: storeOf(ctx).kind, space, bytes: firstBytes(length), leaseMs: lifetimeMs }
   if (!(await queries.insertObject(db, object, quota))) throw new StorageQuotaReached()
   return key

@@ -24,7 +24,7 @@ export async function insertObject(db: Database, object: NewObject, quota: numbe
 }
 
 /**
- * The same, to be followed by `flushObject`: all that is written for one user or organization changes one row, and would wait for
+ * The same, to be followed by `flushObjects`: all that is written for one user or organization changes one row, and would wait for
  * the disk one after the other. Not for a transaction, whose commit would not wait either.
  */
 export async function insertObjectUnflushed(
@@ -37,15 +37,15 @@ export async function insertObjectUnflushed(
   return (await db.query({ name: 'insertStoredObject:unflushed', text, values })).length > 0
 }
 
-/** Makes an object's row durable, holding no lock meanwhile; returns false if the database has lost it in a crash. */
-export async function flushObject(db: Database, key: string): Promise<boolean> {
-  const rows = await db.query({
-    name: 'flushStoredObject',
-    text: `SELECT pg_logical_emit_message(true, 'stored_objects', '') AS flushed FROM stored_objects
-           WHERE key = $1 AND state = 'writing'`,
-    values: [key],
+/** Makes the rows of objects durable, holding no lock meanwhile; returns those that the database has not lost in a crash. */
+export async function flushObjects(db: Database, keys: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await db.query<{ key: string }>({
+    name: 'flushStoredObjects',
+    text: `SELECT key, pg_logical_emit_message(true, 'stored_objects', '') FROM stored_objects
+           WHERE key = ANY ($1::text[]) AND state = 'writing'`,
+    values: [keys],
   })
-  return rows.length > 0
+  return new Set(rows.map(({ key }) => key))
 }
 
 const INSERT_OBJECT = `WITH space AS (

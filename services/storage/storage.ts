@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import type { Log } from '#lib/context.ts'
 import type { Database } from '#lib/database/database.ts'
 import type { ObjectStore } from '#lib/object-store/object-store.ts'
+import { Rounds } from '#lib/waiting/rounds.ts'
 import { FilesDisabled, StorageQuotaReached } from './errors.ts'
+import { newKey } from './keys.ts'
 import * as queries from './queries.ts'
 import { firstBytes, Reservation, SMALLEST_BYTES } from './reservation.ts'
 
@@ -16,12 +17,22 @@ export interface StorageContext {
     readonly store: ObjectStore | undefined
     /** The database for what has to be done when a client is gone, too. */
     readonly db: Database
+    /** Makes rows of objects durable, those of all who write at the moment at once; returns those that are there. */
+    readonly flushes: Rounds<string, ReadonlySet<string>>
     /** Milliseconds after the last sign of a writer at which its object counts as given up. */
     readonly leaseMs: number
     /** How to stop what this process adds to objects that come in several requests, by their keys. */
     readonly here: Map<string, () => void>
   }
   readonly log: Log
+}
+
+/** Makes the storage of a process. */
+export function storageOf(
+  options: Pick<StorageContext['storage'], 'store' | 'db' | 'leaseMs'>,
+): StorageContext['storage'] {
+  const { db } = options
+  return { ...options, flushes: new Rounds((keys) => queries.flushObjects(db, keys)), here: new Map() }
 }
 
 /**
@@ -46,7 +57,7 @@ export function hold(db: Database, key: string): Promise<boolean> {
 
 /** An object that is being written, and the space that is taken for it. Its lease is renewed until `keep` or `discard`. */
 export class Writing {
-  readonly key = randomBytes(16).toString('hex')
+  readonly key = newKey()
   readonly #db: Database
   readonly #reservation: Reservation
   readonly #leaseMs: number
@@ -75,14 +86,15 @@ export class Writing {
     { space, quota, length }: { space: string; quota: number | null; length: number | undefined },
   ): Promise<Writing> {
     const { kind } = storeOf(ctx)
-    const { db, leaseMs } = ctx.storage
+    const { db, flushes, leaseMs } = ctx.storage
     const taken = firstBytes(length)
     const writing = new Writing(db, { quota: quota ?? Number.MAX_SAFE_INTEGER, taken, leaseMs })
     const begun = performance.now()
     const object = { key: writing.key, store: kind, space, bytes: taken, leaseMs }
     if (!(await queries.insertObjectUnflushed(db, object, quota))) throw new StorageQuotaReached()
     // Before the first byte, or a crash of the database could leave bytes that no row names.
-    if (!(await queries.flushObject(db, writing.key))) throw new Error('the database has lost an object')
+    if (!(await flushes.join(writing.key)).has(writing.key))
+      throw new Error('the database has lost an object')
     writing.#hold(begun)
     return writing
   }
