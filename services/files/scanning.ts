@@ -59,7 +59,9 @@ async function ask(
   signal: AbortSignal,
 ): Promise<Result> {
   if (Number(size) > scanning.maxSize) return unscanned(scanning, 'too_large')
-  const verdict = await scanning.scanner.scan(await answered(storeOf(ctx).read(key)), signal)
+  const content = await answered(storeOf(ctx).read(key))
+  // A scanner that is away has not begun to read it.
+  const verdict = await scanning.scanner.scan(content, signal).finally(() => content.destroy())
   if (verdict.kind === 'too_large') return unscanned(scanning, 'too_large')
   if (verdict.kind === 'clean') return { scan: 'clean', finding: null }
   return { scan: 'infected', finding: verdict.signature.slice(0, MAX_FINDING) }

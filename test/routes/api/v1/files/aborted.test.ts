@@ -1,6 +1,4 @@
-import { readdir, readlink } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { deleteAllExpired } from '#lib/cleanup/expired-rows.ts'
 import { expiry } from '#services/uploads/expiry.ts'
@@ -8,6 +6,7 @@ import { amount } from '#test/support/amount.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { createFile, keysOf, sweep } from '#test/support/files.ts'
 import { createTestApp, type TestUser } from '#test/support/helper.ts'
+import { openFilesIn } from '#test/support/open-files.ts'
 import { listen } from '#test/support/raw-http.ts'
 import { createUpload } from '#test/support/uploads.ts'
 
@@ -16,16 +15,6 @@ const AT_ONCE = 50
 
 /** Bytes that are said to come, and those that do. */
 const [LENGTH, SENT] = [300_000, 100_000]
-
-/** Open files of this process below a directory; undefined where the system does not say. */
-async function openFilesIn(directory: string): Promise<string[] | undefined> {
-  const handles = await readdir('/proc/self/fd').catch(() => undefined)
-  if (handles === undefined) return undefined
-  const paths = await Promise.all(
-    handles.map((handle) => readlink(join('/proc/self/fd', handle)).catch(() => '')),
-  )
-  return paths.filter((path) => path.startsWith(directory))
-}
 
 /** Sends a part of a body and goes. */
 function leave(t: Test, port: number, head: string): Promise<void> {
