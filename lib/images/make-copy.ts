@@ -21,6 +21,7 @@ const MAX_REASON = 500
 interface Limits {
   readonly signal?: AbortSignal
   readonly timeoutMs?: number
+  readonly maxBytes?: number
 }
 
 /** Whether copies can be made: sharp is installed, which is optional, on a system that it is there for. */
@@ -41,7 +42,7 @@ export function canMakeCopies(): boolean {
 export async function makeCopy(
   image: Readable,
   options: ImageOptions,
-  { signal, timeoutMs = TIMEOUT_MS }: Limits = {},
+  { signal, timeoutMs = TIMEOUT_MS, maxBytes = MAX_COPY_BYTES }: Limits = {},
 ): Promise<Buffer> {
   signal?.throwIfAborted()
   const child = spawn(process.execPath, ['--no-warnings', PROGRAM, JSON.stringify(options)], {
@@ -66,7 +67,7 @@ export async function makeCopy(
     reason = (reason + text).slice(0, MAX_REASON)
   })
   const closed = once(child, 'close')
-  const copy = bytesOf(child.stdout, () => stop('the copy is too large'))
+  const copy = bytesOf(child.stdout, maxBytes, () => stop('the copy is too large'))
   try {
     const sent = pipeline(image, child.stdin).then(
       () => undefined,
@@ -92,12 +93,12 @@ function isOfWriting(error: unknown): boolean {
   return syscall === 'write' || code === 'ERR_STREAM_PREMATURE_CLOSE'
 }
 
-async function bytesOf(stream: Readable, tooMany: () => void): Promise<Buffer> {
+async function bytesOf(stream: Readable, most: number, tooMany: () => void): Promise<Buffer> {
   const pieces: Buffer[] = []
   let size = 0
   for await (const piece of stream) {
     size += piece.length
-    if (size > MAX_COPY_BYTES) tooMany()
+    if (size > most) tooMany()
     else pieces.push(piece)
   }
   return Buffer.concat(pieces)

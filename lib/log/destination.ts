@@ -79,7 +79,8 @@ export class LogDestination {
     }
     if (error) this.#dropped += lines
     this.#writing = undefined
-    if (this.#waiting.length >= CHUNK_CHARACTERS) this.flushSync()
+    // What came meanwhile has gathered for long enough, or is enough. If not, a timer waits.
+    if (this.#timer === undefined) this.flushSync()
   }
 }
 

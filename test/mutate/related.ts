@@ -1,16 +1,17 @@
 import { globSync, readFileSync } from 'node:fs'
-import { basename, dirname, join, relative, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { APART, sharedFiles, takesLong } from '#test/support/shared-files.ts'
 
-const IMPORT = /\bfrom '([.#][^']+)'/g
+const IMPORT = /\b(?:from |import\()'([.#][^']+)'/g
+/** Helpers of tests that start programs, each of which takes seconds. */
+const PROGRAMS =
+  /support\/(chromium|centrifugo|clamd|engines|nats-server|nginx|pgbouncer|s3-server|versitygw)\.ts/
 /** How far away an importer may be whose tests are run. */
 const DISTANCE = 4
-/** Most test files by imports; more would take too long for each mutant. */
-const MOST = 8
-/** Most that have the domain's name, beyond those. */
-const MOST_NAMED = 6
-/** Most that take long. */
-const MOST_SLOW = 2
+/** Most test files by their nearness; more would take too long for each mutant. */
+const MOST = 12
+/** Most that take long, beside others and alone. */
+const MOST_SLOW = { beside: 2, alone: 12 }
 /** Folders that are not a domain's name. */
 const LAYERS = new Set([
   'services',
@@ -26,25 +27,21 @@ const LAYERS = new Set([
 
 /** Tests that look at all operations, tables or settings, and do not take long; for what knows operations. */
 const HOUSE = [
+  'test/commands/openapi.test.ts',
   'test/contract/document.test.ts',
   'test/contract/house-rules.test.ts',
   'test/contract/routes.test.ts',
-  'test/contract/response-contract.test.ts',
-  'test/contract/private-parts.test.ts',
-  'test/contract/errors.test.ts',
-  'test/commands/openapi.test.ts',
   'test/config/settings-read.test.ts',
-  'test/tenancy/routes.test.ts',
 ]
 
 /** Returns the test files that are likely to notice a change of a source file, the nearest first. */
 export type FindTests = (path: string) => string[]
 
 /**
- * Reads who imports whom. The tests of a file are those beside its mirrored path, those that import it, and then the
- * same for the files that import it; after these the ones with its domain's name, because what is found by its place
- * is imported by nobody, and those that look at the whole house. Files that take long, or that `npm test` does not
- * run, come last, unless they are all that there is nearby.
+ * Reads who imports whom. The nearest test of a file has its name and those of its folders, or imports it, or is beside
+ * the path of one that imports it; names count because what is found by its place is imported by nobody. After these
+ * come those that look at the whole house. Files that take long, or that `npm test` does not run, come last, but for the
+ * very nearest.
  */
 export function findTestsIn(root: string): FindTests {
   const sources = globSync(['*.ts', '{commands,config,lib,plugins,process,routes,services}/**/*.ts'], {
@@ -54,41 +51,54 @@ export function findTestsIn(root: string): FindTests {
   const tests = globSync('test/**/*.test.ts', { cwd: root, exclude }).sort()
   const importers = importersOf(root, [...sources, ...tests])
   const shared = new Set(sharedFiles())
+  const isQuick = (test: string) =>
+    shared.has(test) && !takesLong(test) && !PROGRAMS.test(readFileSync(join(root, test), 'utf8'))
   return (path) => {
-    const related = byImports(path, tests, importers)
-    const isQuick = (test: string) => shared.has(test) && !takesLong(test)
-    const near = related.filter(isQuick)
+    const related = byNearness(path, tests, importers)
+    const near = related.filter(isQuick).slice(0, MOST)
     const house = /^(lib|process)\//.test(path) ? [] : HOUSE
-    const far = [...byName(path, tests), ...house].filter(isQuick)
-    const slow = related.filter((test) => !isQuick(test)).slice(0, MOST_SLOW)
-    return [...new Set(near.length > 0 ? [...near, ...far, ...slow] : [...slow, ...far])]
+    const most = near.length > 0 ? MOST_SLOW.beside : MOST_SLOW.alone
+    const slow = related.filter((test) => !isQuick(test)).slice(0, most)
+    return [...new Set([...related.slice(0, 1), ...near, ...house, ...slow])]
   }
 }
 
-function byImports(path: string, tests: readonly string[], importers: Map<string, string[]>): string[] {
-  const found = new Set<string>()
+function byNearness(path: string, tests: readonly string[], importers: Map<string, string[]>): string[] {
+  const distances = byImports(path, tests, importers)
+  return tests
+    .map((test) => ({ test, near: likeness(path, test) + DISTANCE - (distances.get(test) ?? DISTANCE) }))
+    .filter(({ near }) => near > 0)
+    .sort((a, b) => b.near - a.near)
+    .map(({ test }) => test)
+}
+
+/** How many names two paths share; those of folders count twice. */
+function likeness(path: string, test: string): number {
+  const others = new Set(test.replace(/(\.process)?\.test\.ts$/, '').split('/'))
+  const shared = (names: readonly string[]) => names.filter((name) => !LAYERS.has(name) && others.has(name))
+  const [file = '', ...folders] = path.replace('.ts', '').split('/').reverse()
+  return 2 * shared(folders).length + shared([file]).length
+}
+
+/** How far each test is by imports; the file's own tests are at 0. */
+function byImports(
+  path: string,
+  tests: readonly string[],
+  importers: Map<string, string[]>,
+): Map<string, number> {
+  const found = new Map<string, number>()
   const seen = new Set([path])
   let ring = [path]
   for (let distance = 0; distance < DISTANCE && ring.length > 0; distance++) {
-    for (const file of ring) for (const test of mirrored(file, tests)) found.add(test)
     const next = ring.flatMap((file) => importers.get(file) ?? []).filter((file) => !seen.has(file))
+    const beside = ring.flatMap((file) => mirrored(file, tests))
+    for (const test of [...beside, ...next]) {
+      if (test.endsWith('.test.ts') && !found.has(test)) found.set(test, distance)
+    }
     for (const file of next) seen.add(file)
-    for (const file of next) if (file.startsWith('test/')) found.add(file)
     ring = [...new Set(next)].filter((file) => !file.startsWith('test/'))
   }
-  return [...found].filter((file) => file.endsWith('.test.ts')).slice(0, MOST)
-}
-
-/** Tests that are named as a folder of the path, or lie in one; the innermost first. */
-function byName(path: string, tests: readonly string[]): string[] {
-  const names = dirname(path).split('/').reverse()
-  return names
-    .filter((name) => !LAYERS.has(name) && !name.startsWith('_'))
-    .flatMap((name) => [
-      ...tests.filter((test) => basename(test, '.test.ts') === name),
-      ...tests.filter((test) => dirname(test).split('/').includes(name)),
-    ])
-    .slice(0, MOST_NAMED)
+  return found
 }
 
 function importersOf(root: string, files: readonly string[]): Map<string, string[]> {
@@ -105,14 +115,9 @@ function importersOf(root: string, files: readonly string[]): Map<string, string
   return importers
 }
 
-/**
- * Tests of a file: for `services/a/queries.ts` those of test/services/a/; a route's may be a file named as its folder, and
- * those of `server.ts` are in a folder of its name.
- */
+/** Tests beside the mirrored path of a file, without the parameters of a route; for `server.ts` those in its folder. */
 function mirrored(file: string, tests: readonly string[]): string[] {
-  const name = file.replace(/(\/index)?\.ts$/, '')
-  const folder = `test/${file.includes('/') ? dirname(file) : name}`
-  const isLayer = file.split('/').length === 2
-  const below = isLayer ? [] : tests.filter((test) => dirname(test) === folder)
-  return [`test/${name}.test.ts`, ...below].filter((test) => tests.includes(test))
+  const parts = file.replace(/(\/index)?\.ts$/, '').split('/')
+  const name = parts.filter((part) => !part.startsWith('_')).join('/')
+  return tests.filter((test) => test === `test/${name}.test.ts` || dirname(test) === `test/${name}`)
 }

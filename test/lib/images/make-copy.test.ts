@@ -143,6 +143,17 @@ t.test('what no copy is made of', async (t) => {
     await refused(t, wide, /too much memory/, { maxMemory: 128 * 1024 * 1024 })
   })
 
+  await t.test('what becomes a copy that is too large', async (t) => {
+    const image = await plain(600, 400).png().toBuffer()
+    const { length } = await copyOf(image)
+    const stream = () => Readable.from([image], { objectMode: false })
+    await t.rejects(makeCopy(stream(), OPTIONS, { maxBytes: length - 1 }), {
+      name: 'ImageRefused',
+      message: 'the copy is too large',
+    })
+    t.equal((await makeCopy(stream(), OPTIONS, { maxBytes: length })).length, length)
+  })
+
   await t.test('what takes too long', async (t) => {
     const endless = Readable.from(
       (async function* () {
