@@ -80,12 +80,12 @@ export class Shutdown {
   /** Begins the end at a signal; a second one ends the process at once. */
   onSignal(signal: NodeJS.Signals): void {
     if (!this.#begun) this.begin({ signal })
-    else if (!this.#isEcho(signal)) this.exitNow({ signal }, 'second signal, exiting')
+    else if (!this.#isEcho(signal)) void this.exitNow({ signal }, 'second signal, exiting')
   }
 
   /** Begins the end at an uncaught error; during the end it ends the process at once. */
   onError(err: unknown): void {
-    if (this.#begun) this.exitNow({ err }, 'uncaught error during shutdown, exiting')
+    if (this.#begun) void this.exitNow({ err }, 'uncaught error during shutdown, exiting')
     else this.begin({ err })
   }
 

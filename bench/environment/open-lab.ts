@@ -27,7 +27,7 @@ export async function withLab<T>(options: OpenOptions, work: (lab: Lab) => Promi
     for (const ending of endings.splice(0).reverse()) await ending()
   }
   const interrupt = () => {
-    end().finally(() => process.exit(130))
+    void end().finally(() => process.exit(130))
   }
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
   try {

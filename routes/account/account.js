@@ -16,7 +16,7 @@ function start(form) {
   })
   form.addEventListener('submit', (event) => {
     event.preventDefault()
-    submit(form, field, token)
+    void submit(form, field, token)
   })
 }
 

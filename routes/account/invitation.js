@@ -18,7 +18,7 @@ const ACTIONS = form.dataset.action
 const FIELDS = { nothing: [], password: ['password'], account: ['username', 'password'] }
 
 const token = takeToken()
-if (token) start()
+if (token) void start()
 
 async function start() {
   form.hidden = true
@@ -42,7 +42,7 @@ async function start() {
   })
   form.addEventListener('submit', (event) => {
     event.preventDefault()
-    accept(fields)
+    void accept(fields)
   })
   form.elements.decline.addEventListener('click', decline)
 }

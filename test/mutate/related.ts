@@ -115,9 +115,15 @@ function importersOf(root: string, files: readonly string[]): Map<string, string
   return importers
 }
 
-/** Tests beside the mirrored path of a file, without the parameters of a route; for `server.ts` those in its folder. */
+/**
+ * Tests beside the mirrored path of a file, without the parameters of a route, and those that are named as a folder around
+ * it; for `server.ts` those in its folder.
+ */
 function mirrored(file: string, tests: readonly string[]): string[] {
   const parts = file.replace(/(\/index)?\.ts$/, '').split('/')
-  const name = parts.filter((part) => !part.startsWith('_')).join('/')
-  return tests.filter((test) => test === `test/${name}.test.ts` || dirname(test) === `test/${name}`)
+  const names = parts.filter((part) => !part.startsWith('_'))
+  const paths = names.map((_, index) => `test/${names.slice(0, index + 1).join('/')}`)
+  return tests.filter(
+    (test) => paths.includes(test.replace('.test.ts', '')) || dirname(test) === paths.at(-1),
+  )
 }

@@ -68,5 +68,5 @@ export function createAjv({ coerce, allErrors }: AjvOptions): Ajv {
 
 /** @throws Error for what is not a JSON Schema */
 export function assertSchema(schema: AnySchema): void {
-  draft07.validateSchema(schema, true)
+  void draft07.validateSchema(schema, true)
 }
