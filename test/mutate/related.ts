@@ -8,6 +8,8 @@ const PROGRAMS =
   /support\/(chromium|centrifugo|clamd|engines|nats-server|nginx|pgbouncer|s3-server|versitygw)\.ts/
 /** How far away an importer may be whose tests are run. */
 const DISTANCE = 4
+/** How much nearer a test is that lies in the mirrored folder. */
+const BESIDE = 2
 /** Most test files by their nearness; more would take too long for each mutant. */
 const MOST = 12
 /** Most that take long, beside others and alone. */
@@ -65,8 +67,12 @@ export function findTestsIn(root: string): FindTests {
 
 function byNearness(path: string, tests: readonly string[], importers: Map<string, string[]>): string[] {
   const distances = byImports(path, tests, importers)
+  const nearness = (test: string) =>
+    likeness(path, test) +
+    (DISTANCE - (distances.get(test) ?? DISTANCE)) +
+    (dirname(test) === `test/${dirname(path)}` ? BESIDE : 0)
   return tests
-    .map((test) => ({ test, near: likeness(path, test) + DISTANCE - (distances.get(test) ?? DISTANCE) }))
+    .map((test) => ({ test, near: nearness(test) }))
     .filter(({ near }) => near > 0)
     .sort((a, b) => b.near - a.near)
     .map(({ test }) => test)

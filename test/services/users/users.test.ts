@@ -81,3 +81,17 @@ t.test('users without HTTP', async (t) => {
     await t.rejects(update, { code: '23514', constraint: 'users_username_format' })
   })
 })
+
+t.test('a hash is replaced only while it is the one that was checked, and says so', async (t) => {
+  const { app, db, signUp } = await borrowTestApp(t)
+  const { user } = await signUp()
+  const current = async () => {
+    const [row] = await db.query<{ password_hash: string }>('SELECT password_hash FROM users')
+    return row?.password_hash ?? ''
+  }
+  const before = await current()
+  const [next, other] = [await app.ctx.passwords.hash('next'), await app.ctx.passwords.hash('other')]
+  t.equal(await userRecords.replacePasswordHash(app.ctx, user.id, before, next), true)
+  t.equal(await userRecords.replacePasswordHash(app.ctx, user.id, before, other), false)
+  t.equal(await current(), next)
+})
