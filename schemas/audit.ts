@@ -181,24 +181,41 @@ export type ListAuditEntriesQuery = Static<typeof ListAuditEntriesQuery>
 export const ExportAuditEntriesQuery = Type.Object(filters, { additionalProperties: false })
 export type ExportAuditEntriesQuery = Static<typeof ExportAuditEntriesQuery>
 
+/** Whose entries an admin of the service asks for. */
+const ofOrganization = {
+  organization_id: Type.Optional(
+    Uuid("An organization, for its entries; without it, those of the service's own.", {
+      'x-normalize': 'lowercase',
+    }),
+  ),
+}
+
 /** Query of listPlatformAuditEntries. */
 export const ListPlatformAuditEntriesQuery = Type.Object(
-  {
-    ...pageParameters,
-    ...filters,
-    organization_id: Type.Optional(
-      Uuid("An organization, to list its entries; without it, those of the service's own.", {
-        'x-normalize': 'lowercase',
-      }),
-    ),
-  },
+  { ...pageParameters, ...filters, ...ofOrganization },
   { additionalProperties: false },
 )
 export type ListPlatformAuditEntriesQuery = Static<typeof ListPlatformAuditEntriesQuery>
 
+/** Query of exportPlatformAuditEntries. */
+export const ExportPlatformAuditEntriesQuery = Type.Object(
+  { ...filters, ...ofOrganization },
+  { additionalProperties: false },
+)
+export type ExportPlatformAuditEntriesQuery = Static<typeof ExportPlatformAuditEntriesQuery>
+
+/** Query of getPlatformAuditEntry. */
+export const PlatformAuditEntryQuery = Type.Object(ofOrganization, { additionalProperties: false })
+export type PlatformAuditEntryQuery = Static<typeof PlatformAuditEntryQuery>
+
+const entryParameter = { id: Uuid('Identifier of the entry.', { 'x-normalize': 'lowercase' }) }
+
+/** Path parameters of getPlatformAuditEntry. */
+export const PlatformAuditEntryParams = Type.Object(entryParameter, { additionalProperties: false })
+
 /** Path parameters of one entry. */
 export const AuditEntryParams = Type.Object(
-  { ...organizationParameter, id: Uuid('Identifier of the entry.', { 'x-normalize': 'lowercase' }) },
+  { ...organizationParameter, ...entryParameter },
   { additionalProperties: false },
 )
 

@@ -8,8 +8,10 @@ import type {
   AuditHead,
   AuditProof,
   ExportAuditEntriesQuery,
+  ExportPlatformAuditEntriesQuery,
   ListAuditEntriesQuery,
   ListPlatformAuditEntriesQuery,
+  PlatformAuditEntryQuery,
 } from '#schemas/audit.ts'
 import type { OrgContext } from '#services/members/membership.ts'
 import { type Actor, assertAdmin } from '#services/users/users.ts'
@@ -105,6 +107,20 @@ async function* lines(db: OrgDatabase, filter: Omit<queries.EntryFilter, 'limit'
   }
 }
 
+/**
+ * The same of the service's own entries, or of an organization's.
+ *
+ * @throws Forbidden, AuditFiltersConflict
+ */
+export function exportPlatform(
+  ctx: Pick<Context, 'db'>,
+  actor: Actor,
+  { organization_id = PLATFORM, ...filters }: ExportPlatformAuditEntriesQuery,
+): AsyncIterable<string> {
+  assertAdmin(actor)
+  return lines(new OrgDatabase(ctx.db, organization_id), filterOf(filters))
+}
+
 /** Returns the end of the organization's chain. */
 export async function head(ctx: OrgContext): Promise<AuditHead> {
   const { seq, hash, checkpoint } = await queries.selectHead(ctx.db)
@@ -138,6 +154,21 @@ export async function prove(ctx: OrgContext, service: Pick<Context, 'db'>, id: s
   if (!isProvable) return { ...own, previous, following: [], checkpoint: null }
   const following = seals.filter((seal) => seal.seq > seq).map(({ digest }) => base64(digest))
   return { ...own, previous, following, checkpoint: await provingCheckpoint(ctx, service, covering) }
+}
+
+/**
+ * The same of one of the service's own entries, or of an organization's.
+ *
+ * @throws Forbidden, AuditEntryNotFound
+ */
+export function provePlatform(
+  ctx: Context,
+  actor: Actor,
+  id: string,
+  { organization_id = PLATFORM }: PlatformAuditEntryQuery,
+): Promise<AuditProof> {
+  assertAdmin(actor)
+  return prove({ ...ctx, db: new OrgDatabase(ctx.db, organization_id) }, ctx, id)
 }
 
 /** The hash that an entry's own follows: that of the seal before, also of one that was cut off. */

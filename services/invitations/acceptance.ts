@@ -73,20 +73,42 @@ export async function inspect(ctx: InvitationContext, token: string): Promise<In
   return { ...invitation, organization_id: db.org, needs }
 }
 
+/** An invitation that is to be accepted, with what the account needs for it: the password is checked and hashed. */
+export interface Acceptance {
+  readonly token: string
+  readonly invitation: queries.OpenInvitation
+  readonly account: Account
+  readonly choice: Choice | undefined
+}
+
+/**
+ * Prepares the acceptance of an invitation; what takes its time is done here, outside of a transaction.
+ *
+ * @throws InvitationNotFound, AccountNeeded, PasswordQueueFull and what the policy refuses
+ */
+export async function prepare(
+  outer: InvitationContext,
+  { token, ...chosen }: AcceptInvitation,
+): Promise<Acceptance> {
+  const ctx = claimed(outer, token)
+  const invitation = await find(ctx.db, token)
+  const { email } = invitation
+  const account = await userRecords.findByEmail(ctx, email)
+  const choice = await choose(ctx, { email, account, ...chosen })
+  return { token, invitation, account, choice }
+}
+
 /**
  * Makes the account that has the invitation's address a member; creates the account if the address has no account yet.
  *
- * @throws InvitationNotFound; AccountNeeded, MemberLimitReached, EmailTaken, UsernameTaken, PasswordQueueFull and what
- *   the policy refuses, which leave the invitation usable
+ * @throws InvitationNotFound; AccountNeeded, MemberLimitReached, EmailTaken, UsernameTaken, which leave it usable
  */
 export async function accept(
   outer: InvitationContext,
-  { token, ...chosen }: AcceptInvitation,
+  { token, invitation, account, choice }: Acceptance,
 ): Promise<AcceptedInvitation> {
   const ctx = claimed(outer, token)
-  const { email, role: invitedAs, organization_name } = await find(ctx.db, token)
-  const account = await userRecords.findByEmail(ctx, email)
-  const choice = await choose(ctx, { email, account, ...chosen })
+  const { email, role: invitedAs, organization_name } = invitation
   const { user_id, role } = await transaction(ctx, async (tx) => {
     const id = account ? await settle(tx, account, choice) : await register(tx, email, choice)
     await memberRecords.lock(tx)

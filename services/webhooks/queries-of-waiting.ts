@@ -77,8 +77,8 @@ export function resumeDeliveries(
   return db.query<Resumed>({
     name: 'resumeWebhookDeliveries',
     text: `UPDATE webhook_deliveries SET state = 'pending', next_attempt_at = now(), attempts_before = attempts
-           WHERE org_id = $1 AND id = ANY (ARRAY (
-             SELECT id FROM webhook_deliveries
+           WHERE ctid = ANY (ARRAY (
+             SELECT ctid FROM webhook_deliveries
              WHERE org_id = $1 AND endpoint_id = $2 AND id >= $5
                AND state IN ('failed', 'skipped') AND created_at >= $3
              ORDER BY id LIMIT $4 FOR UPDATE))

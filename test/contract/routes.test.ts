@@ -107,6 +107,8 @@ const EXPECTED = [
   'GET /api/v1/organizations listOrganizations user',
   'GET /api/v1/organizations/:organization_id getOrganization user',
   'GET /api/v1/operations/audit-entries listPlatformAuditEntries operator',
+  'GET /api/v1/operations/audit-entries/:id getPlatformAuditEntry operator',
+  'GET /api/v1/operations/audit-entries/export exportPlatformAuditEntries operator',
   'GET /api/v1/organizations/:organization_id/audit-entries listAuditEntries user',
   'GET /api/v1/organizations/:organization_id/audit-entries/:id getAuditEntry user',
   'GET /api/v1/organizations/:organization_id/audit-entries/export exportAuditEntries user',

@@ -115,7 +115,10 @@ t.test(
     await expect('listEventTypes', 200)
     // A stream would go on for minutes.
     await expect('streamRealtimeEvents', 404, { params: { channels: `user:${randomUUID()}` } })
-    await expect('listPlatformAuditEntries', 200)
+    for (const operation of ['listPlatformAuditEntries', 'exportPlatformAuditEntries'])
+      await expect(operation, 200)
+    const ofTenant = { id: await tenant.auditEntry(), organization_id: tenant.organization.id }
+    await expect('getPlatformAuditEntry', 200, { params: ofTenant })
     await expect('listQuarantinedFiles', 200)
     const quarantined = { id: await quarantinedFile(app, tenant.owner) }
     await expect('releaseQuarantinedFile', 204, { params: quarantined })

@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { SystemDatabase } from '#lib/database/scoped-database.ts'
 import { deriveToken } from '#lib/secrets/secrets.ts'
 import type { Webhook } from '#schemas/webhooks.ts'
+import { PLATFORM } from '#services/audit/entry.ts'
 import { invitationToken } from '#services/invitations/token.ts'
 import * as oneTimeTokens from '#services/one-time-tokens/one-time-tokens.ts'
 import { createFullFile, quarantinedFile } from '#test/support/files.ts'
@@ -134,11 +135,24 @@ async function shareFile({ app, subject }: Situation): Promise<SharedFile> {
   return { id: idOf(file), token: String(token) }
 }
 
+/** An entry of the service's own log. */
+async function platformEntry({ app }: Situation): Promise<string> {
+  const [entry] = await new SystemDatabase(app.db).query<{ id: string }>({
+    name: 'selectTestAuditEntry',
+    text: 'SELECT id FROM audit_entries WHERE org_id = $1 ORDER BY id DESC LIMIT 1',
+    values: [PLATFORM],
+  })
+  if (entry === undefined) throw new Error('nothing was done to accounts')
+  return entry.id
+}
+
 const idOf = (url: string) => String(url.split('/').at(-1))
 
 /** Query parameters that succeed in a way that no schema can express, by operationId. */
 const QUERIES: Readonly<Record<string, (name: string, situation: Situation) => Promise<string | undefined>>> =
   {
+    // The entry is the service's own.
+    getPlatformAuditEntry: async () => PLATFORM,
     getSharedFile: async (_name, situation) => (await sharedFileOf(situation)).token,
     // One that keys with the scope can hear, too.
     getChannelPresence: async (_name, situation) =>
@@ -166,7 +180,10 @@ const PARAMETERS: Readonly<Record<string, (situation: Situation, path: string) =
     organizations: async (situation) => (await tenantOf(situation)).organization.id,
     invitations: async (situation) => (await (await tenantOf(situation)).invite()).id,
     members: async (situation) => (await tenantOf(situation)).second.user.id,
-    'audit-entries': async (situation) => (await tenantOf(situation)).auditEntry(),
+    'audit-entries': async (situation, path) =>
+      path.includes('operations')
+        ? platformEntry(situation)
+        : (await tenantOf(situation)).auditEntry(),
     webhooks: async (situation) => (await webhookOf(situation)).id,
     deliveries: async (situation) =>
       (await (await tenantOf(situation)).createDelivery((await webhookOf(situation)).id)).id,

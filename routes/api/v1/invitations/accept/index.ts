@@ -14,6 +14,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       config: {
         access: 'public',
         cost: 20,
+        idempotent: true,
         errors: [
           ...[InvitationNotFound, AccountNeeded, MemberLimitReached, EmailTaken, UsernameTaken],
           ...NEW_PASSWORD_ERRORS,
@@ -31,7 +32,15 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         response: { 200: ref(AcceptedInvitation) },
       },
     },
-    ({ ctx, body }) => acceptance.accept(ctx, body),
+    async (request, reply) => {
+      const prepared = acceptance.prepare(request.ctx, request.body)
+      // That somebody else has just used it may be this request, sent before: then the answer is the one it had.
+      await Promise.allSettled([prepared])
+      return reply.sendOnce(async (ctx) => ({
+        status: 200,
+        body: await acceptance.accept(ctx, await prepared),
+      }))
+    },
   )
 }
 

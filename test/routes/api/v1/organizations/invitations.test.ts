@@ -60,6 +60,25 @@ t.test('invitations into an organization', async (t) => {
     for (const used of [await accept(token), await inspect(token)]) expectProblem(t, used, GONE)
   })
 
+  await t.test('accepting is safe to repeat', async (t) => {
+    const [tenant, invited] = [await createOrganization(app), await signUp()]
+    await invite(tenant, invited.user.email)
+    const payload = { token: await tokenTo(invited.user.email) }
+    const send = (key: string) =>
+      request({
+        method: 'POST',
+        url: '/api/v1/invitations/accept',
+        payload,
+        headers: { 'idempotency-key': key },
+      })
+    const key = crypto.randomUUID()
+    const answers = await Promise.all([send(key), send(key), send(key)])
+    answers.push(await send(key))
+    t.equal(new Set(answers.map(({ body }) => body)).size, 1)
+    t.match(answers[0]?.json(), { user_id: invited.user.id, role: 'member' })
+    expectProblem(t, await send(crypto.randomUUID()), GONE)
+  })
+
   await t.test(
     'an account with a confirmed address keeps its password, and is told of invitations',
     async (t) => {
