@@ -27,7 +27,7 @@ export const ApiKeyScope = StringEnum(API_KEY_SCOPES, {
 export type ApiKeyScope = Static<typeof ApiKeyScope>
 
 const Name = Type.String({
-  'x-normalize': 'NFC',
+  'x-normalize': 'line',
   'x-format': 'one-line',
   minLength: 1,
   maxLength: 100,

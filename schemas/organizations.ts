@@ -13,7 +13,7 @@ export const MemberRole = StringEnum(['owner', 'admin', 'member'], {
 export type MemberRole = Static<typeof MemberRole>
 
 const Name = Type.String({
-  'x-normalize': 'NFC',
+  'x-normalize': 'line',
   'x-format': 'one-line',
   minLength: 1,
   maxLength: 100,

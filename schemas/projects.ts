@@ -5,7 +5,7 @@ import { Timestamp, Uuid } from './primitives.ts'
 import { ref } from './registry.ts'
 
 const Name = Type.String({
-  'x-normalize': 'NFC',
+  'x-normalize': 'line',
   'x-format': 'one-line',
   minLength: 1,
   maxLength: 100,

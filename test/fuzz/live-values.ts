@@ -181,9 +181,7 @@ const PARAMETERS: Readonly<Record<string, (situation: Situation, path: string) =
     invitations: async (situation) => (await (await tenantOf(situation)).invite()).id,
     members: async (situation) => (await tenantOf(situation)).second.user.id,
     'audit-entries': async (situation, path) =>
-      path.includes('operations')
-        ? platformEntry(situation)
-        : (await tenantOf(situation)).auditEntry(),
+      path.includes('operations') ? platformEntry(situation) : (await tenantOf(situation)).auditEntry(),
     webhooks: async (situation) => (await webhookOf(situation)).id,
     deliveries: async (situation) =>
       (await (await tenantOf(situation)).createDelivery((await webhookOf(situation)).id)).id,

@@ -269,6 +269,7 @@ async function workOnAuditLog(app: FastifyInstance): Promise<void> {
 async function proveEntry(app: FastifyInstance, db: OrgDatabase): Promise<void> {
   await reading.selectCoveringHead(db, 1)
   await reading.selectSeals(db, 0, 1)
+  await reading.selectCutHash(db, 1)
   await reading.selectLeaves(new SystemDatabase(app.db), 1)
   await selectAdministrators(db)
 }

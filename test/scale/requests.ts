@@ -3,7 +3,9 @@ import { v7 as uuidv7 } from 'uuid'
 import { OrgDatabase, SystemDatabase } from '#lib/database/scoped-database.ts'
 import { sealBatch } from '#services/audit/sealer.ts'
 import { purgeOrganizationsJob } from '#services/organizations/jobs.ts'
+import { deleteEndpoint } from '#services/webhooks/queries.ts'
 import * as deliveries from '#services/webhooks/queries-of-deliveries.ts'
+import { deleteDeliveries, skipPending } from '#services/webhooks/queries-of-waiting.ts'
 import { EXPECTATIONS } from '#test/authorization/expectations.ts'
 import { rightPlan } from '#test/authorization/right-plan.ts'
 import { type FuzzedOperation, fuzzedOperations } from '#test/fuzz/operations.ts'
@@ -106,6 +108,9 @@ async function workOnDeliveries(app: FastifyInstance, tenant: TestOrganization):
   await deliveries.markWarned(db, webhook, now)
   await deliveries.recordSuccess(db, webhook, false)
   await deliveries.stopEndpoint(db, webhook, 'failing')
+  await skipPending(db, webhook, { after: id, limit: 10 })
+  await deleteDeliveries(db, webhook, 10)
+  await deleteEndpoint(db, webhook)
 }
 
 /** The names of the statements that an application has run. */

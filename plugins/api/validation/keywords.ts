@@ -21,16 +21,20 @@ function maxLengthOf(schema: Readonly<Record<string, unknown>>, keyword: string)
   return maxLength
 }
 
+/** Soft hyphens and spaces without width, which take no room in a line and say nothing. Joiners are parts of letters. */
+const WIDTHLESS = /[\u00ad\u200b\u2060\ufeff]/g
+
 const FORMS: Readonly<Record<string, (text: string) => string>> = {
   NFC: (text) => text.normalize('NFC'),
+  line: (text) => text.normalize('NFC').replace(WIDTHLESS, '').trim(),
   email: canonicalEmail,
   lowercase: (text) => text.toLowerCase(),
 }
 
 /**
  * `x-normalize` replaces a text by its one form before anything else looks at it, so that lengths and patterns
- * hold for what is stored: `NFC` is Unicode's (Standard Annex 15), `email` the canonical form of addresses,
- * `lowercase` is for ids. A text that is far too
+ * hold for what is stored: `NFC` is Unicode's (Standard Annex 15), `line` is the same for names, without blanks at the
+ * ends and what nobody sees, `email` the canonical form of addresses, `lowercase` is for ids. A text that is far too
  * long stays as it is, for `maxLength` to refuse.
  */
 export const normalize: FuncKeywordDefinition = {

@@ -15,7 +15,7 @@ const REFUSED = [
 ]
 const SEPARATORS = ['Two\u2028lines', 'Two\u2029paragraphs', 'Turned\u202egnp.exe', 'Turned\u2066round']
 /** Names that nobody would see. */
-const BLANK = ['  ', '\u200b', '\u3164', '\u115f\u1160', '\uffa0', '\u2800', '\u034f\ufe0f']
+const BLANK = ['\u3164', '\u115f\u1160', '\uffa0', '\u2800', '\u034f\ufe0f']
 /** Names as people have them. */
 const ACCEPTED = ['Café Müller & Söhne', '株式会社', 'شركة', 'Ο Νίκος', '👩‍👩‍👧 family', 'a\u00a0b']
 
@@ -50,6 +50,20 @@ t.test('names of organizations, projects and keys are one line', async (t) => {
   for (const name of ACCEPTED) {
     const response = await request({ method: 'PATCH', url, payload: { name }, as })
     t.strictSame([response.statusCode, response.json().name], [200, name])
+  }
+})
+
+t.test('what nobody sees of a name does not belong to it', async (t) => {
+  const { app, request } = await borrowTestApp(t)
+  const { url, owner: as } = await createOrganization(app)
+  const create = (name: string) => request({ method: 'POST', url: `${url}/projects`, payload: { name }, as })
+  t.equal((await create('  Mill\u200b one\u00a0')).json().name, 'Mill one')
+  for (const name of ['mill one', 'Mill one ', '\ufeffMill\u00ad one'])
+    expectProblem(t, await create(name), { status: 409, code: 'project_name_taken' })
+  for (const name of ['  ', '\u200b', '\u00a0\u2060']) {
+    const response = await create(name)
+    expectProblem(t, response, { status: 400, code: 'validation_failed', pointers: ['/body/name'] })
+    t.equal(response.json().errors[0].code, 'too_short')
   }
 })
 
