@@ -141,6 +141,8 @@ export class Hub<Ctx extends Context = Context> {
     try {
       if (!(await this.#isCertain(peer))) return refuse(REFUSALS.internal)
       if (!(await this.rights.isAllowed(peer, name))) return refuse(REFUSALS.denied)
+      if (!isCurrent()) return REFUSALS.denied
+      this.#registry.count(subscription)
       const org = orgOf(found.params)
       if (org !== null && this.#registry.countOf(org) > limits.perOrganization) return refuse(REFUSALS.limit)
       await reader.start()

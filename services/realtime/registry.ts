@@ -52,12 +52,18 @@ export class Registry {
   }
 
   subscribe(peer: Peer, subscription: Subscription): void {
-    const { name, found } = subscription
+    const { name } = subscription
     peer.subscriptions.set(name, subscription)
     const others = this.#byChannel.get(name) ?? new Map()
     this.#byChannel.set(name, others.set(subscription, peer))
-    const org = orgOf(found.params)
-    if (org !== null) this.#byOrganization.set(org, this.countOf(org) + 1)
+  }
+
+  /** Counts a subscription that is allowed for its organization: those of strangers take nobody's place. */
+  count(subscription: Subscription): void {
+    const org = orgOf(subscription.found.params)
+    if (org === null || subscription.isCounted) return
+    subscription.isCounted = true
+    this.#byOrganization.set(org, this.countOf(org) + 1)
   }
 
   unsubscribe(peer: Peer, subscription: Subscription): void {
@@ -67,7 +73,8 @@ export class Registry {
     others?.delete(subscription)
     if (others?.size === 0) this.#byChannel.delete(name)
     const org = orgOf(found.params)
-    if (org === null) return
+    if (org === null || !subscription.isCounted) return
+    subscription.isCounted = false
     const left = this.countOf(org) - 1
     if (left > 0) this.#byOrganization.set(org, left)
     else this.#byOrganization.delete(org)
@@ -83,7 +90,7 @@ export class Registry {
     return this.#byChannel.get(name) ?? NOBODY
   }
 
-  /** Subscriptions to channels of an organization. */
+  /** Subscriptions to channels of an organization, of those who may have them. */
   countOf(org: string): number {
     return this.#byOrganization.get(org) ?? 0
   }

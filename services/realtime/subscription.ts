@@ -11,6 +11,8 @@ export class Subscription {
   readonly found: Found<never>
   /** Whether it wants to hear who comes and goes. */
   readonly hearsNotices: boolean
+  /** Whether it counts for its organization. */
+  isCounted = false
   /** Offset of the last message that was passed on; undefined until it is known where to begin. */
   #offset: number | undefined
   #held: Message[] | undefined = []

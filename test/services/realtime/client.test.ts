@@ -2,6 +2,8 @@ import t from 'tap'
 import type { Ending } from '#services/realtime/protocol.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
 import { eventually } from '#test/support/eventually.ts'
+import type { TestUser } from '#test/support/helper.ts'
+import { createOrganization } from '#test/support/organizations.ts'
 import { tokenOf } from '#test/support/realtime.ts'
 import { createHub, openClient } from './hub.ts'
 
@@ -81,6 +83,38 @@ t.test('a client, as time goes by', async (t) => {
     t.same(endings, [])
     client.receive(Array.from({ length: 130 }, () => '{}').join('\n'))
     t.same(codes(endings), [3013])
+  })
+
+  await t.test('takes no place in an organization in which it may not listen', async (t) => {
+    const tenant = await createOrganization(app)
+    const { id } = tenant.organization
+    // Known in memory, so that the strangers' rights are still being asked for when the member's are known.
+    await eventually(async () => {
+      await app.ctx.memberships.load(id, tenant.owner.user.id)
+      return app.ctx.memberships.peek(id, tenant.owner.user.id) !== undefined
+    })
+    const hub = await createHub(app, {}, { perOrganization: 1 })
+    const connect = async (user: TestUser) => {
+      const { client, frames } = openClient(t, app, hub)
+      client.receive(JSON.stringify({ id: 1, connect: { token: tokenOf(user) } }))
+      await eventually(async () => frames.length > 0)
+      return { client, frames }
+    }
+    const subscribe = JSON.stringify({
+      id: 2,
+      subscribe: { channel: `organizations:${id}` },
+    })
+    const strangers = [await connect(await signUp()), await connect(await signUp())]
+    const member = await connect(tenant.owner)
+    for (const { client } of [...strangers, member]) client.receive(subscribe)
+    const replyOf = ({ frames }: { frames: string[] }) => frames.find((frame) => frame.includes('"id":2'))
+    for (const each of [...strangers, member]) await eventually(async () => replyOf(each) !== undefined)
+    t.match(replyOf(member), '"subscribe"')
+    for (const stranger of strangers) t.match(replyOf(stranger), '103')
+    const second = await connect(await tenant.add('member'))
+    second.client.receive(subscribe)
+    await eventually(async () => replyOf(second) !== undefined)
+    t.match(replyOf(second), '106', 'the place is taken')
   })
 
   await t.test('is forgotten when it has left', async (t) => {

@@ -5,7 +5,7 @@ import { createCallers, createDoorman } from '#plugins/api/realtime/callers.ts'
 import type { AppContext } from '#plugins/infrastructure/context.ts'
 import { findChannels } from '#services/realtime/channel-list.ts'
 import { Client } from '#services/realtime/client.ts'
-import { Hub } from '#services/realtime/hub.ts'
+import { Hub, type HubLimits } from '#services/realtime/hub.ts'
 import { Attendance } from '#services/realtime/presence/attendance.ts'
 import type { Ending } from '#services/realtime/protocol.ts'
 import type { Callers } from '#services/realtime/rights.ts'
@@ -16,13 +16,14 @@ const ignore = () => undefined
 export async function createHub(
   app: FastifyInstance,
   callers: Partial<Callers> = {},
+  limits: Partial<HubLimits> = {},
 ): Promise<Hub<AppContext>> {
   return new Hub({
     ctx: app.ctx,
     log: app.log,
     channels: await findChannels<AppContext>(),
     reader: { start: async () => undefined },
-    limits: { channels: 10, perUser: 10, perOrganization: 10, historySize: 10 },
+    limits: { channels: 10, perUser: 10, perOrganization: 10, historySize: 10, ...limits },
     callers: { ...createCallers(app), ...callers },
     attendance: new Attendance(app.ctx.db, app.log),
     observer: { ended: ignore, delivered: ignore, recovered: ignore },
