@@ -20,14 +20,13 @@ type Signal = 'SIGKILL' | 'SIGTERM'
 /** Requests that an upload sends while an instance is away: it goes on at the other one. */
 const MEANWHILE = 3
 
-/** Ends one instance after the other while an upload runs, by each signal until that has cut a request. */
+/** Ends one instance or the other while an upload runs, by each signal until that has cut a request. */
 class Disturbance {
   readonly left: Signal[] = ['SIGKILL', 'SIGTERM']
   failures = 0
   /** Settles when the last replacement has. */
   ended: Promise<void> = Promise.resolve()
   readonly #replace: (turn: 0 | 1, signal: Signal) => Promise<void>
-  #turn: 0 | 1 = 0
   #before: number | undefined
   #requests = 0
 
@@ -41,11 +40,11 @@ class Disturbance {
     const before = this.failures
     this.#before = before
     this.#requests = 0
-    this.ended = this.#replace(this.#turn, signal).then(() => {
+    // By turns it could be, each time, the one that nginx does not ask.
+    this.ended = this.#replace(Math.random() < 0.5 ? 0 : 1, signal).then(() => {
       if (this.failures > before) this.left.shift()
       this.#before = undefined
     })
-    this.#turn = this.#turn === 0 ? 1 : 0
   }
 
   /** Waits until there are two again, unless the upload was cut and goes on at the other. */

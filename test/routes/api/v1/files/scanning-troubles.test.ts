@@ -4,7 +4,6 @@ import { CLAMD_MAX_BYTES, MALWARE, startClamd, WITHOUT_CLAMD } from '#test/suppo
 import { eventually } from '#test/support/eventually.ts'
 import { createFullFile } from '#test/support/files.ts'
 import { createTestApp } from '#test/support/helper.ts'
-import { openFilesIn } from '#test/support/open-files.ts'
 import { NOBODY, RUN, start } from './scanned-files.ts'
 
 const FILES = '/api/v1/files'
@@ -57,13 +56,19 @@ t.test('a worker scans by itself', { skip: WITHOUT_CLAMD }, async (t) => {
 })
 
 t.test('a scanner that is away leaves no file open', async (t) => {
-  const directory = t.testdir({})
-  const test = await start(t, { APP_FILES__SCAN__ADDRESS: NOBODY, APP_FILES__DIRECTORY: directory })
+  const test = await start(t, { APP_FILES__SCAN__ADDRESS: NOBODY })
   const { app, db, signUp } = test
+  const { store } = app.ctx.storage
+  if (store === undefined) throw new TypeError('there is a store')
+  const opened = t.capture(store, 'read', store.read)
   await createFullFile(app, await signUp(), 'waits')
   for (let attempt = 0; attempt < 5; attempt++) await test.scanWaiting()
   t.match(await db.query('SELECT scan, scan_attempts FROM files'), [{ scan: 'waiting', scan_attempts: 5 }])
-  await eventually(async () => ((await openFilesIn(directory)) ?? []).length === 0)
+  const contents = await Promise.all(opened().map(({ returned }) => returned))
+  t.same(
+    contents.map((content) => content?.destroyed),
+    Array(5).fill(true),
+  )
 })
 
 t.test('what waits for a scanner that was turned off, is passed', async (t) => {
