@@ -62,6 +62,20 @@ export const AuditEntry = Type.Object(entryProperties, {
 })
 export type AuditEntry = Static<typeof AuditEntry>
 
+/** An entry as admins of the service see it, of whichever log it is. */
+export const PlatformAuditEntry = Type.Object(
+  {
+    ...entryProperties,
+    organization_id: Nullable(Uuid("The organization whose log it is in; null for the service's own log.")),
+  },
+  {
+    $id: 'PlatformAuditEntry',
+    additionalProperties: false,
+    description: 'Who did what, when and from where, and whose log has it.',
+  },
+)
+export type PlatformAuditEntry = Static<typeof PlatformAuditEntry>
+
 /** The checkpoint that covers an entry, and the way to its root. */
 const ProvingCheckpoint = Type.Object(
   {
@@ -192,7 +206,18 @@ const ofOrganization = {
 
 /** Query of listPlatformAuditEntries. */
 export const ListPlatformAuditEntriesQuery = Type.Object(
-  { ...pageParameters, ...filters, ...ofOrganization },
+  {
+    ...pageParameters,
+    ...filters,
+    ...ofOrganization,
+    admin_id: Type.Optional(
+      Uuid(
+        'An admin of the service, to list what they did as one, in the logs of the service and of all organizations. ' +
+          'It goes together with times only.',
+        { 'x-normalize': 'lowercase' },
+      ),
+    ),
+  },
   { additionalProperties: false },
 )
 export type ListPlatformAuditEntriesQuery = Static<typeof ListPlatformAuditEntriesQuery>
@@ -221,3 +246,6 @@ export const AuditEntryParams = Type.Object(
 
 export const AuditEntryPage = Page(ref(AuditEntry), 'AuditEntryPage')
 export type AuditEntryPage = Static<typeof AuditEntryPage>
+
+export const PlatformAuditEntryPage = Page(ref(PlatformAuditEntry), 'PlatformAuditEntryPage')
+export type PlatformAuditEntryPage = Static<typeof PlatformAuditEntryPage>

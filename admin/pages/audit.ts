@@ -1,6 +1,6 @@
 import { type ComponentChildren, h } from 'preact'
 import type { AdministeredUser } from '#schemas/administered-users.ts'
-import type { AuditEntry } from '#schemas/audit.ts'
+import type { PlatformAuditEntry } from '#schemas/audit.ts'
 import { call, type Page } from '../app/api.ts'
 import { linkTo, type Query, route } from '../app/route.ts'
 import { session } from '../app/session.ts'
@@ -11,9 +11,9 @@ import { Named } from '../ui/names.ts'
 import { Badge, Heading, Id } from '../ui/pieces.ts'
 import { instantOf, Time } from '../ui/time.ts'
 
-/** The log is searched by one of these. */
+/** A log is searched by one of these; what an admin did, all of them. */
 const SEARCHED = ['actor_id', 'action', 'target_id']
-const others = (name: string) => SEARCHED.filter((other) => other !== name)
+const others = (name: string) => [...SEARCHED.filter((other) => other !== name), 'admin_id']
 
 const FILTERS: readonly Filter[] = [
   {
@@ -37,13 +37,25 @@ const FILTERS: readonly Filter[] = [
     placeholder: 'Address, or id',
     instead: others('target_id'),
   },
-  { name: 'organization_id', label: 'Log of organization', kind: 'search', placeholder: 'Id' },
+  {
+    name: 'organization_id',
+    label: 'Log of organization',
+    kind: 'search',
+    placeholder: 'Id',
+    instead: ['admin_id'],
+  },
+  {
+    name: 'admin_id',
+    label: 'Admin, in all logs',
+    kind: 'search',
+    placeholder: 'Address, or id',
+    instead: [...SEARCHED, 'organization_id'],
+  },
   { name: 'since', label: 'Since', kind: 'time' },
   { name: 'until', label: 'Until', kind: 'time' },
 ]
 
-/** Columns of audit entries. */
-const AUDIT_COLUMNS: readonly Column<AuditEntry>[] = [
+const COLUMNS: readonly Column<PlatformAuditEntry>[] = [
   { title: 'When', show: ({ at }) => h(Time, { at }) },
   {
     title: 'Action',
@@ -64,32 +76,43 @@ const AUDIT_COLUMNS: readonly Column<AuditEntry>[] = [
   { title: 'Request', show: ({ request_id }) => request_id && h(Id, { id: request_id, form: 'short' }) },
 ]
 
-const WHERE_ELSE =
-  'This is the log of the service. What was done to an organization, by admins too, is in its own log: open it from the page of the organization.'
+/** Whose log an entry is in, where there are many. */
+const LOG: Column<PlatformAuditEntry> = {
+  title: 'Log',
+  show: ({ organization_id: id }) =>
+    id === null ? 'The service' : h(Named, { kind: 'organization', id, word: 'organization' }),
+}
 
-/** The audit log of the service, or of an organization. */
+const OF_SERVICE =
+  'This is the log of the service. What was done to an organization is in its own log: open it from the page of the organization. What an admin of the service did is found in all logs by the admin.'
+const OF_ADMIN =
+  'What this person did as an admin of the service, in its log and in those of all organizations. What they did as a member of one is in its log only.'
+
+/** The audit log of the service, or of an organization, or what an admin did in all of them. */
 export function Audit(): ComponentChildren {
   const { query } = route.value
   const own = session.value?.user.id
   const actor = useId(query['actor_id'])
   const target = useId(query['target_id'])
-  const unknown = [actor, target].find(({ isUnknown }) => isUnknown)
+  const admin = useId(query['admin_id'])
+  const unknown = [actor, target, admin].find(({ isUnknown }) => isUnknown)
   return h(
     'div',
     null,
     h(
       Heading,
       { title: 'Audit' },
-      own && h('a', { class: 'button', href: linkTo(['audit'], { actor_id: own }) }, 'What I did'),
+      own && h('a', { class: 'button', href: linkTo(['audit'], { admin_id: own }) }, 'What I did'),
     ),
     h(Filters, { filters: FILTERS }),
-    query['organization_id'] === undefined && h('p', { class: 'hint' }, WHERE_ELSE),
+    query['organization_id'] === undefined &&
+      h('p', { class: 'hint' }, query['admin_id'] === undefined ? OF_SERVICE : OF_ADMIN),
     unknown && h('p', { class: 'hint', role: 'status' }, `No account has the address ${unknown.text}.`),
-    h(List<AuditEntry>, {
+    h(List<PlatformAuditEntry>, {
       caption: 'Audit entries, newest first',
       path: 'operations/audit-entries',
-      query: filterOf(query, actor.id, target.id),
-      columns: AUDIT_COLUMNS,
+      query: filterOf(query, { actor_id: actor.id, target_id: target.id, admin_id: admin.id }),
+      columns: query['admin_id'] === undefined ? COLUMNS : [...COLUMNS, LOG],
       keyOf: ({ id }) => id,
       empty: query['organization_id']
         ? 'Nothing was recorded in the log of this organization that matches.'
@@ -101,10 +124,9 @@ export function Audit(): ComponentChildren {
 /** A half-typed id is refused by the list; times are the browser's. */
 function filterOf(
   { action, organization_id, since, until }: Query,
-  actor_id: string | undefined,
-  target_id: string | undefined,
+  ids: Readonly<Record<'actor_id' | 'target_id' | 'admin_id', string | undefined>>,
 ) {
-  return { actor_id, action, target_id, organization_id, since: instantOf(since), until: instantOf(until) }
+  return { ...ids, action, organization_id, since: instantOf(since), until: instantOf(until) }
 }
 
 /** The id that somebody means, who may have typed an address instead; an address of nobody matches nothing. */
@@ -147,7 +169,7 @@ function party(word: string, id: string | null): ComponentChildren {
 /** Pages of what acts are done to. */
 const PAGES_OF: Readonly<Record<string, string>> = { mail: 'mails', job_action: 'job-actions' }
 
-function Details({ entry }: { entry: AuditEntry }): ComponentChildren {
+function Details({ entry }: { entry: PlatformAuditEntry }): ComponentChildren {
   const { details, ip, user_agent, seq } = entry
   return h(
     'details',

@@ -11,6 +11,7 @@ import type {
   ExportPlatformAuditEntriesQuery,
   ListAuditEntriesQuery,
   ListPlatformAuditEntriesQuery,
+  PlatformAuditEntryPage,
   PlatformAuditEntryQuery,
 } from '#schemas/audit.ts'
 import type { OrgContext } from '#services/members/membership.ts'
@@ -39,17 +40,39 @@ export function list(ctx: Paged<OrgContext>, query: ListAuditEntriesQuery): Prom
 }
 
 /**
- * Returns a page of the service's own entries, or of an organization's, newest first.
+ * Returns a page of the service's own entries, of an organization's, or of what an admin did in all logs, newest first.
  *
  * @throws Forbidden, InvalidCursor, AuditFiltersConflict
  */
 export async function listPlatform(
   ctx: Paged<Context>,
   actor: Actor,
-  { organization_id = PLATFORM, ...query }: ListPlatformAuditEntriesQuery,
-): Promise<AuditEntryPage> {
+  { admin_id: admin, organization_id, ...query }: ListPlatformAuditEntriesQuery,
+): Promise<PlatformAuditEntryPage> {
   assertAdmin(actor)
-  return page(ctx, new OrgDatabase(ctx.db, organization_id), query)
+  if (admin !== undefined) {
+    if (organization_id !== undefined) throw new AuditFiltersConflict()
+    return pageOfAdmin(ctx, admin, query)
+  }
+  const { data, next_cursor } = await page(ctx, new OrgDatabase(ctx.db, organization_id ?? PLATFORM), query)
+  return { data: data.map((entry) => ({ ...entry, organization_id: organization_id ?? null })), next_cursor }
+}
+
+async function pageOfAdmin(
+  { db, cursors }: Paged<Context>,
+  admin: string,
+  { limit, cursor, ...filters }: ListAuditEntriesQuery,
+): Promise<PlatformAuditEntryPage> {
+  const { by, from, before } = filterOf(filters)
+  if (by !== undefined) throw new AuditFiltersConflict()
+  const position = cursor === undefined ? null : cursors.decode('audit:admins', cursor)
+  const filter = {
+    admin,
+    from,
+    before: earlier(before, position),
+  }
+  const rows = await queries.selectEntriesOfAdmin(new SystemDatabase(db), { ...filter, limit: limit + 1 })
+  return cursors.page('audit:admins', rows, limit)
 }
 
 async function page(

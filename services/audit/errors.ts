@@ -11,5 +11,7 @@ export const AuditFiltersConflict = defineError({
   code: 'audit_filters_conflict',
   status: 400,
   title: 'Audit filters conflict',
-  detail: 'The audit log is searched by one of `actor_id`, `action` and `target_id`, together with times.',
+  detail:
+    'The audit log is searched by one of `actor_id`, `action` and `target_id`, together with times; by `admin_id` with ' +
+    'times only.',
 })

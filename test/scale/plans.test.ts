@@ -253,10 +253,9 @@ async function workOnAuditLog(app: FastifyInstance): Promise<void> {
     await beginReading(db)
     await copySealsAt(db, [{ org, seq: 1 }], () => undefined)
   })
-  await audit.listPlatform(ctx, (await signUp(app, { role: 'admin' })).user, {
-    limit: 10,
-    organization_id: org,
-  })
+  const admin = (await signUp(app, { role: 'admin' })).user
+  await audit.listPlatform(ctx, admin, { limit: 10, organization_id: org })
+  await audit.listPlatform(ctx, admin, { limit: 10, admin_id: admin.id })
   await auditStatus(ctx)
   await proveEntry(app, new OrgDatabase(app.db, org))
   await erasePersonalData(ctx, tenant.owner.user.id)

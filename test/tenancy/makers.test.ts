@@ -32,7 +32,8 @@ const MAKERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'commands/encryption.ts': 'a command of the operator',
     'lib/cleanup/expired-rows.ts': 'a job',
     'services/api-keys/last-uses.ts': 'writes the uses of many keys at once',
-    'services/audit/audit.ts': 'the leaves of a checkpoint, of which the caller gets hashes',
+    'services/audit/audit.ts':
+      'the leaves of a checkpoint, of which the caller gets hashes; for admins of the service, what one of them did',
     'services/audit/checkpoints.ts': 'a job: the heads of all chains are signed together',
     'services/audit/copies.ts': 'a job: the notes of checkpoints whose copy is missing',
     'services/audit/cuts.ts': 'a command of the operator',

@@ -1,6 +1,7 @@
 import type { OrgDatabase, SystemDatabase } from '#lib/database/scoped-database.ts'
-import type { AuditEntry } from '#schemas/audit.ts'
+import type { AuditEntry, PlatformAuditEntry } from '#schemas/audit.ts'
 import type { Head } from '../chain.ts'
+import { PLATFORM } from '../entry.ts'
 
 const COLUMNS = `e.id, e.at, e.actor_kind, e.actor_id, e.action, e.target_type, e.target_id, e.outcome, e.request_id,
   e.details::text AS details, p.ip, p.user_agent, s.seq::float8 AS seq`
@@ -38,6 +39,24 @@ export function selectEntries(
              ORDER BY id DESC LIMIT $4`)}
            ORDER BY e.id DESC`,
     values: [db.org, before, from, limit, ...(by === undefined ? [] : [by.value])],
+  })
+}
+
+/** Acts of somebody as an admin of the service, in all logs; nothing that members did. Newest first. */
+export function selectEntriesOfAdmin(
+  db: SystemDatabase,
+  { admin, before, from, limit }: { readonly admin: string } & Omit<EntryFilter, 'by'>,
+): Promise<PlatformAuditEntry[]> {
+  return db.query<PlatformAuditEntry>({
+    name: 'selectAuditEntriesOfAdmin',
+    text: `SELECT ${COLUMNS}, nullif(e.org_id, '${PLATFORM}') AS organization_id FROM ${joined(`
+             SELECT * FROM audit_entries
+             WHERE actor_kind = 'admin' AND actor_id = $1
+               AND id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+               AND id >= coalesce($3::uuid, '00000000-0000-0000-0000-000000000000')
+             ORDER BY id DESC LIMIT $4`)}
+           ORDER BY e.id DESC`,
+    values: [admin, before, from, limit],
   })
 }
 

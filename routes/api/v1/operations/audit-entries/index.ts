@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { InvalidCursor } from '#lib/pagination/errors.ts'
-import { AuditEntryPage, ListPlatformAuditEntriesQuery } from '#schemas/audit.ts'
+import { ListPlatformAuditEntriesQuery, PlatformAuditEntryPage } from '#schemas/audit.ts'
 import { ref } from '#schemas/registry.ts'
 import * as audit from '#services/audit/audit.ts'
 import { AuditFiltersConflict } from '#services/audit/errors.ts'
@@ -16,9 +16,10 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         summary: "List the service's audit entries",
         description:
           'What was done to accounts and to the service, newest first, in pages; with `organization_id`, what was done ' +
-          'in that organization. It is searched by one of actor, action and target, together with times. For admins.',
+          'in that organization; with `admin_id`, what an admin did in all of these logs. It is searched by one of actor, ' +
+          'action and target, together with times. For admins.',
         querystring: ListPlatformAuditEntriesQuery,
-        response: { 200: ref(AuditEntryPage) },
+        response: { 200: ref(PlatformAuditEntryPage) },
       },
     },
     ({ ctx, user, query }) => audit.listPlatform(ctx, user, query),

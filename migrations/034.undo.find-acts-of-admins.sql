@@ -1,0 +1,2 @@
+-- no transaction
+DROP INDEX CONCURRENTLY audit_entries_admin_idx;
