@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Counter } from 'prom-client'
+import { validate as isUuid } from 'uuid'
 import { ApiKeyNotAllowed, InsufficientScope } from '#services/api-keys/errors.ts'
 import { Denials } from '#services/audit/denials.ts'
 import { ImpersonationForbidsThis } from '#services/sessions/errors.ts'
@@ -28,21 +29,22 @@ export default fp(
     async function record(request: FastifyRequest, _reply: unknown, error: Error): Promise<void> {
       if (!REFUSALS.some((refusal) => error instanceof refusal || error.cause instanceof refusal)) return
       const operation = request.routeOptions.schema?.operationId ?? 'unknown'
-      const org = chainOf(request)
-      await denials.record(request.ctx, { operation, org }).catch((cause: unknown) => {
+      try {
+        await denials.record(request.ctx, { operation, org: await chainOf(request) })
+      } catch (cause) {
         request.log.warn({ err: cause, operation }, 'a refusal could not be recorded')
-      })
+      }
     }
 
     /** The organization's own log tells of its members and keys; of anyone else the service's does. */
-    function chainOf({ params, principal }: FastifyRequest): string | undefined {
+    async function chainOf({ params, principal, isMember }: FastifyRequest): Promise<string | undefined> {
+      // What is refused early was not validated.
       const { organization_id: org }: { organization_id?: string } = Object(params)
-      if (org === undefined || principal === undefined) return undefined
-      const belongs =
-        principal.kind === 'api_key'
-          ? principal.key.org === org
-          : app.ctx.memberships.peek(org, principal.user.id) !== undefined
-      return belongs ? org : undefined
+      if (org === undefined || !isUuid(org) || principal === undefined) return undefined
+      if (principal.kind === 'api_key') return principal.key.org === org ? org : undefined
+      const { memberships } = app.ctx
+      const { id } = principal.user
+      return isMember || (memberships.peek(org, id) ?? (await memberships.load(org, id))) ? org : undefined
     }
 
     app.addHook('onRoute', (route) => {

@@ -67,10 +67,10 @@ class RequestClient implements Client {
   }
 
   get actor(): ActingParty {
-    const { principal, admitted } = this.#request
+    const { principal, isMember } = this.#request
     if (principal === undefined) return { kind: 'anonymous', id: null }
     if (principal.kind === 'api_key') return { kind: 'api_key', id: principal.key.id }
     const { id, role } = principal.user
-    return { kind: role === 'admin' && admitted === undefined ? 'admin' : 'user', id }
+    return { kind: role === 'admin' && !isMember ? 'admin' : 'user', id }
   }
 }

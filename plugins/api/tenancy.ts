@@ -25,6 +25,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who was let into the organization of the path. */
     admitted: Membership | ApiKeyCaller | undefined
+    /** Whether the caller belongs to the organization of the path, also where what they ask for is refused. */
+    isMember: boolean
     /**
      * The context for services below an organization: `ctx`, or that of a transaction, with the organization's database.
      */
@@ -54,6 +56,7 @@ export default fp(
       },
     })
     app.decorateRequest('admitted', undefined)
+    app.decorateRequest('isMember', false)
     app.decorateRequest('inOrganization', function (this: FastifyRequest, ctx = this.ctx) {
       const { admitted } = this
       if (admitted === undefined) throw new Error(`${this.routeOptions.url} is not below an organization`)
@@ -92,7 +95,7 @@ function admit(app: FastifyInstance, permission: Permission): preHandlerAsyncHoo
     request.admitted =
       principal?.kind === 'api_key'
         ? admitKey(principal.key, org, permission)
-        : await admitMember(app, request.user.id, org, permission)
+        : await admitMember(app, request, org, permission)
   }
 }
 
@@ -109,12 +112,14 @@ function admitKey(key: ApiKeyCaller, org: string, permission: Permission): ApiKe
 /** @throws OrganizationNotFound, OrganizationSuspended, Forbidden */
 async function admitMember(
   { ctx: { memberships } }: FastifyInstance,
-  user: string,
+  request: FastifyRequest,
   org: string,
   permission: Permission,
 ): Promise<Membership> {
-  const membership = memberships.peek(org, user) ?? (await memberships.load(org, user))
+  const { id } = request.user
+  const membership = memberships.peek(org, id) ?? (await memberships.load(org, id))
   if (membership === undefined) throw new OrganizationNotFound()
+  request.isMember = true
   const mayRestore = permission === RESTORE && membership.may(RESTORE)
   if (membership.isDeleted && !mayRestore) throw new OrganizationNotFound()
   if (membership.isSuspended) throw new OrganizationSuspended()
