@@ -48,7 +48,7 @@ export interface RemoteUser {
   token: string
 }
 
-const PASSWORD = 'correct horse battery staple'
+export const PASSWORD = 'correct horse battery staple'
 
 /** The body of a registration that no other has. */
 export function registration() {

@@ -17,7 +17,10 @@ for (const cache of ['true', 'false']) {
       expectProblem(t, answer, { status: 403, code: 'forbidden' })
     }
     const url = `/api/v1/users/${member.user.id}`
-    expectProblem(t, await request({ method: 'DELETE', url, as: stranger }), { status: 403, code: 'forbidden' })
+    expectProblem(t, await request({ method: 'DELETE', url, as: stranger }), {
+      status: 403,
+      code: 'forbidden',
+    })
     const denied = await db.query(
       "SELECT nullif(org_id, $1) AS org, actor_id, actor_kind FROM audit_entries WHERE outcome = 'denied' ORDER BY id",
       ['00000000-0000-0000-0000-000000000000'],
