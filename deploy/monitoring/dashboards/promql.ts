@@ -16,6 +16,11 @@ export function sum(labels: string, expression: string): string {
   return labels === '' ? `sum(${expression})` : `sum by (${labels}) (${expression})`
 }
 
+/** The share of a part, which may have no series, in the whole. */
+export function share(part: string, whole: string): string {
+  return `(${part} or 0 * ${whole}) / ${whole}`
+}
+
 /** The mean of a histogram, in its unit. */
 export function mean(labels: string, histogram: string, ...matchers: string[]): string {
   const part = (suffix: string) => sum(labels, rate(`${histogram}_${suffix}`, ...matchers))

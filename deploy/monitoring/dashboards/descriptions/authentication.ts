@@ -1,6 +1,6 @@
 import type { Description } from '../dashboard.ts'
 import { graph, stat } from '../panels.ts'
-import { quantile, rate, series, sum } from '../promql.ts'
+import { quantile, rate, series, share, sum } from '../promql.ts'
 
 const COUNT = 'http_request_duration_seconds_count'
 const HASH = 'password_hash_duration_seconds'
@@ -13,7 +13,7 @@ export default {
       stat('Successful logins', { unit: 'ops', query: sum('', rate('logins_total', 'outcome="success"')) }),
       stat('Share of logins that fail', {
         unit: 'percentunit',
-        query: `${sum('', rate('logins_total', 'outcome!="success"'))} / ${sum('', rate('logins_total'))}`,
+        query: share(sum('', rate('logins_total', 'outcome!="success"')), sum('', rate('logins_total'))),
         thresholds: { warn: 0.33, bad: 0.67 },
       }),
       graph('Logins by outcome', {

@@ -1,6 +1,6 @@
 import type { Description } from '../dashboard.ts'
 import { graph, stat } from '../panels.ts'
-import { mean, quantile, rate, series, sum } from '../promql.ts'
+import { mean, quantile, rate, series, share, sum } from '../promql.ts'
 
 const MAIL = 'queue=~".*_mail"'
 const DELIVERIES = 'queue=~"deliver_webhook.*"'
@@ -161,7 +161,10 @@ export default {
       graph('Share of job runs that fail', {
         unit: 'percentunit',
         queries: {
-          '{{queue}}': `${sum('queue', rate('job_runs_total', 'outcome=~"retried|dead"'))} / ${sum('queue', rate('job_runs_total'))}`,
+          '{{queue}}': share(
+            sum('queue', rate('job_runs_total', 'outcome=~"retried|dead"')),
+            sum('queue', rate('job_runs_total')),
+          ),
         },
         thresholds: { bad: 0.5 },
       }),

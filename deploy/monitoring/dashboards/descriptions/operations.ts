@@ -1,6 +1,6 @@
 import type { Description } from '../dashboard.ts'
 import { graph, table } from '../panels.ts'
-import { mean, quantile, rate, series, sum } from '../promql.ts'
+import { mean, quantile, rate, share as ratio, series, sum } from '../promql.ts'
 
 const COUNT = 'http_request_duration_seconds_count'
 const DURATION = 'http_request_duration_seconds'
@@ -15,7 +15,7 @@ function inAll(expression: string): string {
 function share(status: string): string {
   const all = sum('operation', rate(COUNT))
   const part = sum('operation', rate(COUNT, `status_code=~"${status}"`))
-  return inAll(`(${part} or 0 * ${all}) / ${all}`)
+  return inAll(ratio(part, all))
 }
 
 export default {
