@@ -6,7 +6,6 @@ import { isMissingFile } from '#lib/files/missing-file.ts'
 import type { Appending, Progress } from './appending.ts'
 import { FileStream } from './file-stream.ts'
 import { FileWriter } from './file-writer.ts'
-import { Flushing } from './flushing.ts'
 import { LocalAppending } from './local-appending.ts'
 import { assertKey, type ByteRange, type ObjectKey, type ObjectStore } from './object-store.ts'
 import { ObjectMissing, ObjectStoreError } from './object-store-error.ts'
@@ -43,14 +42,12 @@ export class LocalStore implements ObjectStore {
     const file = await this.#create(path)
     try {
       const writer = new FileWriter(file)
-      const flushing = new Flushing(file)
       for await (const piece of pieces) {
         const written = writer.write(piece)
         if (written !== undefined) await written
-        flushing.reach(writer.written)
       }
       await writer.flush()
-      await flushing.finish()
+      await file.datasync()
       await syncDirectory(dirname(path))
     } catch (error) {
       await rm(path, { force: true })
