@@ -109,6 +109,8 @@ const PREPARATIONS: Readonly<Record<string, (situation: Situation) => Promise<vo
 
 /** Parameters of a query of which a request may have one. */
 const ALTERNATIVES = ['actor_id', 'action', 'target_id']
+/** Parameters that do not go together with the first of them. */
+const ALONE = ['admin_id', 'organization_id', ...ALTERNATIVES]
 
 /** The beginning of an image, in characters that JSON has too. */
 export const LIVE_BYTES = 'GIF89a'
@@ -230,7 +232,7 @@ export async function liveQuery(
   query: Values,
   situation: Situation,
 ): Promise<[name: string, value: string][]> {
-  const [, ...others] = ALTERNATIVES.filter((name) => name in query)
+  const [, ...others] = ('admin_id' in query ? ALONE : ALTERNATIVES).filter((name) => name in query)
   const asked = Object.entries(query).filter(([name]) => !others.includes(name))
   return Promise.all(
     asked.map(async ([name, value]): Promise<[string, string]> => {

@@ -9,7 +9,7 @@ import { createHub, openClient } from './hub.ts'
 
 t.test('a client, as time goes by', async (t) => {
   const { app, signUp } = await borrowTestApp(t, { APP_ROLE: 'web' })
-  const hub = await createHub(app)
+  const hub = await createHub(t, app)
   const user = await signUp()
 
   /** A client whose clock and connection are the test's. */
@@ -93,7 +93,7 @@ t.test('a client, as time goes by', async (t) => {
       await app.ctx.memberships.load(id, tenant.owner.user.id)
       return app.ctx.memberships.peek(id, tenant.owner.user.id) !== undefined
     })
-    const hub = await createHub(app, {}, { perOrganization: 1 })
+    const hub = await createHub(t, app, {}, { perOrganization: 1 })
     const connect = async (user: TestUser) => {
       const { client, frames } = openClient(t, app, hub)
       client.receive(JSON.stringify({ id: 1, connect: { token: tokenOf(user) } }))

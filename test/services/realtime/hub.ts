@@ -14,10 +14,13 @@ const ignore = () => undefined
 
 /** A hub of the test's own, for the application's has a clock. */
 export async function createHub(
+  t: Test,
   app: FastifyInstance,
   callers: Partial<Callers> = {},
   limits: Partial<HubLimits> = {},
 ): Promise<Hub<AppContext>> {
+  const attendance = new Attendance(app.ctx.db, app.log)
+  t.teardown(() => attendance.close())
   return new Hub({
     ctx: app.ctx,
     log: app.log,
@@ -25,7 +28,7 @@ export async function createHub(
     reader: { start: async () => undefined },
     limits: { channels: 10, perUser: 10, perOrganization: 10, historySize: 10, ...limits },
     callers: { ...createCallers(app), ...callers },
-    attendance: new Attendance(app.ctx.db, app.log),
+    attendance,
     observer: { ended: ignore, delivered: ignore, recovered: ignore },
   })
 }

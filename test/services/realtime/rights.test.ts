@@ -12,7 +12,7 @@ t.test('what comes after a while in which changes of rights were not heard of', 
   let isInformed = true
   let load: Callers['load'] = async (listener) => listener
   let loads = 0
-  const hub = await createHub(app, {
+  const hub = await createHub(t, app, {
     isInformed: () => isInformed,
     async load(listener) {
       loads++
