@@ -11,6 +11,9 @@ export interface Entry {
   bytes?: boolean
 }
 
+/** Operations after which the page is loaded again: it keeps all that it has drawn, and gets slower with each. */
+const OPERATIONS_A_PAGE = 20
+
 const HEADER = '[data-param-in="header"]'
 
 /** Clicks without moving the page to it first, which takes a slow machine seconds each time. */
@@ -32,6 +35,8 @@ export const KEEP_UI = `
     },
   })`
 
+type Scheme = 'accessToken' | 'apiKey'
+
 /** Swagger UI as a person uses it. */
 export class SwaggerUi {
   readonly executed: string[] = []
@@ -39,6 +44,8 @@ export class SwaggerUi {
   readonly #operations: Map<string, PlacedOperation>
   #openedTag = ''
   #authorization = ''
+  #scheme: Scheme = 'accessToken'
+  #executedHere = 0
 
   constructor(page: Page, document: Document) {
     this.#page = page
@@ -50,8 +57,9 @@ export class SwaggerUi {
     return this.#authorization
   }
 
-  async authorize(authorization: string, scheme: 'accessToken' | 'apiKey' = 'accessToken'): Promise<void> {
+  async authorize(authorization: string, scheme: Scheme = 'accessToken'): Promise<void> {
     this.#authorization = authorization
+    this.#scheme = scheme
     const dialog = this.#page.locator('.dialog-ux')
     await press(this.#page.locator('.auth-wrapper > .authorize'))
     const container = dialog.locator('.auth-container').nth(scheme === 'accessToken' ? 0 : 1)
@@ -67,6 +75,7 @@ export class SwaggerUi {
     const placed = this.#operations.get(operationId)
     if (!placed) throw new Error(`there is no ${operationId}`)
     const tag = placed.operation.tags?.[0] ?? ''
+    if (this.#executedHere++ === OPERATIONS_A_PAGE) await this.#reload()
     await this.#openTag(tag)
     const block = this.#page.locator(`#operations-${tag}-${operationId}`)
     const control = block.locator('.opblock-summary-control')
@@ -78,6 +87,14 @@ export class SwaggerUi {
     this.executed.push(operationId)
     const text = response.status() === 204 ? 'null' : await response.text()
     return { status: response.status(), text, url: response.url() }
+  }
+
+  async #reload(): Promise<void> {
+    await this.#page.reload()
+    await this.#page.locator('.opblock-tag').first().waitFor()
+    this.#openedTag = ''
+    this.#executedHere = 1
+    if (this.#authorization !== '') await this.authorize(this.#authorization, this.#scheme)
   }
 
   /** Opens the operations of a tag, and closes those of others: the page draws all that are open again and again. */
