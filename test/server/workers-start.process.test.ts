@@ -17,7 +17,9 @@ t.test('what keeps a single process from starting keeps all of them, and is told
   t.same(await taken.exited, { code: 1, signal: null })
   t.equal(taken.stderr().match(/The port is taken/g)?.length, 1)
   t.notMatch(taken.stderr(), /\n {4}at /, 'no stack')
-  t.strictSame(taken.logs(), [])
+  // A worker may have taken up a job meanwhile.
+  const others = taken.logs().filter(({ module }) => module !== 'jobs')
+  t.strictSame(others, [])
 
   const empty = await createEmptyDatabase(t)
   await empty.query('CREATE TABLE users ()')
