@@ -4,6 +4,18 @@ import { Page, pageParameters } from './pagination.ts'
 import { Nullable, StringEnum, Timestamp, Uuid } from './primitives.ts'
 import { ref } from './registry.ts'
 
+/** The answer of an export: each line is an `AuditEntry` as JSON. */
+export const AuditEntryLines = {
+  description: 'The entries, one a line.',
+  content: {
+    'application/x-ndjson': {
+      schema: Type.Unsafe<AsyncIterable<string>>(
+        Type.String({ description: 'An entry as JSON in each line.' }),
+      ),
+    },
+  },
+}
+
 const Hash = (description: string) =>
   Type.String({ description, examples: ['Xh0xmO8dzDq5VYf0lKkVhTqk3P5pB1yT0mYI5q2v3bQ='] })
 

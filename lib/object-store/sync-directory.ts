@@ -5,8 +5,8 @@ import { Rounds } from '#lib/waiting/rounds.ts'
 const waiting = new Map<string, Rounds<undefined, void>>()
 
 /**
- * Makes durable what was made or renamed in a directory: without it a power loss may take that back. Those who ask while the disk
- * is at work share the next time.
+ * Makes durable what was made or renamed in a directory: without it a power loss may take that back. Those who ask
+ * while the disk is at work share the next time.
  */
 export function syncDirectory(path: string): Promise<void> {
   const rounds = waiting.get(path) ?? new Rounds(() => sync(path))

@@ -24,8 +24,8 @@ export async function insertObject(db: Database, object: NewObject, quota: numbe
 }
 
 /**
- * The same, to be followed by `flushObjects`: all that is written for one user or organization changes one row, and would wait for
- * the disk one after the other. Not for a transaction, whose commit would not wait either.
+ * The same, to be followed by `flushObjects`: all that is written for one user or organization changes one row, and
+ * would wait for the disk one after the other. Not for a transaction, whose commit would not wait either.
  */
 export async function insertObjectUnflushed(
   db: Database,
@@ -37,7 +37,7 @@ export async function insertObjectUnflushed(
   return (await db.query({ name: 'insertStoredObject:unflushed', text, values })).length > 0
 }
 
-/** Makes the rows of objects durable, holding no lock meanwhile; returns those that the database has not lost in a crash. */
+/** Makes the rows of objects durable, holding no lock meanwhile; returns those that no crash of the database has lost. */
 export async function flushObjects(db: Database, keys: readonly string[]): Promise<ReadonlySet<string>> {
   const rows = await db.query<{ key: string }>({
     name: 'flushStoredObjects',

@@ -46,9 +46,9 @@ export async function startTestServer(options: { fresh: boolean }): Promise<Embe
 }
 
 /**
- * Returns where the server of a folder for data lies: in memory where there is room, because a database has 400 files, and to make them takes 20 ms there and 400 ms on a
- * disk. A process that comes later finds the folder that the first one chose; so does a copy of the project with a link
- * to this one's .data.
+ * Returns where the server of a folder for data lies: in memory where there is room, because a database has 400 files,
+ * and to make them takes 20 ms there and 400 ms on a disk. A process that comes later finds the folder that the first one
+ * chose; so does a copy of the project with a link to this one's .data.
  */
 export function testServerDirectory(folder: string): string {
   mkdirSync(folder, { recursive: true })

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
-import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
-import { ExportPlatformAuditEntriesQuery } from '#schemas/audit.ts'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { AuditEntryLines, ExportPlatformAuditEntriesQuery } from '#schemas/audit.ts'
 import * as audit from '#services/audit/audit.ts'
 import { AuditFiltersConflict } from '#services/audit/errors.ts'
 
@@ -18,16 +18,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
           'a line. Entries that are written meanwhile are not among them. An answer that ends within a line is not ' +
           'whole. For admins.',
         querystring: ExportPlatformAuditEntriesQuery,
-        response: {
-          200: {
-            description: 'The entries, one a line.',
-            content: {
-              'application/x-ndjson': {
-                schema: Type.Unsafe<Readable>(Type.String({ description: 'An entry as JSON in each line.' })),
-              },
-            },
-          },
-        },
+        response: { 200: AuditEntryLines },
       },
     },
     async ({ ctx, user, query }, reply) => {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
-import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
-import { ExportAuditEntriesQuery } from '#schemas/audit.ts'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { AuditEntryLines, ExportAuditEntriesQuery } from '#schemas/audit.ts'
 import { OrganizationParams } from '#schemas/organizations.ts'
 import * as audit from '#services/audit/audit.ts'
 import { AuditFiltersConflict } from '#services/audit/errors.ts'
@@ -19,16 +19,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
           'written meanwhile are not among them. An answer that ends within a line is not whole.',
         params: OrganizationParams,
         querystring: ExportAuditEntriesQuery,
-        response: {
-          200: {
-            description: 'The entries, one a line.',
-            content: {
-              'application/x-ndjson': {
-                schema: Type.Unsafe<Readable>(Type.String({ description: 'An entry as JSON in each line.' })),
-              },
-            },
-          },
-        },
+        response: { 200: AuditEntryLines },
       },
     },
     async (request, reply) => {
