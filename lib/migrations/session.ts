@@ -78,8 +78,13 @@ async function withPooledLock<T>(
       await holder.query('ROLLBACK')
       return false
     })
-    await awaitSecond(client, options)
-    return fn()
+    try {
+      await awaitSecond(client, options)
+      return await fn()
+    } finally {
+      // Or the lock would stay until the pooler has noticed, and thrown its connection away.
+      await holder.query('ROLLBACK').catch(() => undefined)
+    }
   })
 }
 
