@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { Reason } from './operations.ts'
 import { Page, pageParameters } from './pagination.ts'
 import { Nullable, Timestamp, Uuid } from './primitives.ts'
 import { ref } from './registry.ts'
@@ -30,6 +31,10 @@ export const AdministeredOrganization = Type.Object(
       ),
       { description: 'How much the organization has, by table: `memberships` are its members.' },
     ),
+    has_owner: Type.Boolean({
+      description: 'Whether one of its owners can sign in.',
+      examples: [true],
+    }),
     created_at: Timestamp('When the organization was created.'),
     updated_at: Timestamp('When the organization was last changed.'),
     deleted_at: Moment('When it was deleted, if its rows are still there; null otherwise.'),
@@ -45,6 +50,17 @@ export const AdministeredOrganization = Type.Object(
   },
 )
 export type AdministeredOrganization = Static<typeof AdministeredOrganization>
+
+/** Body of appointOrganizationOwner. */
+export const AppointOwner = Type.Object(
+  { user_id: Uuid('The member who is to be an owner.', { 'x-normalize': 'lowercase' }), reason: Reason },
+  {
+    $id: 'AppointOwner',
+    additionalProperties: false,
+    description: 'Who is to be an owner, and why.',
+  },
+)
+export type AppointOwner = Static<typeof AppointOwner>
 
 /** Path parameters of one organization, for admins. */
 export const AdministeredOrganizationParams = Type.Object(

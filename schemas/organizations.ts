@@ -46,6 +46,14 @@ export const Organization = Type.Object(
         examples: ['2026-01-31T08:15:30.123Z'],
       }),
     ),
+    suspended_at: Nullable(
+      Type.String({
+        format: 'date-time',
+        description:
+          'Since when the operator of the service keeps it closed: nothing of it is available; null otherwise.',
+        examples: ['2026-01-31T08:15:30.123Z'],
+      }),
+    ),
   },
   {
     $id: 'Organization',

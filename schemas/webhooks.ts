@@ -123,14 +123,16 @@ export const RotateWebhookSecret = Type.Object(
 )
 export type RotateWebhookSecret = Static<typeof RotateWebhookSecret>
 
+const DeliveryState = StringEnum(['pending', 'delivered', 'failed', 'skipped'], {
+  description: '`failed` after the last attempt; `skipped` while the webhook was disabled.',
+  examples: ['delivered'],
+})
+
 const deliveryProperties = {
   id: Uuid('Identifier of the delivery (UUIDv7).'),
   event_id: Uuid('`webhook-id` of its messages, the same for every attempt.'),
   event_type: Type.String({ description: 'Type of the event.', examples: ['projects.created'] }),
-  state: StringEnum(['pending', 'delivered', 'failed', 'skipped'], {
-    description: '`failed` after the last attempt; `skipped` while the webhook was disabled.',
-    examples: ['delivered'],
-  }),
+  state: DeliveryState,
   attempts: Type.Integer({ description: 'How many attempts there were.', examples: [1] }),
   next_attempt_at: Nullable(Timestamp('When the next attempt is due.')),
   created_at: Timestamp('When the delivery was created.'),
@@ -209,6 +211,31 @@ export const WebhookDeliveryParams = Type.Object(
 /** Query of lists of webhooks. */
 export const ListWebhooksQuery = Type.Object(pageParameters, { additionalProperties: false })
 export type ListWebhooksQuery = Static<typeof ListWebhooksQuery>
+
+/** Query of listWebhookDeliveries: any of the filters together. */
+export const ListWebhookDeliveriesQuery = Type.Object(
+  {
+    ...pageParameters,
+    state: Type.Optional(DeliveryState),
+    event_type: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 100,
+        pattern: '^[a-z][a-z_]*[.]([*]|[a-z][a-z_]*)$',
+        'x-message': 'must be a type such as projects.created, or all of a domain such as projects.*',
+        description: 'Only events of this type, or of all types of a domain (`projects.*`).',
+        examples: ['projects.*'],
+      }),
+    ),
+    event_id: Type.Optional(
+      Uuid('Only this event: the `webhook-id` that the receiver had.', { 'x-normalize': 'lowercase' }),
+    ),
+    since: Type.Optional(Timestamp('Only deliveries that were created at this time or later.')),
+    until: Type.Optional(Timestamp('Only deliveries that were created before this time.')),
+  },
+  { additionalProperties: false },
+)
+export type ListWebhookDeliveriesQuery = Static<typeof ListWebhookDeliveriesQuery>
 
 export const WebhookPage = Page(ref(Webhook), 'WebhookPage')
 export type WebhookPage = Static<typeof WebhookPage>

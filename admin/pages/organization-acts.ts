@@ -1,5 +1,6 @@
 import { type ComponentChildren, h } from 'preact'
 import type { AdministeredOrganization } from '#schemas/administered-organizations.ts'
+import type { AdministeredUser } from '#schemas/administered-users.ts'
 import { perform } from '../app/api.ts'
 import { Unfit } from '../app/refused.ts'
 import { changed } from '../ui/load.ts'
@@ -8,8 +9,12 @@ import { askWithReason } from '../ui/questions.ts'
 
 type Organization = AdministeredOrganization
 
+const UUID_LENGTH = 36
+
+type States = Pick<Organization, 'deleted_at' | 'suspended_at' | 'purge_requested_at'>
+
 /** State of an organization, in one word. */
-export function stateOf({ deleted_at, suspended_at, purge_requested_at }: Organization): ComponentChildren {
+export function stateOf({ deleted_at, suspended_at, purge_requested_at }: States): ComponentChildren {
   if (purge_requested_at !== null) return h(Badge, { tone: 'bad' }, 'purged soon')
   if (deleted_at !== null) return h(Badge, { tone: 'bad' }, 'deleted')
   return suspended_at === null ? h(Badge, { tone: 'good' }, 'open') : h(Badge, { tone: 'warn' }, 'suspended')
@@ -67,6 +72,47 @@ async function suspend(organization: Organization, suspends: boolean): Promise<v
       }),
   })
   if (done) say(`${name} is ${suspends ? 'suspended' : 'open again'}.`)
+  changed()
+}
+
+/** The button that gives it an owner. */
+export function OwnerAct({ organization }: { organization: Organization }): ComponentChildren {
+  if (organization.purge_requested_at !== null) return null
+  return h(Act, { label: 'Appoint an owner', danger: true, run: () => appoint(organization) })
+}
+
+/** Asks who is to be an owner, unless that is known, and makes them one. */
+export async function appoint(
+  { id, name }: Pick<Organization, 'id' | 'name'>,
+  member?: Pick<AdministeredUser, 'id' | 'email'>,
+): Promise<void> {
+  const who = member?.email ?? 'A member'
+  const done = await askWithReason({
+    title: `Appoint an owner of ${isolated(name)}`,
+    text:
+      `${who} can then do everything in the organization, and delete it. Who is an owner now remains one. ` +
+      'Its members read of it in their audit log.',
+    confirm: 'Appoint 1 owner',
+    danger: true,
+    fields:
+      member === undefined
+        ? [
+            {
+              name: 'user_id',
+              label: 'Id of the account, which is a member',
+              kind: 'text',
+              maxLength: UUID_LENGTH,
+              hint: 'It stands on the page of the user, as do the organizations of which the user is a member.',
+            },
+          ]
+        : [],
+    run: ({ user_id, reason }) =>
+      perform(`operations/organizations/${id}/owner`, {
+        method: 'POST',
+        body: { user_id: member?.id ?? user_id, reason },
+      }),
+  })
+  if (done) say(`${isolated(name)} has an owner.`)
   changed()
 }
 

@@ -5,10 +5,10 @@ import { call } from '../app/api.ts'
 import { linkTo, type PageProps } from '../app/route.ts'
 import { List, Table } from '../ui/list.ts'
 import { useLoad } from '../ui/load.ts'
-import { Facts, Heading, Id, Section } from '../ui/pieces.ts'
+import { Badge, Facts, Heading, Id, Section } from '../ui/pieces.ts'
 import { Failure, Loading } from '../ui/states.ts'
 import { Time } from '../ui/time.ts'
-import { counted, OrganizationActs, stateOf } from './organization-acts.ts'
+import { counted, OrganizationActs, OwnerAct, stateOf } from './organization-acts.ts'
 import { Space } from './space.ts'
 import { WEBHOOK_COLUMNS } from './webhooks.ts'
 
@@ -22,7 +22,10 @@ export function Organization({ id }: PageProps): ComponentChildren {
     h(
       Heading,
       { title: value?.name ?? 'Organization' },
-      value && h(OrganizationActs, { organization: value }),
+      value && [
+        h(OwnerAct, { key: 'owner', organization: value }),
+        h(OrganizationActs, { key: 'acts', organization: value }),
+      ],
     ),
     error !== undefined && h(Failure, { error, retry: reload }),
     error === undefined && value === undefined && h(Loading, null),
@@ -65,7 +68,8 @@ function Details({ organization }: { organization: AdministeredOrganization }): 
 }
 
 function factsOf(organization: AdministeredOrganization): (readonly [string, ComponentChildren])[] {
-  const { id, slug, created_at, updated_at, deleted_at, suspended_at, purge_requested_at } = organization
+  const { id, slug, has_owner, created_at, updated_at, deleted_at, suspended_at, purge_requested_at } =
+    organization
   const times: readonly (readonly [string, string | null])[] = [
     ['Created', created_at],
     ['Changed', updated_at],
@@ -75,6 +79,7 @@ function factsOf(organization: AdministeredOrganization): (readonly [string, Com
   ]
   return [
     ['State', stateOf(organization)],
+    ['Owner', has_owner ? 'can sign in' : h(Badge, { tone: 'bad' }, 'none who can sign in')],
     ['Slug', slug],
     ...times.flatMap(([name, at]) => (at === null ? [] : [[name, h(Time, { at })] as const])),
     ['Id', h(Id, { id })],

@@ -3,7 +3,7 @@ import type { AdministeredOrganization } from '#schemas/administered-organizatio
 import { linkTo, route } from '../app/route.ts'
 import { type Filter, Filters } from '../ui/filters.ts'
 import { type Column, List, pick } from '../ui/list.ts'
-import { Heading, Id } from '../ui/pieces.ts'
+import { Badge, Heading, Id } from '../ui/pieces.ts'
 import { Time } from '../ui/time.ts'
 import { membersOf, OrganizationActs, rowsOf, stateOf } from './organization-acts.ts'
 
@@ -14,7 +14,13 @@ const FILTERS: readonly Filter[] = [
 const COLUMNS: readonly Column<AdministeredOrganization>[] = [
   { title: 'Name', show: ({ id, name }) => h('a', { href: linkTo(['organizations', id]) }, name) },
   { title: 'Slug', show: ({ slug }) => slug },
-  { title: 'State', show: stateOf },
+  {
+    title: 'State',
+    show: (organization) => [
+      stateOf(organization),
+      !organization.has_owner && h(Badge, { key: 'owner', tone: 'bad' }, 'no owner'),
+    ],
+  },
   { title: 'Members', isNumber: true, show: membersOf },
   { title: 'Rows', isNumber: true, show: rowsOf },
   { title: 'Created', show: ({ created_at }) => h(Time, { at: created_at }) },

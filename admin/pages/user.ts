@@ -13,6 +13,7 @@ import { size } from '../ui/sizes.ts'
 import { Failure, Loading } from '../ui/states.ts'
 import { Time } from '../ui/time.ts'
 import { MAIL_COLUMNS } from './mails.ts'
+import { appoint, stateOf as organizationState } from './organization-acts.ts'
 import { Space } from './space.ts'
 import { endSession, type Known, UserActs } from './user-acts.ts'
 import { stateOf } from './users.ts'
@@ -59,7 +60,7 @@ function Details({ known: { value: user } }: { known: Known }): ComponentChildre
     part<Organization>(
       'Organizations',
       `operations/users/${id}/organizations`,
-      ORGANIZATIONS,
+      organizationsOf(user),
       'The user is in no organization.',
     ),
     part<File>('Files', `operations/users/${id}/files`, FILES, 'The user has no files.'),
@@ -115,11 +116,21 @@ const MAILS: readonly Column<MailRecord>[] = [
   ...MAIL_COLUMNS.slice(2),
 ]
 
-const ORGANIZATIONS: readonly Column<Organization>[] = [
-  { title: 'Name', show: ({ id, name }) => h('a', { href: linkTo(['organizations', id]) }, name) },
-  { title: 'Role', show: ({ role }) => role },
-  { title: 'Id', show: ({ id }) => h(Id, { id, form: 'short' }) },
-]
+function organizationsOf(user: AdministeredUser): Column<Organization>[] {
+  return [
+    { title: 'Name', show: ({ id, name }) => h('a', { href: linkTo(['organizations', id]) }, name) },
+    { title: 'State', show: (one) => organizationState({ ...one, purge_requested_at: null }) },
+    { title: 'Role', show: ({ role }) => role },
+    { title: 'Id', show: ({ id }) => h(Id, { id, form: 'short' }) },
+    {
+      title: 'Actions',
+      show: (one) =>
+        user.is_active &&
+        one.role !== 'owner' &&
+        h(Act, { label: 'Appoint as an owner', danger: true, run: () => appoint(one, user) }),
+    },
+  ]
+}
 
 const FILES: readonly Column<File>[] = [
   { title: 'Name', show: ({ name }) => name },

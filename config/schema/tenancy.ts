@@ -29,6 +29,11 @@ export const Tenancy = Section('Organizations.', {
     description:
       'Mails with invitations that one address is sent in a day, whichever organizations send them.',
   }),
+  api_keys_per_organization: Type.Integer({
+    minimum: 0,
+    maximum: 10_000,
+    description: 'How many API keys an organization may have that have not ended; with 0 nobody creates one.',
+  }),
   deletion_grace: Duration({
     minimum: '0ms',
     maximum: '3650d',

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest, preHandlerAsyncHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import type { AppContext } from '#plugins/infrastructure/context.ts'
+import type { ApiKeyContext } from '#services/api-keys/api-keys.ts'
 import { type ApiKeyCaller, forApiKey } from '#services/api-keys/caller.ts'
 import { InsufficientScope } from '#services/api-keys/errors.ts'
 import type { InvitationContext } from '#services/invitations/context.ts'
@@ -11,7 +12,10 @@ import type { OrganizationContext } from '#services/organizations/organizations.
 import { Forbidden } from '#services/users/errors.ts'
 
 declare module '#plugins/infrastructure/context.ts' {
-  interface AppContext extends Pick<OrganizationContext, 'tenancy'>, Pick<InvitationContext, 'invitations'> {}
+  interface AppContext
+    extends Pick<OrganizationContext, 'tenancy'>,
+      Pick<InvitationContext, 'invitations'>,
+      Pick<ApiKeyContext, 'apiKeysPerOrganization'> {}
 }
 
 declare module 'fastify' {
@@ -54,6 +58,7 @@ export default fp(
         mailsPerOrganization: tenancy.invitations_per_organization,
         mailsPerAddress: tenancy.invitations_per_address,
       },
+      apiKeysPerOrganization: tenancy.api_keys_per_organization,
     })
     app.decorateRequest('admitted', undefined)
     app.decorateRequest('isMember', false)

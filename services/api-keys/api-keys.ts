@@ -17,11 +17,12 @@ import type {
 import { namesOf } from '#services/events/define-event.ts'
 import { emit, emitting } from '#services/events/emit.ts'
 import type { MemberContext, OrgContext } from '#services/members/membership.ts'
+import * as memberRecords from '#services/members/records.ts'
 import { OrganizationSuspended } from '#services/organizations/errors.ts'
 import { Forbidden } from '#services/users/errors.ts'
 import type { ExpectedVersions } from '#services/users/users.ts'
 import { type ApiKeyCaller, forApiKey } from './caller.ts'
-import { ApiKeyChanged, ApiKeyEnded, ApiKeyNotFound } from './errors.ts'
+import { ApiKeyChanged, ApiKeyEnded, ApiKeyLimitReached, ApiKeyNotFound } from './errors.ts'
 import { apiKeyCreated, apiKeyRevoked, apiKeyRotated, apiKeyUpdated } from './events.ts'
 import { createKey, hintOf } from './key-format.ts'
 import * as queries from './queries.ts'
@@ -32,6 +33,8 @@ import * as queries from './queries.ts'
 export interface ApiKeyContext extends Context {
   /** Makes this instance forget a key at once; the others hear of it through the database. */
   readonly apiKeys: { forget(org: string, id: string): void }
+  /** Keys that one organization may have, beside those that ended or are replaced. */
+  readonly apiKeysPerOrganization: number
 }
 
 const DAY_SECONDS = 86_400
@@ -45,17 +48,19 @@ const listOf = (ctx: OrgContext) => `api-keys:${ctx.db.org}`
  * Creates a key. Nobody grants one more than they have.
  *
  * @returns the key with its secret, which is in no other answer
- * @throws Forbidden
+ * @throws Forbidden, ApiKeyLimitReached
  */
-export async function create(ctx: MemberContext, input: CreateApiKey): Promise<NewApiKey> {
+export async function create(ctx: MemberContext<ApiKeyContext>, input: CreateApiKey): Promise<NewApiKey> {
   const { name, scopes, allowed_networks = [], expires_in_days = DEFAULT_DAYS } = input
   assertMayGrant(ctx, scopes)
   return transaction(ctx, async (tx) => {
     const lifetime = expires_in_days * DAY_SECONDS
     const id = uuidv7()
+    // Others wait, so that each counts those before it.
+    await memberRecords.lock(tx)
+    if ((await queries.countKeys(tx.db)) >= tx.apiKeysPerOrganization) throw new ApiKeyLimitReached()
     await emit(tx, apiKeyCreated, { subject: id, data: {} })
-    const key = await insert(tx, id, { name, scopes, allowed_networks, lifetime })
-    return key
+    return insert(tx, id, { name, scopes, allowed_networks, lifetime, is_disabled: false })
   })
 }
 
@@ -105,7 +110,7 @@ export async function update(
 ): Promise<ApiKey> {
   const { allowed_networks: networks, scopes = [] } = changes
   assertMayGrant(ctx, scopes)
-  const allowed = networks === undefined ? {} : { allowed_networks: networks.map(canonicalCidr) }
+  const allowed = networks === undefined ? {} : { allowed_networks: canonicalNetworks(networks) }
   const changed = await transaction(ctx, async (tx) => {
     const told = emitting(tx, apiKeyUpdated, { subject: id, data: { changed: namesOf(changes) } })
     const key = await queries.updateKey(told, id, { ...changes, ...allowed }, versions)
@@ -136,8 +141,8 @@ export async function revoke(
 }
 
 /**
- * Puts a new key in the place of one, which is accepted for a grace, and then no more. The new one may do the same, and
- * lives as long.
+ * Puts a new key in the place of one, which is accepted for a grace, and then no more. The new one may do the same, lives
+ * as long, and is disabled if the other is.
  *
  * @returns the new key with its secret, which is in no other answer
  * @throws ApiKeyNotFound, ApiKeyEnded
@@ -148,22 +153,23 @@ export async function rotate(
   { grace }: RotateApiKey,
 ): Promise<NewApiKey> {
   const successor = await transaction(ctx, async (tx) => {
-    const old = await get(tx, id)
+    // Nobody takes rights from the old one, or disables it, while the new one is made like it.
+    const old = present(await queries.lockKey(tx.db, id))
     assertMayGrant(tx, old.scopes)
     const successorId = uuidv7()
     const told = emitting(tx, apiKeyRotated, { subject: id, data: { replaced_by: successorId } })
     if (!(await queries.replaceKey(told, id, successorId, grace))) throw new ApiKeyEnded()
-    const key = await insert(tx, successorId, { ...old, lifetime: lifetimeOf(old) })
-    return key
+    const is_disabled = old.status === 'disabled'
+    return insert(tx, successorId, { ...old, is_disabled, lifetime: lifetimeOf(old) })
   })
   ctx.apiKeys.forget(ctx.db.org, id)
   return successor
 }
 
-type Content = Pick<queries.NewKey, 'name' | 'scopes' | 'allowed_networks' | 'lifetime'>
+type Content = Pick<queries.NewKey, 'name' | 'scopes' | 'allowed_networks' | 'lifetime' | 'is_disabled'>
 
 async function insert(ctx: MemberContext, id: string, content: Content): Promise<NewApiKey> {
-  const { name, scopes, allowed_networks, lifetime } = content
+  const { name, scopes, allowed_networks, lifetime, is_disabled } = content
   const key = createKey({ org: ctx.db.org, id })
   const row = await queries.insertKey(ctx.db, {
     id,
@@ -171,11 +177,17 @@ async function insert(ctx: MemberContext, id: string, content: Content): Promise
     digest: digestToken(key),
     hint: hintOf(key),
     scopes,
-    allowed_networks: allowed_networks.map(canonicalCidr),
+    allowed_networks: canonicalNetworks(allowed_networks),
     created_by: ctx.member.user,
     lifetime,
+    is_disabled,
   })
   return { ...present(row), key }
+}
+
+/** Each network once, in its one form. */
+function canonicalNetworks(networks: readonly string[]): string[] {
+  return [...new Set(networks.map(canonicalCidr))]
 }
 
 /** Seconds from the creation of a key to its end. */

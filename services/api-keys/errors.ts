@@ -21,6 +21,13 @@ export const ApiKeyEnded = defineError({
   detail: 'The API key is revoked, expired or replaced by another. Create a new one.',
 })
 
+export const ApiKeyLimitReached = defineError({
+  code: 'api_key_limit_reached',
+  status: 409,
+  title: 'API key limit reached',
+  detail: 'The organization has as many API keys as it may have: revoke one that is not used.',
+})
+
 export const ApiKeyNotAllowed = defineError({
   code: 'api_key_not_allowed',
   status: 403,

@@ -25,16 +25,18 @@ export interface NewKey
   digest: Buffer
   /** Seconds. */
   lifetime: number
+  is_disabled: boolean
 }
 
 export async function insertKey(db: OrgDatabase, key: NewKey): Promise<ApiKey | undefined> {
-  const { id, name, digest, hint, scopes, allowed_networks, created_by, lifetime } = key
+  const { id, name, digest, hint, scopes, allowed_networks, created_by, lifetime, is_disabled } = key
   const rows = await db.query<ApiKey>({
     name: 'insertApiKey',
-    text: `INSERT INTO api_keys (org_id, id, name, digest, hint, scopes, allowed_networks, created_by, expires_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now() + $9 * interval '1 second')
+    text: `INSERT INTO api_keys (org_id, id, name, digest, hint, scopes, allowed_networks, created_by, expires_at,
+             disabled_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now() + $9 * interval '1 second', CASE WHEN $10 THEN now() END)
            RETURNING ${COLUMNS}`,
-    values: [db.org, id, name, digest, hint, scopes, allowed_networks, created_by, lifetime],
+    values: [db.org, id, name, digest, hint, scopes, allowed_networks, created_by, lifetime, is_disabled],
   })
   return rows[0]
 }
@@ -47,6 +49,26 @@ export async function selectKey(db: OrgDatabase, id: string): Promise<ApiKey | u
     pipelined: true,
   })
   return rows[0]
+}
+
+/** The same; nobody changes the key until the transaction ends. */
+export async function lockKey(db: OrgDatabase, id: string): Promise<ApiKey | undefined> {
+  const rows = await db.query<ApiKey>({
+    name: 'lockApiKey',
+    text: `SELECT ${COLUMNS} FROM api_keys WHERE org_id = $1 AND id = $2 FOR NO KEY UPDATE`,
+    values: [db.org, id],
+  })
+  return rows[0]
+}
+
+/** How many keys can be used, now or once they are enabled. One that has another in its place is not counted. */
+export async function countKeys(db: OrgDatabase): Promise<number> {
+  const rows = await db.query<{ keys: number }>({
+    name: 'countApiKeys',
+    text: `SELECT count(*)::int AS keys FROM api_keys WHERE org_id = $1 AND ${ALIVE} AND replaced_by IS NULL`,
+    values: [db.org],
+  })
+  return rows[0]?.keys ?? 0
 }
 
 /** Newest first. */

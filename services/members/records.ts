@@ -4,8 +4,8 @@ import type { MemberRole } from '#schemas/organizations.ts'
 import { type EmittingContext, emitting } from '#services/events/emit.ts'
 import { Forbidden } from '#services/users/errors.ts'
 import * as userRecords from '#services/users/records.ts'
-import { MemberLimitReached } from './errors.ts'
-import { memberAdded } from './events.ts'
+import { MemberLimitReached, MemberNotFound } from './errors.ts'
+import { memberAdded, memberUpdated } from './events.ts'
 import { type MemberContext, Membership, type OrgContext } from './membership.ts'
 import * as queries from './queries.ts'
 
@@ -72,6 +72,23 @@ export async function admit(
 /** Adds a member; returns false if the user is one already. */
 export function add(ctx: Pick<OrgContext, 'db'>, userId: string, role: MemberRole): Promise<boolean> {
   return queries.insertMembership(ctx.db, userId, role)
+}
+
+/**
+ * Makes a member an owner; one who is stays so. Who was an owner remains one.
+ *
+ * @throws MemberNotFound, also for one who cannot sign in
+ */
+export async function appoint(ctx: EmittingContext, org: string, userId: string): Promise<void> {
+  // Who deletes the account meanwhile has settled what it owns.
+  const user = await userRecords.lockCredentials(ctx, userId)
+  const db = new OrgDatabase(ctx.db, org)
+  await queries.lockMembers(db)
+  const member = await queries.selectMembership(db, userId)
+  if (member === undefined || !user?.is_active) throw new MemberNotFound()
+  if (member.role === 'owner') return
+  const told = emitting({ ...ctx, db }, memberUpdated, { subject: userId, data: { role: 'owner' } })
+  await queries.updateMembershipRole(told, userId, 'owner')
 }
 
 /** How many organizations the user owns. */

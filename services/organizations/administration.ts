@@ -6,13 +6,15 @@ import type { Cursors } from '#lib/pagination/cursors.ts'
 import type {
   AdministeredOrganization,
   AdministeredOrganizationPage,
+  AppointOwner,
   ListAdministeredOrganizationsQuery,
 } from '#schemas/administered-organizations.ts'
 import type { ListOrganizationsQuery, OrganizationPage } from '#schemas/organizations.ts'
 import { record } from '#services/audit/records.ts'
 import { emitting } from '#services/events/emit.ts'
+import * as memberRecords from '#services/members/records.ts'
 import { type Actor, assertAdmin } from '#services/users/users.ts'
-import { OrganizationOpen, UnknownOrganization } from './errors.ts'
+import { OrganizationOpen, OrganizationWithoutOwner, UnknownOrganization } from './errors.ts'
 import { organizationDeleted, organizationReopened, organizationSuspended } from './events.ts'
 import type { OrganizationContext } from './organizations.ts'
 import * as organizations from './organizations.ts'
@@ -91,9 +93,9 @@ export async function listOfUser(
 
 /**
  * Closes an organization to its members until it is restored, or opens it again; nothing happens if it is so already. Who
- * did it is recorded, and why.
+ * did it is recorded, and why. One that has lost its owner meanwhile stays closed until another is appointed.
  *
- * @throws Forbidden, UnknownOrganization
+ * @throws Forbidden, UnknownOrganization, OrganizationWithoutOwner
  */
 export async function setSuspended(
   ctx: OrganizationContext,
@@ -106,13 +108,38 @@ export async function setSuspended(
     const db = new SystemDatabase(tx.db)
     const event = suspended ? organizationSuspended : organizationReopened
     const told = emitting({ ...tx, db }, event, { subject: org, org, data: {} })
-    if (await queries.updateSuspended(told, org, suspended)) {
-      tx.log.warn({ user_id: actor.id, organization_id: org, suspended }, 'an admin changed an organization')
-    }
-    return one(db, org)
+    if (!(await queries.updateSuspended(told, org, suspended))) return one(db, org)
+    const changed = await one(db, org)
+    if (!suspended && !changed.has_owner) throw new OrganizationWithoutOwner()
+    tx.log.warn({ user_id: actor.id, organization_id: org, suspended }, 'an admin changed an organization')
+    return changed
   })
   ctx.memberships.forgetOrganization(org)
   ctx.apiKeys.forgetOrganization(org)
+  return organization
+}
+
+/**
+ * Makes a member an owner, for an organization whose owners are gone or cannot sign in; who was an owner remains one. Who
+ * did it is recorded, and why.
+ *
+ * @throws Forbidden, UnknownOrganization, MemberNotFound
+ */
+export async function appointOwner(
+  ctx: OrganizationContext,
+  actor: Admin,
+  org: string,
+  { user_id, reason }: AppointOwner,
+): Promise<AdministeredOrganization> {
+  assertAdmin(actor)
+  const organization = await transaction(because(ctx, reason), async (tx) => {
+    const db = new SystemDatabase(tx.db)
+    await one(db, org)
+    await memberRecords.appoint(tx, org, user_id)
+    tx.log.warn({ user_id: actor.id, organization_id: org, owner_id: user_id }, 'an admin appointed an owner')
+    return one(db, org)
+  })
+  ctx.memberships.forget(org, user_id)
   return organization
 }
 

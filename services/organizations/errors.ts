@@ -43,6 +43,13 @@ export const UnknownOrganization = defineError({
   detail: 'There is no organization with this id.',
 })
 
+export const OrganizationWithoutOwner = defineError({
+  code: 'organization_without_owner',
+  status: 409,
+  title: 'Organization without an owner',
+  detail: 'No owner of the organization can sign in: appoint a member before it is restored.',
+})
+
 export const OrganizationOpen = defineError({
   code: 'organization_open',
   status: 409,

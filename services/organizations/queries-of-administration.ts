@@ -63,6 +63,9 @@ export async function selectIdBySlug(db: SystemDatabase, text: string): Promise<
 /**
  * In the order of their ids here, each with how many rows it has in each of these tables, whose names come from the
  * catalogue. Counting ends at a number, so that an organization of millions of rows takes no longer than another.
+ *
+ * @reads memberships
+ * @reads users
  */
 export function selectAdministered(
   db: SystemDatabase,
@@ -78,6 +81,8 @@ export function selectAdministered(
   return db.query<AdministeredOrganization>({
     name: 'selectAdministeredOrganizations',
     text: `SELECT o.id, o.name, o.slug, o.created_at, o.updated_at, o.deleted_at, o.suspended_at, o.purge_requested_at,
+             EXISTS (SELECT FROM memberships m JOIN users u ON u.id = m.user_id
+                     WHERE m.org_id = o.id AND m.role = 'owner' AND u.is_active) AS has_owner,
              json_build_array(${counts.join(', ')}) AS usage
            FROM organizations o WHERE o.id = ANY ($1) ORDER BY array_position($1::uuid[], o.id)`,
     values: [ids, most],

@@ -4,7 +4,7 @@ import type { Organization, UpdateOrganization } from '#schemas/organizations.ts
 /** An organization without the role, which is the member's. */
 export type OrganizationRow = Omit<Organization, 'role'>
 
-const COLUMNS = 'id, name, slug, created_at, updated_at, deleted_at'
+const COLUMNS = 'id, name, slug, created_at, updated_at, deleted_at, suspended_at'
 
 export async function insertOrganization(
   db: OrgDatabase,
@@ -29,7 +29,7 @@ export async function selectOrganization(db: OrgDatabase): Promise<OrganizationR
 }
 
 /**
- * The user's own, newest first; deleted ones if the user can restore them.
+ * The user's own, newest first; suspended ones too, and deleted ones if the user can restore them.
  *
  * @reads memberships
  */
@@ -39,7 +39,8 @@ export function selectOrganizations(
 ): Promise<Organization[]> {
   return db.query<Organization>({
     name: 'selectOrganizations',
-    text: `SELECT o.id, o.name, o.slug, m.role, o.created_at, o.updated_at, o.deleted_at
+    text: `SELECT o.id, o.name, o.slug, m.role, o.created_at, o.updated_at, o.deleted_at,
+             o.suspended_at
            FROM memberships m JOIN organizations o ON o.id = m.org_id
            WHERE m.user_id = $1 AND ($2::uuid IS NULL OR m.org_id < $2)
              AND (o.deleted_at IS NULL

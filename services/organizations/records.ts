@@ -20,8 +20,9 @@ export async function getName({ db }: Pick<OrgContext, 'db'>): Promise<string> {
 }
 
 /**
- * Settles what an account that is about to be deleted owns: organizations without other members are deleted too. Belongs
- * in the transaction that deletes it.
+ * Settles what an account that is about to be deleted owns: organizations without other members are deleted too. Those
+ * that are closed do not keep it: nobody can hand them over, and an admin appoints another owner to one that is suspended.
+ * Belongs in the transaction that deletes it.
  *
  * @throws SoleOwner when others would be left without an owner; it names the organizations
  */
@@ -32,7 +33,7 @@ export async function releaseOwned(ctx: EmittingContext, userId: string): Promis
     const organization = await queries.selectOrganization(
       memberRecords.forNewOrganization(ctx, org, userId).db,
     )
-    if (organization?.deleted_at === null) open.push(org)
+    if (organization?.deleted_at === null && organization.suspended_at === null) open.push(org)
   }
   if (open.length > 0) throw new SoleOwner({ detail: `${SoleOwner.definition.detail} ${open.join(', ')}` })
   for (const org of empty) {

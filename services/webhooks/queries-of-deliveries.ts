@@ -2,7 +2,7 @@ import type { OrgDatabase, SystemDatabase } from '#lib/database/scoped-database.
 import type { WebhookAttempt, WebhookDelivery } from '#schemas/webhooks.ts'
 import type { StoredSecrets } from './queries.ts'
 
-const COLUMNS = 'id, event_id, event_type, state, attempts, next_attempt_at, created_at'
+export const COLUMNS = 'id, event_id, event_type, state, attempts, next_attempt_at, created_at'
 
 /** An endpoint, and the events that it wants to hear of. */
 export interface Subscription {
@@ -187,20 +187,6 @@ export async function stopEndpoint(
     values: [db.org, endpoint, reason],
   })
   return rows.length > 0
-}
-
-/** Newest first. */
-export function selectDeliveries(
-  db: OrgDatabase,
-  endpoint: string,
-  { before, limit }: { before: string | null; limit: number },
-): Promise<WebhookDelivery[]> {
-  return db.query<WebhookDelivery>({
-    name: 'selectWebhookDeliveries',
-    text: `SELECT ${COLUMNS} FROM webhook_deliveries
-           WHERE org_id = $1 AND endpoint_id = $2 AND ($3::uuid IS NULL OR id < $3) ORDER BY id DESC LIMIT $4`,
-    values: [db.org, endpoint, before, limit],
-  })
 }
 
 export async function selectDelivery(

@@ -1,5 +1,6 @@
 import type { OrgDatabase } from '#lib/database/scoped-database.ts'
 import { firstIdOf } from '#services/events/jobs.ts'
+import { CLOCKS_MS } from './queries-of-lists.ts'
 
 // Deliveries that no longer wait, wait again, or are deleted.
 
@@ -64,9 +65,6 @@ export async function resumeDelivery(
   })
   return rows[0]
 }
-
-/** Milliseconds by which the clocks of a worker, which makes ids, and of the database may differ. */
-const CLOCKS_MS = 600_000
 
 /** Has those wait again that were given up or skipped, oldest first. Ids begin with their time, and are indexed. */
 export function resumeDeliveries(

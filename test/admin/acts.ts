@@ -113,7 +113,35 @@ export async function suspends(t: Test, { db }: PanelWorld, { page, show }: Pane
     await page.locator('dialog').waitFor({ state: 'detached' })
     t.equal((await suspended()).length, count)
   }
+  await appoints(t, db, page)
   await purges(t, page)
+}
+
+/** Makes the member of an organization an owner, from its page and by the id. */
+async function appoints(t: Test, db: PanelWorld['db'], page: Page): Promise<void> {
+  const lost = "role = 'member' WHERE (org_id, user_id) = (SELECT org_id, user_id FROM memberships LIMIT 1)"
+  const [row] = await db.query<{ org_id: string; user_id: string }>(
+    `UPDATE memberships SET ${lost} RETURNING org_id, user_id`,
+  )
+  await page.evaluate(`location.hash = '#/organizations/${row?.org_id}'`)
+  await page.locator('dd:has-text("none who can sign in")').waitFor()
+  await page.click('main button:has-text("Appoint an owner")')
+  await page.fill('input[name=user_id]', 'nobody')
+  await page.fill('input[name=reason]', 'The owner has left')
+  await page.keyboard.press('Enter')
+  await page.locator('dialog .problem:not(:empty)').waitFor()
+  t.strictSame(await flaws(page), [])
+  await page.fill('input[name=user_id]', String(row?.user_id))
+  await page.keyboard.press('Enter')
+  await page.locator('dd:text-is("can sign in")').waitFor()
+  t.match(
+    await db.query('SELECT role FROM memberships WHERE org_id = $1 AND user_id = $2', [
+      row?.org_id,
+      row?.user_id,
+    ]),
+    [{ role: 'owner' }],
+  )
+  await page.goBack()
 }
 
 /** Deletes a suspended organization for good, for which a wrong id is not enough. */

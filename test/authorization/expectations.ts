@@ -243,6 +243,7 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
 
   // What people who run the service do.
   changeLogLevels: onlyOperators(200),
+  appointOrganizationOwner: onlyOperators(200),
   createJobAction: onlyOperators(201),
   endAdministeredUserSessions: onlyOperators(200),
   getAdministeredOrganization: onlyOperators(200),

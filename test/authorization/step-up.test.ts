@@ -21,6 +21,7 @@ const MUST_REQUIRE = [
   'inviteUser',
   'releaseQuarantinedFile',
   'suspendOrganization',
+  'appointOrganizationOwner',
   'purgeOrganization',
   'createJobAction',
   'pauseQueue',

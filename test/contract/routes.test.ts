@@ -167,6 +167,7 @@ const EXPECTED = [
   'POST /api/v1/invitations/decline declineInvitation public',
   'POST /api/v1/invitations/inspect inspectInvitation public',
   'POST /api/v1/operations/files/quarantine/:id/release releaseQuarantinedFile operator',
+  'POST /api/v1/operations/organizations/:id/owner appointOrganizationOwner operator',
   'POST /api/v1/operations/organizations/:id/purge purgeOrganization operator',
   'POST /api/v1/operations/organizations/:id/restore restoreSuspendedOrganization operator',
   'POST /api/v1/operations/organizations/:id/suspend suspendOrganization operator',

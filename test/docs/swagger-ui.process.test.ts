@@ -130,6 +130,11 @@ t.test(
       'getAdministeredOrganization',
     ])
       await expect(operation, 200, { params: { id: tenant.organization.id } })
+    const { user } = await tenant.add('member')
+    await expect('appointOrganizationOwner', 200, {
+      params: { id: tenant.organization.id },
+      body: { user_id: user.id, reason: 'Ticket 4711' },
+    })
     await expect('listFailingWebhooks', 200)
     await executeOperations(app, tenant.owner.user.id, expect)
     await expect('suspendOrganization', 200, { params: { id: tenant.organization.id } })

@@ -84,6 +84,7 @@ const BODIES: Readonly<Record<string, (situation: Situation) => Values | Promise
   reauthenticate: ({ actor }) => ({ password: actor?.password ?? 'nobody' }),
   refreshTokens: ({ subject }) => ({ refresh_token: subject.refresh_token }),
   resetPassword: async (situation) => ({ token: await mailedToken(situation, 'reset_password') }),
+  appointOrganizationOwner: async (situation) => ({ user_id: (await tenantOf(situation)).second.user.id }),
   transferOwnership: async (situation) => ({ user_id: (await tenantOf(situation)).second.user.id }),
   verifyEmail: async (situation) => ({ token: await mailedToken(situation, 'verify_email') }),
 }

@@ -64,6 +64,7 @@ export async function createOrganization(app: FastifyInstance, owner?: TestUser)
     ...app.ctx,
     invitations: invitationSettings,
     tenancy: { ...app.ctx.tenancy, perUser: 1_000_000 },
+    apiKeysPerOrganization: 1_000_000,
   }
   const organization = await organizations.create(ctx, first.user, { name })
   const own = memberRecords.forNewOrganization(ctx, organization.id, first.user.id)

@@ -35,6 +35,11 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, Prepare>> = {
     await (await act(`/organizations/${organization.id}/suspend`)(app))()
     return act(`/organizations/${organization.id}/restore`)(app)
   },
+  appointOrganizationOwner: async (app) => {
+    const { organization, add } = await createOrganization(app.app)
+    const { user } = await add('member')
+    return act(`/organizations/${organization.id}/owner`, { user_id: user.id })(app)
+  },
   purgeOrganization: async (app) => {
     const { organization } = await createOrganization(app.app)
     await (await act(`/organizations/${organization.id}/suspend`)(app))()

@@ -61,3 +61,30 @@ t.test('a key and the keys of an organization together have limits', async (t) =
   t.match(await from('10.0.0.1'), { statusCode: 200, headers: { 'ratelimit-remaining': '4' } })
   t.equal((await request({ url, as: tenant.owner })).statusCode, 200, 'people have budgets of their own')
 })
+
+t.test(
+  'an organization has so many keys, whoever asks at once; those that ended or are replaced do not count',
+  async (t) => {
+    const { app, request } = await createTestApp(t, { APP_TENANCY__API_KEYS_PER_ORGANIZATION: '3' })
+    const { url: base, owner: as, expire } = await createOrganization(app)
+    const url = `${base}/api-keys`
+    const payload = { name: 'Export', scopes: ['projects:read'] }
+    const create = () => request({ method: 'POST', url, payload, as })
+    const codes = (await Promise.all(Array.from({ length: 6 }, create))).map(({ statusCode }) => statusCode)
+    t.same(codes.toSorted(), [201, 201, 201, 409, 409, 409])
+    const reached = { status: 409, code: 'api_key_limit_reached' }
+    const [one, two, three] = (await request({ url, as })).json().data
+
+    const rotate = { method: 'POST', url: `${url}/${one.id}/rotate`, payload: { grace: 3600 }, as } as const
+    t.equal((await request(rotate)).statusCode, 201, 'a rotation needs no place')
+    expectProblem(t, await create(), reached)
+    await request({ method: 'PATCH', url: `${url}/${two.id}`, payload: { is_disabled: true }, as })
+    expectProblem(t, await create(), reached, 'a disabled one can be enabled again')
+    await request({ method: 'DELETE', url: `${url}/${two.id}`, as })
+    t.equal((await create()).statusCode, 201, 'for the one that was revoked')
+    expectProblem(t, await create(), reached)
+    await expire(three.id)
+    t.equal((await create()).statusCode, 201, 'for the one that expired')
+    expectProblem(t, await create(), reached)
+  },
+)

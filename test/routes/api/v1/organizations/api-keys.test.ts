@@ -127,7 +127,7 @@ t.test('API keys', async (t) => {
   })
 
   await t.test('IPv4 within IPv6 is IPv4, in networks and in addresses', async (t) => {
-    const mapped = { allowed_networks: ['::ffff:7f00:0/104'] }
+    const mapped = { allowed_networks: ['::ffff:7f00:0/104', '127.0.0.0/8', '127.9.9.9/8'] }
     const key = await tenant.createApiKey(mapped)
     t.strictSame(key.allowed_networks, ['127.0.0.0/8'])
     for (const remoteAddress of ['127.0.0.1', '::ffff:127.9.9.9']) {
@@ -225,6 +225,39 @@ t.test('API keys', async (t) => {
     t.equal((await use(replaced.json())).statusCode, 200)
     expectProblem(t, await use(leaked), UNAUTHENTICATED)
   })
+
+  await t.test('what takes the place of a disabled key is disabled too', async (t) => {
+    const old = await tenant.createApiKey()
+    const patch = (id: string, is_disabled: boolean) =>
+      request({ method: 'PATCH', url: `${url}/${id}`, payload: { is_disabled }, as })
+    await patch(old.id, true)
+    const payload = { grace: 3600 }
+    const rotated = await request({ method: 'POST', url: `${url}/${old.id}/rotate`, payload, as })
+    const next = rotated.json()
+    t.match(next, { status: 'disabled' })
+    for (const key of [old, next]) expectProblem(t, await use(key), UNAUTHENTICATED)
+    t.match((await patch(next.id, false)).json(), { status: 'active' })
+    t.equal((await use(next)).statusCode, 200)
+    expectProblem(t, await use(old), UNAUTHENTICATED)
+  })
+
+  await t.test(
+    'a rotation and a change at once: the new key is like the old one before or after',
+    async (t) => {
+      for (let turn = 0; turn < 10; turn++) {
+        const old = await tenant.createApiKey({ scopes: ['projects:read', 'projects:write'] })
+        const one = `${url}/${old.id}`
+        const [rotated, changed] = await Promise.all([
+          request({ method: 'POST', url: `${one}/rotate`, payload: { grace: 3600 }, as }),
+          request({ method: 'PATCH', url: one, payload: { scopes: ['projects:read'] }, as }),
+        ])
+        t.equal(rotated.statusCode, 201)
+        t.equal(changed.statusCode, 200)
+        const cameFirst = changed.json().replaced_by === null
+        t.equal(rotated.json().scopes.length, cameFirst ? 1 : 2)
+      }
+    },
+  )
 
   await t.test('a repeated creation returns the same key, which the database does not hold', async (t) => {
     const headers = { 'idempotency-key': 'a-key-for-a-key' }

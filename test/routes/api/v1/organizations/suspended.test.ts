@@ -80,3 +80,57 @@ t.test('a suspended organization is closed to all, until an admin restores it', 
     code: 'unknown_organization',
   })
 })
+
+t.test('a suspended organization keeps nobody, and opens again with another owner', async (t) => {
+  const { app, db, request, signUp } = await borrowTestApp(t)
+  const [tenant, admin] = [await createOrganization(app), await signUp({ role: 'admin' })]
+  const [member, gone, stranger] = [await tenant.add('member'), await tenant.add('member'), await signUp()]
+  const { id } = tenant.organization
+  const act = (path: string, payload: object = {}) =>
+    request({
+      method: 'POST',
+      url: `/api/v1/operations/organizations/${id}/${path}`,
+      payload: { reason: 'Ticket 4711', ...payload },
+      as: admin,
+    })
+  const appoint = (user_id: string) => act('owner', { user_id })
+  const listed = async () => (await request({ url: '/api/v1/organizations', as: member })).json().data
+  const leave = { method: 'DELETE', url: '/api/v1/users/me', as: tenant.owner } as const
+
+  t.match(await listed(), [{ id, suspended_at: null }])
+  expectProblem(t, await request(leave), { status: 409, code: 'sole_owner' })
+  t.match((await act('suspend')).json(), { has_owner: true, suspended_at: /Z$/ })
+  t.match(await listed(), [{ id, role: 'member', suspended_at: /Z$/ }], 'members see why nothing works')
+  t.equal((await request(leave)).statusCode, 204, 'nobody could hand it over')
+  t.match(await db.query('SELECT deleted_at, suspended_at FROM organizations WHERE id = $1', [id]), [
+    { deleted_at: null, suspended_at: Date },
+  ])
+  expectProblem(t, await act('restore'), { status: 409, code: 'organization_without_owner' })
+  t.match((await request({ url: `/api/v1/operations/organizations/${id}`, as: admin })).json(), {
+    has_owner: false,
+    suspended_at: /Z$/,
+  })
+
+  await db.query('UPDATE users SET is_active = false WHERE id = $1', [gone.user.id])
+  for (const { user } of [stranger, gone])
+    expectProblem(t, await appoint(user.id), { status: 404, code: 'member_not_found' })
+  const unknown = '/api/v1/operations/organizations/01997d1c-7b6e-7c3a-9d53-2f6a4c1e8b90/owner'
+  const payload = { user_id: member.user.id, reason: 'Ticket 4711' }
+  expectProblem(t, await request({ method: 'POST', url: unknown, payload, as: admin }), {
+    status: 404,
+    code: 'unknown_organization',
+  })
+  for (const turn of ['first', 'again'])
+    t.match((await appoint(member.user.id)).json(), { has_owner: true, suspended_at: /Z$/ }, turn)
+  expectProblem(t, await request({ url: tenant.url, as: member }), {
+    status: 403,
+    code: 'organization_suspended',
+  })
+  t.equal((await act('restore')).statusCode, 200)
+  t.match((await request({ url: tenant.url, as: member })).json(), { role: 'owner', suspended_at: null })
+  t.match(
+    await entriesOf(db, 'members.updated', member.user.id),
+    [{ action: 'members.updated', actor_id: admin.user.id }],
+    'once, and by whom',
+  )
+})

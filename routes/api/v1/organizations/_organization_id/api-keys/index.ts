@@ -4,6 +4,7 @@ import { ApiKeyPage, CreateApiKey, ListApiKeysQuery, NewApiKey } from '#schemas/
 import { OrganizationParams } from '#schemas/organizations.ts'
 import { ref } from '#schemas/registry.ts'
 import * as apiKeys from '#services/api-keys/api-keys.ts'
+import { ApiKeyLimitReached } from '#services/api-keys/errors.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.post(
@@ -14,6 +15,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         requires: { maxAge: '10m' },
         versioned: true,
         idempotent: 'secret',
+        errors: [ApiKeyLimitReached],
       },
       schema: {
         operationId: 'createApiKey',

@@ -20,8 +20,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         tags: ['api-keys'],
         summary: 'Replace an API key',
         description:
-          'Creates another key that may do the same and lives as long. The old one is accepted for `grace` seconds more, ' +
-          'and is seen to be in use by its `last_used_at`. `Location` is the URL of the new one.',
+          'Creates another key that may do the same, lives as long, and is disabled if the old one is. The old one is ' +
+          'accepted for `grace` seconds more, and is seen to be in use by its `last_used_at`. `Location` is the URL of the new one.',
         params: ApiKeyParams,
         body: ref(RotateApiKey),
         response: { 201: ref(NewApiKey) },

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { InvalidCursor } from '#lib/pagination/errors.ts'
 import { ref } from '#schemas/registry.ts'
-import { ListWebhooksQuery, WebhookDeliveryPage, WebhookParams } from '#schemas/webhooks.ts'
+import { ListWebhookDeliveriesQuery, WebhookDeliveryPage, WebhookParams } from '#schemas/webhooks.ts'
 import * as deliveries from '#services/webhooks/deliveries.ts'
 import { WebhookNotFound } from '#services/webhooks/errors.ts'
 
@@ -14,9 +14,11 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
         operationId: 'listWebhookDeliveries',
         tags: ['webhooks'],
         summary: 'List deliveries',
-        description: 'Deliveries of the webhook, newest first, in pages. They are kept for 30 days.',
+        description:
+          'Deliveries of the webhook, newest first, in pages. They are kept for 30 days. A page of some types may hold ' +
+          'fewer than `limit`, or none, while `next_cursor` goes on.',
         params: WebhookParams,
-        querystring: ListWebhooksQuery,
+        querystring: ListWebhookDeliveriesQuery,
         response: { 200: ref(WebhookDeliveryPage) },
       },
     },
