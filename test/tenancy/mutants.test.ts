@@ -18,6 +18,7 @@ const SAMPLE = {
 
 /** Statements whose condition is not missed, each with what keeps organizations apart without it, or what it then does. */
 const UNNOTICED: Readonly<Record<string, string>> = {
+  countApiKeys: 'counts the keys of all',
   countMembers: 'counts the members of all',
   deleteInvitationsBy: 'withdraws what the removed or demoted has sent elsewhere',
   lockMembers: 'waits for changes of all',
