@@ -1,3 +1,4 @@
+import { validate as isUuid } from 'uuid'
 import type { Context } from '#lib/context.ts'
 import { OrgDatabase, SystemDatabase } from '#lib/database/scoped-database.ts'
 import { inclusionPath } from '#lib/merkle/merkle.ts'
@@ -96,7 +97,8 @@ function earlier(one: string | null, other: string | null): string | null {
 function filterOf({ since, until, ...columns }: ExportAuditEntriesQuery): Omit<queries.EntryFilter, 'limit'> {
   const [by, ...others] = (['actor_id', 'action', 'target_id'] as const).flatMap((column) => {
     const value = columns[column]
-    return value === undefined ? [] : [{ column, value }]
+    // People paste ids in either case; what is not an id is not changed.
+    return value === undefined ? [] : [{ column, value: isUuid(value) ? value.toLowerCase() : value }]
   })
   // There is an index for each, and none for two: a search that finds nothing would read everything.
   if (others.length > 0) throw new AuditFiltersConflict()

@@ -24,6 +24,7 @@ export function takeStep(
   names: readonly string[],
 ): Promise<JobAction | undefined> {
   return transaction(ctx, async (tx) => {
+    await queries.lockSteps(tx.db)
     const current = await queries.lockRunningAction(tx.db, id)
     if (current === undefined) return undefined
     const jobs: JobTarget = JSON.parse(current.selection)

@@ -27,6 +27,17 @@ export interface StoredJobAction extends JobAction {
   position: string | null
 }
 
+/**
+ * Has the steps of all actions follow each other until the transaction ends: what one works on is left out by those beside
+ * it, which would end without it.
+ */
+export async function lockSteps(db: Database): Promise<void> {
+  await db.query({
+    name: 'lockJobActionSteps',
+    text: "SELECT pg_advisory_xact_lock(hashtextextended('job_actions', 0))",
+  })
+}
+
 /** Returns an action that is not done, and locks it until the transaction ends. */
 export async function lockRunningAction(db: Database, id: string): Promise<StoredJobAction | undefined> {
   const rows = await db.query<StoredJobAction>({

@@ -197,3 +197,19 @@ t.test('what is done to many jobs is done by a job, which goes on where it was',
     code: 'job_action_not_found',
   })
 })
+
+t.test('two actions on the same jobs at once: neither leaves out what the other works on', async (t) => {
+  const { app, post, get, db } = await start(t)
+  const jobs = { filter: { queue: 'send_mail' } }
+  const act = async (action: string) => (await post('/job-actions', { action, jobs, reason })).json()
+  await db.query(
+    `INSERT INTO pgboss.job (name, start_after, created_on)
+     SELECT 'send_mail', now() + interval '1 day', now() - n * interval '1 ms' FROM generate_series(1, 5000) n`,
+  )
+  const actions = [await act('cancel'), await act('delete')]
+  const run = { id: ID, attempt: 1, signal: new AbortController().signal, complete: async () => undefined }
+  await Promise.all(actions.map(({ id }) => actOnJobsJob.handler(app.ctx, { id }, run)))
+  t.match(await get(`/job-actions/${actions[1].id}`), { status: 'finished', total: 5000, done: 5000 })
+  t.match(await get(`/job-actions/${actions[0].id}`), { status: 'finished' })
+  t.same(await db.query("SELECT FROM pgboss.job WHERE name = 'send_mail'"), [])
+})

@@ -82,6 +82,7 @@ t.test('the audit log of an organization', async (t) => {
       headers,
     })
     const entries = await list(`target_id=${made.json().id}`)
+    t.same(await list(`target_id=${made.json().id.toUpperCase()}`), entries, 'ids are pasted in either case')
     t.match(entries, [
       {
         actor_kind: 'user',
