@@ -86,10 +86,16 @@ function changesPowers({ role, is_active }: Powers): boolean {
   return role !== undefined || is_active !== undefined
 }
 
-/** One who was an admin, and is not any more, no longer acts in the place of others; returns the sessions. */
+/**
+ * One who was an admin, and is not any more, no longer acts in the place of others; nor does anyone in the place of one who
+ * has become an admin. Returns the sessions.
+ */
 async function endPowers(ctx: AccountContext, user: User, changes: Powers): Promise<string[]> {
+  if (!changesPowers(changes)) return []
   const isAdmin = user.role === 'admin' && user.is_active
-  return changesPowers(changes) && !isAdmin ? sessionRecords.endImpersonationsBy(ctx, user.id) : []
+  return isAdmin
+    ? sessionRecords.endImpersonationsOf(ctx, user.id)
+    : sessionRecords.endImpersonationsBy(ctx, user.id)
 }
 
 /** A user who is let in again later has to sign in again (OWASP ASVS 5.0 V7.4.2), and to ask for new links. */

@@ -38,6 +38,17 @@ export async function endImpersonationsBy(db: Database, adminId: string): Promis
   return rows.map(({ id }) => id)
 }
 
+/** Ends what admins do in the place of a user; returns the sessions. */
+export async function endImpersonationsOf(db: Database, userId: string): Promise<string[]> {
+  const rows = await db.query<{ id: string }>({
+    name: 'endImpersonationsOf',
+    text: `UPDATE sessions s SET ended_at = now()
+           WHERE s.user_id = $1 AND s.impersonator_id IS NOT NULL AND ${OPEN} RETURNING s.id`,
+    values: [userId],
+  })
+  return rows.map(({ id }) => id)
+}
+
 /**
  * Returns an open session, and who acts in it in the place of its user.
  *

@@ -27,6 +27,9 @@ const OWNER = `u.id, u.email, u.username, u.role, u.is_active, u.created_at, u.u
 
 const OPEN = 's.ended_at IS NULL AND now() < least(s.idle_expires_at, s.expires_at)'
 
+/** Nobody acts in the place of an admin, nor of a user who has become one. */
+const HAS_OWNER = "u.is_active AND (s.impersonator_id IS NULL OR u.role <> 'admin')"
+
 /** Inserts a session and, by its digest, its first refresh token. */
 export async function insertSession(db: Database, session: NewSession, digest: Buffer): Promise<void> {
   await db.query({
@@ -204,7 +207,7 @@ export async function selectSessionOwner(db: Database, sessionId: string): Promi
     name: 'selectSessionOwner',
     text: `SELECT ${OWNER}
            FROM sessions s JOIN users u ON u.id = s.user_id
-           WHERE s.id = $1 AND ${OPEN} AND u.is_active`,
+           WHERE s.id = $1 AND ${OPEN} AND ${HAS_OWNER}`,
     values: [sessionId],
     pipelined: true,
   })
@@ -224,7 +227,7 @@ export function selectSessionOwners(
     name: 'selectSessionOwners',
     text: `SELECT s.id AS session_id, ${OWNER}
            FROM sessions s JOIN users u ON u.id = s.user_id
-           WHERE s.id = ANY ($1) AND ${OPEN} AND u.is_active`,
+           WHERE s.id = ANY ($1) AND ${OPEN} AND ${HAS_OWNER}`,
     values: [sessionIds],
   })
 }

@@ -87,13 +87,21 @@ export function authenticateAgain(
 }
 
 /**
- * Ends a user's open sessions but the kept one, as part of what the transaction does to the account. The caller forgets
- * them after the commit.
+ * Ends a user's open sessions but the kept one, and those in which the user acts in the place of others, as part of what
+ * the transaction does to the account. The caller forgets them after the commit.
  *
  * @returns their ids
  */
-export function endAll(ctx: Pick<Context, 'db'>, userId: string, except?: string): Promise<string[]> {
-  return queries.endSessions(ctx.db, userId, except === undefined ? {} : { except })
+export async function endAll(
+  { db }: Pick<Context, 'db'>,
+  userId: string,
+  except?: string,
+): Promise<string[]> {
+  const ended = await Promise.all([
+    queries.endSessions(db, userId, except === undefined ? {} : { except }),
+    impersonations.endImpersonationsBy(db, userId),
+  ])
+  return ended.flat()
 }
 
 /**
@@ -104,6 +112,16 @@ export function endAll(ctx: Pick<Context, 'db'>, userId: string, except?: string
  */
 export function endImpersonationsBy(ctx: Pick<Context, 'db'>, adminId: string): Promise<string[]> {
   return impersonations.endImpersonationsBy(ctx.db, adminId)
+}
+
+/**
+ * Ends the sessions in which admins act in the place of a user, who is an admin now. The caller forgets them after the
+ * commit.
+ *
+ * @returns their ids
+ */
+export function endImpersonationsOf(ctx: Pick<Context, 'db'>, userId: string): Promise<string[]> {
+  return impersonations.endImpersonationsOf(ctx.db, userId)
 }
 
 /** Whether a sign-in comes from a device that the user, who has signed in before, has not used yet. */

@@ -8,6 +8,7 @@ import * as users from '#services/users/users.ts'
 import { SessionNotFound } from './errors.ts'
 import { sessionsEnded } from './events.ts'
 import * as queries from './queries.ts'
+import { endImpersonationsBy } from './queries-of-impersonations.ts'
 
 /** How long sessions live; milliseconds. */
 export interface SessionSettings {
@@ -63,7 +64,7 @@ export async function end(
 }
 
 /**
- * Ends all sessions of a user, but the one to keep. Inside a transaction the caller forgets them after it:
+ * Ends all sessions of a user, but the one to keep, and those in which the user acts in the place of others. Inside a transaction the caller forgets them after it:
  * what is forgotten before the commit could be read again.
  *
  * @throws Forbidden, UserNotFound
@@ -88,7 +89,9 @@ function endAndTell(
   return transaction(ctx, async (tx) => {
     const data = which.id === undefined ? {} : { session_id: which.id }
     const told = emitting(tx, sessionsEnded, { subject: userId, data })
-    return queries.endSessions(told, userId, which)
+    const ended = await queries.endSessions(told, userId, which)
+    if (which.id !== undefined) return ended
+    return [...ended, ...(await endImpersonationsBy(tx.db, userId))]
   })
 }
 

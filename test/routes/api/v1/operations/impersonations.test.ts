@@ -75,6 +75,11 @@ t.test('what an impersonator may not do', async (t) => {
   const user = await signUp()
   const tenant = await createOrganization(app, user)
   const as = await actAs(user)
+  const [member, webhook, invitation] = [
+    await tenant.add('member'),
+    await tenant.createWebhook(),
+    await tenant.invite(),
+  ]
   const current_password = user.password
   const refused: [method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, payload?: object][] = [
     ['PUT', '/api/v1/users/me/password', { current_password, password: 'another good long passphrase' }],
@@ -88,6 +93,14 @@ t.test('what an impersonator may not do', async (t) => {
     ['DELETE', `/api/v1/users/${user.user.id}/sessions`],
     ['POST', `${tenant.url}/api-keys`, { name: 'Key', scopes: ['projects:read'] }],
     ['DELETE', tenant.url],
+    // Access that lasts longer than the impersonation.
+    ['POST', `${tenant.url}/invitations`, { email: 'admin@example.com', role: 'owner' }],
+    ['POST', `${tenant.url}/invitations/${invitation.id}/resend`],
+    ['PATCH', `${tenant.url}/members/${member.user.id}`, { role: 'owner' }],
+    ['DELETE', `${tenant.url}/members/${member.user.id}`],
+    ['POST', `${tenant.url}/leave`],
+    ['POST', `${tenant.url}/webhooks`, { url: 'https://hooks.example.com/in', event_types: ['*'] }],
+    ['PATCH', `${tenant.url}/webhooks/${webhook.id}`, { url: 'https://hooks.example.com/in' }],
   ]
   for (const [method, url, payload] of refused) {
     const response = await request({ method, url, as, ...(payload ? { payload } : {}) })
@@ -149,6 +162,22 @@ t.test('how it ends', async (t) => {
   )
   t.strictSame(row, { seconds: 60 }, 'refreshing does not make it longer')
 
+  const promoted = await signUp()
+  const byHand = await signUp()
+  const [soon, unseen] = [await actAs(promoted), await actAs(byHand)]
+  const url = `${BASE}/users/${promoted.user.id}`
+  t.equal(
+    (await request({ method: 'PATCH', url, as: admin, payload: { role: 'admin', reason } })).statusCode,
+    200,
+  )
+  t.equal(await status(soon), 401, 'nobody acts in the place of an admin')
+  await db.query("UPDATE users SET role = 'admin' WHERE id = $1", [byHand.user.id])
+  await eventually(async () => (await status(unseen)) === 401)
+
+  const everywhere = await actAs(user)
+  t.equal((await request({ method: 'DELETE', url: '/api/v1/auth/sessions', as: admin })).statusCode, 204)
+  t.equal(await status(everywhere), 401, 'all sessions of the admin are over, but the own')
+
   const open = await actAs(user)
   const other = await signUp({ role: 'admin' })
   const payload = { role: 'user', reason }
@@ -170,7 +199,7 @@ t.test('how it ends', async (t) => {
   }
   t.strictSame(
     seen,
-    [open, late, left, stopped].map(({ session_id }) => session_id),
+    [open, everywhere, unseen, soon, late, left, stopped].map(({ session_id }) => session_id),
     'newest first',
   )
 })

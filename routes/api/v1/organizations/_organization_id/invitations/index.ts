@@ -12,6 +12,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     {
       config: {
         permission: 'invitations:write',
+        forPersonOnly: true,
         cost: 10,
         idempotent: true,
         errors: [AlreadyInvited, AlreadyMember, TooManyInvitations],

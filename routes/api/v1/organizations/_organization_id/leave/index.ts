@@ -8,7 +8,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   app.post(
     '',
     {
-      config: { permission: 'organization:leave', errors: [LastOwner, MemberNotFound] },
+      config: { permission: 'organization:leave', forPersonOnly: true, errors: [LastOwner, MemberNotFound] },
       schema: {
         operationId: 'leaveOrganization',
         tags: ['organizations'],

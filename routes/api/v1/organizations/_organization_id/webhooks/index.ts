@@ -17,6 +17,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     {
       config: {
         permission: 'webhooks:write',
+        forPersonOnly: true,
         versioned: true,
         idempotent: true,
         errors: [WebhookUrlRefused, UnknownEventType, WebhookLimitReached, WebhooksNotConfigured],

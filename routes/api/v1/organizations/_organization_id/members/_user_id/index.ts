@@ -28,6 +28,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     {
       config: {
         permission: 'members:write',
+        forPersonOnly: true,
         versioned: true,
         errors: [MemberNotFound, MemberChanged, LastOwner],
       },
@@ -55,6 +56,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     {
       config: {
         permission: 'members:write',
+        forPersonOnly: true,
         versioned: true,
         errors: [MemberNotFound, MemberChanged, LastOwner],
       },

@@ -32,6 +32,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     {
       config: {
         permission: 'webhooks:write',
+        forPersonOnly: true,
         versioned: true,
         errors: [WebhookNotFound, WebhookChanged, WebhookUrlRefused, UnknownEventType],
       },

@@ -10,6 +10,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     {
       config: {
         permission: 'invitations:write',
+        forPersonOnly: true,
         cost: 10,
         errors: [InvitationNotFound, TooManyInvitations],
       },
