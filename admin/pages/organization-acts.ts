@@ -75,7 +75,7 @@ async function suspend(organization: Organization, suspends: boolean): Promise<v
   changed()
 }
 
-/** The button that gives it an owner. */
+/** The button that appoints an owner. */
 export function OwnerAct({ organization }: { organization: Organization }): ComponentChildren {
   if (organization.purge_requested_at !== null) return null
   return h(Act, { label: 'Appoint an owner', danger: true, run: () => appoint(organization) })

@@ -63,7 +63,7 @@ t.test('a key and the keys of an organization together have limits', async (t) =
 })
 
 t.test(
-  'an organization has so many keys, whoever asks at once; those that ended or are replaced do not count',
+  'an organization has so many keys, however many ask at once; those that ended or are replaced do not count',
   async (t) => {
     const { app, request } = await createTestApp(t, { APP_TENANCY__API_KEYS_PER_ORGANIZATION: '3' })
     const { url: base, owner: as, expire } = await createOrganization(app)
