@@ -7,8 +7,16 @@ export interface Instance {
   readonly startedAt: Date
 }
 
+/** What a heartbeat hears. */
+export interface Heard {
+  /** How many others live. */
+  readonly others: number
+  /** Milliseconds since our own heartbeat before this one, by the database's clock; null when it has no such row. */
+  readonly silence: number | null
+}
+
 /**
- * Records that an instance lives, and returns how many others do.
+ * Records that an instance lives, and returns who else does.
  *
  * @param silence milliseconds without a heartbeat after which an instance is gone
  */
@@ -16,8 +24,8 @@ export async function recordInstance(
   db: Database,
   { id, version, startedAt }: Instance,
   silence: number,
-): Promise<number> {
-  const rows = await db.query<{ others: number }>({
+): Promise<Heard> {
+  const rows = await db.query<Heard>({
     name: 'recordInstance',
     text: `WITH beat AS (
              INSERT INTO instances (id, version, started_at, seen_at) VALUES ($1, $2, $3, clock_timestamp())
@@ -25,11 +33,15 @@ export async function recordInstance(
            ), gone AS (
              DELETE FROM instances WHERE seen_at < clock_timestamp() - interval '1 hour'
            )
-           SELECT count(*)::integer AS others FROM instances
-           WHERE id <> $1 AND seen_at > clock_timestamp() - $4 * interval '1 millisecond'`,
+           SELECT count(*) FILTER (
+                    WHERE id <> $1 AND seen_at > clock_timestamp() - $4 * interval '1 millisecond'
+                  )::integer AS others,
+                  1000 * extract(epoch FROM clock_timestamp() - max(seen_at) FILTER (WHERE id = $1))::float8
+                    AS silence
+           FROM instances`,
     values: [id, version, startedAt, silence],
   })
-  return rows[0]?.others ?? 0
+  return rows[0] ?? { others: 0, silence: null }
 }
 
 export async function deleteInstance(db: Database, id: string): Promise<void> {
