@@ -78,7 +78,9 @@ async function startWorker(service: Service, primary: PrimaryLink): Promise<void
   await app.listenForAdmin()
   // One tells where they all are.
   const listenTextResolver = (url: string) => (first ? `Server listening at ${url}` : 'Worker listening')
-  const url = await app.listen({ host, port, listenTextResolver })
+  // The primary opens the port; without one it never comes, and the end of this process has begun.
+  const url = await Promise.race([app.listen({ host, port, listenTextResolver }), primary.gone])
+  if (url === undefined) return
   if (first) announce(app, url)
   void primary.report(app)
 }

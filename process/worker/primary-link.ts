@@ -34,9 +34,12 @@ export class PrimaryLink {
   /** Levels from the primary, received before there was an instance. */
   #logLevels: LogLevels | undefined
   readonly #orders = Promise.withResolvers<Orders>()
+  /** Resolves when the primary is gone. */
+  readonly gone: Promise<void>
 
   constructor(worker: Worker) {
     this.#worker = worker
+    this.gone = new Promise((resolve) => worker.once('disconnect', resolve))
     worker.on('message', (message: ToWorker) => this.#receive(message))
     this.#send({ type: 'online' })
   }

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import t from 'tap'
 import { createTestDatabase } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'
@@ -76,6 +77,19 @@ t.test('when the primary is killed, what is in flight finishes and nobody stays 
   // Only when the workers have ended too is the output closed.
   t.same(await running.service.exited, { code: null, signal: 'SIGKILL' })
   t.match(running.service.stdout(), /the primary process is gone/)
+})
+
+t.test('when the primary is killed while a worker starts, that one ends too, and at once', async (t) => {
+  const preload = ['--import', join(import.meta.dirname, '../fixtures/late-listen.ts')]
+  const { service, db } = await run(t, WORKERS, preload)
+  await eventually(async () => workersOf(service).length === 2)
+  process.kill(workersOf(service)[0] ?? 0, 'SIGKILL')
+  await eventually(async () => service.stderr().includes('about to listen'))
+  service.child.kill('SIGKILL')
+  t.same(await service.exited, { code: null, signal: 'SIGKILL' })
+  t.notMatch(service.stdout(), /shutdown_timeout is over/)
+  t.equal(service.logs().filter(({ msg }) => msg === 'shut down').length, 2)
+  t.equal((await db.query('SELECT FROM instances')).length, 1, 'nobody is left but the one that was killed')
 })
 
 t.test('an uncaught error: in a worker it is replaced, in the primary all end', async (t) => {
