@@ -74,7 +74,7 @@ interface Options extends Pick<Config['tracing'], 'sample_ratio' | 'service_name
 }
 
 /**
- * Starts tracing for this process; once in its life, for OpenTelemetry's context and propagation are global.
+ * Starts tracing for this process; once until `shutdown`, for OpenTelemetry's context and propagation are global.
  * Loading this file loads OpenTelemetry, so it is imported by `import()` alone.
  */
 export function startTracing({
@@ -119,7 +119,7 @@ export function startTracing({
   // Of `fetch`, by diagnostics channels: nothing is patched, so modules may be loaded in any order.
   const outgoing = new UndiciInstrumentation({ requireParentforSpans: true })
   outgoing.setTracerProvider(provider)
-  return new OpenTelemetry(provider, exporter)
+  return new OpenTelemetry(provider, exporter, outgoing)
 }
 
 function tracesUrl(endpoint: string): string {
@@ -130,9 +130,11 @@ class OpenTelemetry implements Tracing {
   readonly counts: GuardedExporter['counts']
   readonly #provider: TracerProvider
   readonly #tracer: Tracer
+  readonly #outgoing: UndiciInstrumentation
 
-  constructor(provider: TracerProvider, { counts }: GuardedExporter) {
+  constructor(provider: TracerProvider, { counts }: GuardedExporter, outgoing: UndiciInstrumentation) {
     this.#provider = provider
+    this.#outgoing = outgoing
     this.#tracer = provider.getTracer('groundwork')
     this.counts = counts
   }
@@ -181,6 +183,9 @@ class OpenTelemetry implements Tracing {
   async shutdown(timeout: number): Promise<void> {
     const flushed = this.#provider.shutdown().catch(() => undefined)
     await Promise.race([flushed, sleep(timeout, undefined, { ref: false })])
+    this.#outgoing.disable()
+    propagation.disable()
+    context.disable()
   }
 }
 

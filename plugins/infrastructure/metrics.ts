@@ -80,8 +80,7 @@ function metricsOfProcess(): readonly Metric[] {
   return ofProcess
 }
 
-/** Bytes; a limit above the machine's memory, which is how "none" is written, limits nothing. */
+/** Bytes; a limit above the machine's memory, which is how "none" is written, or of 0 limits nothing. */
 function memoryLimit(): number {
-  const limit = process.constrainedMemory()
-  return limit > 0 ? Math.min(limit, totalmem()) : totalmem()
+  return Math.min(process.constrainedMemory() || totalmem(), totalmem())
 }

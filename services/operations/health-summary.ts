@@ -89,11 +89,11 @@ function lastBackup(time: number | undefined, now: Date): HealthSummary['backup'
 }
 
 function mailsOf(queues: readonly QueueOverview[], hasTransport: boolean): HealthSummary['mails'] {
-  const mails = queues.find(({ queue }) => queue === sendMailJob.name)
+  const mails = sumOf(queues.filter(({ queue }) => queue === sendMailJob.name))
   return {
-    waiting: (mails?.waiting ?? 0) + (mails?.retrying ?? 0),
-    failed: mails?.dead ?? 0,
-    oldest_due_seconds: mails?.oldest_age ?? 0,
+    waiting: mails.waiting + mails.retrying,
+    failed: mails.dead,
+    oldest_due_seconds: mails.oldest_due_seconds,
     has_transport: hasTransport,
   }
 }

@@ -247,7 +247,16 @@ t.test('queues and schedules become those of the version that starts', async (t)
   await old.stop()
   const { boss } = await startWorker(t, after, old)
   t.match(await boss.getSchedules(), [{ name: 'one', cron: '30 3 * * *' }])
-  t.match(await boss.getQueue('one'), { retryLimit: 7, deadLetter: 'dead_letter', notify: true })
+  t.match(await boss.getQueue('one'), {
+    retryLimit: 7,
+    retryBackoff: true,
+    deadLetter: 'dead_letter',
+    notify: true,
+    // Jobs that nobody works on stay for two weeks, finished ones for a day.
+    retentionSeconds: 1_209_600,
+    deleteAfterSeconds: 86_400,
+    heartbeatSeconds: 10,
+  })
 })
 
 t.test('nothing can be enqueued before the queues are there', async (t) => {
