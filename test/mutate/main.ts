@@ -4,8 +4,8 @@
  * mutants by chance, of all files or those of folders; with `[--minutes 60] [--goal 95] [--test FILE]... [--fresh]`.
  *
  * Works in a copy of the project with a PostgreSQL of its own. What was tried is kept in .data/mutate/ until the file
- * or the tests change that it depends on, so a run that was stopped goes on where it was. Exits with 1 when fewer than
- * --goal percent of the mutants were noticed.
+ * or the tests change that it depends on, so a run that was stopped goes on where it was. What no test notices is shown
+ * to the types and the linter. Exits with 1 when fewer than --goal percent of the mutants were noticed or refused.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,6 +16,7 @@ import { copyProject } from './project.ts'
 import { findTestsIn } from './related.ts'
 import { openResults, type Results } from './results.ts'
 import { type Candidate, choose, FOLDERS, sampleOf } from './sample.ts'
+import type { Verdict } from './trial.ts'
 import { checkTests, type Tried, tryMutants } from './try-mutants.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -94,17 +95,19 @@ function report(candidates: readonly Candidate[], tried: readonly Tried[], goal:
   say('')
   for (const [name, those] of Map.groupBy(tried, nameOf)) say(`${name}: ${counted(those)}`)
   if (tried.length < candidates.length) say(`${candidates.length - tried.length} were not tried`)
-  const percent = tried.length === 0 ? 100 : (100 * tried.filter(isNoticed).length) / tried.length
+  const percent = tried.length === 0 ? 100 : 100 - (100 * count(tried, 'passed')) / tried.length
   say(`${counted(tried)}: ${percent.toFixed(1)} %, and ${goal} % are wanted`)
   return percent >= goal
 }
 
 function counted(tried: readonly Tried[]): string {
-  return `${tried.filter(isNoticed).length} of ${tried.length} noticed`
+  const noticed = count(tried, 'failed') + count(tried, 'timeout')
+  const refused = count(tried, 'refused')
+  return `${noticed} of ${tried.length} noticed${refused > 0 ? `, ${refused} more refused by the types or the linter` : ''}`
 }
 
-function isNoticed({ outcome }: Tried): boolean {
-  return outcome.verdict !== 'passed'
+function count(tried: readonly Tried[], verdict: Verdict): number {
+  return tried.filter(({ outcome }) => outcome.verdict === verdict).length
 }
 
 function say(message: string): void {

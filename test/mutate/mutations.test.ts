@@ -22,6 +22,10 @@ t.test('what is for people to read is left alone', async (t) => {
   ])
 })
 
+t.test('a millisecond more changes nothing', async (t) => {
+  t.strictSame(variants('const A_MS = 1000, b = 1000'), ['const A_MS = 1000, b = 1001'])
+})
+
 t.test('types and imports are left alone', async (t) => {
   t.strictSame(variants("import { a } from 'b'\ntype A = { a: 1 }\ninterface B { c: true }"), [])
 })

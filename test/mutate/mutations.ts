@@ -94,11 +94,16 @@ function statementChanges(node: ts.Statement, replace: Replace): Change[] {
 }
 
 function constantChanges(node: ts.Node, replace: Replace): Change[] {
-  if (ts.isNumericLiteral(node))
+  if (ts.isNumericLiteral(node) && !isDuration(node))
     return [replace(node, String(Number(node.text.replaceAll('_', '')) + 1), 'one more')]
   if (node.kind === ts.SyntaxKind.TrueKeyword) return [replace(node, 'false', 'flip')]
   if (node.kind === ts.SyntaxKind.FalseKeyword) return [replace(node, 'true', 'flip')]
   return []
+}
+
+/** Whether a number is the milliseconds of a constant, of which one more is seen by nobody. */
+function isDuration({ parent }: ts.NumericLiteral): boolean {
+  return ts.isVariableDeclaration(parent) && parent.name.getText().endsWith('_MS')
 }
 
 function isProse({ name }: ts.ObjectLiteralElementLike): boolean {

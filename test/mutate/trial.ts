@@ -6,8 +6,11 @@ import { createQueue, QUEUE } from '#test/support/shared-files.ts'
 import { endGroup } from './groups.ts'
 import type { Project } from './project.ts'
 
-/** How the tests ended: they passed, a test failed, or nothing came for long. */
-export type Verdict = 'passed' | 'failed' | 'timeout'
+/**
+ * How the tests ended: they passed, a test failed, or nothing came for long. With `refused` they passed, but the types or
+ * the linter do not accept the change.
+ */
+export type Verdict = 'passed' | 'failed' | 'timeout' | 'refused'
 
 /** Files that failed; with `timeout` the one that did not go on. */
 export interface Outcome {

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { passesCheck } from './check.ts'
 import { apply } from './mutations.ts'
 import type { Project } from './project.ts'
 import type { FindTests } from './related.ts'
@@ -53,7 +54,9 @@ async function tryMutant(
   const file = join(project.directory, path)
   const text = readFileSync(file, 'utf8')
   writeFileSync(file, apply(text, mutation))
-  const outcome = await runTests(project, files, { bail: true, signal })
+  let outcome = await runTests(project, files, { bail: true, signal })
+  if (outcome.verdict === 'passed' && !(await passesCheck(project, path, signal)))
+    outcome = { verdict: 'refused', failed: [] }
   writeFileSync(file, text)
   if (signal.aborted) return undefined
   results(path).keep(mutation, files, outcome)
@@ -61,14 +64,23 @@ async function tryMutant(
 }
 
 /**
- * Runs what noticed a mutant without any mutation, and returns the mutants without those that were noticed only because
- * their test fails in any case.
+ * Runs what noticed a mutant without any mutation, and returns the mutants without those that were noticed, or refused,
+ * only because that fails in any case.
  */
 export async function checkTests(
   project: Project,
   tried: readonly Tried[],
   { signal, say }: Pick<Options, 'signal' | 'say'>,
 ): Promise<Tried[]> {
+  const refused = tried.find(({ outcome }) => outcome.verdict === 'refused')
+  if (refused !== undefined && !(await passesCheck(project, refused.path, signal)) && !signal.aborted) {
+    say('the types or the linter refuse it without a mutation too, so what they refused is not counted')
+    return checkTests(
+      project,
+      tried.filter(({ outcome }) => outcome.verdict !== 'refused'),
+      { signal, say },
+    )
+  }
   const tests = new Set(tried.flatMap(({ outcome }) => outcome.failed))
   if (tests.size === 0 || signal.aborted) return [...tried]
   const { failed } = await runTests(project, [...tests].sort(), { bail: false, signal })
