@@ -3,6 +3,7 @@ import { isEnvironmentName } from './engine/formats.ts'
 import { type Merged, mergeFile, mergeSettings, startLayers } from './engine/layers.ts'
 import { UNNAMED, UNNAMED_LAYER } from './engine/local-only.ts'
 import { checkRules } from './engine/rules.ts'
+import { trim } from './engine/tidy.ts'
 import {
   CONFIG_DIRECTORY,
   DEFAULT_FILE,
@@ -39,7 +40,7 @@ export interface LoadedConfig {
  */
 export function loadConfig(options: LoadOptions = {}): LoadedConfig {
   const { env = {}, directory = CONFIG_DIRECTORY } = options
-  const environment = env['APP_ENVIRONMENT']?.trim() ?? DEFAULT_ENVIRONMENT
+  const environment = trim(env['APP_ENVIRONMENT'] ?? DEFAULT_ENVIRONMENT)
   const merged = mergeLayers(env, directory, environment)
   const { values, sources, problems } = merged
 

@@ -24,7 +24,8 @@ code 1 after listing all problems, each with its variable: there is no silent fa
 
 - **Variables** are written in upper case, with two underscores between section and key. An unknown variable
   with two underscores is an error; other \`APP_\` variables are ignored. An empty variable is an empty
-  text, not an absent one.
+  text, not an absent one. White space and invisible characters around a value are not part of it. Quotation marks at
+  both ends are an error: a shell and Compose take them away, \`docker run --env-file\` does not.
 - **Lists** are arrays in TOML and comma-separated in variables (\`a,b\`); an empty variable is an empty list.
 - **Durations** are written with a unit: \`500ms\`, \`15s\`, \`15m\`, \`24h\`, \`30d\`.
 - **Sizes** are written with a unit: \`512B\`, \`256KiB\`, \`64MiB\`, \`1GiB\`.

@@ -25,6 +25,11 @@ export function tidy(value: TomlValue, schema: KeySchema): TomlValue {
 
 function tidyText(value: TomlValue, format: FormatName | undefined): TomlValue {
   if (typeof value !== 'string') return value
-  const text = value.trim()
+  const text = trim(value)
   return URL_FORMATS.has(format) ? text.replace(/(?<=[^/])\/+$/, '') : text
+}
+
+/** A text without white space around it, and without the characters of no width that come along from web pages. */
+export function trim(text: string): string {
+  return text.replace(/^[\s\u200b-\u200f\u2060\ufeff]+|[\s\u200b-\u200f\u2060\ufeff]+$/g, '')
 }

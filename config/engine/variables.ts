@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { TomlValue } from 'smol-toml'
 import { closest } from './closest.ts'
 import { type ConfigKey, configKeys, type KeySchema } from './keys.ts'
-import { tidy } from './tidy.ts'
+import { tidy, trim } from './tidy.ts'
 import { errorCode } from './toml-files.ts'
 
 /** Environment variables, such as process.env. */
@@ -29,16 +29,16 @@ const allNames = [...byVariable.keys(), ...byFileVariable.keys()]
 
 /**
  * Reads the settings from variables: `APP_SECTION__KEY`, `APP_ENVIRONMENT`, and `APP_SECTION__KEY_FILE`
- * for secrets. White space around a value is not part of it. Adds a problem for each variable with a double underscore that no key answers to; other
- * `APP_` variables are somebody else's (Kubernetes sets APP_PORT for a service called "app").
+ * for secrets. White space around a value is not part of it. Adds a problem for each variable with a double underscore
+ * that no key answers to; other `APP_` variables are somebody else's (Kubernetes sets APP_PORT for a service called "app").
  */
 export function readVariables(env: Variables, problems: string[]): Setting[] {
   return Object.entries(env).flatMap(([name, text]) => {
     if (text === undefined) return []
     const key = byVariable.get(name)
-    if (key) return [{ key, value: readText(text, key.schema), source: name }]
+    if (key) return [{ key, value: readText(bare(name, text, problems), key.schema), source: name }]
     const fileKey = byFileVariable.get(name)
-    if (fileKey) return readSecretFile(fileKey, name, text.trim(), env, problems)
+    if (fileKey) return readSecretFile(fileKey, name, bare(name, text, problems), env, problems)
     if (isOurs(name)) problems.push(`${name}: is not a known variable${suggest(name)}`)
     // Ignored, it would mean development.
     else if (isMistypedEnvironment(name))
@@ -56,8 +56,19 @@ function isMistypedEnvironment(name: string): boolean {
   return /^app[_-]?e/i.test(name) && closest(name, ['APP_ENVIRONMENT']) !== undefined
 }
 
+/** A text without what surrounds it and is not meant; adds a problem for quotation marks, which may be a part of it. */
+function bare(name: string, text: string, problems: string[]): string {
+  const trimmed = trim(text)
+  if (trimmed.length > 1 && /^(["']).*\1$/s.test(trimmed)) {
+    problems.push(
+      `${name}: begins and ends with a quotation mark: leave both out; docker run --env-file, for one, does not take them away`,
+    )
+  }
+  return trimmed
+}
+
 function readText(text: string, schema: KeySchema): TomlValue {
-  return tidy(parseText(text.trim(), schema), schema)
+  return tidy(parseText(text, schema), schema)
 }
 
 /** Text as its key's type where it is that; else as it is, for the validation to refuse. */
@@ -91,7 +102,7 @@ function readSecretFile(
   try {
     // A file of random bytes would be read as many equal replacement characters, a weak secret.
     const text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path))
-    return [{ key, value: readText(text, key.schema), source: name }]
+    return [{ key, value: readText(bare(name, text, problems), key.schema), source: name }]
   } catch (error) {
     // Without the path, because somebody may have put the secret itself in its place.
     problems.push(`${name}: names a file that cannot be read as text (${errorCode(error)})`)

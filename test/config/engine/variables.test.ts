@@ -21,7 +21,7 @@ t.test('text is read as its key has it, and left as it is where it is not that',
     ['APP_SERVER__PORT', '-1', -1],
     ['APP_SERVER__PORT', '80.5', 80.5],
     ['APP_SERVER__PORT', '', ''],
-    ['APP_SERVER__PORT', ' 80', ' 80'],
+    ['APP_SERVER__PORT', ' 80', 80],
     ['APP_SERVER__PORT', '0x50', '0x50'],
     ['APP_SERVER__PORT', '1e3', '1e3'],
     ['APP_SERVER__PORT', 'true', 'true'],
@@ -50,13 +50,33 @@ t.test('text is read as its key has it, and left as it is where it is not that',
   ]
   for (const [name, text, expected] of table) {
     const { settings, problems } = read({ [name]: text })
-    t.same(
+    t.strictSame(
       settings.map(({ key, value, source }) => [key.variable, value, source]),
       [[name, expected, name]],
       `${name}=${text}`,
     )
     t.same(problems, [])
   }
+})
+
+t.test('what comes along with a copied value, or around it, is not part of it, or told', async (t) => {
+  t.same(read({ APP_DATABASE__URL: '\u200bpostgres://a@b/c\u200b\n' }).values, {
+    'database.url': 'postgres://a@b/c',
+  })
+  t.same(read({ APP_SERVER__HOST: '"' }).problems, [])
+  const quoted = (name: string) => [
+    `${name}: begins and ends with a quotation mark: leave both out; docker run --env-file, for one, does not take them away`,
+  ]
+  for (const value of ['"0.0.0.0"', "'0.0.0.0'", ' "0.0.0.0"\n', '""', '"a\nb"']) {
+    t.same(read({ APP_SERVER__HOST: value }).problems, quoted('APP_SERVER__HOST'), value)
+  }
+  t.same(read({ APP_EMAIL__FROM: '"Doe, Inc." <a@b.example>' }).problems, [])
+  const secret = join(t.testdir({ secret: '"x"\n' }), 'secret')
+  t.same(read({ APP_JWT__SECRET_FILE: secret }).problems, quoted('APP_JWT__SECRET_FILE'))
+  t.match(read({ APP_JWT__SECRET_FILE: `'${secret}'` }).problems, [
+    quoted('APP_JWT__SECRET_FILE')[0],
+    /ENOENT/,
+  ])
 })
 
 t.test("variables that are somebody else's are left alone", async (t) => {
