@@ -7,7 +7,7 @@ export interface Instance {
   readonly startedAt: Date
 }
 
-/** What a heartbeat hears. */
+/** Answer to a heartbeat. */
 export interface Heard {
   /** How many others live. */
   readonly others: number

@@ -18,7 +18,7 @@ async function traced(t: Test, sample_ratio: number) {
   const receiver = await startOtlpReceiver(t)
   const tracing = startTracing({ ...OPTIONS, endpoint: receiver.url, sample_ratio })
   t.teardown(() => tracing.shutdown(0))
-  /** What the receiver got when everything was sent. */
+  /** The spans that the receiver has when everything was sent. */
   const sent = async () => {
     await tracing.shutdown(60_000)
     return new Map(receiver.spans.map((span) => [span.name, span]))
