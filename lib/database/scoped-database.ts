@@ -64,6 +64,11 @@ export class UserDatabase extends ScopedDatabase {
   override transaction<T>(work: (db: UserDatabase) => Promise<T>): Promise<T> {
     return this.#parent.transaction((db) => work(new UserDatabase(db, this.user)))
   }
+
+  /** Returns the same view of another database, which is made of the one behind this. */
+  through(wrap: (db: Database) => Database): UserDatabase {
+    return new UserDatabase(wrap(this.#parent), this.user)
+  }
 }
 
 /** The database with the rows of every organization: for jobs, commands and what no organization asks for. */

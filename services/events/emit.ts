@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { ActingParty, Context } from '#lib/context.ts'
-import { OrgDatabase, SystemDatabase } from '#lib/database/scoped-database.ts'
+import { OrgDatabase, SystemDatabase, type UserDatabase } from '#lib/database/scoped-database.ts'
 import type { DataOf, EventType } from './define-event.ts'
 import type { Occurrence } from './occurrence.ts'
 import { RecordingDatabase, record } from './recording.ts'
@@ -10,6 +10,8 @@ import { RecordingDatabase, record } from './recording.ts'
  * belongs in the transaction of the change. Whatever else is recorded of a change, such as its audit entry, hangs on the
  * same call: a `Recorder` (occurrence.ts) that recording.ts lists. It gets the actor, from the request's credentials,
  * the action, which is the event's type, the target, which is its subject, and the organization.
+ *
+ * What is one person's business alone is told them by `telling` and `tell`, and recorded nowhere else (decision 116).
  */
 
 /** The part of a context that events need. */
@@ -49,7 +51,7 @@ export function emitting<E extends EventType>(
   happening: Happening<E>,
 ): OrgDatabase | SystemDatabase | RecordingDatabase {
   const { db } = ctx
-  const occurrence = occurrenceOf(ctx, event, happening)
+  const occurrence = occurrenceOf(ctx, event, { ...happening, toldTo: null })
   return db instanceof OrgDatabase || db instanceof SystemDatabase
     ? db.through((parent) => new RecordingDatabase(parent, occurrence))
     : new RecordingDatabase(db, occurrence)
@@ -61,16 +63,50 @@ export async function emit<E extends EventType>(
   event: E,
   happening: Happening<E>,
 ): Promise<void> {
+  await record(ctx.db, occurrenceOf(ctx, event, { ...happening, toldTo: null }))
+}
+
+/** Something that one person is told, and nobody else. */
+export interface PersonalHappening<E extends EventType> extends Happening<E> {
+  /** The person's id. */
+  readonly toldTo: string
+}
+
+/**
+ * Returns the context's database for one statement, as `emitting` does, of whose change one person alone is told, on their
+ * own channel: it is in no audit log, and neither webhooks nor the broker have it.
+ */
+export function telling<E extends EventType, D extends SystemDatabase | UserDatabase>(
+  ctx: EmittingContext & { readonly db: D },
+  event: E,
+  happening: PersonalHappening<E>,
+): D extends UserDatabase ? UserDatabase : SystemDatabase
+export function telling<E extends EventType>(
+  ctx: EmittingContext & { readonly db: SystemDatabase | UserDatabase },
+  event: E,
+  happening: PersonalHappening<E>,
+): SystemDatabase | UserDatabase {
+  const occurrence = occurrenceOf(ctx, event, happening)
+  return ctx.db.through((parent) => new RecordingDatabase(parent, occurrence))
+}
+
+/** Tells one person alone what the context's transaction does, as `telling` does. */
+export async function tell<E extends EventType>(
+  ctx: EmittingContext,
+  event: E,
+  happening: PersonalHappening<E>,
+): Promise<void> {
   await record(ctx.db, occurrenceOf(ctx, event, happening))
 }
 
 function occurrenceOf<E extends EventType>(
   { db, client, marker }: EmittingContext,
   { type, version, of, subject }: E,
-  { subject: id, data, org, actor = client.actor }: Happening<E>,
+  { subject: id, data, org, toldTo, actor = client.actor }: Happening<E> & Pick<Occurrence, 'toldTo'>,
 ): Occurrence {
   const own = org ?? (db instanceof OrgDatabase ? db.org : undefined)
-  if (of === 'organization' && own === undefined) throw new Error(`${type} is emitted for no organization`)
+  if (of === 'organization' && own === undefined && toldTo === null)
+    throw new Error(`${type} is emitted for no organization`)
   return {
     id: uuidv7(),
     org: of === 'organization' && own !== undefined ? own : null,
@@ -81,6 +117,7 @@ function occurrenceOf<E extends EventType>(
     requestId: client.requestId,
     client,
     data,
+    toldTo,
     mark: (bytes) => marker.mark(bytes),
   }
 }

@@ -18,6 +18,8 @@ export interface Occurrence {
     readonly impersonator?: string | undefined
   }
   readonly data: object
+  /** The one person who is told of it, and nobody else; null for everybody whose business it is. */
+  readonly toldTo: string | null
   /** Marks what is written of it as the service's own. */
   readonly mark: (bytes: Buffer) => Buffer
 }

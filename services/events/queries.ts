@@ -41,7 +41,7 @@ export async function claimEvents(
   const rows = await db.query<EventRow>({
     name: `claimEvents:${column}`,
     text: `SELECT id, org_id AS organization_id, type, version, subject_type, subject_id, actor_kind, actor_id,
-                  request_id, data, occurred_at, impersonator_id
+                  request_id, data, occurred_at, impersonator_id, told_to
            FROM events WHERE ${column} IS NULL ORDER BY id LIMIT $1 ${isOrdered ? '' : 'FOR UPDATE SKIP LOCKED'}`,
     values: [limit],
   })
@@ -75,7 +75,7 @@ export async function selectOldestAge(db: SystemDatabase, column: SinkColumn): P
   return rows[0]?.age ?? 0
 }
 
-/** Makes the oldest events after an id wait for a sink again; returns their ids, oldest first. */
+/** Makes the oldest events after an id wait for a sink again, that it may have; returns their ids, oldest first. */
 export async function unmarkTaken(
   db: SystemDatabase,
   column: SinkColumn,
@@ -84,7 +84,8 @@ export async function unmarkTaken(
   const rows = await db.query<{ id: string }>({
     name: `unmarkEvents:${column}`,
     text: `WITH chosen AS (
-             SELECT id FROM events WHERE id > $1 AND ${column} IS NOT NULL ORDER BY id LIMIT $2 FOR UPDATE),
+             SELECT id FROM events WHERE id > $1 AND ${column} IS NOT NULL AND told_to IS NULL
+             ORDER BY id LIMIT $2 FOR UPDATE),
            changed AS (
              UPDATE events SET ${column} = NULL FROM chosen WHERE events.id = chosen.id RETURNING events.id)
            SELECT id FROM changed ORDER BY id`,

@@ -1,10 +1,13 @@
 import type { Database, Statement } from '#lib/database/database.ts'
 import { entryRecorder, pendingRecorder, personalRecorder } from '#services/audit/recorders.ts'
 import type { Occurrence, Recorder } from './occurrence.ts'
-import { outbox } from './outbox.ts'
+import { outbox, personalOutbox } from './outbox.ts'
 
 /** Everything that is recorded of an occurrence, in one statement. */
 const RECORDERS: readonly Recorder[] = [outbox, entryRecorder, personalRecorder, pendingRecorder]
+
+/** The same of what one person alone is told. */
+const PERSONAL_RECORDERS: readonly Recorder[] = [personalOutbox]
 
 /** A statement's text, and the same with the recorders' inserts. */
 interface Composed {
@@ -20,19 +23,21 @@ const composed = new Map<string, Composed>()
  */
 function recording(statement: Statement, occurrence: Occurrence): Statement {
   const { name, text, values = [] } = statement
-  const ownName = `${name}:event`
+  const isPersonal = occurrence.toldTo !== null
+  const recorders = isPersonal ? PERSONAL_RECORDERS : RECORDERS
+  const ownName = `${name}:${isPersonal ? 'told' : 'event'}`
   let known = composed.get(ownName)
   if (known?.source !== text) {
-    known = { source: text, text: compose(text, values.length) }
+    known = { source: text, text: compose(text, values.length, recorders) }
     composed.set(ownName, known)
   }
-  const recorded = RECORDERS.flatMap((recorder) => recorder.valuesOf(occurrence))
+  const recorded = recorders.flatMap((recorder) => recorder.valuesOf(occurrence))
   return { ...statement, name: ownName, text: known.text, values: [...values, ...recorded], emits: true }
 }
 
-function compose(text: string, used: number): string {
+function compose(text: string, used: number, recorders: readonly Recorder[]): string {
   let count = used
-  const inserts = RECORDERS.map(({ insert, types }, index) => {
+  const inserts = recorders.map(({ insert, types }, index) => {
     const parameters = types.map((type) => `$${++count}::${type}`).join(', ')
     return `, recorded_${index} AS (${insert} SELECT ${parameters} WHERE EXISTS (SELECT FROM changed))`
   })

@@ -13,6 +13,8 @@ export interface OutboxEvent {
   readonly request_id: string | null
   /** The admin who acted in the actor's place, if one did. */
   readonly impersonator_id: string | null
+  /** The one person who is told; null for everybody whose business it is. Only realtime gets events with one. */
+  readonly told_to: string | null
   /** JSON. */
   readonly data: string
   /** RFC 3339. */

@@ -1,10 +1,9 @@
 import { v7 as uuidv7 } from 'uuid'
 import { transaction } from '#lib/database/database.ts'
 import type { CreateFile, File } from '#schemas/files.ts'
-import { emit } from '#services/events/emit.ts'
 import { firstVerdict, haveScanned, type Upload, writeInto } from './content.ts'
 import type { SpaceContext } from './context.ts'
-import { emittingInSpace, isOfOrganization } from './emitting-in-space.ts'
+import { emitInSpace, emittingInSpace } from './emitting-in-space.ts'
 import { fileCreated, fileWritten } from './events.ts'
 import { fileOf, present } from './files.ts'
 import * as queries from './queries.ts'
@@ -34,7 +33,7 @@ export function createWhole<T>(
         const created = emittingInSpace(tx, fileCreated, { subject: id, data: {} })
         const file = { id, name, purpose: 'attachment', created_by: tx.author } as const
         const row = await queries.insertWholeFile(created, { ...file, ...content, scan: firstVerdict(tx) })
-        if (isOfOrganization(tx)) await emit(tx, fileWritten, { subject: id, data: {} })
+        await emitInSpace(tx, fileWritten, { subject: id, data: {} })
         await haveScanned(tx, present(row))
         await keep(tx.db)
         return fileOf(present(row))
@@ -55,6 +54,7 @@ export function writeAvatar(ctx: SpaceContext, upload: Upload): Promise<File> {
       const row = present(
         await queries.insertWholeFile(tx.db, { ...file, ...content, scan: firstVerdict(tx) }),
       )
+      await emitInSpace(tx, fileWritten, { subject: row.id, data: {} })
       await haveScanned(tx, row)
       await keep(tx.db)
       return fileOf(row)

@@ -1,7 +1,7 @@
 import { StringEnum } from '#schemas/primitives.ts'
 import { changedFields, defineEvent } from '#services/events/define-event.ts'
 
-// Of organizations' files. People's own are nobody else's business.
+// Those of organizations' files are for everybody who hears events. Of people's own files, they alone are told.
 
 export const fileCreated = defineEvent({
   type: 'files.created',

@@ -4,7 +4,7 @@ import { SystemDatabase } from '#lib/database/scoped-database.ts'
 import type { Cursors } from '#lib/pagination/cursors.ts'
 import type { ListQuarantinedFilesQuery, QuarantinedFilePage } from '#schemas/administered-files.ts'
 import { record } from '#services/audit/records.ts'
-import { emitting } from '#services/events/emit.ts'
+import { emitting, telling } from '#services/events/emit.ts'
 import { type Actor, assertAdmin } from '#services/users/users.ts'
 import { FileNotQuarantined } from './errors.ts'
 import { fileReleased } from './events.ts'
@@ -44,8 +44,11 @@ export async function release(ctx: Context, actor: Actor, id: string, reason: st
     const owner = await queries.selectOwner(db, id)
     if (owner === undefined) throw new FileNotQuarantined()
     const { space_id, org_id } = owner
+    const about = { subject: id, data: {} }
     const told =
-      org_id === null ? db : emitting({ ...tx, db }, fileReleased, { subject: id, org: org_id, data: {} })
+      org_id === null
+        ? telling({ ...tx, db }, fileReleased, { ...about, toldTo: space_id })
+        : emitting({ ...tx, db }, fileReleased, { ...about, org: org_id })
     if (!(await queries.updateReleased(told, space_id, id))) throw new FileNotQuarantined()
     const target = { type: 'file', id }
     if (org_id === null) await record(tx, { action: 'operations.releaseQuarantinedFile', target })

@@ -2,7 +2,8 @@ import { ClamdUnavailable } from '#lib/clamd/clamd-error.ts'
 import { type Database, transaction } from '#lib/database/database.ts'
 import { OrgDatabase, SystemDatabase } from '#lib/database/scoped-database.ts'
 import { record } from '#services/audit/records.ts'
-import { emitting } from '#services/events/emit.ts'
+import type { EventType } from '#services/events/define-event.ts'
+import { emitting, type Happening, telling } from '#services/events/emit.ts'
 import { answered } from '#services/storage/answered.ts'
 import { FileStoreUnavailable } from '#services/storage/errors.ts'
 import { storeOf } from '#services/storage/storage.ts'
@@ -107,16 +108,17 @@ function isQuarantined(scan: Result['scan']): scan is 'held' | 'infected' {
   return scan === 'held' || scan === 'infected'
 }
 
-/** The database for the statement, which writes an event too where the file is an organization's. */
+/** Returns the database for the statement, which also tells what became of the content. */
 function emittingTo(
   ctx: FilesContext & { readonly db: SystemDatabase },
-  { id, org_id }: queries.WaitingContent,
+  { id, org_id, space_id }: queries.WaitingContent,
   { scan }: Result,
 ): SystemDatabase {
-  if (org_id === null) return ctx.db
-  const about = { subject: id, org: org_id }
-  if (isQuarantined(scan)) return emitting(ctx, fileQuarantined, { ...about, data: { reason: scan } })
-  return emitting(ctx, fileScanned, { ...about, data: { result: scan } })
+  const about = <E extends EventType>(event: E, data: Happening<E>['data']) =>
+    org_id === null
+      ? telling(ctx, event, { subject: id, data, toldTo: space_id })
+      : emitting(ctx, event, { subject: id, data, org: org_id })
+  return isQuarantined(scan) ? about(fileQuarantined, { reason: scan }) : about(fileScanned, { result: scan })
 }
 
 /** Returns the seconds for which the content has waited that waits longest. */

@@ -20,6 +20,7 @@ import type { InvitationContext } from './context.ts'
 import { AccountNeeded, InvitationNotFound } from './errors.ts'
 import { invitationDeclined } from './events.ts'
 import * as queries from './queries.ts'
+import { tellFate } from './telling.ts'
 import { invitationToken, organizationOf } from './token.ts'
 
 /*
@@ -127,9 +128,10 @@ export async function accept(
  */
 export async function decline(ctx: InvitationContext, token: string): Promise<void> {
   await transaction(claimed(ctx, token), async (tx) => {
-    const id = await queries.takeInvitation(tx.db, digestToken(token))
-    if (id === undefined) throw new InvitationNotFound()
-    await emit(tx, invitationDeclined, { subject: id, data: {} })
+    const invitation = await queries.takeInvitation(tx.db, digestToken(token))
+    if (invitation === undefined) throw new InvitationNotFound()
+    await emit(tx, invitationDeclined, { subject: invitation.id, data: {} })
+    await tellFate(tx, [invitation], 'declined')
   })
 }
 

@@ -20,6 +20,7 @@ import type { InvitationContext } from './context.ts'
 import { AlreadyInvited, AlreadyMember, InvitationNotFound, TooManyInvitations } from './errors.ts'
 import { invitationCreated, invitationResent, invitationRevoked } from './events.ts'
 import * as queries from './queries.ts'
+import { tellFate, tellOfNew } from './telling.ts'
 import { invitationToken } from './token.ts'
 
 // What an organization's admins do with invitations. Nobody handles one of a role above their own.
@@ -47,6 +48,7 @@ export async function create(
     const invitation = await bySomeone(queries.insertInvitation(told, row))
     if (invitation === undefined) throw new AlreadyInvited()
     await mail(tx, invitation)
+    await tellOfNew(tx, invitation)
     return invitation
   })
 }
@@ -88,6 +90,7 @@ export async function resend(ctx: MemberContext<InvitationContext>, id: string):
     assertMayHandle(tx, invitation)
     await countMail(tx, invitation.email)
     await mail(tx, invitation)
+    await tellFate(tx, [invitation], 'resent')
     return invitation
   })
 }
@@ -97,11 +100,13 @@ export async function resend(ctx: MemberContext<InvitationContext>, id: string):
  *
  * @throws InvitationNotFound, Forbidden
  */
-export async function remove(ctx: MemberContext, id: string): Promise<void> {
+export async function remove(ctx: MemberContext<InvitationContext>, id: string): Promise<void> {
   await transaction(ctx, async (tx) => {
     await memberRecords.lockAsActor(tx)
     const told = emitting(tx, invitationRevoked, { subject: id, data: {} })
-    assertMayHandle(tx, present(await queries.deleteInvitation(told, id)))
+    const invitation = present(await queries.deleteInvitation(told, id))
+    assertMayHandle(tx, invitation)
+    await tellFate(tx, [invitation], 'revoked')
   })
 }
 

@@ -76,15 +76,19 @@ export async function deleteInvitation(db: OrgDatabase, id: string): Promise<Inv
   return rows[0]
 }
 
-/** Deletes a member's invitations to these roles. */
-export async function deleteInvitationsBy(
+/** An invitation that is gone, and for whom it was. */
+export type GoneInvitation = Pick<Invitation, 'id' | 'email'>
+
+/** Deletes a member's invitations to these roles, and returns them. */
+export function deleteInvitationsBy(
   db: OrgDatabase,
   userId: string,
   roles: readonly MemberRole[],
-): Promise<void> {
-  await db.query({
+): Promise<GoneInvitation[]> {
+  return db.query<GoneInvitation>({
     name: 'deleteInvitationsBy',
-    text: 'DELETE FROM organization_invitations WHERE org_id = $1 AND invited_by = $2 AND role = ANY ($3)',
+    text: `DELETE FROM organization_invitations WHERE org_id = $1 AND invited_by = $2 AND role = ANY ($3)
+           RETURNING id, email`,
     values: [db.org, userId, roles],
   })
 }
@@ -115,22 +119,22 @@ export async function selectOpenInvitation(
 }
 
 /**
- * Uses an invitation up, and returns its id: of any number that try at once, and of accepting and revoking, one gets it.
+ * Uses an invitation up, and returns it: of any number that try at once, and of accepting and revoking, one gets it.
  * None is left of an organization that was closed meanwhile.
  *
  * @reads organizations
  */
-export async function takeInvitation(db: OrgDatabase, digest: Buffer): Promise<string | undefined> {
-  const rows = await db.query<{ id: string }>({
+export async function takeInvitation(db: OrgDatabase, digest: Buffer): Promise<GoneInvitation | undefined> {
+  const rows = await db.query<GoneInvitation>({
     name: 'takeInvitation',
     text: `DELETE FROM organization_invitations
            WHERE org_id = $1 AND digest = $2 AND expires_at > now()
              AND EXISTS (SELECT FROM organizations o
                          WHERE o.id = $1 AND o.deleted_at IS NULL AND o.suspended_at IS NULL)
-           RETURNING id`,
+           RETURNING id, email`,
     values: [db.org, digest],
   })
-  return rows[0]?.id
+  return rows[0]
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Context } from '#lib/context.ts'
 import { transaction } from '#lib/database/database.ts'
+import type { Jobs } from '#lib/jobs/jobs.ts'
 import type { Cursors } from '#lib/pagination/cursors.ts'
 import type { ListMembersQuery, Member, MemberPage } from '#schemas/members.ts'
 import type { MemberRole } from '#schemas/organizations.ts'
@@ -19,6 +20,11 @@ import * as queries from './queries.ts'
 /** The parts that work on an organization's members needs. */
 export interface MembershipsContext extends Context {
   readonly memberships: Omit<Memberships, 'forgetAll'>
+}
+
+/** The parts that changes of members need. */
+interface ChangingContext extends MembershipsContext {
+  readonly jobs: Jobs
 }
 
 /** Position in a list is that of one organization, so a cursor of another is refused. */
@@ -58,7 +64,7 @@ export async function get(ctx: OrgContext, userId: string): Promise<Member> {
  * @throws MemberNotFound, MemberChanged, Forbidden, LastOwner
  */
 export async function update(
-  ctx: MemberContext<MembershipsContext>,
+  ctx: MemberContext<ChangingContext>,
   userId: string,
   role: MemberRole,
   versions: ExpectedVersions,
@@ -84,13 +90,14 @@ export async function update(
  * @throws MemberNotFound, MemberChanged, Forbidden, LastOwner
  */
 export async function remove(
-  ctx: MemberContext<MembershipsContext>,
+  ctx: MemberContext<ChangingContext>,
   userId: string,
   versions: ExpectedVersions,
 ): Promise<void> {
   await transaction(ctx, async (tx) => {
     const member = await lock(tx, userId, versions)
     if (member.role === 'owner') await assertOwned(tx, userId)
+    await invitationRecords.withdrawAll(tx, userId)
     await queries.deleteMembership(emitting(tx, memberRemoved, { subject: userId, data: {} }), userId)
   })
   ctx.memberships.forget(ctx.member.org, userId)
@@ -102,7 +109,7 @@ export async function remove(
  * @throws MemberNotFound, Forbidden, LastOwner
  */
 export async function transferOwnership(
-  ctx: MemberContext<MembershipsContext>,
+  ctx: MemberContext<ChangingContext>,
   userId: string,
 ): Promise<Member> {
   const { org, user } = ctx.member

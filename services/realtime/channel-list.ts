@@ -24,6 +24,13 @@ interface Carrier {
 /** Returns the organization whose channel it is; null for a channel of a person. */
 export const orgOf = (params: ChannelParams): string | null => params['organization_id'] ?? null
 
+/** Returns the parts of the name of the channel that tells an event; what one person alone is told, only their own does. */
+function paramsFor(channel: Channel<never>, event: OutboxEvent): ChannelParams | undefined {
+  const { told_to: person } = event
+  if (person === null) return channel.paramsOf(event)
+  return channel.isOwn ? { user_id: person } : undefined
+}
+
 /** The kinds of channels that there are. */
 export class ChannelList<Ctx extends Context = Context> {
   readonly channels: readonly Channel<Ctx>[]
@@ -60,7 +67,7 @@ export class ChannelList<Ctx extends Context = Context> {
   carriersOf(event: OutboxEvent): Carrier[] {
     const carriers: Carrier[] = []
     for (const channel of this.#byEvent.get(event.type) ?? []) {
-      const params = channel.paramsOf(event)
+      const params = paramsFor(channel, event)
       if (params) carriers.push({ channel: channel.nameOf(params), org: orgOf(params) })
     }
     return carriers

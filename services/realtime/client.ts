@@ -21,8 +21,8 @@ import {
 } from './protocol.ts'
 import type { Subscription } from './subscription.ts'
 
-/** Milliseconds in which a client must have said who it is. */
-const CONNECT_TIMEOUT_MS = 5000
+/** Seconds in which a client must have said who it is, and then the service who may listen. */
+const CONNECT_TIMEOUT_S = 5
 /** Most milliseconds for the answer to a ping; less where pings come more often. */
 const PONG_TIMEOUT_MS = 8000
 /** Milliseconds beyond the end of a token in which the client can send another. */
@@ -48,9 +48,12 @@ export class Client extends Peer {
   readonly transport = 'websocket'
   readonly #options: ClientOptions
   #state: 'new' | 'connecting' | 'connected' = 'new'
+  /** Seconds that have been ticked: a process that was stopped has kept the client waiting, and not the other way round. */
+  #age = 0
   /** By `performance.now()`, as all times here. */
-  readonly #since: number
   #expiresAt = Number.POSITIVE_INFINITY
+  /** Whether it can send another token: one whose token came as data asks for a new one only when it connects. */
+  #canRefresh = false
   #pingAt = Number.POSITIVE_INFINITY
   #pongBy = Number.POSITIVE_INFINITY
   #credit = BURST
@@ -62,7 +65,6 @@ export class Client extends Peer {
   constructor(options: ClientOptions) {
     super(options.hub, options.connection)
     this.#options = options
-    this.#since = options.now()
   }
 
   /** Takes a frame of the client. */
@@ -96,7 +98,9 @@ export class Client extends Peer {
   tick(now: number): void {
     this.#credit = Math.min(BURST, this.#credit + COMMANDS_PER_SECOND)
     if (this.#state !== 'connected') {
-      if (now - this.#since > CONNECT_TIMEOUT_MS) this.end(ENDINGS.stale)
+      this.#age++
+      // Clients do not come back after the first; that the service does not answer is not their fault.
+      if (this.#age > CONNECT_TIMEOUT_S) this.end(this.#state === 'new' ? ENDINGS.stale : ENDINGS.serverError)
     } else if (now > this.#expiresAt + EXPIRY_GRACE_MS) this.end(ENDINGS.expired)
     else if (now > this.#pongBy) this.end(ENDINGS.noPong)
     else if (now >= this.#pingAt) {
@@ -128,6 +132,7 @@ export class Client extends Peer {
   async #connect(id: number, request: NonNullable<Command['connect']>): Promise<void> {
     const { token, data, subs = {} } = request
     this.#state = 'connecting'
+    this.#canRefresh = token !== undefined && token !== ''
     const listener = await this.#authenticate(id, token || (tokenIn(data) ?? ''))
     if (listener === undefined) return
     if (!this.#options.hub.identify(this, listener)) {
@@ -179,11 +184,8 @@ export class Client extends Peer {
     const { doorman, now } = this.#options
     const admitted = await doorman.admit(token).catch(() => 'unknown' as const)
     if (this.isEnded) return undefined
-    if (admitted === 'expired') {
-      if (this.#state === 'connecting') this.#state = 'new'
-      this.#held = []
-      this.#refuse(id, REFUSALS.tokenExpired)
-    } else if (admitted === 'invalid') this.end(ENDINGS.invalidToken)
+    if (admitted === 'expired') this.#expire(id)
+    else if (admitted === 'invalid') this.end(ENDINGS.invalidToken)
     else if (admitted === 'ended') this.end(ENDINGS.sessionEnded)
     else if (admitted === 'unknown') this.end(ENDINGS.serverError)
     else {
@@ -191,6 +193,20 @@ export class Client extends Peer {
       return admitted.listener
     }
     return undefined
+  }
+
+  /**
+   * Answers an expired token. By a refusal only those ask for another one who connect with a `token`; the others, and those
+   * who are connected, would end for good.
+   */
+  #expire(id: number): void {
+    if (this.#state === 'connected' || !this.#canRefresh) {
+      this.end(ENDINGS.expired)
+      return
+    }
+    this.#state = 'new'
+    this.#held = []
+    this.#refuse(id, REFUSALS.tokenExpired)
   }
 
   async #refresh(id: number, token = ''): Promise<void> {
@@ -246,7 +262,7 @@ export class Client extends Peer {
   }
 
   #life(): object {
-    if (this.#expiresAt === Number.POSITIVE_INFINITY) return {}
+    if (!this.#canRefresh || this.#expiresAt === Number.POSITIVE_INFINITY) return {}
     const milliseconds = this.#expiresAt - this.#options.now()
     return { expires: true, ttl: Math.max(1, Math.floor(milliseconds / 1000)) }
   }

@@ -16,7 +16,7 @@ interface ChannelOptions<Ctx extends Context> {
   readonly description: string
   /** The events that are told on it. Their `data` is the schema of what it carries. */
   readonly events: readonly EventType[]
-  /** The name's parts for an event; undefined for one that this channel does not tell. */
+  /** The name's parts for an event; undefined for one that this channel does not tell. Not asked of what one person is told. */
   readonly paramsOf: (event: OutboxEvent) => ChannelParams | undefined
   /** Whether somebody may listen, at this moment. It is asked again whenever the answer may have changed. */
   readonly authorize: (ctx: Ctx, listener: Listener, params: ChannelParams) => boolean | Promise<boolean>

@@ -16,13 +16,13 @@ export interface Beginning {
  * Returns where a channel is, and what a listener that returns has missed. What it missed is all there, or none: then it
  * has to load again.
  *
- * @param size most messages that are told again
+ * @param limits of what is told again, in messages and in bytes
  */
 export async function beginAt(
   db: SystemDatabase,
   { name, org }: { readonly name: string; readonly org: string | null },
   { recover = false, offset = 0, epoch = '' }: Returning,
-  size: number,
+  { size, bytes }: { readonly size: number; readonly bytes: number },
 ): Promise<Beginning> {
   // A client may say anything; what is beyond all that can be counted PostgreSQL would not take for a number.
   const after = recover ? Math.min(offset, Number.MAX_SAFE_INTEGER) : Number.MAX_SAFE_INTEGER
@@ -30,7 +30,8 @@ export async function beginAt(
   const { top, messages, ...state } = await openChannel(db, name, org, wanted)
   const isKnown = recover && epoch === state.epoch && offset <= top
   // Counted without gaps, so this many are all of them. More than `size` are too many by one.
-  const recovered = isKnown && messages.length === top - offset && messages.length <= size
+  const isWhole = isKnown && messages.length === top - offset && messages.length <= size
+  const recovered = isWhole && messages.reduce((sum, { data }) => sum + data.length, 0) <= bytes
   return { epoch: state.epoch, offset: top, recovered, missed: recovered ? messages : [] }
 }
 

@@ -30,6 +30,8 @@ export interface HubLimits {
   readonly perOrganization: number
   /** Messages that are told again to who returns. */
   readonly historySize: number
+  /** Bytes of these: more would end a client that reads slowly, again and again. */
+  readonly historyBytes: number
 }
 
 /** Is told what happens, for metrics. */
@@ -141,13 +143,14 @@ export class Hub<Ctx extends Context = Context> {
     try {
       if (!(await this.#isCertain(peer))) return refuse(REFUSALS.internal)
       if (!(await this.rights.isAllowed(peer, name))) return refuse(REFUSALS.denied)
-      if (!isCurrent()) return REFUSALS.denied
+      if (!isCurrent()) return interrupted(subscription)
       this.#registry.count(subscription)
       const org = orgOf(found.params)
       if (org !== null && this.#registry.countOf(org) > limits.perOrganization) return refuse(REFUSALS.limit)
       await reader.start()
-      const beginning = await beginAt(this.#db, { name, org }, returning, limits.historySize)
-      if (!isCurrent()) return REFUSALS.denied
+      const { historySize: size, historyBytes: bytes } = limits
+      const beginning = await beginAt(this.#db, { name, org }, returning, { size, bytes })
+      if (!isCurrent()) return interrupted(subscription)
       const fresh = subscription.begin(beginning.offset)
       if (fresh === undefined) return refuse(REFUSALS.internal)
       if (returning.recover) observer.recovered(beginning.recovered ? 'recovered' : 'reload')
@@ -270,6 +273,12 @@ export class Hub<Ctx extends Context = Context> {
   #drop(peer: Peer, subscription: Subscription, why: Ending): void {
     this.#leave(peer, subscription, why === UNSUBSCRIBES.lost)
     this.#registry.unsubscribe(peer, subscription)
+    subscription.ending = why
     if (subscription.isOpen) peer.dropped(subscription, why)
   }
+}
+
+/** Why a subscription that was not open yet is refused: what has ended it may be over when the client asks again. */
+function interrupted({ ending }: Subscription): Refusal {
+  return ending === UNSUBSCRIBES.denied ? REFUSALS.denied : REFUSALS.internal
 }

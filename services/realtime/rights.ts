@@ -143,6 +143,11 @@ export class Rights<Ctx extends Context> implements ChannelListener {
     const begun = performance.now()
     try {
       const current = await this.#options.callers.load(listener)
+      // It has sent another token meanwhile, perhaps of another session.
+      if (peer.listener !== listener) {
+        peer.isDoubted = true
+        return false
+      }
       if (current === undefined || principalId(current) !== principalId(listener)) {
         peer.end(ENDINGS.sessionEnded)
         return true

@@ -1,6 +1,7 @@
 import type { Found } from './channel-list.ts'
 import type { Message } from './message.ts'
 import { Parcel } from './parcel.ts'
+import type { Ending } from './protocol.ts'
 
 /** Messages that may wait while a subscription reads where it begins. */
 const MAX_HELD = 1000
@@ -13,6 +14,8 @@ export class Subscription {
   readonly hearsNotices: boolean
   /** Whether it counts for its organization. */
   isCounted = false
+  /** Why the service has ended it. */
+  ending: Ending | undefined
   /** Offset of the last message that was passed on; undefined until it is known where to begin. */
   #offset: number | undefined
   #held: Message[] | undefined = []

@@ -212,7 +212,7 @@ async function workOnEvents(app: FastifyInstance): Promise<void> {
   const store = openStore(app.db)
   await openState(store)
   const channel = { name: `user:${uuidv7()}`, org: null }
-  await beginAt(store, channel, { recover: true, offset: 1 }, 10)
+  await beginAt(store, channel, { recover: true, offset: 1 }, { size: 10, bytes: 10_000 })
   for (const sink of await findSinks<AppContext>()) {
     await someWait(new SystemDatabase(app.db), sink.column)
     await new Relay(sink, { ctx, log }).pass()

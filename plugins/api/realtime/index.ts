@@ -137,6 +137,7 @@ async function createHub(
       perUser: realtime.connections_per_user,
       perOrganization: realtime.subscriptions_per_organization,
       historySize: realtime.history_size,
+      historyBytes: realtime.max_waiting / 2,
     },
     callers: createCallers(app),
     attendance,

@@ -49,6 +49,20 @@ export function createRefusal(
   }
 }
 
+/** Answers a request for a WebSocket that is not as RFC 6455 has it; `reason` says what is wrong with it. */
+export function refuseHandshake(
+  app: FastifyInstance,
+  request: IncomingMessage,
+  socket: Socket,
+  reason: string,
+): void {
+  const refusal = new BadRequest({ detail: `${reason}.` })
+  const id = requestIdOf(request.headers)
+  const fields = { operation: 'openRealtime', status: 400, request_id: id, reason }
+  app.moduleLog('realtime').debug(fields, 'request refused')
+  endLingering(socket, bareAnswer(refusal, id, { 'sec-websocket-version': '13, 8' }))
+}
+
 /** Why the instance takes no more connections: too much to do, or as many as there may be. Those count as refused. */
 function overloadOf(app: FastifyInstance): string | undefined {
   const { realtimeHub: hub, config } = app

@@ -9,7 +9,7 @@ import { Client } from '#services/realtime/client.ts'
 import type { Connection } from '#services/realtime/connection.ts'
 import type { Listener } from '#services/realtime/define-channel.ts'
 import { createDoorman } from './callers.ts'
-import { createRefusal } from './refused-sockets.ts'
+import { createRefusal, refuseHandshake } from './refused-sockets.ts'
 
 /** Largest frame, and largest message of several, in bytes. */
 const MAX_FRAME = 64 * 1024
@@ -64,6 +64,10 @@ export function acceptSockets(app: FastifyInstance): void {
     })
   }
 
+  sockets.on('wsClientError', ({ message }, socket, request) => {
+    if (socket instanceof Socket) refuseHandshake(app, request, socket, message)
+    else socket.destroy()
+  })
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (!(socket instanceof Socket)) {
       socket.destroy()

@@ -21,6 +21,12 @@ declare module 'fastify' {
 }
 
 const RETRY_AFTER_S = 5
+/** A proxy that buffers, or compresses, would keep back what has happened. */
+const STREAM_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store, no-transform',
+  'x-accel-buffering': 'no',
+}
 
 /** Streams of server-sent events: `app.streamEvents`. */
 export function serveStreams(app: FastifyInstance): void {
@@ -36,6 +42,10 @@ export function serveStreams(app: FastifyInstance): void {
     const { realtimeHub: hub } = app
     if (hub === undefined) throw new RealtimeDisabled()
     if (app.isDraining() || hub.peers.size >= connections) throw new Overloaded({ retryAfter: RETRY_AFTER_S })
+    if (request.method === 'HEAD') {
+      await sendHead(app, request, reply, channels)
+      return
+    }
     const lastEventId = request.headers['last-event-id']
     const stream = new EventStream({
       ...{ hub, channels, maxWaiting, now },
@@ -53,6 +63,19 @@ export function serveStreams(app: FastifyInstance): void {
     stream.end(ENDINGS.serverError)
     throw errorOf(refusal)
   })
+}
+
+/** Answers as a stream would begin; there is nothing to wait for. */
+async function sendHead(
+  { ctx }: FastifyInstance,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  channels: readonly string[],
+): Promise<void> {
+  for (const channel of channels) {
+    if (!(await ctx.presence.find(request.asListener(), channel))) throw new ChannelNotFound()
+  }
+  await reply.headers(STREAM_HEADERS).send()
 }
 
 /** Begins the answer with the first frame: until then it can still become an error. */
@@ -76,8 +99,7 @@ function connectionOf(reply: FastifyReply): Connection {
 
 function begin(reply: FastifyReply): void {
   reply.hijack()
-  const headers = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' }
-  reply.raw.writeHead(200, { ...Object.fromEntries(headersOf(reply)), ...headers })
+  reply.raw.writeHead(200, { ...Object.fromEntries(headersOf(reply)), ...STREAM_HEADERS })
 }
 
 /** Headers that hooks have set. */

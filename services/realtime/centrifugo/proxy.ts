@@ -59,7 +59,8 @@ export class CentrifugoProxy<Ctx extends Context> {
   async connect(doorman: Doorman, data: unknown): Promise<ProxyAnswer> {
     return this.#answer(async () => {
       const admitted = await doorman.admit(tokenIn(data) ?? '')
-      if (admitted === 'expired') return { error: REFUSALS.tokenExpired }
+      // After a refusal clients that send it as data would end for good.
+      if (admitted === 'expired') return { disconnect: ENDINGS.expired }
       if (admitted === 'invalid') return { disconnect: ENDINGS.invalidToken }
       if (admitted === 'ended') return { disconnect: ENDINGS.sessionEnded }
       const { listener } = admitted

@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { v7 as uuidv7 } from 'uuid'
 import { eventually } from '#test/support/eventually.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
 import { createTestApp, type TestUser } from '#test/support/helper.ts'
@@ -120,6 +121,23 @@ t.test('events by a stream', async (t) => {
     const byKey = { url: `/realtime/events?channels=organizations:${org}`, headers: key.headers }
     expectProblem(t, await one.request(byKey), notFound)
     await eventually(async () => one.app.realtimeHub?.peers.size === 0)
+  })
+
+  await t.test('or only its head, which nobody waits for', async (t) => {
+    const head = (channels: string) =>
+      fetch(`${base}/events?channels=${channels}`, { method: 'HEAD', headers: tenant.owner.headers })
+    const own = `organizations:${org}`
+    t.match(await head(own), { status: 200 })
+    t.equal((await head(own)).headers.get('content-type'), 'text/event-stream; charset=utf-8')
+    t.equal((await head(`${own},organizations:${uuidv7()}`)).status, 404)
+  })
+
+  await t.test('that what stands between may neither keep back nor compress', async (t) => {
+    const leaving = new AbortController()
+    const { headers } = await fetch(url, { headers: tenant.owner.headers, signal: leaving.signal })
+    t.equal(headers.get('cache-control'), 'no-store, no-transform')
+    t.equal(headers.get('x-accel-buffering'), 'no')
+    leaving.abort()
   })
 
   await t.test('for an API key, until it is revoked', async (t) => {

@@ -13,7 +13,11 @@ import { Ear, openRaw, realtimeUrl, tokenOf } from '#test/support/realtime.ts'
 async function handshake(
   t: Test,
   url: string,
-  { path = '/realtime', headers = {} }: { path?: string; headers?: Record<string, string> } = {},
+  {
+    path = '/realtime',
+    version = '1.1',
+    headers = {},
+  }: { path?: string; version?: string; headers?: Record<string, string> } = {},
 ): Promise<{ socket: Socket; answer: string }> {
   const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname)
@@ -24,7 +28,7 @@ async function handshake(
     ...{ 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==', ...headers },
   }
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
-  socket.write([`GET ${path} HTTP/1.1`, ...lines, '', ''].join('\r\n'))
+  socket.write([`GET ${path} HTTP/${version}`, ...lines, '', ''].join('\r\n'))
   const [first] = await once(socket, 'data')
   return { socket, answer: String(first) }
 }
@@ -53,7 +57,30 @@ t.test('what is refused', async (t) => {
     t.equal(await statusOf({ path: '/realtime?token=abc' }), '400')
     t.equal(await statusOf({ headers: { 'sec-websocket-version': '99' } }), '400')
     t.equal(await statusOf({ path: '/realtime/events' }), '401', 'nothing else is upgraded')
+    t.equal(await statusOf({ version: '1.0' }), '426', 'HTTP/1.0 has no upgrades')
     expectProblem(t, await request({ url: '/realtime' }), { status: 426, code: 'upgrade_required' })
+  })
+
+  await t.test('a handshake that is not one', async (t) => {
+    const wrong = [
+      { 'sec-websocket-version': '99' },
+      { 'sec-websocket-key': 'short' },
+      { 'sec-websocket-protocol': 'a b' },
+    ]
+    for (const headers of wrong) {
+      const { answer } = await handshake(t, url, {
+        headers: { ...headers, 'x-request-id': 'the-id-of-this' },
+      })
+      const [head = '', body = ''] = answer.split('\r\n\r\n')
+      t.match(head, /^HTTP\/1.1 400 /)
+      t.match(head, /^content-type: application\/problem\+json/m)
+      t.match(head, /^sec-websocket-version: 13, 8$/m)
+      t.match(JSON.parse(body), {
+        code: 'bad_request',
+        request_id: 'the-id-of-this',
+        detail: /Sec-WebSocket/,
+      })
+    }
   })
 
   await t.test('frames that are not the protocol', async (t) => {

@@ -1,4 +1,6 @@
 import t from 'tap'
+import { LOCAL_ADDRESS } from '#lib/network/addresses.ts'
+import { createDoorman } from '#plugins/api/realtime/callers.ts'
 import type { Ending } from '#services/realtime/protocol.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
 import { eventually } from '#test/support/eventually.ts'
@@ -36,11 +38,63 @@ t.test('a client, as time goes by', async (t) => {
   const codes = (endings: readonly Ending[]) => endings.map(({ code }) => code)
 
   await t.test('that does not say who it is', async (t) => {
-    const { pass, endings } = await open(false)
-    pass(5)
+    const { client, pass, endings } = await open(false)
+    client.tick(60_000)
+    t.same(endings, [], 'the process was stopped, and the client waits')
+    pass(4)
     t.same(endings, [])
     pass(1)
     t.same(codes(endings), [3502])
+  })
+
+  await t.test('whom nobody finds out about', async (t) => {
+    const admitted = Promise.withResolvers<'invalid'>()
+    const { client, endings } = openClient(t, app, hub, () => 0, { admit: () => admitted.promise })
+    client.receive(JSON.stringify({ id: 1, connect: { token: tokenOf(user) } }))
+    for (let second = 0; second < 6; second++) client.tick(second)
+    t.same(codes(endings), [3004], 'it connects again')
+    admitted.resolve('invalid')
+  })
+
+  await t.test('whose token came as data, and expires', async (t) => {
+    const { client, frames, pass, endings } = await open(false)
+    client.receive(JSON.stringify({ id: 1, connect: { data: { token: tokenOf(user) } } }))
+    await eventually(async () => frames.length === 1)
+    const { connect } = JSON.parse(frames[0] ?? '')
+    t.notOk('ttl' in connect || 'expires' in connect, 'it would ask for a token that it has no way to get')
+    const { exp } = app.tokens.verify(tokenOf(user))
+    for (let at = Date.now() / 1000; at < exp; at++) {
+      pass(1)
+      client.receive('{}')
+    }
+    t.same(endings, [])
+    for (let second = 0; second < 30; second++) {
+      pass(1)
+      client.receive('{}')
+    }
+    t.same(codes(endings), [3005])
+  })
+
+  await t.test('that sends a token which has expired', async (t) => {
+    let isExpired = true
+    const real = createDoorman(app, LOCAL_ADDRESS)
+    const doorman = { admit: async (text: string) => (isExpired ? 'expired' : real.admit(text)) } as const
+    const token = tokenOf(user)
+    const first = openClient(t, app, hub, () => 0, doorman)
+    first.client.receive(JSON.stringify({ id: 1, connect: { token } }))
+    await eventually(async () => first.frames.length === 1)
+    t.match(JSON.parse(first.frames[0] ?? ''), { id: 1, error: { code: 109 } }, 'it asks for another one')
+    const data = openClient(t, app, hub, () => 0, doorman)
+    data.client.receive(JSON.stringify({ id: 1, connect: { data: { token } } }))
+    await eventually(async () => data.endings.length === 1)
+    t.same([codes(data.endings), data.frames], [[3005], []], 'it connects again, and asks for another one')
+    isExpired = false
+    first.client.receive(JSON.stringify({ id: 2, connect: { token } }))
+    await eventually(async () => first.frames.length === 2)
+    isExpired = true
+    first.client.receive(JSON.stringify({ id: 3, refresh: { token } }))
+    await eventually(async () => first.endings.length === 1)
+    t.same(codes(first.endings), [3005], 'a refusal would end the client for good')
   })
 
   await t.test('that answers pings, and then does not', async (t) => {
@@ -73,6 +127,19 @@ t.test('a client, as time goes by', async (t) => {
     t.same(codes(endings), [3005])
     client.receive('{}')
     t.same(codes(endings), [3005], 'what comes after the end is nothing')
+  })
+
+  await t.test('whose subscription is interrupted while it begins', async (t) => {
+    const { client, frames } = await open()
+    const channel = `user:${user.user.id}`
+    client.receive(JSON.stringify({ id: 2, unsubscribe: { channel } }))
+    client.receive(JSON.stringify({ id: 3, subscribe: { channel } }))
+    hub.lost()
+    await eventually(async () => frames.length === 3)
+    t.match(JSON.parse(frames[2] ?? ''), { id: 3, error: { code: 100, temporary: true } }, 'it asks again')
+    client.receive(JSON.stringify({ id: 4, subscribe: { channel } }))
+    await eventually(async () => frames.length === 4)
+    t.match(JSON.parse(frames[3] ?? ''), { id: 4, subscribe: {} })
   })
 
   await t.test('may send as much as it did before, after a while', async (t) => {

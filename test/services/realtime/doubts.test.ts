@@ -16,6 +16,7 @@ t.test('who hands an organization over may hear less, and nobody else', async (t
     actor: { kind: 'user', id: from },
     request_id: null,
     impersonator_id: null,
+    told_to: null,
     data: JSON.stringify({ from, to }),
     occurred_at: new Date().toISOString(),
   }

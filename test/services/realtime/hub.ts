@@ -5,6 +5,7 @@ import { createCallers, createDoorman } from '#plugins/api/realtime/callers.ts'
 import type { AppContext } from '#plugins/infrastructure/context.ts'
 import { findChannels } from '#services/realtime/channel-list.ts'
 import { Client } from '#services/realtime/client.ts'
+import type { Doorman } from '#services/realtime/doorman.ts'
 import { Hub, type HubLimits } from '#services/realtime/hub.ts'
 import { Attendance } from '#services/realtime/presence/attendance.ts'
 import type { Ending } from '#services/realtime/protocol.ts'
@@ -26,7 +27,14 @@ export async function createHub(
     log: app.log,
     channels: await findChannels<AppContext>(),
     reader: { start: async () => undefined },
-    limits: { channels: 10, perUser: 10, perOrganization: 10, historySize: 10, ...limits },
+    limits: {
+      channels: 10,
+      perUser: 10,
+      perOrganization: 10,
+      historySize: 10,
+      historyBytes: 10_000,
+      ...limits,
+    },
     callers: { ...createCallers(app), ...callers },
     attendance,
     observer: { ended: ignore, delivered: ignore, recovered: ignore },
@@ -39,6 +47,7 @@ export function openClient(
   app: FastifyInstance,
   hub: Hub<AppContext>,
   now: () => number = () => 0,
+  doorman: Doorman = createDoorman(app, LOCAL_ADDRESS),
 ): { client: Client; frames: string[]; endings: Ending[] } {
   const frames: string[] = []
   const endings: Ending[] = []
@@ -50,7 +59,7 @@ export function openClient(
       waiting: 0,
       close: (why) => endings.push(why),
     },
-    doorman: createDoorman(app, LOCAL_ADDRESS),
+    doorman,
     version: 'test',
     maxWaiting: 1,
     now,

@@ -2,6 +2,7 @@ import t from 'tap'
 import { Message } from '#services/realtime/message.ts'
 import { ENDINGS } from '#services/realtime/protocol.ts'
 import type { Callers } from '#services/realtime/rights.ts'
+import * as sessionRecords from '#services/sessions/records.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { tokenOf } from '#test/support/realtime.ts'
@@ -92,6 +93,27 @@ t.test('what comes after a while in which changes of rights were not heard of', 
     t.same(heard(), [])
     t.same(endings, [ENDINGS.sessionEnded])
   })
+
+  await t.test(
+    'is told to somebody who sends another token while the session before is asked for',
+    async (t) => {
+      const { client, frames, tell, heard, endings } = await open()
+      const gate = Promise.withResolvers<undefined>()
+      const { sessionId } = await sessionRecords.open(app.ctx, user.user)
+      const other = app.tokens.issue(user.user, sessionId)
+      load = (listener) =>
+        listener.kind === 'user' && listener.sessionId === user.session_id
+          ? gate.promise
+          : Promise.resolve(listener)
+      hub.rights.forgetUser(user.user.id)
+      client.receive(JSON.stringify({ id: 2, refresh: { token: other } }))
+      await eventually(async () => frames.some((frame) => frame.includes('"id":2')))
+      gate.resolve(undefined)
+      await tell()
+      t.equal(heard().length, 1)
+      t.same(endings, [], 'the session that has ended is another one')
+    },
+  )
 
   await t.test('while changes are heard of, nobody is asked for', async (t) => {
     const { tell, heard } = await open()

@@ -1,0 +1,2 @@
+DELETE FROM events WHERE told_to IS NOT NULL;
+ALTER TABLE events DROP COLUMN told_to;
