@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import { deriveToken } from '#lib/secrets/secrets.ts'
 import { emailChangeMailJob } from '#services/account/jobs.ts'
+import { tellInvitedJob } from '#services/invitations/jobs.ts'
 import { resetMailJob } from '#services/recovery/jobs.ts'
 import { registrationMailJob, verificationMailJob } from '#services/registration/jobs.ts'
 import { fuzzedOperations } from '#test/fuzz/operations.ts'
@@ -54,6 +55,7 @@ t.test('every operation that takes an address has a flow', async (t) => {
 
 const BY_EMAIL = [resetMailJob, verificationMailJob]
 const BY_TOKEN = [registrationMailJob, emailChangeMailJob]
+const OF_INVITATIONS = [tellInvitedJob]
 
 for (const mode of ['open', 'verify', 'closed'] as const) {
   t.test(`registration ${mode}: flows do not tell whether an address is known`, async (t) => {
@@ -70,6 +72,10 @@ for (const mode of ['open', 'verify', 'closed'] as const) {
     }
     for (const job of BY_TOKEN) {
       await world.app.ctx.jobs.enqueue(world.app.ctx.db, job, { id: uuidv7(), expires_at: '' })
+    }
+    for (const job of OF_INVITATIONS) {
+      const revoked = { org: uuidv7(), id: uuidv7(), email: 'nobody@example.com', fate: 'revoked' } as const
+      await world.app.ctx.jobs.enqueue(world.app.ctx.db, job, revoked)
     }
     for (const [name, flow] of Object.entries(FLOWS)) {
       if ((flow.modes ?? ['verify']).includes(mode)) t.test(name, (t) => compare(t, world, flow, mode))
@@ -120,8 +126,10 @@ async function observe({ app, db, request, signUp }: TestApp, flow: Flow, kind =
     const isMail =
       (table === 'pgboss.job' && content.includes(`"to": "${email}"`)) ||
       (table === 'public.mails' && content.includes(`"to_address": "${email}"`))
+    // What one person alone is told, the asker can't see.
+    const isTold = table === 'public.events' && owner && content.includes(`"told_to": "${owner.user.id}"`)
     const isLink = table === 'public.one_time_tokens' && owner && content.includes(owner.user.id)
-    return isMail || isLink ? undefined : normalise(content)
+    return isMail || isLink || isTold ? undefined : normalise(content)
   })
   // Who asks is in memory, unless the instance has heard nothing for a second, as on a busy machine.
   const { selectSessionOwner: _, selectMembership: __, ...others } = statements
@@ -141,7 +149,7 @@ async function doJobs(app: FastifyInstance, db: TestApp['db']): Promise<void> {
      ORDER BY created_on, id`,
   )
   for (const { id, name, data } of queued) {
-    const job = [...BY_EMAIL, ...BY_TOKEN].find((one) => one.name === name)
+    const job = [...BY_EMAIL, ...BY_TOKEN, ...OF_INVITATIONS].find((one) => one.name === name)
     if (!job) throw new Error(`${name} is not a job of accounts`)
     await job.handler(app.ctx, data, {
       id,
