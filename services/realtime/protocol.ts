@@ -129,6 +129,7 @@ export const ENDINGS = {
   sessionEnded: { code: 3500, reason: 'session ended' },
   invalidToken: { code: 3500, reason: 'invalid token' },
   invalid: { code: 3501, reason: 'bad request' },
+  binary: { code: 3501, reason: 'bad request: text frames of JSON only' },
   stale: { code: 3502, reason: 'stale' },
   tooMany: { code: 3504, reason: 'connection limit' },
 } as const satisfies Record<string, Ending>

@@ -5,6 +5,7 @@ import { publicUrl } from '#config/public-url.ts'
 import type { ServiceError } from '#lib/errors.ts'
 import { bareAnswer } from '#plugins/http/connections/client-error.ts'
 import { endLingering } from '#plugins/http/connections/lingering-close.ts'
+import { isHostValid } from '#plugins/http/connections/malformed-requests.ts'
 import { BadRequest, Overloaded } from '#plugins/http/errors/http-errors.ts'
 import { requestIdOf } from '#plugins/http/request/request-id.ts'
 import { OriginNotAllowed, RealtimeDisabled, TooManyConnections } from '#services/realtime/errors.ts'
@@ -49,6 +50,10 @@ export function createRefusal(
   }
 }
 
+/** Refuses those who come while the instance drains: others have room for them. */
+export const aboutToEnd = (): ServiceError =>
+  new Overloaded({ detail: 'This instance is about to end; connect again.', retryAfter: RETRY_AFTER_S })
+
 /** Answers a request for a WebSocket that is not as RFC 6455 has it; `reason` says what is wrong with it. */
 export function refuseHandshake(
   app: FastifyInstance,
@@ -75,18 +80,19 @@ function overloadOf(app: FastifyInstance): string | undefined {
 
 function refusalOf(
   app: FastifyInstance,
-  { headers, url }: IncomingMessage,
+  { headers, url, httpVersion }: IncomingMessage,
   others: number,
 ): ServiceError | undefined {
   const { cors, realtime, server } = app.config
   if (app.realtimeHub === undefined) return new RealtimeDisabled()
+  if (!isHostValid(headers.host, httpVersion)) return new BadRequest()
   // A token in it would be in the logs of all proxies.
   if (url?.includes('?')) return new BadRequest({ detail: 'The URL has a query, and may not have one.' })
   const { origin } = headers
   const allowed = [new URL(publicUrl(server)).origin, ...cors.allowed_origins]
   if (origin !== undefined && !allowed.includes(origin) && !allowed.includes('*'))
     return new OriginNotAllowed()
-  if (app.isDraining()) return new Overloaded()
+  if (app.isDraining()) return aboutToEnd()
   if (others >= realtime.connections_per_address) return new TooManyConnections()
   return undefined
 }

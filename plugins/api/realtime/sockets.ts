@@ -8,6 +8,7 @@ import { requestIdOf } from '#plugins/http/request/request-id.ts'
 import { Client } from '#services/realtime/client.ts'
 import type { Connection } from '#services/realtime/connection.ts'
 import type { Listener } from '#services/realtime/define-channel.ts'
+import { ENDINGS } from '#services/realtime/protocol.ts'
 import { createDoorman } from './callers.ts'
 import { createRefusal, refuseHandshake } from './refused-sockets.ts'
 
@@ -28,6 +29,7 @@ export function acceptSockets(app: FastifyInstance): void {
     maxPayload: MAX_FRAME,
     maxFragments: MAX_PARTS,
     maxBufferedChunks: MAX_PARTS,
+    handleProtocols: chooseProtocol,
   })
   const { max_waiting: maxWaiting, ping_interval: pingMs } = app.config.realtime
   const perNetwork = new Map<string, number>()
@@ -43,7 +45,10 @@ export function acceptSockets(app: FastifyInstance): void {
     const connection = connectionOf(socket)
     const doorman = createDoorman(app, address)
     const client = hub && new Client({ hub, connection, doorman, version, maxWaiting, pingMs, now })
-    socket.on('message', (data, isBinary) => client?.receive(isBinary ? '' : String(data)))
+    socket.on('message', (data, isBinary) => {
+      if (isBinary) client?.end(ENDINGS.binary)
+      else client?.receive(String(data))
+    })
     // What breaks the protocol ends the connection, and that is all.
     socket.on('error', () => undefined)
     socket.once('close', (code) => {
@@ -86,6 +91,12 @@ export function acceptSockets(app: FastifyInstance): void {
     if (refuse(request, socket, { network, others: perNetwork.get(network) ?? 0 })) return
     sockets.handleUpgrade(request, socket, head, (opened) => open(opened, request, address))
   })
+}
+
+/** Of the forms that a client offers, JSON is spoken. One that offers others alone is told so by how its first frame ends. */
+function chooseProtocol(offered: ReadonlySet<string>): string | false {
+  const [first = false] = offered
+  return offered.has('centrifuge-json') ? 'centrifuge-json' : first
 }
 
 /** The fields of a log line that say who it was. */

@@ -8,6 +8,7 @@ import type { Listener } from '#services/realtime/define-channel.ts'
 import { ChannelNotFound, RealtimeDisabled, TooManyConnections } from '#services/realtime/errors.ts'
 import { EventStream } from '#services/realtime/event-stream.ts'
 import { ENDINGS, REFUSALS, type Refusal } from '#services/realtime/protocol.ts'
+import { aboutToEnd } from './refused-sockets.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -41,7 +42,8 @@ export function serveStreams(app: FastifyInstance): void {
   app.decorate('streamEvents', async (request, reply, channels) => {
     const { realtimeHub: hub } = app
     if (hub === undefined) throw new RealtimeDisabled()
-    if (app.isDraining() || hub.peers.size >= connections) throw new Overloaded({ retryAfter: RETRY_AFTER_S })
+    if (app.isDraining()) throw aboutToEnd()
+    if (hub.peers.size >= connections) throw new Overloaded({ retryAfter: RETRY_AFTER_S })
     if (request.method === 'HEAD') {
       await sendHead(app, request, reply, channels)
       return

@@ -17,11 +17,9 @@ export default fp(
 
     // Clients name the same host again and again.
     let lastValid: string | undefined
-    function isHostValid(host: string | undefined, httpVersion: string): boolean {
-      // RFC 9112 section 3.2: a request has exactly one valid Host; only HTTP/1.0 may omit it.
-      if (host === undefined) return httpVersion === '1.0'
-      if (host === lastValid) return true
-      const isValid = host.length <= MAX_HOST && HOST.test(host)
+    function isKnownOrValid(host: string | undefined, httpVersion: string): boolean {
+      if (host !== undefined && host === lastValid) return true
+      const isValid = isHostValid(host, httpVersion)
       if (isValid) lastValid = host
       return isValid
     }
@@ -31,12 +29,18 @@ export default fp(
       // Nobody upgrades here. Node loses what came along with such a request, so nothing may follow it.
       if (headers.upgrade !== undefined) reply.header('connection', 'close')
       if (url.includes('%00')) done(invalidText(request))
-      else if (!isHostValid(headers.host, raw.httpVersion)) done(new BadRequest())
+      else if (!isKnownOrValid(headers.host, raw.httpVersion)) done(new BadRequest())
       else done()
     })
   },
   { name: 'malformed-requests' },
 )
+
+/** Whether a request has exactly one valid `Host` (RFC 9112 section 3.2); only HTTP/1.0 may omit it. */
+export function isHostValid(host: string | undefined, httpVersion: string): boolean {
+  if (host === undefined) return httpVersion === '1.0'
+  return host.length <= MAX_HOST && HOST.test(host)
+}
 
 /** Points at the parameter; the path of an unknown URL has none. */
 function invalidText({ query, params, is404 }: FastifyRequest): Error {

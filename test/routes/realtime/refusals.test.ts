@@ -56,9 +56,18 @@ t.test('what is refused', async (t) => {
     t.equal(await statusOf({}), '101', 'a program names none')
     t.equal(await statusOf({ path: '/realtime?token=abc' }), '400')
     t.equal(await statusOf({ headers: { 'sec-websocket-version': '99' } }), '400')
+    t.equal(await statusOf({ headers: { host: 'a,b' } }), '400', 'as any other request')
+    const offered = async (protocols: string) =>
+      /^sec-websocket-protocol: (.+)\r$/im.exec(
+        (await handshake(t, url, { headers: { 'sec-websocket-protocol': protocols } })).answer,
+      )?.[1]
+    t.equal(await offered('centrifuge-protobuf, centrifuge-json'), 'centrifuge-json')
+    t.equal(await offered('centrifuge-protobuf'), 'centrifuge-protobuf', 'whose frames are refused')
     t.equal(await statusOf({ path: '/realtime/events' }), '401', 'nothing else is upgraded')
     t.equal(await statusOf({ version: '1.0' }), '426', 'HTTP/1.0 has no upgrades')
-    expectProblem(t, await request({ url: '/realtime' }), { status: 426, code: 'upgrade_required' })
+    const plain = await request({ url: '/realtime' })
+    expectProblem(t, plain, { status: 426, code: 'upgrade_required' })
+    t.match(plain.headers.connection, /upgrade.*close/, 'which ends the connection')
   })
 
   await t.test('a handshake that is not one', async (t) => {
@@ -183,7 +192,7 @@ t.test('what is refused', async (t) => {
     const ear = await new Ear(t, url, tokenOf(await signUp())).ready()
     app.drain()
     await eventually(async () => ear.happened.includes('connecting 3001'))
-    t.match((await handshake(t, url)).answer, /^HTTP\/1.1 503 /)
+    t.match((await handshake(t, url)).answer, /^HTTP\/1.1 503 .*about to end/s)
   })
 })
 
