@@ -7,7 +7,7 @@ import { tell } from '#services/events/emit.ts'
 import * as userRecords from '#services/users/records.ts'
 import { invitationCreated, invitationDeclined, invitationResent, invitationRevoked } from './events.ts'
 
-/** What became of an invitation. */
+/** The end of an invitation, or a new beginning. */
 export type Fate = 'resent' | 'revoked' | 'declined'
 
 const FATES = { resent: invitationResent, revoked: invitationRevoked, declined: invitationDeclined }
@@ -20,7 +20,7 @@ type News = { readonly org: string; readonly id: string; readonly email: string 
 
 /**
  * Tells the account that has an invitation's address, if it has confirmed it: others don't see the invitation either. It is
- * looked up here, so that whoever invites can't find out whether there is an account.
+ * looked up here, so that those who invite can't find out whether there is an account.
  */
 export const tellInvitedJob = defineJob({
   name: 'tell_invited',

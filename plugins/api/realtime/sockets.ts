@@ -93,7 +93,7 @@ export function acceptSockets(app: FastifyInstance): void {
   })
 }
 
-/** Of the forms that a client offers, JSON is spoken. One that offers others alone is told so by how its first frame ends. */
+/** Chooses JSON of the forms that a client offers. One that offers others alone is told so by how its first frame ends. */
 function chooseProtocol(offered: ReadonlySet<string>): string | false {
   const [first = false] = offered
   return offered.has('centrifuge-json') ? 'centrifuge-json' : first
