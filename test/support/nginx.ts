@@ -59,8 +59,8 @@ export async function startShippedNginx(
   // First, for the folder may itself be below /tmp.
   let config = (await readFile(CONFIG, 'utf8')).replaceAll('/tmp/', `${folder}/`)
   for (const [ours, here] of places) {
-    t.equal(config.split(ours).length, 2, `${ours} stands once`)
-    config = config.replace(ours, here)
+    t.ok(config.includes(ours), `${ours} is there`)
+    config = config.replaceAll(ours, here)
   }
   const file = join(folder, 'nginx.conf')
   // Where files are handed over, nginx is of the service's group.
