@@ -25,7 +25,7 @@ export const RateLimit = Section(
       minimum: 1,
       maximum: 1_000_000_000,
       description:
-        'Points of a client address (IPv6: of a /64) in a window, for requests without a token or key that has been seen to be valid.',
+        'Points of a client address (IPv6: of a /64) in a window, for requests without a token or key that has been seen to be valid. WebSockets that are asked for have as many of their own.',
     }),
     window: Duration({
       minimum: '1s',

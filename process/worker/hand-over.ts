@@ -19,6 +19,7 @@ export function redirectTime({ drain_delay, shutdown_timeout }: Times): number {
 export async function handOver(app: Pick<FastifyInstance, 'server' | 'retire'>, times: Times): Promise<void> {
   const gone = new AbortController()
   app.server.once('close', () => gone.abort())
-  app.retire()
-  await pause(redirectTime(times), gone.signal)
+  const time = redirectTime(times)
+  app.retire(time)
+  await pause(time, gone.signal)
 }

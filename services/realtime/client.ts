@@ -2,7 +2,6 @@ import { principalId } from '#services/authentication/principal.ts'
 import type { Connection } from './connection.ts'
 import type { Listener } from './define-channel.ts'
 import type { Doorman } from './doorman.ts'
-import type { Beginning } from './history.ts'
 import type { PeerHub } from './hub.ts'
 import type { Message } from './message.ts'
 import { Parcel } from './parcel.ts'
@@ -19,6 +18,7 @@ import {
   tokenIn,
   UNSUBSCRIBES,
 } from './protocol.ts'
+import { subscribed } from './replies.ts'
 import type { Subscription } from './subscription.ts'
 
 /** Seconds in which a client must have said who it is, and then the service who may listen. */
@@ -27,6 +27,8 @@ const CONNECT_TIMEOUT_S = 5
 const PONG_TIMEOUT_MS = 8000
 /** Milliseconds beyond the end of a token in which the client can send another. */
 const EXPIRY_GRACE_MS = 25_000
+/** The answer to a ping. */
+const PONG = '{}'
 /** Commands that a client may send at once, and in each second. */
 const BURST = 256
 const COMMANDS_PER_SECOND = 32
@@ -70,6 +72,13 @@ export class Client extends Peer {
   /** Takes a frame of the client. */
   receive(frame: string): void {
     if (this.isEnded) return
+    // As most frames are, and by far the shortest way to read them.
+    if (frame === PONG) {
+      this.#pongBy = Number.POSITIVE_INFINITY
+      if (--this.#credit < 0) this.end(ENDINGS.flood)
+      else if (this.#state === 'new') this.end(ENDINGS.invalid)
+      return
+    }
     const commands = readCommands(frame, BURST)
     if (commands === undefined) {
       this.end(ENDINGS.invalid)
@@ -282,13 +291,4 @@ export class Client extends Peer {
     connection.send(frame)
     if (connection.waiting > maxWaiting) this.end(ENDINGS.slow)
   }
-}
-
-/** How a subscription's beginning is told. A client that returns counts on from where it was. */
-function subscribed({ recover = false, offset = 0 }: Returning, beginning: Beginning): object {
-  const { epoch, recovered, missed } = beginning
-  const place = { epoch, offset: recovered ? offset : beginning.offset, recoverable: true, positioned: true }
-  if (!recover) return place
-  const publications = missed.map((message) => ({ data: JSON.parse(message.data), offset: message.offset }))
-  return { ...place, was_recovering: true, recovered, publications }
 }

@@ -4,7 +4,8 @@ export const UpgradeRequired = defineError({
   code: 'upgrade_required',
   status: 426,
   title: 'Upgrade required',
-  detail: 'This is for WebSockets: connect with a client of Centrifugo, or listen to /realtime/events.',
+  detail:
+    'This is for WebSockets: connect with a client of Centrifugo, or listen to /realtime/events. Those who do so see this if a proxy on the way does not pass on `Upgrade`.',
 })
 
 export const OriginNotAllowed = defineError({

@@ -80,6 +80,7 @@ export default fp(
       'identity',
       'load-shedding',
       'metrics',
+      'rate-limit',
       'refusals',
     ],
   },
@@ -144,7 +145,8 @@ async function createHub(
     observer: metrics,
   })
   app.onIdentityChange(hub.rights)
-  app.onDrain(() => spreadEnds(app, hub))
+  app.onDrain(() => spreadEnds(hub, app.config.server.drain_delay))
+  app.onRetire((withinMs) => spreadEnds(hub, withinMs))
   app.addHook('preClose', async () => {
     for (const peer of [...hub.peers]) peer.end(ENDINGS.shutdown)
   })
@@ -155,9 +157,9 @@ async function createHub(
   return hub
 }
 
-/** Ends the connections evenly over the delay before the listener closes, so that clients do not return all at once. */
-function spreadEnds(app: FastifyInstance, hub: Hub<AppContext>): void {
-  const steps = Math.max(1, Math.floor(app.config.server.drain_delay / DRAIN_STEP_MS) - 1)
+/** Ends the connections evenly over the time until the instance closes, so that clients do not return all at once. */
+function spreadEnds(hub: Hub<AppContext>, withinMs: number): void {
+  const steps = Math.max(1, Math.floor(withinMs / DRAIN_STEP_MS) - 1)
   const share = Math.ceil(hub.peers.size / steps)
   const step = () => {
     for (const peer of [...hub.peers].slice(0, share)) peer.end(ENDINGS.shutdown)

@@ -19,6 +19,8 @@ interface Origin {
   readonly network: string
   /** Connections that it has. */
   readonly others: number
+  /** Why no more may come from there at this moment, if so. */
+  readonly limited: ServiceError | undefined
 }
 
 /** Returns what answers a request for a WebSocket that is not to be opened, and says whether it has. */
@@ -36,13 +38,14 @@ export function createRefusal(
     return false
   }
 
-  return (request, socket, { network, others }) => {
+  return (request, socket, { network, others, limited }) => {
     const overload = overloadOf(app)
     if (overload) app.noteRefusal('admission', overload)
-    const refusal = overload ? new Overloaded() : refusalOf(app, request, others)
+    const refusal = overload ? new Overloaded() : (limited ?? refusalOf(app, request, others))
     if (refusal === undefined) return false
     const { status } = refusal.definition
-    const headers = status === 429 || status === 503 ? { 'retry-after': String(RETRY_AFTER_S) } : {}
+    const wait = refusal.retryAfter ?? RETRY_AFTER_S
+    const headers = status === 429 || status === 503 ? { 'retry-after': String(wait) } : {}
     const fields = { operation: 'openRealtime', status, remote_address: network }
     log[isQuiet(status) ? 'debug' : 'info'](fields, 'request refused')
     endLingering(socket, bareAnswer(refusal, requestIdOf(request.headers), headers))

@@ -3,6 +3,7 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { type WebSocket, WebSocketServer } from 'ws'
+import type { ServiceError } from '#lib/errors.ts'
 import { LOCAL_ADDRESS, networkOf } from '#lib/network/addresses.ts'
 import { requestIdOf } from '#plugins/http/request/request-id.ts'
 import { Client } from '#services/realtime/client.ts'
@@ -88,8 +89,13 @@ export function acceptSockets(app: FastifyInstance): void {
     socket.on('error', () => socket.destroy())
     const address = app.clientAddress(request) ?? LOCAL_ADDRESS
     const network = networkOf(address)
-    if (refuse(request, socket, { network, others: perNetwork.get(network) ?? 0 })) return
-    sockets.handleUpgrade(request, socket, head, (opened) => open(opened, request, address))
+    const decide = (limited: ServiceError | undefined) => {
+      if (refuse(request, socket, { network, others: perNetwork.get(network) ?? 0, limited })) return
+      sockets.handleUpgrade(request, socket, head, (opened) => open(opened, request, address))
+    }
+    const limited = app.limitSockets(network)
+    if (limited instanceof Promise) void limited.then(decide)
+    else decide(limited)
   })
 }
 

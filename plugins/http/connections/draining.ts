@@ -9,8 +9,8 @@ declare module 'fastify' {
     drain(): void
     /** Has a listener called when `drain` is. */
     onDrain(listener: () => void): void
-    /** Has a listener called when `retire` is. */
-    onRetire(listener: () => void): void
+    /** Has a listener called when `retire` is, with the milliseconds that clients have to connect again. */
+    onRetire(listener: (withinMs: number) => void): void
     /** Whether `drain` was called. */
     isDraining(): boolean
     /** Whether connections are kept after their answers: neither `drain` nor `retire` was called. */
@@ -18,8 +18,10 @@ declare module 'fastify' {
     /**
      * Ends the listener and nothing else, and has each answer ask its client to connect again. /ready stays as it
      * is, for another process has taken over the port.
+     *
+     * @param withinMs milliseconds until the instance closes
      */
-    retire(): void
+    retire(withinMs: number): void
   }
 }
 
@@ -33,7 +35,7 @@ export default fp(
     let retired = false
     let closing = false
     const listeners: (() => void)[] = []
-    const retireListeners: (() => void)[] = []
+    const retireListeners: ((withinMs: number) => void)[] = []
     app.decorate('onDrain', (listener) => {
       listeners.push(listener)
     })
@@ -47,9 +49,9 @@ export default fp(
     })
     app.decorate('isDraining', () => draining)
     app.decorate('keepsConnections', () => !draining && !retired)
-    app.decorate('retire', () => {
+    app.decorate('retire', (withinMs) => {
       retired = true
-      for (const listener of retireListeners) listener()
+      for (const listener of retireListeners) listener(withinMs)
       for (const exchange of app.connections.values()) if (exchange) askToLeave(exchange.response)
       // HTTP's own would close idle connections too, on which the next request may be under way.
       Server.prototype.close.call(app.server)

@@ -1,7 +1,8 @@
-import type { FastifyReply, onRequestHookHandler } from 'fastify'
+import type { onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { RateLimited } from '#lib/rate-limits/errors.ts'
 import { type Decision, RateLimiter } from '#lib/rate-limits/rate-limiter.ts'
+import { announce, scarcer, secondsOf } from './decisions.ts'
 import { registerRateLimitMetrics } from './limit-metrics.ts'
 import { createStores } from './stores.ts'
 import { type CallerFinder, createNetworkSubjects, type Subject } from './subjects.ts'
@@ -14,6 +15,11 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Counts a request, and refuses it beyond its client's limit. */
     limitRate: onRequestHookHandler
+    /**
+     * Counts a WebSocket that is asked for, and returns why it is refused, if it is. They have a budget of their network's
+     * own: clients that all return after a loss leave that of other requests to who signs in there.
+     */
+    limitSockets(network: string): RateLimited | undefined | Promise<RateLimited | undefined>
     /** Has requests whose sender is known counted against the sender; without it all count against their network. */
     countCallers(find: CallerFinder): void
   }
@@ -29,6 +35,7 @@ export default fp(
     const { enabled, per_user, per_api_key, per_organization, per_address, window } = app.config.rate_limit
     if (!enabled) {
       app.decorate('limitRate', (_request, _reply, done) => done())
+      app.decorate('limitSockets', () => undefined)
       app.decorate('countCallers', () => {})
       return
     }
@@ -89,6 +96,15 @@ export default fp(
       else countCaller(found)
     })
 
+    app.decorate('limitSockets', (network) => {
+      const refusalOf = (decision: Decision) => {
+        if (decision.admitted) return undefined
+        metrics.refused('address')
+        return new RateLimited({ retryAfter: secondsOf(decision) })
+      }
+      const decision = limiter.take(`sockets:${network}`, points.address, 1)
+      return decision instanceof Promise ? decision.then(refusalOf) : refusalOf(decision)
+    })
     app.step('preflight limit', (request, reply, done) => {
       if (request.method === 'OPTIONS') app.limitRate.call(app, request, reply, done)
       else done()
@@ -100,18 +116,3 @@ export default fp(
   },
   { name: 'rate-limit', dependencies: ['client-address', 'instances', 'metrics', 'redis'] },
 )
-
-function scarcer(one: Decision | undefined, other: Decision): Decision {
-  return one !== undefined && one.remaining <= other.remaining ? one : other
-}
-
-/** draft-ietf-httpapi-ratelimit-headers-07 and before; later drafts have another form, which few clients read. */
-function announce(reply: FastifyReply, decision: Decision): void {
-  reply.header('ratelimit-limit', decision.limit)
-  reply.header('ratelimit-remaining', decision.remaining)
-  reply.header('ratelimit-reset', secondsOf(decision))
-}
-
-function secondsOf({ resetsIn }: Decision): number {
-  return Math.max(1, Math.ceil(resetsIn / 1000))
-}

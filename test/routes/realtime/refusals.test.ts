@@ -196,6 +196,17 @@ t.test('what is refused', async (t) => {
   })
 })
 
+t.test('an instance whose place another has taken sends its clients there one after another', async (t) => {
+  const { app, signUp } = await createTestApp(t, { APP_REALTIME__CONNECTIONS_PER_USER: '100' })
+  const [url, token] = [await realtimeUrl(app), tokenOf(await signUp())]
+  const connect = JSON.stringify({ id: 1, connect: { token } })
+  const all = await Promise.all(Array.from({ length: 20 }, () => openRaw(t, url, [connect])))
+  for (const raw of all) await raw.reply(1)
+  app.retire(1000)
+  t.equal(app.realtimeHub?.peers.size, 17, 'a part of them at once')
+  for (const { ended } of all) t.equal(await ended, 3001)
+})
+
 t.test('a stream that an instance refuses because it ends is not in the objective', async (t) => {
   const { app, request, signUp } = await createTestApp(t)
   const as = await signUp()
@@ -210,6 +221,24 @@ t.test('a stream that an instance refuses because it ends is not in the objectiv
   app.drain()
   expectProblem(t, await ask(`user:${as.user.id}`), { status: 503, code: 'overloaded' })
   t.same(await counted(), before)
+})
+
+t.test('more handshakes than a network may send, whose other requests go on', async (t) => {
+  const { app, db, request } = await createTestApp(t, {
+    APP_RATE_LIMIT__ENABLED: 'true',
+    APP_RATE_LIMIT__STORE: 'memory',
+    APP_RATE_LIMIT__WINDOW: '1h',
+    APP_RATE_LIMIT__PER_ADDRESS: '3',
+  })
+  const url = await realtimeUrl(app)
+  for (let time = 0; time < 3; time++) t.match((await handshake(t, url)).answer, /^HTTP\/1.1 101 /)
+  t.match((await handshake(t, url)).answer, /^HTTP\/1.1 429 .*retry-after: \d{4}\r\n.*"code":"rate_limited"/s)
+  t.equal((await request({ url: '/realtime' })).statusCode, 426)
+  const shared = { APP_RATE_LIMIT__STORE: 'postgres', APP_RATE_LIMIT__PER_ADDRESS: '1' }
+  const settings = { APP_RATE_LIMIT__ENABLED: 'true', APP_RATE_LIMIT__WINDOW: '1h', ...shared }
+  const other = await realtimeUrl(await startInstance(t, db, settings))
+  t.match((await handshake(t, other)).answer, /^HTTP\/1.1 101 /, 'also where another is asked first')
+  t.match((await handshake(t, other)).answer, /^HTTP\/1.1 429 /)
 })
 
 t.test('as many connections as there may be', async (t) => {
