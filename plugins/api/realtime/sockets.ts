@@ -22,16 +22,7 @@ const CLOSE_TIMEOUT_MS = 2000
 
 /** Opens WebSockets on `GET /realtime`: checks where they come from and how many there are, before anything is said. */
 export function acceptSockets(app: FastifyInstance): void {
-  const sockets = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    // A window of zlib for each connection would be most of its memory.
-    perMessageDeflate: false,
-    maxPayload: MAX_FRAME,
-    maxFragments: MAX_PARTS,
-    maxBufferedChunks: MAX_PARTS,
-    handleProtocols: chooseProtocol,
-  })
+  const sockets = createServer(app)
   const { max_waiting: maxWaiting, ping_interval: pingMs } = app.config.realtime
   const perNetwork = new Map<string, number>()
   const refuse = createRefusal(app)
@@ -70,10 +61,6 @@ export function acceptSockets(app: FastifyInstance): void {
     })
   }
 
-  sockets.on('wsClientError', ({ message }, socket, request) => {
-    if (socket instanceof Socket) refuseHandshake(app, request, socket, message)
-    else socket.destroy()
-  })
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (!(socket instanceof Socket)) {
       socket.destroy()
@@ -97,6 +84,25 @@ export function acceptSockets(app: FastifyInstance): void {
     if (limited instanceof Promise) void limited.then(decide)
     else decide(limited)
   })
+}
+
+/** Makes what speaks the protocol below Centrifugo's, and refuses who does not. */
+function createServer(app: FastifyInstance): WebSocketServer {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    // A window of zlib for each connection would be most of its memory.
+    perMessageDeflate: false,
+    maxPayload: MAX_FRAME,
+    maxFragments: MAX_PARTS,
+    maxBufferedChunks: MAX_PARTS,
+    handleProtocols: chooseProtocol,
+  })
+  sockets.on('wsClientError', ({ message }, socket, request) => {
+    if (socket instanceof Socket) refuseHandshake(app, request, socket, message)
+    else socket.destroy()
+  })
+  return sockets
 }
 
 /** Chooses JSON of the forms that a client offers. One that offers others alone is told so by how its first frame ends. */

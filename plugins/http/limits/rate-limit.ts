@@ -1,9 +1,10 @@
-import type { onRequestHookHandler } from 'fastify'
+import type { FastifyInstance, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { RateLimited } from '#lib/rate-limits/errors.ts'
 import { type Decision, RateLimiter } from '#lib/rate-limits/rate-limiter.ts'
 import { announce, scarcer, secondsOf } from './decisions.ts'
 import { registerRateLimitMetrics } from './limit-metrics.ts'
+import { createSocketLimit, type SocketLimit } from './socket-limit.ts'
 import { createStores } from './stores.ts'
 import { type CallerFinder, createNetworkSubjects, type Subject } from './subjects.ts'
 
@@ -19,7 +20,7 @@ declare module 'fastify' {
      * Counts a WebSocket that is asked for, and returns why it is refused, if it is. They have a budget of their network's
      * own: clients that all return after a loss leave that of other requests to who signs in there.
      */
-    limitSockets(network: string): RateLimited | undefined | Promise<RateLimited | undefined>
+    readonly limitSockets: SocketLimit
     /** Has requests whose sender is known counted against the sender; without it all count against their network. */
     countCallers(find: CallerFinder): void
   }
@@ -96,23 +97,17 @@ export default fp(
       else countCaller(found)
     })
 
-    app.decorate('limitSockets', (network) => {
-      const refusalOf = (decision: Decision) => {
-        if (decision.admitted) return undefined
-        metrics.refused('address')
-        return new RateLimited({ retryAfter: secondsOf(decision) })
-      }
-      const decision = limiter.take(`sockets:${network}`, points.address, 1)
-      return decision instanceof Promise ? decision.then(refusalOf) : refusalOf(decision)
-    })
-    app.step('preflight limit', (request, reply, done) => {
-      if (request.method === 'OPTIONS') app.limitRate.call(app, request, reply, done)
-      else done()
-    })
-    app.step('rate limit', (request, reply, done) => {
-      if (request.method === 'OPTIONS') done()
-      else app.limitRate.call(app, request, reply, done)
-    })
+    app.decorate('limitSockets', createSocketLimit(limiter, per_address, metrics))
+    app.step('preflight limit', stepOf(app, true))
+    app.step('rate limit', stepOf(app, false))
   },
   { name: 'rate-limit', dependencies: ['client-address', 'instances', 'metrics', 'redis'] },
 )
+
+/** Counts preflights, which are answered early, or all other requests. */
+function stepOf(app: FastifyInstance, isOfPreflights: boolean): onRequestHookHandler {
+  return (request, reply, done) => {
+    if ((request.method === 'OPTIONS') === isOfPreflights) app.limitRate.call(app, request, reply, done)
+    else done()
+  }
+}
