@@ -184,11 +184,19 @@ function Details({ entry }: { entry: PlatformAuditEntry }): ComponentChildren {
   )
 }
 
+/** Characters of a reason beside its entry, which has all of it. */
+const MAX_PREVIEW = 80
+
+function beginningOf(text: string): string {
+  const characters = [...text]
+  return characters.length > MAX_PREVIEW ? `${characters.slice(0, MAX_PREVIEW).join('')}…` : text
+}
+
 /** The reason of an act, or what it has changed. */
 function preview(details: string): string {
   const known = parsed(details)
   const { reason, changed } = known
-  if (typeof reason === 'string') return reason
+  if (typeof reason === 'string') return beginningOf(reason)
   return Array.isArray(changed) && changed.length > 0
     ? `${changed.join(', ').replaceAll('_', ' ')}`
     : 'Details'

@@ -66,6 +66,13 @@ export function Badge({
   return h('span', { class: `badge ${tone}` }, children)
 }
 
+/** Characters beyond which a text has a line of its own. */
+const LONG_TEXT = 60
+
+function isLong(value: ComponentChildren): boolean {
+  return typeof value === 'string' && value.length > LONG_TEXT
+}
+
 /** Facts about one thing. */
 export function Facts({
   facts,
@@ -75,7 +82,14 @@ export function Facts({
   return h(
     'dl',
     { class: 'facts' },
-    facts.map(([name, value]) => h('div', { key: name }, h('dt', null, name), h('dd', null, value ?? '–'))),
+    facts.map(([name, value]) =>
+      h(
+        'div',
+        { key: name, class: isLong(value) ? 'wide' : undefined },
+        h('dt', null, name),
+        h('dd', null, value ?? '–'),
+      ),
+    ),
   )
 }
 

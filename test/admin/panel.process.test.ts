@@ -14,6 +14,9 @@ import { survives } from './troubles.ts'
 /** Text that would run as a script wherever it became markup. */
 const MARKER = '<img src=x onerror="window.wasRun=1"><script>window.wasRun=1</script>'
 
+/** A word that has no end, as far as a table is concerned. */
+const WORD = 'x'.repeat(180)
+
 /** Bounds of a first visit (docs/decisions/094-the-panel-has-no-build.md). */
 const MOST_REQUESTS = 25
 const MOST_BYTES = 60_000
@@ -67,14 +70,18 @@ t.test('the panel', { skip }, async (t) => {
 /** Makes something for every page to show, with a marker in every text; returns the pages. */
 async function fill({ world, ada }: Story): Promise<string[]> {
   const { app, admin, db, request, signUp } = world
-  await db.query('UPDATE sessions SET user_agent = $2 WHERE user_id = $1', [ada.user.id, MARKER])
+  await db.query('UPDATE sessions SET user_agent = $2 WHERE user_id = $1', [ada.user.id, MARKER + WORD])
   for (let n = 0; n < 60; n++) await signUp()
   const { organization, createWebhook } = await createOrganization(app)
   await db.query('UPDATE organizations SET name = $2 WHERE id = $1', [organization.id, MARKER])
   const webhook = await createWebhook()
-  await db.query('UPDATE webhook_endpoints SET first_failed_at = now() WHERE id = $1', [webhook.id])
-  await db.query('UPDATE files SET name = $2, scan_finding = $2 WHERE id = $1', [
+  await db.query('UPDATE webhook_endpoints SET first_failed_at = now(), url = $2 WHERE id = $1', [
+    webhook.id,
+    `https://${'sub.'.repeat(50)}example.com/`,
+  ])
+  await db.query('UPDATE files SET name = $2, scan_finding = $3 WHERE id = $1', [
     await quarantinedFile(app, ada),
+    `${WORD}.pdf`,
     MARKER,
   ])
   const [job] = await db.query<{ id: string }>(
@@ -136,6 +143,10 @@ async function inPanel(
   }
 }
 
+/** Captions of the tables that are wider than their frames. */
+const HIDING = `[...document.querySelectorAll('.list')].filter((list) => list.scrollWidth > list.clientWidth)
+  .map((list) => list.querySelector('caption')?.textContent)`
+
 async function looks(t: Test, world: PanelWorld, places: string[]): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     const look = async ({ page, show }: Panel) => {
@@ -147,6 +158,7 @@ async function looks(t: Test, world: PanelWorld, places: string[]): Promise<void
           const name = `${place}, ${width} px, ${colorScheme}`
           const content = Number(await page.evaluate('document.documentElement.scrollWidth'))
           t.ok(content <= width, `${name}: fits`)
+          t.strictSame(await page.evaluate(HIDING), [], `${name}: every column is seen`)
           if (width !== 640) t.strictSame(await flaws(page), [], `${name}: accessible`)
         }
       }

@@ -100,6 +100,18 @@ async function workOnDeliveries(app: FastifyInstance, tenant: TestOrganization):
   const { id: webhook } = await tenant.createWebhook()
   const { id } = await tenant.createDelivery(webhook)
   const [db, now] = [new OrgDatabase(app.db, org), new Date()]
+  const day = 'since=2026-01-01T00:00:00Z&until=2026-01-02T00:00:00Z'
+  for (const query of [
+    '',
+    'state=failed',
+    'event_type=projects.*',
+    `event_id=${id}`,
+    day,
+    `state=failed&${day}`,
+  ]) {
+    const url = `${tenant.url}/webhooks/${webhook}/deliveries?${query}`
+    await app.inject({ url, headers: tenant.owner.headers })
+  }
   await deliveries.selectSubscriptions(new SystemDatabase(app.db), [org])
   await deliveries.selectWork(db, id)
   await deliveries.postponeDelivery(db, id, { attempts: 1, until: now })
