@@ -4,7 +4,7 @@ import { perform } from '../app/api.ts'
 import { type Column, List } from '../ui/list.ts'
 import { changed } from '../ui/load.ts'
 import { Named } from '../ui/names.ts'
-import { Act, Badge, Heading, say } from '../ui/pieces.ts'
+import { Act, Badge, Cut, Heading, say } from '../ui/pieces.ts'
 import { askWithReason } from '../ui/questions.ts'
 import { Time } from '../ui/time.ts'
 
@@ -14,7 +14,7 @@ const COLUMNS: readonly Column<Impersonation>[] = [
     title: 'Admin',
     show: ({ impersonator_id }) => h(Named, { kind: 'user', id: impersonator_id, word: 'admin' }),
   },
-  { title: 'Reason', show: ({ reason }) => reason },
+  { title: 'Reason', show: ({ reason }) => h(Cut, { text: reason }) },
   { title: 'Began', show: ({ created_at }) => h(Time, { at: created_at }) },
   { title: 'Ends', show: ({ expires_at, ended_at }) => h(Time, { at: ended_at ?? expires_at }) },
   {

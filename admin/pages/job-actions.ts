@@ -6,7 +6,7 @@ import { go, linkTo } from '../app/route.ts'
 import { type Column, List } from '../ui/list.ts'
 import { changed, useLoad } from '../ui/load.ts'
 import { Named } from '../ui/names.ts'
-import { Act, Badge, Facts, Heading, Id, say } from '../ui/pieces.ts'
+import { Act, Badge, Cut, Facts, Heading, Id, say } from '../ui/pieces.ts'
 import { askWithReason } from '../ui/questions.ts'
 import { explain, Failure, Loading } from '../ui/states.ts'
 import { Time } from '../ui/time.ts'
@@ -86,7 +86,7 @@ const COLUMNS: readonly Column<JobAction>[] = [
   { title: 'Action', show: ({ id, action }) => h('a', { href: linkTo(['job-actions', id]) }, action) },
   { title: 'State', show: ({ status }) => h(ActionState, { status }) },
   { title: 'Done', isNumber: true, show: ({ done, total }) => `${done} of ${total}` },
-  { title: 'Reason', show: ({ reason }) => reason },
+  { title: 'Reason', show: ({ reason }) => h(Cut, { text: reason }) },
   { title: 'Began', show: ({ created_at }) => h(Time, { at: created_at }) },
 ]
 

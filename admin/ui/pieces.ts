@@ -66,6 +66,11 @@ export function Badge({
   return h('span', { class: `badge ${tone}` }, children)
 }
 
+/** A text of a list, whose first lines are shown; all of it is where the pointer is, and in the audit log. */
+export function Cut({ text }: { text: string | null }): ComponentChildren {
+  return text === null ? null : h('div', { class: 'cut', title: text }, text)
+}
+
 /** Characters beyond which a text has a line of its own. */
 const LONG_TEXT = 60
 

@@ -19,7 +19,7 @@ import { assertStillPassword, confirmPassword, type SignedIn } from './password.
 /** Changes to an account, and the password that a change of one's own address needs. */
 export type AccountChanges = UserChanges & { current_password?: string }
 
-/** A changed account, and the sessions of others in which its user acted and which ended with it. */
+/** A changed account, and the sessions that ended with it, also those of others in which its user acted. */
 interface Changed {
   readonly user: User
   readonly ended: readonly string[]
@@ -75,8 +75,8 @@ async function updateOwn(
         ? await users.update(tx, actor, actor.id, changes, versions)
         : await userRecords.getExpected(tx, actor.id, versions)
     if (email !== undefined && email !== user.email) await requestEmailChange(tx, user, email)
-    if (!user.is_active) await shutOut(tx, user)
-    return { user, ended: await endPowers(tx, user, changes) }
+    const ended = user.is_active ? [] : await shutOut(tx, user)
+    return { user, ended: [...ended, ...(await endPowers(tx, user, changes))] }
   })
 }
 
@@ -98,10 +98,14 @@ async function endPowers(ctx: AccountContext, user: User, changes: Powers): Prom
     : sessionRecords.endImpersonationsBy(ctx, user.id)
 }
 
-/** A user who is let in again later has to sign in again (OWASP ASVS 5.0 V7.4.2), and to ask for new links. */
-async function shutOut(ctx: AccountContext, { id }: User): Promise<void> {
-  await sessionRecords.endAll(ctx, id)
+/**
+ * A user who is let in again later has to sign in again (OWASP ASVS 5.0 V7.4.2), and to ask for new links. Returns the
+ * sessions that ended.
+ */
+async function shutOut(ctx: AccountContext, { id }: User): Promise<string[]> {
+  const ended = await sessionRecords.endAll(ctx, id)
   await voidAll(ctx, id)
+  return ended
 }
 
 /**
@@ -124,8 +128,8 @@ async function updateOther(
   return transaction(ctx, async (tx) => {
     const before = changes.email === undefined ? undefined : await userRecords.find(tx, id)
     const user = await users.update(tx, actor, id, changes, versions)
-    if (!user.is_active) await shutOut(tx, user)
-    const ended = await endPowers(tx, user, changes)
+    const out = user.is_active ? [] : await shutOut(tx, user)
+    const ended = [...out, ...(await endPowers(tx, user, changes))]
     if (before && before.email !== user.email) {
       // Links that went to the old address are worth nothing any more.
       await voidAll(tx, id)

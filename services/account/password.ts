@@ -23,11 +23,12 @@ export async function change(
   const confirmed = await confirmPassword(ctx, { user, sessionId }, input.current_password)
   await assertAcceptable(ctx, input.new_password, user)
   const hash = await ctx.passwords.hash(input.new_password)
-  await transaction(ctx, async (tx) => {
+  const ended = await transaction(ctx, async (tx) => {
     await assertStillPassword(tx, user, confirmed)
-    await replacePassword(tx, user, hash, passwordChanged, sessionId)
+    return replacePassword(tx, user, hash, passwordChanged, sessionId)
   })
   ctx.identities.forgetUser(user.id)
+  for (const session of ended) ctx.identities.forgetSession(session)
 }
 
 /** A user, and the session in which it asks, which has a count of wrong passwords. */

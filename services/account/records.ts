@@ -11,7 +11,10 @@ import { emailChanged, type passwordChanged, type passwordReset } from './events
 // import it; each belongs in the transaction of its flow.
 
 /**
- * Sets a checked password: the user's sessions end but the kept one, pending tokens are void, and a mail tells of it.
+ * Sets a checked password: the user's sessions end but the kept one, pending tokens are void, and a mail tells of it. The
+ * caller forgets the sessions after the commit.
+ *
+ * @returns the sessions that ended, also those of others in which the user acted
  */
 export async function replacePassword(
   ctx: AccountContext,
@@ -19,14 +22,15 @@ export async function replacePassword(
   hash: string,
   event: typeof passwordChanged | typeof passwordReset,
   keptSession?: string,
-): Promise<void> {
+): Promise<string[]> {
   await userRecords.setPasswordHash(ctx, user.id, hash)
-  await sessionRecords.endAll(ctx, user.id, keptSession)
+  const ended = await sessionRecords.endAll(ctx, user.id, keptSession)
   await voidAll(ctx, user.id)
   const actor = { kind: 'user', id: user.id } as const
   await emit(ctx, event, { subject: user.id, actor, data: {} })
   const data = { at: ctx.now().toISOString() }
   await sendMail(ctx, { template: 'password-changed', to: user.email, data })
+  return ended
 }
 
 /**

@@ -28,13 +28,15 @@ export async function reset(ctx: AccountContext, token: string, password: string
   if (!user?.is_active) throw new InvalidOneTimeToken()
   await assertAcceptable(ctx, password, user)
   const hash = await ctx.passwords.hash(password)
-  await transaction(ctx, async (tx) => {
+  const ended = await transaction(ctx, async (tx) => {
     const owner = await userRecords.lockCredentials(tx, user.id)
     if (!owner?.is_active || !(await consume(tx, token, RESET))) throw new InvalidOneTimeToken()
     // The link came by mail, so the address is the user's.
     await userRecords.markVerified(tx, user.id)
-    await replacePassword(tx, user, hash, passwordReset)
+    const sessions = await replacePassword(tx, user, hash, passwordReset)
     await forgive(tx, user.email)
+    return sessions
   })
   ctx.identities.forgetUser(user.id)
+  for (const session of ended) ctx.identities.forgetSession(session)
 }

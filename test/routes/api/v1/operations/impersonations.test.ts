@@ -178,6 +178,12 @@ t.test('how it ends', async (t) => {
   t.equal((await request({ method: 'DELETE', url: '/api/v1/auth/sessions', as: admin })).statusCode, 204)
   t.equal(await status(everywhere), 401, 'all sessions of the admin are over, but the own')
 
+  const changed = await actAs(user)
+  const passwords = { current_password: admin.password, new_password: 'another good long passphrase' }
+  const change = { method: 'PUT', url: '/api/v1/users/me/password', as: admin, payload: passwords } as const
+  t.equal((await request(change)).statusCode, 204)
+  t.equal(await status(changed), 401, 'with the password of the admin, too')
+
   const open = await actAs(user)
   const other = await signUp({ role: 'admin' })
   const payload = { role: 'user', reason }
@@ -199,7 +205,7 @@ t.test('how it ends', async (t) => {
   }
   t.strictSame(
     seen,
-    [open, everywhere, unseen, soon, late, left, stopped].map(({ session_id }) => session_id),
+    [open, changed, everywhere, unseen, soon, late, left, stopped].map(({ session_id }) => session_id),
     'newest first',
   )
 })
