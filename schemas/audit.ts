@@ -180,6 +180,8 @@ const filters = {
     Type.String({
       minLength: 1,
       maxLength: 100,
+      pattern: '^[a-z][a-z_]*[.][A-Za-z][A-Za-z0-9_]*$',
+      'x-message': 'must be a whole action such as projects.created',
       description: 'Only this action.',
       examples: ['projects.created'],
     }),

@@ -1,9 +1,8 @@
 import { type ComponentChildren, h } from 'preact'
-import type { AdministeredUser } from '#schemas/administered-users.ts'
 import type { PlatformAuditEntry } from '#schemas/audit.ts'
-import { call, type Page } from '../app/api.ts'
 import { linkTo, type Query, route } from '../app/route.ts'
 import { session } from '../app/session.ts'
+import { idOfAddress } from '../ui/addresses.ts'
 import { type Filter, Filters } from '../ui/filters.ts'
 import { type Column, List } from '../ui/list.ts'
 import { useLoad } from '../ui/load.ts'
@@ -133,18 +132,11 @@ function filterOf(
 function useId(text = ''): { text: string; id: string | undefined; isUnknown: boolean } {
   const isAddress = text.includes('@')
   const { value } = useLoad(isAddress ? text : '', async (signal) =>
-    isAddress ? await idOf(text, signal) : undefined,
+    isAddress ? { text, id: await idOfAddress(text, signal) } : undefined,
   )
   if (!isAddress) return { text, id: text || undefined, isUnknown: false }
   const isKnown = value?.text === text
   return { text, id: (isKnown && value.id) || text, isUnknown: isKnown && value.id === undefined }
-}
-
-async function idOf(text: string, signal: AbortSignal) {
-  const query = { q: text, limit: '20' }
-  const { data } = await call<Page<AdministeredUser>>('operations/users', { query, signal })
-  const user = data.find(({ email }) => email.toLowerCase() === text.trim().toLowerCase())
-  return { text, id: user?.id }
 }
 
 /** An action as people say it: `operations.endUserSessions` is "End user sessions", `users.updated` is "Users: updated". */

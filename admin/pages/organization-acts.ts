@@ -3,13 +3,14 @@ import type { AdministeredOrganization } from '#schemas/administered-organizatio
 import type { AdministeredUser } from '#schemas/administered-users.ts'
 import { perform } from '../app/api.ts'
 import { Unfit } from '../app/refused.ts'
+import { idOfAddress } from '../ui/addresses.ts'
 import { changed } from '../ui/load.ts'
 import { Act, Badge, isolated, say } from '../ui/pieces.ts'
 import { askWithReason } from '../ui/questions.ts'
 
 type Organization = AdministeredOrganization
 
-const UUID_LENGTH = 36
+const MAX_ADDRESS = 254
 
 type States = Pick<Organization, 'deleted_at' | 'suspended_at' | 'purge_requested_at'>
 
@@ -98,19 +99,19 @@ export async function appoint(
       member === undefined
         ? [
             {
-              name: 'user_id',
-              label: 'Id of the account, which is a member',
+              name: 'user',
+              label: 'Address of the member, or id',
               kind: 'text',
-              maxLength: UUID_LENGTH,
-              hint: 'It stands on the page of the user, as do the organizations of which the user is a member.',
+              maxLength: MAX_ADDRESS,
+              hint: 'The page of a user lists the organizations of which the user is a member.',
             },
           ]
         : [],
-    run: ({ user_id, reason }) =>
-      perform(`operations/organizations/${id}/owner`, {
-        method: 'POST',
-        body: { user_id: member?.id ?? user_id, reason },
-      }),
+    run: async ({ user = '', reason }) => {
+      const user_id = member?.id ?? (user.includes('@') ? await idOfAddress(user) : user.trim())
+      if (user_id === undefined) throw new Unfit('No account has this address.')
+      await perform(`operations/organizations/${id}/owner`, { method: 'POST', body: { user_id, reason } })
+    },
   })
   if (done) say(`${isolated(name)} has an owner.`)
   changed()

@@ -126,12 +126,19 @@ async function appoints(t: Test, db: PanelWorld['db'], page: Page): Promise<void
   await page.evaluate(`location.hash = '#/organizations/${row?.org_id}'`)
   await page.locator('dd:has-text("none who can sign in")').waitFor()
   await page.click('main button:has-text("Appoint an owner")')
-  await page.fill('input[name=user_id]', 'nobody')
   await page.fill('input[name=reason]', 'The owner has left')
-  await page.keyboard.press('Enter')
-  await page.locator('dialog .problem:not(:empty)').waitFor()
+  const [user] = await db.query<{ email: string }>('SELECT email FROM users WHERE id = $1', [row?.user_id])
+  for (const [who, problem] of [
+    ['nobody', 'User id'],
+    ['nobody@example.com', 'No account has this address.'],
+    ['root@example.com', 'no such member'],
+  ] as const) {
+    await page.fill('input[name=user]', who)
+    await page.keyboard.press('Enter')
+    await page.locator(`dialog .problem:has-text("${problem}")`).waitFor()
+  }
   t.strictSame(await flaws(page), [])
-  await page.fill('input[name=user_id]', String(row?.user_id))
+  await page.fill('input[name=user]', String(user?.email).toUpperCase())
   await page.keyboard.press('Enter')
   await page.locator('dd:text-is("can sign in")').waitFor()
   t.match(

@@ -7,7 +7,18 @@ const VERBS = [
   ...['create', 'get', 'list', 'update', 'delete', 'login', 'logout', 'reauthenticate'],
   // Where none of these says what happens: tokens, mailed links, passwords, sessions, invitations, members.
   ...['refresh', 'verify', 'resend', 'forgot', 'reset', 'change', 'end', 'invite'],
-  ...['leave', 'remove', 'restore', 'transfer', 'suspend', 'release', 'inspect', 'accept', 'decline'],
+  ...[
+    'leave',
+    'remove',
+    'restore',
+    'transfer',
+    'appoint',
+    'suspend',
+    'release',
+    'inspect',
+    'accept',
+    'decline',
+  ],
   ...['revoke', 'rotate', 'export', 'test', 'retry', 'recover'],
   // Of what is replaced whole: the content of a file, an avatar.
   ...['put', 'set'],

@@ -83,6 +83,11 @@ t.test('the audit log of an organization', async (t) => {
     })
     const entries = await list(`target_id=${made.json().id}`)
     t.same(await list(`target_id=${made.json().id.toUpperCase()}`), entries, 'ids are pasted in either case')
+    for (const action of ['projects', 'projects.*', 'PROJECTS.CREATED', 'projects.created.x']) {
+      const response = await request({ url: `${url}?action=${action}`, as: admin })
+      const pointers = ['/query/action']
+      expectProblem(t, response, { status: 400, code: 'validation_failed', pointers }, action)
+    }
     t.match(entries, [
       {
         actor_kind: 'user',
@@ -170,7 +175,7 @@ t.test('the audit log of an organization', async (t) => {
     const exact = await list(`since=${newest?.at}`)
     t.ok(exact.length > 0 && exact.every(({ at }) => at >= String(newest?.at)))
     t.ok(next)
-    const conflict = await request({ url: `${url}?action=a&actor_id=b`, as: admin })
+    const conflict = await request({ url: `${url}?action=projects.created&actor_id=b`, as: admin })
     expectProblem(t, conflict, { status: 400, code: 'audit_filters_conflict' })
     expectProblem(t, await request({ url, as: member }), { status: 403, code: 'forbidden' })
   })
