@@ -30,7 +30,11 @@ t.test('admins of the service export entries and prove one', async (t) => {
       await listed(query),
     )
   }
-  const conflict = await request({ url: `${URL}/export`, query: { action: 'users.created', actor_id: 'b' }, as: root })
+  const conflict = await request({
+    url: `${URL}/export`,
+    query: { action: 'users.created', actor_id: 'b' },
+    as: root,
+  })
   expectProblem(t, conflict, { status: 400, code: 'audit_filters_conflict' })
 
   const [own] = await listed({})
