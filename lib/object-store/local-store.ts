@@ -7,7 +7,7 @@ import type { Appending, Progress } from './appending.ts'
 import { FileStream } from './file-stream.ts'
 import { FileWriter } from './file-writer.ts'
 import { LocalAppending } from './local-appending.ts'
-import { assertKey, type ByteRange, type ObjectKey, type ObjectStore } from './object-store.ts'
+import { assertKey, type ByteRange, isKey, type ObjectKey, type ObjectStore } from './object-store.ts'
 import { ObjectMissing, ObjectStoreError } from './object-store-error.ts'
 import { syncDirectory } from './sync-directory.ts'
 
@@ -99,7 +99,10 @@ export class LocalStore implements ObjectStore {
   async *list(): AsyncIterable<ObjectKey> {
     for (const folder of await namesIn(this.directory)) {
       if (!/^[0-9a-f]{2}$/.test(folder)) continue
-      for (const name of await namesIn(join(this.directory, folder))) yield name.replace(PARTIAL, '')
+      for (const name of await namesIn(join(this.directory, folder))) {
+        const key = name.replace(PARTIAL, '')
+        if (isKey(key) && key.startsWith(folder)) yield key
+      }
     }
   }
 

@@ -82,7 +82,12 @@ export interface ObjectStore {
   list(): AsyncIterable<ObjectKey>
 }
 
+/** Whether a name can be that of an object: others of a folder or a bucket are not ours. */
+export function isKey(name: string): boolean {
+  return KEY.test(name)
+}
+
 /** Throws for what is not a key, so that a mistake can't become a path. */
 export function assertKey(key: string): void {
-  if (!KEY.test(key)) throw new TypeError('an object is named by 32 hexadecimal digits')
+  if (!isKey(key)) throw new TypeError('an object is named by 32 hexadecimal digits')
 }

@@ -1,10 +1,12 @@
-import { request as requestPlain } from 'node:http'
+import { type IncomingMessage, request as requestPlain } from 'node:http'
 import { request as requestTls } from 'node:https'
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { AwsClient } from 'aws4fetch'
 import { ObjectMissing, ObjectStoreError } from './object-store-error.ts'
+import { openAnswer } from './open-answer.ts'
 import { inParts } from './parts.ts'
+import { Source } from './source.ts'
 
 /** How to reach a bucket. */
 export interface S3Options {
@@ -185,13 +187,20 @@ export class S3Bucket {
    * @param headers such as `range`, with which the answer is a part
    * @throws ObjectMissing
    */
-  async get(
-    name: string,
-    headers: Record<string, string> = {},
-  ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-    const { body } = await this.#send('GET', this.#path(name), undefined, headers)
-    if (body === null) throw new ObjectStoreError(`${this.place}/${name} has no content.`)
-    return body
+  async get(name: string, headers: Record<string, string> = {}): Promise<Readable> {
+    const path = this.#path(name)
+    let response: IncomingMessage
+    try {
+      response = await openAnswer(() => this.#client.sign(this.#url + path, { headers }))
+    } catch (cause) {
+      throw new ObjectStoreError(`${new URL(this.#url).origin} cannot be reached: ${reason(cause)}`, {
+        cause,
+      })
+    }
+    const { statusCode: status = 0 } = response
+    if (status === 200 || status === 206) return response
+    const xml = Buffer.concat(await response.toArray()).toString()
+    throw refused(`${this.place} (${path})`, { method: 'GET', status, xml })
   }
 
   /** Returns how many bytes an object has; undefined if it is not there. */
@@ -245,29 +254,6 @@ export function urlOf({
 interface Answer {
   readonly status: number
   readonly xml: string
-}
-
-/** Pieces of an object, and how they failed. */
-class Source {
-  readonly #pieces: AsyncIterable<Uint8Array>
-  failure: unknown
-
-  constructor(pieces: AsyncIterable<Uint8Array>) {
-    this.#pieces = pieces
-  }
-
-  stream(): Readable {
-    return Readable.from(this.#read(), { objectMode: false })
-  }
-
-  async *#read() {
-    try {
-      yield* this.#pieces
-    } catch (error) {
-      this.failure = error
-      throw error
-    }
-  }
 }
 
 function refused(place: string, { method, status, xml }: Answer & { method: string }): ObjectStoreError {

@@ -1,9 +1,10 @@
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import pLimit, { type LimitFunction } from 'p-limit'
 import type { Appending, Progress } from './appending.ts'
 import {
   assertKey,
   type ByteRange,
+  isKey,
   type ObjectKey,
   type ObjectStore,
   type Presentation,
@@ -82,8 +83,7 @@ export class S3Store implements ObjectStore {
 
   async read(key: ObjectKey, range?: ByteRange): Promise<Readable> {
     assertKey(key)
-    const body = await this.#bucket.get(key, range && { range: `bytes=${range.start}-${range.end}` })
-    return Readable.from(body, { objectMode: false })
+    return this.#bucket.get(key, range && { range: `bytes=${range.start}-${range.end}` })
   }
 
   size(key: ObjectKey): Promise<number | undefined> {
@@ -97,8 +97,8 @@ export class S3Store implements ObjectStore {
     await this.#bucket.removeParts(key)
   }
 
-  list(): AsyncIterable<ObjectKey> {
-    return this.#bucket.list()
+  async *list(): AsyncIterable<ObjectKey> {
+    for await (const name of this.#bucket.list()) if (isKey(name)) yield name
   }
 }
 

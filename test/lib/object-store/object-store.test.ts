@@ -1,6 +1,9 @@
+import { once } from 'node:events'
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { NOTHING, type Progress } from '#lib/object-store/appending.ts'
 import { LocalStore } from '#lib/object-store/local-store.ts'
@@ -115,8 +118,11 @@ t.test('a directory', async (t) => {
   t.equal((await stat(directory)).mode & 0o777, 0o700)
   t.same(await readdir(join(directory, '11')), [ONE])
   await mkdir(join(directory, 'lost+found'))
-  await writeFile(join(directory, '11', `${TWO}.part`), 'left by a crash')
-  t.same((await keysOf(store)).sort(), [ONE, TWO], 'unfinished ones are listed, other folders are not')
+  await mkdir(join(directory, '22'), { recursive: true })
+  await writeFile(join(directory, '22', `${TWO}.part`), 'left by a crash')
+  await writeFile(join(directory, '22', '.directory'), 'of a file manager')
+  await writeFile(join(directory, '22', ONE), 'not in its folder')
+  t.same((await keysOf(store)).sort(), [ONE, TWO], 'unfinished ones are listed, others are not')
 })
 
 t.test('a bucket', async (t) => {
@@ -149,4 +155,34 @@ t.test('what was written is freed, but for what shares its memory with others', 
   t.equal(own.length, 0)
   t.equal(shared.length, 100)
   t.equal(await store.size(ONE), 100_100)
+})
+
+t.test('a store that closes its connections is read to the end, however slowly', async (t) => {
+  const content = Buffer.alloc(3_000_000, 'x')
+  let isCut = false
+  let busy = 2
+  const server = createServer((_request, response) => {
+    if (busy-- > 0) return response.writeHead(503, { connection: 'close' }).end('not now')
+    response.writeHead(200, { connection: 'close', 'content-length': content.length })
+    if (!isCut) return response.end(content)
+    response.write(content.subarray(0, 2_000_000), () => response.destroy())
+    return response
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const address = server.address()
+  const endpoint = typeof address === 'object' ? `http://127.0.0.1:${address?.port}` : ''
+  const keys = { accessKeyId: 'id', secretAccessKey: 'key' }
+  const store = new S3Store({ bucket: 'bucket', prefix: '', endpoint, ...keys, memory: 1 })
+  const slowly = async (stream: Readable) => {
+    // All of it has come, and the connection is closed, before it is read.
+    await sleep(300)
+    let length = 0
+    for await (const piece of stream) length += piece.length
+    return length
+  }
+  t.equal(await slowly(await store.read(ONE)), content.length)
+  isCut = true
+  await t.rejects(store.read(ONE).then(slowly), { code: 'ECONNRESET' }, 'and what is cut is not taken for the whole')
 })
