@@ -7,8 +7,13 @@ import { ref } from './registry.ts'
 /** Longest name of a file, in characters. */
 const MAX_NAME = 255
 
-/** No path, nothing that could end a line, and nothing that makes `gnp.exe` look like `exe.png`. */
-const NAME = '^[^/\\\\\\u0000-\\u001f\\u007f-\\u009f\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]+$'
+/**
+ * Something that can be seen, no path and no folder's own name, nothing that could end a line, and nothing that makes
+ * `gnp.exe` look like `exe.png`.
+ */
+const NAME =
+  '^(?!\\.{1,2}$)(?=.*[^\\p{Z}\\p{C}\\p{Default_Ignorable_Code_Point}\\u2800])' +
+  '[^/\\\\\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]+$'
 
 /** Whether a text, in the form NFC, may be the name of a file. */
 export function isFileName(text: string): boolean {
@@ -22,7 +27,8 @@ export const FileName = Type.String({
   minLength: 1,
   maxLength: MAX_NAME,
   'x-pattern': NAME,
-  'x-message': 'must have no slashes, control characters or marks that change the direction of text',
+  'x-message':
+    'must be visible, neither `.` nor `..`, and have no slashes, control characters or marks that change the direction of text',
   description: 'Name of the file, for people: no path, and no characters that control how text is shown.',
   examples: ['report.pdf'],
 })

@@ -49,6 +49,13 @@ export const TooManyEmptyFiles = defineError({
   detail: 'Too many files wait for their content: send it, or delete them.',
 })
 
+export const AvatarExists = defineError({
+  code: 'avatar_exists',
+  status: 409,
+  title: 'Avatar exists',
+  detail: 'There is another avatar since this one was deleted: delete that one first.',
+})
+
 export const FileTooLarge = defineError({
   code: 'file_too_large',
   status: 413,

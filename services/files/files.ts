@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
+import { brokenConstraint } from '#lib/database/errors.ts'
 import type { Cursors } from '#lib/pagination/cursors.ts'
 import type { CreateFile, File, FilePage, ListFilesQuery, StorageUsage, UpdateFile } from '#schemas/files.ts'
 import { namesOf } from '#services/events/define-event.ts'
@@ -6,7 +7,7 @@ import * as storage from '#services/storage/storage.ts'
 import type { ExpectedVersions } from '#services/users/users.ts'
 import { type FilesContext, type SpaceContext, spaceOf } from './context.ts'
 import { emittingInSpace } from './emitting-in-space.ts'
-import { FileChanged, FileNotFound, TooManyEmptyFiles } from './errors.ts'
+import { AvatarExists, FileChanged, FileNotFound, TooManyEmptyFiles } from './errors.ts'
 import { fileCreated, fileDeleted, fileRestored, fileTrashed, fileUpdated } from './events.ts'
 import * as queries from './queries.ts'
 
@@ -93,12 +94,17 @@ export async function remove(
 /**
  * Takes a file out of the trash; nothing happens if it is not there.
  *
- * @throws FileNotFound
+ * @throws FileNotFound, AvatarExists
  */
 export async function restore(ctx: SpaceContext, id: string): Promise<File> {
   const db = emittingInSpace(ctx, fileRestored, { subject: id, data: {} })
-  const restored = await queries.unmarkDeleted(db, id, ctx.files.emptyMs)
-  return restored === undefined ? get(ctx, id) : fileOf(restored)
+  try {
+    const restored = await queries.unmarkDeleted(db, id, ctx.files.emptyMs)
+    return restored === undefined ? await get(ctx, id) : fileOf(restored)
+  } catch (error) {
+    if (brokenConstraint(error) === 'files_avatar_key') throw new AvatarExists({ cause: error })
+    throw error
+  }
 }
 
 /** Returns how much space the files take, and may take. */

@@ -96,7 +96,7 @@ export function readMetadata(headers: IncomingHttpHeaders): Metadata {
 
 function decode(base64: string): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(base64, 'base64'))
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(base64, 'base64'))
   } catch {
     throw invalid('upload-metadata', 'text in UTF-8')
   }

@@ -74,7 +74,9 @@ function hasBody({ headers }: FastifyRequest): boolean {
 
 /** @throws UnsupportedMediaType */
 function assertType({ headers }: FastifyRequest): void {
-  if (PART_TYPES.has(headers['content-type'] ?? '')) return
+  // Without its parameters, which neither of them has.
+  const [type = ''] = (headers['content-type'] ?? '').split(';', 1)
+  if (PART_TYPES.has(type.trim().toLowerCase())) return
   throw new UnsupportedMediaType({ detail: `The body must be ${[...PART_TYPES].join(' or ')}.` })
 }
 
@@ -83,6 +85,8 @@ function nameOf(values: ReadonlyMap<string, string>): string {
   const name = (values.get('filename') ?? values.get('name') ?? NAMELESS).normalize('NFC')
   if (isFileName(name)) return name
   throw new InvalidUpload({
-    detail: 'The name of the file must have 1 to 255 characters, and no slashes or control characters.',
+    detail:
+      'The name of the file must have 1 to 255 characters, something visible among them and no slashes or control ' +
+      'characters, and be neither `.` nor `..`.',
   })
 }

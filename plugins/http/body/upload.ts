@@ -1,6 +1,6 @@
 import type { FastifyContentTypeParser, onSendHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import { UnsupportedMediaType } from '#plugins/http/errors/http-errors.ts'
+import { BadRequest, UnsupportedMediaType } from '#plugins/http/errors/http-errors.ts'
 import { isPacked } from './content-coding.ts'
 
 /**
@@ -22,7 +22,9 @@ export default fp(
 )
 
 const leaveUnread: FastifyContentTypeParser = (request, _payload, done) => {
-  const { 'content-encoding': coding, 'content-type': type } = request.headers
+  const { 'content-encoding': coding, 'content-type': type, 'content-range': range } = request.headers
+  // A part in the place of the whole would be all that is left of the content (RFC 9110 section 9.3.4).
+  if (range !== undefined) return done(new BadRequest({ detail: 'The body must be all of the content.' }))
   if (isPacked(coding)) return refuse(done, 'The body must be sent without a content coding.')
   // Else the boundaries of the form would become part of the file.
   if (type?.startsWith('multipart/form-data'))

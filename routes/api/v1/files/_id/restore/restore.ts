@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Space } from '#routes/api/v1/files/space.ts'
 import { File } from '#schemas/files.ts'
 import { ref } from '#schemas/registry.ts'
-import { FileNotFound } from '#services/files/errors.ts'
+import { AvatarExists, FileNotFound } from '#services/files/errors.ts'
 import * as files from '#services/files/files.ts'
 
 /** Makes the route that takes a file out of the trash. */
@@ -12,7 +12,7 @@ export const restore =
     app.post(
       '',
       {
-        config: { ...allow('files:delete'), versioned: true, errors: [FileNotFound] },
+        config: { ...allow('files:delete'), versioned: true, errors: [FileNotFound, AvatarExists] },
         schema: {
           operationId: operation('restoreFile'),
           tags: ['files'],
