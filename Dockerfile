@@ -27,7 +27,7 @@ COPY --from=dependencies /app/node_modules ./node_modules
 # The files belong to root: the service can read its code, and change nothing of it.
 COPY package.json LICENSE app.ts node-version.js server.ts ./
 COPY admin ./admin
-COPY commands/admin.ts commands/audit-log.ts commands/backup.ts commands/config.ts commands/confirm.ts commands/doctor.ts commands/encryption.ts commands/events.ts commands/jobs.ts commands/keys.ts commands/migrate.ts commands/read-time.ts commands/restore.ts commands/run-command.ts commands/table.ts commands/timing.ts commands/with-app.ts ./commands/
+COPY commands/admin.ts commands/audit-log.ts commands/backup.ts commands/config.ts commands/confirm.ts commands/doctor.ts commands/encryption.ts commands/events.ts commands/files.ts commands/jobs.ts commands/keys.ts commands/migrate.ts commands/read-time.ts commands/restore-contents.ts commands/restore.ts commands/run-command.ts commands/table.ts commands/timing.ts commands/with-app.ts ./commands/
 COPY commands/doctor ./commands/doctor
 COPY config ./config
 COPY deploy/probe.ts ./deploy/

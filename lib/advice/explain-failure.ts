@@ -9,6 +9,7 @@ const SPOKEN = new Set([
   'KeyRingError',
   'MeasurementError',
   'MigrationError',
+  'ObjectStoreError',
   'ProxyUnsupported',
   'RefusedCommand',
   'UnboundRole',

@@ -1,16 +1,29 @@
 import type pg from 'pg'
+import type { Database } from '#lib/database/database.ts'
 import { Session } from '#lib/database/session.ts'
+import { asDatabase } from '#lib/database/session-database.ts'
 import { selectApplied } from '#lib/migrations/applied.ts'
+import type { ObjectStore } from '#lib/object-store/object-store.ts'
 import { BackupError } from './backup-error.ts'
+import { bringAll } from './contents.ts'
+import { holdRemovals } from './hold-removals.ts'
+import { readInventory, type StoredContent, writeInventory } from './inventory.ts'
 import type { Manifest } from './manifest.ts'
 import { Measure } from './measure.ts'
 import { findBackups, nameBackup } from './names.ts'
 import { type DatabaseAccess, refusePooler, requireTool, run, withToolAccess } from './postgres-tools.ts'
+import { removeContents } from './prune.ts'
 import { countRows, selectTables } from './queries.ts'
 import type { BackupStore } from './store.ts'
 
 export interface BackupOptions extends DatabaseAccess {
   readonly store: BackupStore
+  /** Where the place of backups has contents of files. */
+  readonly contents: ObjectStore
+  /** Yields the contents that rows of the database name, sorted by key. */
+  inventory(db: Pick<Database, 'query'>): AsyncIterable<StoredContent>
+  /** The service's own store of files, if its contents are to be copied too. */
+  readonly files?: ObjectStore
   readonly serviceVersion: string
   /** How many backups of this database stay, this one included; without it all do. */
   readonly keep?: number
@@ -39,6 +52,7 @@ export async function backUp(options: BackupOptions): Promise<Manifest> {
   try {
     await client.connect()
     refusePooler(client)
+    if (options.files !== undefined) await holdRemovals(client)
     const manifest = await dump(client, options)
     await removeOld(options, manifest.database.name)
     return manifest
@@ -73,6 +87,10 @@ async function dump(client: pg.Client, options: BackupOptions): Promise<Manifest
     tables.push({ ...table, rows: await countRows(client, table) })
   }
   const applied = await selectAppliedIn(client)
+  const files = await listContents(client, name.inventory, options)
+  // What follows needs no snapshot, and may take long.
+  await client.query('COMMIT')
+  if (files !== undefined) files.copied = await copyContents(files, options)
   const manifest: Manifest = {
     format: 1,
     created_at: about.at.toISOString(),
@@ -81,6 +99,7 @@ async function dump(client: pg.Client, options: BackupOptions): Promise<Manifest
     postgres_version: about.version,
     database: { name: about.name, size: Number(about.size) },
     dump: { file: name.dump, ...measure.result() },
+    ...(files === undefined ? {} : { files }),
     tables,
   }
   await store.write(name.manifest, inOnePiece(`${JSON.stringify(manifest, null, 2)}\n`))
@@ -110,17 +129,66 @@ async function begin(client: pg.Client): Promise<About> {
   return about
 }
 
-/** An error would end the transaction, so the table is asked for first. */
 async function selectAppliedIn(client: pg.Client): Promise<number> {
-  const { rows } = await client.query<{ there: boolean }>(
-    "SELECT to_regclass('schemaversion') IS NOT NULL AS there",
-  )
-  if (rows[0]?.there !== true) return 0
+  if (!(await isThere(client, 'schemaversion'))) return 0
   return (await selectApplied(client)).at(-1)?.version ?? 0
 }
 
+/** An error would end the transaction, so a table is asked for first that may not be there. */
+async function isThere(client: pg.Client, table: string): Promise<boolean> {
+  const { rows } = await client.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [
+    table,
+  ])
+  return rows[0]?.there === true
+}
+
+type Files = NonNullable<Manifest['files']>
+
+/** Writes down which contents the dumped rows name. A database from before there were any has none. */
+async function listContents(
+  client: pg.Client,
+  file: string,
+  { store, inventory }: BackupOptions,
+): Promise<Files | undefined> {
+  if (!(await isThere(client, 'object_variants'))) return undefined
+  const measure = new Measure()
+  const counts = { objects: 0, bytes: 0 }
+  async function* counted() {
+    for await (const content of inventory(asDatabase(client))) {
+      counts.objects++
+      counts.bytes += content.size
+      yield content
+    }
+  }
+  await store.write(file, measure.through(writeInventory(counted())))
+  return { inventory: { file, ...measure.result() }, ...counts, copied: 0 }
+}
+
+/** Faults that are told one by one. */
+const TOLD = 20
+
+/** Copies what is not there from earlier backups, and returns how many are there. The dump is of use without them, too. */
+async function copyContents(
+  { inventory: { file } }: Files,
+  { store, contents, files, log }: BackupOptions,
+): Promise<number> {
+  if (files === undefined) return 0
+  log(`Copying contents of files to ${store.place}`)
+  try {
+    const expected = readInventory(await store.read(file), file)
+    const { objects, copied, faults } = await bringAll(expected, { from: files, to: contents })
+    log(`${objects} contents are there, ${copied} of them new`)
+    for (const { key, what } of faults.slice(0, TOLD)) log(`Not copied: ${key}: ${what}`)
+    if (faults.length > TOLD) log(`and ${faults.length - TOLD} more (npm run files -- verify lists them)`)
+    return objects
+  } catch (error) {
+    log(`The contents could not all be copied: ${error instanceof Error ? error.message : String(error)}`)
+    return 0
+  }
+}
+
 /** Oldest first, manifest first, so that a half removed backup does not count as one; also old unfinished ones. */
-async function removeOld({ store, keep, log }: BackupOptions, database: string): Promise<void> {
+async function removeOld({ store, contents, keep, log }: BackupOptions, database: string): Promise<void> {
   if (keep === undefined) return
   const found = findBackups(await store.list(), database)
   const oldestKept = found.filter(({ complete }) => complete).at(-keep)
@@ -131,6 +199,7 @@ async function removeOld({ store, keep, log }: BackupOptions, database: string):
   )) {
     await store.remove(old.manifest)
     await store.remove(old.dump)
+    if (old.hasInventory) await removeContents(old, { store, contents })
     log(`Removed ${old.stem}`)
   }
 }

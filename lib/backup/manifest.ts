@@ -22,6 +22,21 @@ export const Manifest = Type.Object({
     size: Type.Integer({ minimum: 0 }),
     sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
   }),
+  /** The contents of files that the dumped rows name; missing in backups of older versions. */
+  files: Type.Optional(
+    Type.Object({
+      /** The file that lists them, with its own size and digest. */
+      inventory: Type.Object({
+        file: Type.String({ pattern: '^[\\w-]+\\.files$' }),
+        size: Type.Integer({ minimum: 0 }),
+        sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+      }),
+      objects: Type.Integer({ minimum: 0 }),
+      bytes: Type.Integer({ minimum: 0 }),
+      /** How many of them are beside the backup. */
+      copied: Type.Integer({ minimum: 0 }),
+    }),
+  ),
   /** The rows of each table, counted in the snapshot that was dumped. */
   tables: Type.Array(
     Type.Object({ schema: Type.String(), name: Type.String(), rows: Type.Integer({ minimum: 0 }) }),

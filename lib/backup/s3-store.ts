@@ -1,5 +1,5 @@
 import { ObjectStoreError } from '#lib/object-store/object-store-error.ts'
-import { S3Bucket } from '#lib/object-store/s3-bucket.ts'
+import { S3Bucket, type S3Options } from '#lib/object-store/s3-bucket.ts'
 import { BackupError } from './backup-error.ts'
 import type { BackupStore } from './store.ts'
 
@@ -50,20 +50,7 @@ export class S3Store implements BackupStore {
 
   /** @throws BackupError for a bad address or missing credentials. */
   constructor(place: string, settings: S3Settings, options: { partSize?: number } = {}) {
-    const match = /^s3:\/\/([a-z0-9][a-z0-9.-]+)(?:\/([\w/.-]*))?$/.exec(place)
-    if (!match) {
-      throw new BackupError(`${place} is not an address of an object store: write s3://bucket/prefix.`)
-    }
-    const { accessKeyId, secretAccessKey } = settings
-    if (!accessKeyId || !secretAccessKey) {
-      throw new BackupError(
-        'The object store needs credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and ' +
-          'AWS_SESSION_TOKEN where they are temporary) in the environment.',
-      )
-    }
-    const [, bucket = '', path = ''] = match
-    const prefix = path.replace(/\/*$/, '/').replace(/^\/$/, '')
-    this.#bucket = new S3Bucket({ ...settings, accessKeyId, secretAccessKey, bucket, prefix })
+    this.#bucket = new S3Bucket(placeIn(place, settings))
     this.place = this.#bucket.place
     this.#partSize = options.partSize ?? PART_BYTES
   }
@@ -83,6 +70,28 @@ export class S3Store implements BackupStore {
   remove(name: string): Promise<void> {
     return explained(this.#bucket.remove(name))
   }
+}
+
+/**
+ * Reads an address such as `s3://bucket/prefix`.
+ *
+ * @throws BackupError for a bad one, or missing credentials
+ */
+export function placeIn(place: string, settings: S3Settings): S3Options {
+  const match = /^s3:\/\/([a-z0-9][a-z0-9.-]+)(?:\/([\w/.-]*))?$/.exec(place)
+  if (!match) {
+    throw new BackupError(`${place} is not an address of an object store: write s3://bucket/prefix.`)
+  }
+  const { accessKeyId, secretAccessKey } = settings
+  if (!accessKeyId || !secretAccessKey) {
+    throw new BackupError(
+      'The object store needs credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and ' +
+        'AWS_SESSION_TOKEN where they are temporary) in the environment.',
+    )
+  }
+  const [, bucket = '', path = ''] = match
+  const prefix = path.replace(/\/*$/, '/').replace(/^\/$/, '')
+  return { ...settings, accessKeyId, secretAccessKey, bucket, prefix }
 }
 
 /** Makes what the store says an error of backups, whose message people are told. */

@@ -7,3 +7,8 @@ export class ObjectStoreError extends Error {
 export class ObjectMissing extends ObjectStoreError {
   override name = 'ObjectMissing'
 }
+
+/** The store has other bytes under a key than it should. */
+export class ObjectDamaged extends ObjectStoreError {
+  override name = 'ObjectDamaged'
+}

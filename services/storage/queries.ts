@@ -1,3 +1,4 @@
+import { NOBODY_COPIES } from '#lib/backup/hold-removals.ts'
 import type { Database } from '#lib/database/database.ts'
 import type { SystemDatabase } from '#lib/database/scoped-database.ts'
 import type { ObjectStore } from '#lib/object-store/object-store.ts'
@@ -133,7 +134,7 @@ export async function doomExpired(db: Database, limit: number): Promise<number> 
   return rows.length
 }
 
-/** Objects of a store that may be removed. */
+/** Objects of a store that may be removed: none while somebody copies them. */
 export async function selectRemovable(
   db: Database,
   store: ObjectStore['kind'],
@@ -142,7 +143,7 @@ export async function selectRemovable(
   const rows = await db.query<{ key: string }>({
     name: 'selectRemovableObjects',
     text: `SELECT key FROM stored_objects
-           WHERE state = 'doomed' AND expires_at <= now() AND store = $1
+           WHERE state = 'doomed' AND expires_at <= now() AND store = $1 AND ${NOBODY_COPIES}
            ORDER BY expires_at LIMIT $2`,
     values: [store, limit],
   })

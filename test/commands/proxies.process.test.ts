@@ -45,7 +45,7 @@ t.test('backups go through the proxy, there and back', { skip: WITHOUT_PROGRAMS 
   const env = { ...s3.credentials, AWS_ENDPOINT_URL: 'http://s3.invalid', HTTP_PROXY: proxy.url }
   const place = 's3://backups/daily'
   t.match(await run(t, 'backup', ['--to', place], { ...env, APP_DATABASE__URL: url }), { code: 0 })
-  t.equal(s3.objects.size, 2)
+  t.equal(s3.objects.size, 3)
   t.same([...new Set(proxy.asked)], ['s3.invalid:80'])
   proxy.asked.length = 0
   const target = await server.createDatabase()

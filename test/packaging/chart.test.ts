@@ -117,11 +117,11 @@ const CASES: Readonly<Record<string, Case>> = {
     },
   },
   'backups in a volume': {
-    values: { backup: { to: '/backups', credentials: '', keep: 0, timeZone: 'Europe/Berlin' } },
+    values: { backup: { to: '/backups', credentials: '', keep: 0, files: true, timeZone: 'Europe/Berlin' } },
     look(t, manifests) {
       const [{ command, envFrom, volumeMounts }] = find(manifests, 'CronJob', 'g-backup').spec.jobTemplate
         .spec.template.spec.containers
-      t.strictSame(command, ['node', 'commands/backup.ts', '--to', '/backups'])
+      t.strictSame(command, ['node', 'commands/backup.ts', '--to', '/backups', '--files'])
       t.equal(envFrom, undefined)
       t.match(volumeMounts.at(-1), { name: 'backups', mountPath: '/backups' })
       t.match(find(manifests, 'PersistentVolumeClaim', 'g-backups').metadata.annotations, {

@@ -136,6 +136,7 @@ t.test('compose.prod.yaml takes every setting, and keeps files', async (t) => {
     t.match(services[name], { env_file: file }, name)
   }
   for (const name of ['web-1', 'web-2', 'worker']) t.match(services[name]?.volumes, ['files:/files'], name)
+  t.match(services['backup']?.volumes, ['backups:/backups', 'files:/files'])
   t.ok('files' in volumes)
   t.match(
     dockerfile,

@@ -30,6 +30,7 @@ const MAKERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   SystemDatabase: {
     'commands/encryption.ts': 'a command of the operator',
+    'commands/files.ts': 'a command of the operator: compares all contents with the store',
     'lib/cleanup/expired-rows.ts': 'a job',
     'services/api-keys/last-uses.ts': 'writes the uses of many keys at once',
     'services/audit/audit.ts':
@@ -66,9 +67,11 @@ const JOBS = /^services\/[^/]+\/jobs\.ts$/
 
 /** Files that set a setting of a connection in SQL, each with why it may. */
 const SETTERS: Readonly<Record<string, string>> = {
+  'commands/doctor/checks/files.ts': 'looks for contents of all files, in its own transaction',
   'lib/backup/backup.ts': 'counts all rows, in its own transaction',
   'lib/backup/postgres-tools.ts': 'for pg_dump, which is another process',
   'lib/database/scope.ts': 'the scope of a statement, until its transaction ends',
+  'lib/database/session-database.ts': 'for a command that has the connection to itself',
   'lib/database/session.ts': 'once for a connection, before it is used; nothing of a scope',
   'lib/migrations/run-migration.ts': 'for the transaction of a migration',
   'services/audit/queries.ts': 'lets a transaction of the operator cut the log; nothing of a scope',

@@ -13,7 +13,7 @@ import { holesOf } from '#test/tenancy/catalogue.ts'
 import { proveRows } from '#test/tenancy/row-proof.ts'
 import { runCommand, runProcess } from './commands.ts'
 import { populated } from './populated.ts'
-import { startPostgresServer, WITHOUT_PROGRAMS } from './postgres-server.ts'
+import { inSystem, startPostgresServer, WITHOUT_PROGRAMS } from './postgres-server.ts'
 
 const MIGRATIONS = join(import.meta.dirname, '../../../migrations')
 
@@ -69,7 +69,7 @@ t.test('a backup under load has every write that was acknowledged before', { ski
   const seconds = Number(/^groundwork_backup_last_success_timestamp_seconds (\S+)$/m.exec(metric)?.[1])
   t.ok(Math.abs(seconds - Date.now() / 1000) < 3600, metric)
   const files = await readdir(directory)
-  t.equal(files.length, 2, files.join())
+  t.equal(files.length, 3, files.join())
   for (const file of files)
     t.equal((await stat(join(directory, file))).mode & 0o077, 0, `only we read ${file}`)
 })
@@ -81,7 +81,6 @@ t.test('rows of organizations are dumped, restored, and kept apart as before', {
   t.match(await runCommand('backup', ['--to', directory], { APP_DATABASE__URL: url }), { code: 0 })
   const target = await server.createDatabase()
   t.match(await runCommand('restore', ['--from', directory], { APP_DATABASE__URL: target }), { code: 0 })
-  const inSystem = (at: string) => `${at}?options=${encodeURIComponent('-c app.scope=system')}`
   for (const table of ['organizations', 'memberships', 'projects']) {
     const text = `SELECT * FROM ${table} ORDER BY 1, 2`
     const rows = await server.query(inSystem(url), text)
@@ -104,7 +103,7 @@ t.test('what restore refuses, and that a refusal changes nothing', { skip }, asy
   const env = { APP_DATABASE__URL: url }
   t.match(await runCommand('restore', from, env), { code: 1, stderr: /There is no backup in / })
   t.match(await runCommand('backup', to, env), { code: 0 })
-  const [dump = '', manifest = ''] = (await readdir(directory)).sort()
+  const [dump = '', , manifest = ''] = (await readdir(directory)).sort()
   const write = (name: string, content: string | Buffer) => writeFile(join(directory, name), content)
   const good = await readFile(join(directory, dump))
   const about = parseManifest(await readFile(join(directory, manifest), 'utf8'), manifest)
@@ -199,7 +198,7 @@ t.test('keeps as many as told, and leaves nothing half done', { skip }, async (t
   await utimes(join(directory, 'old.dump.partial'), 0, 0)
   t.match(await runCommand('backup', ['--to', directory, '--keep', '2'], env), { code: 0 })
   const left = (await readdir(directory)).sort()
-  t.equal(left.length, 5, left.join())
+  t.equal(left.length, 6, left.join())
   t.same(left.slice(0, 2), [`${name}-${stamps[2]}.dump`, `${name}-${stamps[2]}.json`])
   t.equal(left.at(-1), `other-${stamps[0]}.json`, "another database's stay")
 

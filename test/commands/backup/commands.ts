@@ -6,9 +6,9 @@ import { PROGRAMS_PATH } from './postgres-server.ts'
 
 const COMMANDS = join(import.meta.dirname, '../../../commands')
 
-type Name = 'backup' | 'restore'
+type Name = 'backup' | 'restore' | 'files'
 
-/** Runs `npm run backup` or `restore` to its end. */
+/** Runs `npm run backup`, `restore` or `files` to its end. */
 export function runCommand(
   name: Name,
   args: readonly string[],

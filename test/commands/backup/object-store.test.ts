@@ -16,8 +16,8 @@ t.test('to an object store and back', { skip }, async (t) => {
   s3.busy('PUT', 1)
   t.match(await runCommand('backup', ['--to', place], { APP_DATABASE__URL: url, ...store }), { code: 0 })
   const keys = [...s3.objects.keys()].sort()
-  t.equal(keys.length, 2)
-  for (const key of keys) t.match(key, /^backups\/groundwork\/daily\/db_\w+-\d{8}T\d{6}Z\.(dump|json)$/)
+  t.equal(keys.length, 3)
+  for (const key of keys) t.match(key, /^backups\/groundwork\/daily\/db_\w+-\d{8}T\d{6}Z\.(dump|files|json)$/)
   t.equal(s3.uploads.size, 0)
   const target = await server.createDatabase()
   t.match(await runCommand('restore', ['--from', place], { APP_DATABASE__URL: target, ...store }), {

@@ -27,6 +27,11 @@ export interface PostgresServer {
   query<Row extends pg.QueryResultRow>(url: string, text: string, values?: unknown[]): Promise<Row[]>
 }
 
+/** The URL of a database with the rows of every organization and person. */
+export function inSystem(url: string): string {
+  return `${url}?options=${encodeURIComponent('-c app.scope=system')}`
+}
+
 function findPrograms(): string | undefined {
   const own = spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' }).stdout?.trim()
   return [own, ...globSync('/usr/lib/postgresql/*/bin')]

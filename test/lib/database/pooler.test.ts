@@ -5,7 +5,9 @@ import { backUp } from '#lib/backup/backup.ts'
 import { DirectoryStore } from '#lib/backup/directory-store.ts'
 import { Session } from '#lib/database/session.ts'
 import { migrateUp } from '#lib/migrations/migrations.ts'
+import { LocalStore } from '#lib/object-store/local-store.ts'
 import { MIGRATIONS } from '#plugins/infrastructure/migrations.ts'
+import { inventory } from '#services/storage/inventory.ts'
 import { connectionTo } from '#test/support/connection-to.ts'
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'
@@ -175,10 +177,13 @@ t.test(
 t.test("PostgreSQL's programs are not let near a pooler", { skip }, async (t) => {
   const db = await createTestDatabase(t)
   const { database } = testConfig(await startPgBouncer(t, db.url))
+  const place = t.testdir({})
   const options = {
     connection: await connectionOptions(database),
     tls: database,
-    store: new DirectoryStore(t.testdir({})),
+    store: new DirectoryStore(place),
+    contents: new LocalStore(place),
+    inventory,
     serviceVersion: '0.0.0',
     log: () => undefined,
   }
