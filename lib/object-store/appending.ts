@@ -15,8 +15,13 @@ export const NOTHING: Progress = { offset: 0, state: null }
 export interface Appending {
   /** Takes a piece, which nobody else uses afterwards. Mostly there is nothing to wait for. */
   write(piece: Uint8Array): Promise<void> | undefined
-  /** Makes durable what costs little, also while `write` is under way. */
+  /** Makes durable what costs little, also while `write` is under way. It never returns less than before. */
   sync(): Promise<Progress>
+  /**
+   * Whether `settle` puts something in the place of what the last progress needs. Then what `sync` returns must be noted
+   * before, or a crash between the two would lose bytes.
+   */
+  readonly isOutgrown: boolean
   /** Makes all durable that was taken. */
   settle(): Promise<Progress>
   /** Makes the object of it, after `settle`; nothing happens if it is one already. */

@@ -6,6 +6,7 @@ import { syncDirectory } from './sync-directory.ts'
 
 /** Adds to an unfinished file, which gets its name when it is finished. */
 export class LocalAppending implements Appending {
+  readonly isOutgrown = false
   readonly #file: FileHandle
   readonly #writer: FileWriter
   readonly #names: { readonly partial: string; readonly whole: string }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { Appending, Progress } from './appending.ts'
 import { free } from './free.ts'
 import { ObjectMissing, ObjectStoreError } from './object-store-error.ts'
@@ -11,6 +12,9 @@ interface Place {
   /** Releases the memory of a part. */
   close(): void
 }
+
+/** Says after how many parts the bytes of an object come that is a tail. */
+const PARTS_BEFORE = 'x-amz-meta-parts'
 
 /** State that goes from one request to the next. */
 interface State {
@@ -33,17 +37,20 @@ export class S3Appending implements Appending {
   #id: string | null
   readonly #tags: string[]
   #finished: Progress | undefined
+  /** How much is durable, and as its state says it. */
+  #durable: Progress & { readonly state: State }
 
-  private constructor(place: Place, { id, tags }: State) {
+  private constructor(place: Place, offset: number, state: State) {
     this.#place = place
-    this.#id = id
-    this.#tags = [...tags]
+    this.#id = state.id
+    this.#tags = [...state.tags]
     this.#part = new Uint8Array(place.partBytes)
+    this.#durable = { offset, state }
   }
 
   static async resume(place: Place, { offset, state }: Progress): Promise<S3Appending> {
     const known = isState(state) ? state : { id: null, tags: [], tail: null }
-    const appending = new S3Appending(place, known)
+    const appending = new S3Appending(place, offset, known)
     const length = offset - known.tags.length * place.partBytes
     if (known.tail === null) return appending
     try {
@@ -58,12 +65,23 @@ export class S3Appending implements Appending {
 
   async #load(tag: string, length: number): Promise<void> {
     const { bucket, key } = this.#place
-    for await (const piece of await bucket.get(key, { 'if-match': tag })) {
-      if (this.#filled + piece.length > length) throw new ObjectStoreError(`${key} is longer than it was.`)
-      this.#part.set(piece, this.#filled)
-      this.#filled += piece.length
+    const tail = await bucket.get(key, { 'if-match': tag }).catch((error) => this.#laterTail(error))
+    for await (const piece of tail) {
+      const taken = piece.subarray(0, length - this.#filled)
+      this.#part.set(taken, this.#filled)
+      this.#filled += taken.length
+      if (taken.length < piece.length) break
     }
     if (this.#filled < length) throw new ObjectStoreError(`${key} is not as long as it was.`)
+  }
+
+  /** One that was put in the place of a tail, and not noted before a crash, begins with the same bytes. */
+  async #laterTail(error: unknown): Promise<IncomingMessage> {
+    const { bucket, key } = this.#place
+    const later = await bucket.get(key)
+    if (later.headers[PARTS_BEFORE] === String(this.#tags.length)) return later
+    later.destroy()
+    throw error
   }
 
   async write(piece: Uint8Array): Promise<void> {
@@ -84,19 +102,28 @@ export class S3Appending implements Appending {
     this.#filled = 0
   }
 
-  /** The whole parts. */
+  /** The whole parts, once these are more than what was durable before. */
   async sync(): Promise<Progress> {
-    return this.#progress(0, null)
+    const whole = this.#progress(0, null)
+    return whole.offset < this.#durable.offset ? this.#durable : whole
+  }
+
+  get isOutgrown(): boolean {
+    const { tags, tail } = this.#durable.state
+    return tail !== null && this.#tags.length > tags.length
   }
 
   async settle(): Promise<Progress> {
     if (this.#finished !== undefined) return this.#finished
     const { bucket, key } = this.#place
     const rest = this.#part.subarray(0, this.#filled)
-    return this.#progress(rest.length, rest.length === 0 ? null : await bucket.put(key, rest))
+    const about = { [PARTS_BEFORE]: String(this.#tags.length) }
+    const tail = rest.length === 0 ? null : await bucket.put(key, rest, about)
+    this.#durable = this.#progress(rest.length, tail)
+    return this.#durable
   }
 
-  #progress(rest: number, tail: string | null): Progress {
+  #progress(rest: number, tail: string | null): Progress & { readonly state: State } {
     const state: State = { id: this.#id, tags: [...this.#tags], tail }
     return { offset: this.#tags.length * this.#part.length + rest, state }
   }

@@ -1,6 +1,5 @@
 import { type IncomingMessage, request as requestPlain } from 'node:http'
 import { request as requestTls } from 'node:https'
-import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { AwsClient } from 'aws4fetch'
 import { ObjectMissing, ObjectStoreError } from './object-store-error.ts'
@@ -105,8 +104,12 @@ export class S3Bucket {
   }
 
   /** Writes a small object, which can be sent again. Returns its entity tag. */
-  async put(name: string, content: Uint8Array<ArrayBuffer>): Promise<string> {
-    return this.#tagOf(await this.#send('PUT', this.#path(name), content))
+  async put(
+    name: string,
+    content: Uint8Array<ArrayBuffer>,
+    headers: Record<string, string> = {},
+  ): Promise<string> {
+    return this.#tagOf(await this.#send('PUT', this.#path(name), content, headers))
   }
 
   /** Writes an object in parts, one of which is in memory at a time; one whose source fails is not there afterwards. */
@@ -187,7 +190,7 @@ export class S3Bucket {
    * @param headers such as `range`, with which the answer is a part
    * @throws ObjectMissing
    */
-  async get(name: string, headers: Record<string, string> = {}): Promise<Readable> {
+  async get(name: string, headers: Record<string, string> = {}): Promise<IncomingMessage> {
     const path = this.#path(name)
     let response: IncomingMessage
     try {

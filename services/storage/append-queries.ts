@@ -88,6 +88,21 @@ export async function renewAppend(
   return rows.length > 0
 }
 
+/** Says how much is durable; returns false if the lease is over, and then the progress does not count. */
+export async function noteAppend(
+  db: Database,
+  key: string,
+  { epoch, progress }: { epoch: string; progress: Progress },
+): Promise<boolean> {
+  const rows = await db.query({
+    name: 'noteObjectAppend',
+    text: `UPDATE object_appends SET received = $3, state = $4, updated_at = now()
+           WHERE key = $1 AND holder = $2 AND lease_until > now() RETURNING 1 AS noted`,
+    values: [key, epoch, progress.offset, progress.state],
+  })
+  return rows.length > 0
+}
+
 /** Ends a lease; returns false if the lease is over, and then the progress does not count. */
 export async function settleAppend(
   db: Database,

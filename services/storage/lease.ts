@@ -106,6 +106,18 @@ export class Lease {
   }
 
   /**
+   * Says how much is durable, also when somebody else has asked for the object.
+   *
+   * @throws ObjectTaken if the lease was over
+   */
+  async note(progress: Progress): Promise<void> {
+    await this.#renewing
+    if (!(await queries.noteAppend(this.#db, this.#key, { epoch: this.#epoch, progress })))
+      throw new ObjectTaken()
+    this.progress = progress
+  }
+
+  /**
    * Ends it, and says how much is durable.
    *
    * @throws ObjectTaken if the lease was over, and then the progress does not count

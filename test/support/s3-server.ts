@@ -21,6 +21,7 @@ interface Reply {
   status: number
   content?: string | Buffer
   etag?: string
+  headers?: Record<string, string>
 }
 
 const ID = 'AKIDTEST'
@@ -31,6 +32,7 @@ const PAGE = 3
 export async function startS3(t: Test): Promise<TestS3> {
   const objects = new Map<string, Buffer>()
   const uploads = new Map<string, Map<number, Buffer>>()
+  const metadata = new Map<string, Record<string, string>>()
   /** The object of each upload. */
   const keys = new Map<string, string>()
   const requests: string[] = []
@@ -42,9 +44,9 @@ export async function startS3(t: Test): Promise<TestS3> {
     const body = Buffer.concat(parts)
     const url = new URL(request.url ?? '', `http://${request.headers.host}`)
     requests.push(`${request.method} ${url.pathname}`)
-    const { status, content = '', etag } = answer(request, url, body)
+    const { status, content = '', etag, headers } = answer(request, url, body)
     const length = { 'content-length': Buffer.byteLength(content) }
-    response.writeHead(status, { ...length, ...(etag === undefined ? {} : { etag }) })
+    response.writeHead(status, { ...length, ...headers, ...(etag === undefined ? {} : { etag }) })
     response.end(request.method === 'HEAD' ? '' : content)
   })
 
@@ -80,9 +82,12 @@ export async function startS3(t: Test): Promise<TestS3> {
       // A store that is told no length can't take the object.
       if (headers['content-length'] === undefined) return failure(411, 'MissingContentLength')
       objects.set(key, body)
+      const own = Object.entries(headers).filter(([name]) => name.startsWith('x-amz-meta-'))
+      metadata.set(key, Object.fromEntries(own.map(([name, value]) => [name, String(value)])))
       return { status: 200, etag: etagOf(body) }
     }
-    return content === undefined ? failure(404, 'NoSuchKey') : read(headers, content)
+    if (content === undefined) return failure(404, 'NoSuchKey')
+    return { ...read(headers, content), headers: metadata.get(key) ?? {} }
   }
 
   function read(headers: IncomingMessage['headers'], content: Buffer): Reply {
@@ -113,6 +118,7 @@ export async function startS3(t: Test): Promise<TestS3> {
     // As S3 does: an error after the status.
     if (chosen.length === 0 || chosen.length < named.length) return { ...failure(200, 'InvalidPart') }
     objects.set(key, Buffer.concat(chosen))
+    metadata.delete(key)
     return { status: 200, content: '<R></R>' }
   }
 

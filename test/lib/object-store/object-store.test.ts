@@ -97,6 +97,34 @@ async function examineAppending(t: Test, store: ObjectStore): Promise<void> {
   t.equal(await store.size(ONE), 0)
   await store.remove(ONE)
 
+  // The next one says no less than was said before, whatever it has sent.
+  const begun = await send(NOTHING, Buffer.concat([part, part]))
+  const next = await store.resume(ONE, begun)
+  t.equal((await next.sync()).offset, begun.offset)
+  await next.write(Buffer.from('some more'))
+  t.ok((await next.sync()).offset >= begun.offset)
+  t.equal(next.isOutgrown, false)
+  await next.settle()
+  await next.close()
+  // What was settled was not noted: it goes on from the one before, or from what had to be noted.
+  const other = await store.resume(ONE, begun)
+  await other.write(Buffer.from(part))
+  t.ok((await other.sync()).offset >= begun.offset)
+  await other.write(Buffer.from(part))
+  t.equal(
+    other.isOutgrown,
+    store.kind === 's3',
+    'two whole parts are there, and the last needs one and its tail',
+  )
+  const noted = await other.sync()
+  t.ok(noted.offset >= begun.offset)
+  await other.settle()
+  await other.close()
+  const end = Buffer.concat([part, part, part, part]).subarray(noted.offset)
+  await finish(await send(noted, end))
+  t.ok(Buffer.concat(await (await store.read(ONE)).toArray()).equals(Buffer.concat([part, part, part, part])))
+  await store.remove(ONE)
+
   await send(NOTHING, Buffer.concat([part, part]))
   await store.remove(ONE)
   t.same(await keysOf(store), [])
@@ -184,5 +212,9 @@ t.test('a store that closes its connections is read to the end, however slowly',
   }
   t.equal(await slowly(await store.read(ONE)), content.length)
   isCut = true
-  await t.rejects(store.read(ONE).then(slowly), { code: 'ECONNRESET' }, 'and what is cut is not taken for the whole')
+  await t.rejects(
+    store.read(ONE).then(slowly),
+    { code: 'ECONNRESET' },
+    'and what is cut is not taken for the whole',
+  )
 })
