@@ -66,7 +66,8 @@ export async function write(
   const file = present(await queries.selectFile(ctx.db, id))
   if (file.deleted_at !== null) throw new FileNotFound()
   if (versions !== undefined && !versions.includes(file.updated_at)) throw new FileChanged()
-  return writeInto(ctx, file.purpose, upload, (written) =>
+  const { purpose, key: replaced } = file
+  return writeInto(ctx, { purpose, replaced }, upload, (written) =>
     transaction(ctx, async (tx) => {
       const row = await settle(tx, id, written.content, versions)
       await written.keep(tx.db)
@@ -105,6 +106,13 @@ export async function haveScanned({ db, jobs }: SpaceContext, row: queries.FileR
   if (scan === 'waiting' && key !== null) await jobs.enqueue(db, scanFileJob, { space: spaceOf(db), id, key })
 }
 
+/** The place that bytes get. */
+interface Place {
+  readonly purpose: File['purpose']
+  /** Name of the object that a file has now, and that it will have no more; null where there is none. */
+  readonly replaced: string | null
+}
+
 /** Bytes that the store has, and no file yet. */
 interface Written {
   readonly content: queries.WrittenContent
@@ -120,7 +128,7 @@ interface Written {
  */
 export async function writeInto<T>(
   ctx: SpaceContext,
-  purpose: File['purpose'],
+  { purpose, replaced }: Place,
   { pieces, length }: Upload,
   give: (written: Written) => Promise<T>,
 ): Promise<T> {
@@ -128,7 +136,8 @@ export async function writeInto<T>(
   const { maxSize, types } = PURPOSES[purpose]
   const limit = Math.min(maxSize, ctx.files.maxSize)
   if (length !== undefined && length > limit) throw new FileTooLarge()
-  const writing = await Writing.begin(ctx, { space: spaceOf(ctx.db), quota: quotaOf(ctx), length })
+  const space = { space: spaceOf(ctx.db), quota: quotaOf(ctx) }
+  const writing = await Writing.begin(ctx, { ...space, length, replaced: replaced ?? undefined })
   try {
     const examination = new Examination({ limit, types, reach: (bytes) => writing.reach(bytes) })
     await answered(store.write(writing.key, examination.watch(pieces), length))

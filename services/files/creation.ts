@@ -26,7 +26,7 @@ export function createWhole<T>(
   upload: Upload,
   once: (settle: Settle) => Promise<T>,
 ): Promise<T> {
-  return writeInto(ctx, 'attachment', upload, ({ content, keep }) =>
+  return writeInto(ctx, { purpose: 'attachment', replaced: null }, upload, ({ content, keep }) =>
     once((own) =>
       transaction(own, async (tx) => {
         const id = uuidv7()
@@ -47,8 +47,9 @@ export function createWhole<T>(
  *
  * @throws FileTooLarge, FileTypeNotAllowed, StorageQuotaReached, UploadInterrupted, FileStoreUnavailable, FilesDisabled
  */
-export function writeAvatar(ctx: SpaceContext, upload: Upload): Promise<File> {
-  return writeInto(ctx, 'avatar', upload, ({ content, keep }) =>
+export async function writeAvatar(ctx: SpaceContext, upload: Upload): Promise<File> {
+  const replaced = (await queries.selectAvatar(ctx.db))?.key ?? null
+  return writeInto(ctx, { purpose: 'avatar', replaced }, upload, ({ content, keep }) =>
     transaction(ctx, async (tx) => {
       const file = { id: uuidv7(), name: 'avatar', purpose: 'avatar', created_by: tx.author } as const
       const row = present(

@@ -1,5 +1,5 @@
 import type { Database } from '#lib/database/database.ts'
-import type { Appending } from '#lib/object-store/appending.ts'
+import type { Appending, Progress } from '#lib/object-store/appending.ts'
 import { answered } from './answered.ts'
 import { insertAppend } from './append-queries.ts'
 import { ObjectTaken, StorageQuotaReached } from './errors.ts'
@@ -41,9 +41,10 @@ export async function reserve(ctx: Ctx, db: Database, append: NewAppend): Promis
 export async function reserveWhole(ctx: Ctx, db: Database, append: NewAppend): Promise<string> {
   const { space, quota, length, lifetimeMs } = append
   const key = newKey()
-  const object = { key, store: storeOf(ctx).kind, space, bytes: firstBytes(length), leaseMs: lifetimeMs }
-  if (!(await queries.insertObject(db, object, quota))) throw new StorageQuotaReached()
-  return key
+  const object = { key, store: storeOf(ctx).kind, space, leaseMs: lifetimeMs }
+  for (const bytes of firstBytes(length))
+    if (await queries.insertObject(db, { ...object, bytes }, quota)) return key
+  throw new StorageQuotaReached()
 }
 
 /** Says, over the connection of a transaction, that an object which came without us may stay for so long. */
@@ -160,7 +161,12 @@ export class Appender {
    * @throws ObjectTaken, FileStoreUnavailable
    */
   async settle(): Promise<void> {
-    await this.#lease.settle(await answered(this.#appending.settle()))
+    await this.#lease.settle(await this.#settleAll())
+  }
+
+  async #settleAll(): Promise<Progress> {
+    if (this.#appending.isOutgrown) await this.#lease.note(await this.#appending.sync())
+    return answered(this.#appending.settle())
   }
 
   /**
@@ -169,7 +175,7 @@ export class Appender {
    * @throws ObjectTaken, FileStoreUnavailable
    */
   async finish(): Promise<void> {
-    const all = await answered(this.#appending.settle())
+    const all = await this.#settleAll()
     this.#lease.measure = async () => all
     // The next one finds all of it, should this process end now.
     await this.#lease.renew()

@@ -27,15 +27,21 @@ export async function insertObject(db: Database, object: NewObject, quota: numbe
 /**
  * The same, to be followed by `flushObjects`: all that is written for one user or organization changes one row, and
  * would wait for the disk one after the other. Not for a transaction, whose commit would not wait either.
+ *
+ * @param replaced an object that does not count, as long as a file has it
  */
 export async function insertObjectUnflushed(
   db: Database,
   object: NewObject,
-  quota: number | null,
+  { quota, replaced }: { quota: number | null; replaced?: string | undefined },
 ): Promise<boolean> {
-  const text = `${INSERT_OBJECT}, set_config('synchronous_commit', 'off', true)`
-  const values = valuesOf(object, quota)
-  return (await db.query({ name: 'insertStoredObject:unflushed', text, values })).length > 0
+  const [name, insert] =
+    replaced === undefined
+      ? ['insertStoredObject:unflushed', INSERT_OBJECT]
+      : ['insertStoredObject:replacing', INSERT_REPLACING]
+  const text = `${insert}, set_config('synchronous_commit', 'off', true)`
+  const values = [...valuesOf(object, quota), ...(replaced === undefined ? [] : [replaced])]
+  return (await db.query({ name, text, values })).length > 0
 }
 
 /** Makes the rows of objects durable, holding no lock meanwhile; returns those that no crash of the database has lost. */
@@ -49,31 +55,59 @@ export async function flushObjects(db: Database, keys: readonly string[]): Promi
   return new Set(rows.map(({ key }) => key))
 }
 
-const INSERT_OBJECT = `WITH space AS (
-    INSERT INTO storage_usage AS u (space_id, bytes) SELECT $2, $3::bigint WHERE $4::bigint IS NULL OR $3::bigint <= $4
-      OR EXISTS (SELECT 1 FROM storage_usage WHERE space_id = $2 AND max_bytes IS NOT NULL)
+/** SQL that takes space and inserts an object. `replaced`: what comes first, and SQL of the bytes that do not count. */
+const insertion = (replaced: { first: string; bytes: string }) => `WITH ${replaced.first} space AS (
+    INSERT INTO storage_usage AS u (space_id, bytes) SELECT $2, $3::bigint WHERE ${replaced.bytes} >= 0
+      AND ($4::bigint IS NULL OR $3::bigint <= $4
+        OR EXISTS (SELECT 1 FROM storage_usage WHERE space_id = $2 AND max_bytes IS NOT NULL))
     ON CONFLICT (space_id) DO UPDATE SET bytes = u.bytes + $3, updated_at = now()
-      WHERE $4 IS NULL OR u.bytes + $3 <= coalesce(u.max_bytes, $4)
+      WHERE $4 IS NULL OR u.bytes + $3 <= coalesce(u.max_bytes, $4) + ${replaced.bytes}
     RETURNING 1)
   INSERT INTO stored_objects (key, store, space_id, bytes, state, expires_at)
   SELECT $1, $5, $2, $3, 'writing', now() + $6 * interval '1 millisecond' FROM space
   RETURNING 1 AS taken`
 
+const INSERT_OBJECT = insertion({ first: '', bytes: '0' })
+
+/**
+ * Has nobody end the object before the statement has: otherwise it would not count here, and no longer count in the sum. It
+ * is locked before the space, as by all others, so that none waits for the other in a circle.
+ */
+const replacedObject = (parameter: string) =>
+  `replaced AS (SELECT bytes FROM stored_objects WHERE key = ${parameter} AND state = 'kept' FOR SHARE)`
+
+const INSERT_REPLACING = insertion({
+  first: `${replacedObject('$7')},`,
+  bytes: 'coalesce((SELECT bytes FROM replaced), 0)',
+})
+
 const valuesOf = ({ key, space, bytes, store, leaseMs }: NewObject, quota: number | null) => [
   ...[key, space, bytes, quota, store, leaseMs],
 ]
 
-/** Takes more space for an object; returns false if there is not so much left, or the object has expired. */
-export async function growObject(db: Database, key: string, bytes: number, quota: number): Promise<boolean> {
-  // The object is locked first, as by all others, so that none waits for the other in a circle.
+/**
+ * Takes more space for an object; returns false if there is not so much left, or the object has expired.
+ *
+ * @param allowance.replaced as of `insertObjectUnflushed`
+ */
+export async function growObject(
+  db: Database,
+  key: string,
+  bytes: number,
+  { quota, replaced }: { quota: number; replaced?: string | undefined },
+): Promise<boolean> {
+  // The objects are locked first, as by all others, so that none waits for the other in a circle.
   const rows = await db.query({
     name: 'growStoredObject',
-    text: `WITH object AS (SELECT space_id FROM stored_objects WHERE key = $1 AND state = 'writing' FOR UPDATE),
+    text: `WITH ${replacedObject('$4')},
+           object AS (SELECT space_id FROM stored_objects WHERE key = $1 AND state = 'writing' FOR UPDATE),
            space AS (
-             UPDATE storage_usage u SET bytes = u.bytes + $2, updated_at = now() FROM object o
-             WHERE u.space_id = o.space_id AND u.bytes + $2 <= coalesce(u.max_bytes, $3) RETURNING 1)
+             UPDATE storage_usage u SET bytes = u.bytes + $2, updated_at = now()
+             FROM object o LEFT JOIN replaced r ON true
+             WHERE u.space_id = o.space_id
+               AND u.bytes + $2 <= coalesce(u.max_bytes, $3) + coalesce(r.bytes, 0) RETURNING 1)
            UPDATE stored_objects SET bytes = bytes + $2 FROM space WHERE key = $1 RETURNING 1 AS taken`,
-    values: [key, bytes, quota],
+    values: [key, bytes, quota, replaced ?? null],
   })
   return rows.length > 0
 }

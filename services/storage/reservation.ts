@@ -11,22 +11,33 @@ const FIRST_BYTES = 64 * 1024
 /** Bytes that are taken at once while it grows. */
 const LARGEST_STEP = 64 * 1024 * 1024
 
-/** Bytes that are taken for an object before it comes. */
-export function firstBytes(length: number | undefined): number {
-  return Math.max(length ?? FIRST_BYTES, SMALLEST_BYTES)
+/** Bytes that are taken for an object before it comes: so many, or else the next fewer, where it may have less. */
+export function firstBytes(length: number | undefined): readonly number[] {
+  return length === undefined ? [FIRST_BYTES, SMALLEST_BYTES] : [Math.max(length, SMALLEST_BYTES)]
+}
+
+/** A quota, and what does not count for it. */
+export interface Allowance {
+  /** Bytes that there may be. */
+  readonly quota: number
+  /** The object whose place the new one takes: it is there until all of that has come. */
+  readonly replaced?: string | undefined
 }
 
 /** The space that is taken for an object. */
 export class Reservation {
   readonly #db: Database
   readonly #key: string
-  readonly #quota: number
+  readonly #allowance: Allowance
   #taken: number
 
-  constructor(db: Database, { key, quota, taken }: { key: string; quota: number; taken: number }) {
+  constructor(
+    db: Database,
+    { key, taken, ...allowance }: Allowance & { readonly key: string; readonly taken: number },
+  ) {
     this.#db = db
     this.#key = key
-    this.#quota = quota
+    this.#allowance = allowance
     this.#taken = taken
   }
 
@@ -43,7 +54,7 @@ export class Reservation {
     const step = Math.max(needed, Math.min(this.#taken, LARGEST_STEP))
     // There may be less left than a step.
     for (const bytes of new Set([step, needed])) {
-      if (!(await queries.growObject(this.#db, this.#key, bytes, this.#quota))) continue
+      if (!(await queries.growObject(this.#db, this.#key, bytes, this.#allowance))) continue
       this.#taken += bytes
       return
     }

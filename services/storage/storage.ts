@@ -5,7 +5,7 @@ import { Rounds } from '#lib/waiting/rounds.ts'
 import { FilesDisabled, StorageQuotaReached } from './errors.ts'
 import { newKey } from './keys.ts'
 import * as queries from './queries.ts'
-import { firstBytes, Reservation, SMALLEST_BYTES } from './reservation.ts'
+import { type Allowance, firstBytes, Reservation, SMALLEST_BYTES } from './reservation.ts'
 
 // Which objects the store may have. A row says so before the first byte is written, and goes when the bytes are gone, so
 // that whatever a crash leaves is found by the sweep (jobs.ts). Whose the objects are, and who may, is for the callers.
@@ -57,7 +57,7 @@ export function hold(db: Database, key: string): Promise<boolean> {
 
 /** An object that is being written, and the space that is taken for it. Its lease is renewed until `keep` or `discard`. */
 export class Writing {
-  readonly key = newKey()
+  readonly key: string
   readonly #db: Database
   readonly #reservation: Reservation
   readonly #leaseMs: number
@@ -67,36 +67,48 @@ export class Writing {
 
   private constructor(
     db: Database,
-    { quota, taken, leaseMs }: Record<'quota' | 'taken' | 'leaseMs', number>,
+    key: string,
+    { leaseMs, ...reservation }: Allowance & { readonly taken: number; readonly leaseMs: number },
   ) {
     this.#db = db
-    this.#reservation = new Reservation(db, { key: this.key, quota, taken })
+    this.key = key
+    this.#reservation = new Reservation(db, { key, ...reservation })
     this.#leaseMs = leaseMs
   }
 
   /**
    * Takes space for an object.
    *
-   * @param quota bytes that there may be; null for what is never refused
-   * @param length bytes that it will have, if that is known
+   * @param options.quota bytes that there may be; null for what is never refused
+   * @param options.length bytes that it will have, if that is known
+   * @param options.replaced the object whose place it takes, which does not count beside it
    * @throws StorageQuotaReached, FilesDisabled
    */
   static async begin(
-    ctx: Pick<StorageContext, 'storage'>,
-    { space, quota, length }: { space: string; quota: number | null; length: number | undefined },
+    { storage }: Pick<StorageContext, 'storage'>,
+    options: {
+      space: string
+      quota: number | null
+      length: number | undefined
+      replaced?: string | undefined
+    },
   ): Promise<Writing> {
-    const { kind } = storeOf(ctx)
-    const { db, flushes, leaseMs } = ctx.storage
-    const taken = firstBytes(length)
-    const writing = new Writing(db, { quota: quota ?? Number.MAX_SAFE_INTEGER, taken, leaseMs })
+    const { space, quota, length, replaced } = options
+    const { kind } = storeOf({ storage })
+    const { db, flushes, leaseMs } = storage
+    const key = newKey()
     const begun = performance.now()
-    const object = { key: writing.key, store: kind, space, bytes: taken, leaseMs }
-    if (!(await queries.insertObjectUnflushed(db, object, quota))) throw new StorageQuotaReached()
-    // Before the first byte, or a crash of the database could leave bytes that no row names.
-    if (!(await flushes.join(writing.key)).has(writing.key))
-      throw new Error('the database has lost an object')
-    writing.#hold(begun)
-    return writing
+    for (const taken of firstBytes(length)) {
+      const object = { key, store: kind, space, bytes: taken, leaseMs }
+      if (!(await queries.insertObjectUnflushed(db, object, { quota, replaced }))) continue
+      // Before the first byte, or a crash of the database could leave bytes that no row names.
+      if (!(await flushes.join(key)).has(key)) throw new Error('the database has lost an object')
+      const allowance = { quota: quota ?? Number.MAX_SAFE_INTEGER, replaced }
+      const writing = new Writing(db, key, { ...allowance, taken, leaseMs })
+      writing.#hold(begun)
+      return writing
+    }
+    throw new StorageQuotaReached()
   }
 
   /** Holds the object from a time on, and renews that often enough for some renewals to fail. */

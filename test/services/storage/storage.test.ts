@@ -7,6 +7,7 @@ import { Reservation } from '#services/storage/reservation.ts'
 import { Writing } from '#services/storage/storage.ts'
 import { Forbidden } from '#services/users/errors.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
+import { eventually } from '#test/support/eventually.ts'
 import { sweep } from '#test/support/files.ts'
 
 const KIB = 1024
@@ -51,6 +52,50 @@ t.test('space for an object of unknown length is taken in steps, and no more tha
   await small.discard(app.ctx)
 })
 
+t.test(
+  'an object that is replaced does not count while a file has it, whatever else is under way',
+  async (t) => {
+    const { app, db, signUp } = await borrowTestApp(t, { APP_ROLE: 'web' })
+    const space = (await signUp()).user.id
+    const quota = 100 * KIB
+    const begin = (length: number | undefined, replaced?: string) =>
+      Writing.begin(app.ctx, { space, quota, length, replaced })
+    const old = await begin(quota)
+    await t.rejects(begin(quota, old.key), StorageQuotaReached, 'no file has it yet')
+    await app.db.transaction((tx) => old.keep(tx, quota))
+    await t.rejects(begin(quota), StorageQuotaReached)
+    await t.rejects(begin(quota + 1, old.key), StorageQuotaReached)
+    const known = await begin(quota, old.key)
+    await known.discard(app.ctx)
+    const unknown = await begin(undefined, old.key)
+    await unknown.reach(quota)
+    await t.rejects(unknown.reach(quota + 1) ?? Promise.resolve(), StorageQuotaReached)
+    await unknown.discard(app.ctx)
+
+    const growing = await begin(10 * KIB, old.key)
+    const doom = "UPDATE stored_objects SET state = 'doomed' WHERE key = $1"
+    let waiting: Promise<unknown>[] = []
+    await app.db.transaction(async (tx) => {
+      await tx.query({ name: 'doomReplaced', text: doom, values: [old.key] })
+      // They see it kept, and wait for what becomes of it.
+      waiting = [begin(quota - KIB, old.key), growing.reach(quota - KIB) ?? Promise.resolve()]
+      for (const work of waiting) work.catch(() => undefined)
+      await eventually(async () => {
+        const [blocked] = await db.query<{ count: string }>(
+          "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype IN ('transactionid', 'tuple')",
+        )
+        return Number(blocked?.count) >= 2
+      })
+    })
+    const [first] = await Promise.allSettled(waiting)
+    t.equal(first?.status, 'rejected')
+    const [usage] = await db.query<{ bytes: string }>('SELECT bytes FROM storage_usage WHERE space_id = $1', [
+      space,
+    ])
+    t.ok(Number(usage?.bytes) <= quota, `${usage?.bytes} bytes`)
+  },
+)
+
 t.test('no step is larger than 64 MiB', async (t) => {
   const { app, db, signUp } = await borrowTestApp(t, { APP_ROLE: 'web' })
   const space = (await signUp()).user.id
@@ -74,7 +119,7 @@ t.test('what is counted stays in place, and goes with the last object', async (t
       return Number((await tx.query<{ n: string }>({ name: 'countUpdatesInPlace', text }))[0]?.n)
     }
     const before = await count()
-    await growObject(tx, first.key, KIB, MIB)
+    await growObject(tx, first.key, KIB, { quota: MIB })
     return (await count()) - before
   })
   t.equal(inPlace, 1)
