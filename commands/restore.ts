@@ -17,6 +17,7 @@ import { withDatabase } from '#lib/embedded-postgres/with-database.ts'
 import { useProxies } from '#lib/network/proxies.ts'
 import { openObjectStore } from '#lib/object-store/open-object-store.ts'
 import { MIGRATIONS } from '#plugins/infrastructure/migrations.ts'
+import { endUnfinished } from '#services/uploads/operators.ts'
 import { restoreContents } from './restore-contents.ts'
 import { note, offerHelp, runCommand } from './run-command.ts'
 
@@ -66,9 +67,13 @@ async function restoreFrom({ from, name, force }: Arguments): Promise<void> {
     const rows = tables.reduce((sum, table) => sum + table.rows, 0)
     process.stdout.write(`Restored ${dump.file}: ${rows} rows, of migration ${migration_version}\n`)
     const to = await openObjectStore(config.files)
-    if (to === undefined) return note('files.store is `none` here, so contents of files were left alone.')
-    const places = { from: openContents(from, s3Settings(process.env)), to }
-    process.stdout.write(await withSystemSession(connection, (db) => restoreContents(db, places)))
+    await withSystemSession(connection, async (db) => {
+      const ended = await endUnfinished(db)
+      if (ended > 0) note(`${ended} uploads that were under way are ended.`)
+      if (to === undefined) return note('files.store is `none` here, so contents of files were left alone.')
+      const places = { from: openContents(from, s3Settings(process.env)), to }
+      process.stdout.write(await restoreContents(db, places))
+    })
   } finally {
     await stop()
   }

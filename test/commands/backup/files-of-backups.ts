@@ -8,7 +8,7 @@ import { createFullFile, putContent } from '#test/support/files.ts'
 import { signUp, type TestUser } from '#test/support/helper.ts'
 import { startInstance } from '#test/support/instances.ts'
 import { createOrganization } from '#test/support/organizations.ts'
-import { appendTo, createUpload } from '#test/support/uploads.ts'
+import { appendTo, createUpload, headOf } from '#test/support/uploads.ts'
 import type { PostgresServer } from './postgres-server.ts'
 
 const RUN = { id: 'test', attempt: 1, signal: new AbortController().signal, complete: async () => undefined }
@@ -27,6 +27,8 @@ export interface FilledService {
   readonly digests: ReadonlyMap<string, string>
   /** A file in the trash, whose content counts as well. */
   readonly trashed: string
+  /** An upload that is under way. */
+  readonly unfinished: string
   /** Contents that rows name. */
   readonly objects: number
 }
@@ -75,11 +77,12 @@ export async function filledService(
   await appendTo(app, user, upload, { offset: 30_000, bytes: resumed.subarray(30_000) })
   add(`/api/v1/files/${upload.split('/').at(-1)}/content`, resumed)
   // Not finished, and so not a content.
-  await appendTo(app, user, await createUpload(app, user, 10), { offset: 0, bytes: 'half' })
+  const unfinished = await createUpload(app, user, 10)
+  await appendTo(app, user, unfinished, { offset: 0, bytes: 'half' })
 
   const trashed = await createFullFile(app, user, 'in the trash')
   await app.inject({ method: 'DELETE', url: trashed, headers: user.headers })
-  return { app, url, user, digests, trashed, objects: digests.size + 1 }
+  return { app, url, user, digests, trashed, unfinished, objects: digests.size + 1 }
 }
 
 const WEB = { APP_ROLE: 'web' }
@@ -88,7 +91,7 @@ const WEB = { APP_ROLE: 'web' }
 export async function hasAll(
   t: Test,
   app: FastifyInstance,
-  { user: { headers }, digests, trashed }: FilledService,
+  { user: { headers }, digests, trashed, unfinished }: FilledService,
 ): Promise<void> {
   for (const [url, digest] of digests) {
     const { statusCode, rawPayload } = await app.inject({ url, headers })
@@ -98,4 +101,6 @@ export async function hasAll(
   const restored = await app.inject({ method: 'POST', url: `${trashed}/restore`, headers })
   t.equal(restored.statusCode, 200, restored.body)
   t.equal((await app.inject({ url: `${trashed}/content`, headers })).body, 'in the trash')
+  const upload = await headOf(app, { headers }, unfinished)
+  t.equal(upload.statusCode, 404, 'its client has to begin again')
 }
