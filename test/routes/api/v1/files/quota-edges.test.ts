@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import type { LightMyRequestResponse } from 'fastify'
 import t from 'tap'
 import { expectProblem } from '#test/support/expect-problem.ts'
 import { createFile, createFullFile, putContent } from '#test/support/files.ts'
@@ -32,48 +33,47 @@ t.test('a quota and the limits of sizes, at their edges', async (t) => {
     app.inject({ method, url, headers: { ...as.headers, ...headers }, payload })
 
   /** Each way in which so many bytes can come as a new file. */
-  const ways: Record<string, (as: TestUser, count: number) => Promise<{ statusCode: number; body: string }>> =
-    {
-      'in one request': (as, count) => send(as, 'POST', '/api/v1/files/content?name=a', sized(count)),
-      'in one request, in chunks': (as, count) =>
-        send(as, 'POST', '/api/v1/files/content?name=a', chunked(count)),
-      'in two requests': async (as, count) =>
-        send(as, 'PUT', `${await createFile(app, as)}/content`, sized(count)),
-      'in two requests, in chunks': async (as, count) =>
-        send(as, 'PUT', `${await createFile(app, as)}/content`, chunked(count)),
-      'by tus': async (as, count) => {
-        const headers = { ...as.headers, ...TUS, 'upload-length': String(count) }
-        const made = await app.inject({ method: 'POST', url: '/api/v1/uploads', headers })
-        if (made.statusCode !== 201) return made
-        const url = String(made.headers.location).slice(app.publicPath.length)
-        return appendTo(app, as, url, { offset: 0, bytes: bytes(count) })
-      },
-      'by tus, with the creation': (as, count) =>
-        send(as, 'POST', '/api/v1/uploads', {
-          headers: {
-            ...TUS,
-            'upload-length': String(count),
-            'content-type': 'application/offset+octet-stream',
-          },
-          payload: bytes(count),
-        }),
-      'by tus, of a length that is said last': async (as, count) => {
-        const url = await createUpload(app, as, undefined)
-        const first = await appendTo(app, as, url, { offset: 0, bytes: bytes(count) })
-        if (first.statusCode !== 204) return first
-        const headers = { 'upload-length': String(count) }
-        return appendTo(app, as, url, { offset: count, bytes: '', headers })
-      },
-      'by the draft': (as, count) =>
-        send(as, 'POST', '/api/v1/uploads', { ...sized(count), headers: { 'upload-complete': '?1' } }),
-      'by the draft, in chunks': (as, count) => {
-        const { headers, payload } = chunked(count)
-        return send(as, 'POST', '/api/v1/uploads', {
-          headers: { ...headers, 'upload-complete': '?1' },
-          payload,
-        })
-      },
-    }
+  const ways: Record<string, (as: TestUser, count: number) => Promise<LightMyRequestResponse>> = {
+    'in one request': (as, count) => send(as, 'POST', '/api/v1/files/content?name=a', sized(count)),
+    'in one request, in chunks': (as, count) =>
+      send(as, 'POST', '/api/v1/files/content?name=a', chunked(count)),
+    'in two requests': async (as, count) =>
+      send(as, 'PUT', `${await createFile(app, as)}/content`, sized(count)),
+    'in two requests, in chunks': async (as, count) =>
+      send(as, 'PUT', `${await createFile(app, as)}/content`, chunked(count)),
+    'by tus': async (as, count) => {
+      const headers = { ...as.headers, ...TUS, 'upload-length': String(count) }
+      const made = await app.inject({ method: 'POST', url: '/api/v1/uploads', headers })
+      if (made.statusCode !== 201) return made
+      const url = String(made.headers.location).slice(app.publicPath.length)
+      return appendTo(app, as, url, { offset: 0, bytes: bytes(count) })
+    },
+    'by tus, with the creation': (as, count) =>
+      send(as, 'POST', '/api/v1/uploads', {
+        headers: {
+          ...TUS,
+          'upload-length': String(count),
+          'content-type': 'application/offset+octet-stream',
+        },
+        payload: bytes(count),
+      }),
+    'by tus, of a length that is said last': async (as, count) => {
+      const url = await createUpload(app, as, undefined)
+      const first = await appendTo(app, as, url, { offset: 0, bytes: bytes(count) })
+      if (first.statusCode !== 204) return first
+      const headers = { 'upload-length': String(count) }
+      return appendTo(app, as, url, { offset: count, bytes: '', headers })
+    },
+    'by the draft': (as, count) =>
+      send(as, 'POST', '/api/v1/uploads', { ...sized(count), headers: { 'upload-complete': '?1' } }),
+    'by the draft, in chunks': (as, count) => {
+      const { headers, payload } = chunked(count)
+      return send(as, 'POST', '/api/v1/uploads', {
+        headers: { ...headers, 'upload-complete': '?1' },
+        payload,
+      })
+    },
+  }
 
   for (const [way, make] of Object.entries(ways)) {
     await t.test(`${way}: all that is left has room, and not a byte more`, async (t) => {
