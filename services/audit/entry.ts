@@ -71,7 +71,7 @@ export function canonical(entry: AuditEntry): Buffer {
 
 /** The digest of an entry, which the chain is over: SHA-256(0x02 | canonical form and mac). */
 export function digestOf(canonicalBytes: Buffer, mac: Buffer): Buffer {
-  return digestOfSealed(Buffer.concat([canonicalBytes, field(mac)]))
+  return digestOfSealed(Buffer.concat([canonicalBytes, fields(mac)]))
 }
 
 /** The same from the canonical form with the mac as one more field. */
@@ -109,16 +109,28 @@ export function int64(value: number): Buffer {
   return bytes
 }
 
+const NULL = -1
+const LENGTH_BYTES = 4
+
+/** Room in which fields are put together; what is longer gets its own. */
+const room = Buffer.allocUnsafe(4096)
+
+/** Fields one after the other, each with its length before it. In one piece: a buffer for each field takes twice the time. */
 function fields(...values: readonly (Buffer | string | null)[]): Buffer {
-  return Buffer.concat(values.map(field))
+  let most = 0
+  // A character takes three bytes at most: the two units of what takes four are two.
+  for (const value of values) most += LENGTH_BYTES + (value === null ? 0 : value.length * 3)
+  const target = most > room.length ? Buffer.allocUnsafe(most) : room
+  let end = 0
+  for (const value of values) {
+    const start = end + LENGTH_BYTES
+    const length = value === null ? 0 : put(value, target, start)
+    target.writeInt32BE(value === null ? NULL : length, end)
+    end = start + length
+  }
+  return Buffer.from(target.subarray(0, end))
 }
 
-const NULL = Buffer.of(255, 255, 255, 255)
-
-function field(value: Buffer | string | null): Buffer {
-  if (value === null) return NULL
-  const bytes = typeof value === 'string' ? Buffer.from(value) : value
-  const length = Buffer.allocUnsafe(4)
-  length.writeInt32BE(bytes.length)
-  return Buffer.concat([length, bytes])
+function put(value: Buffer | string, target: Buffer, at: number): number {
+  return typeof value === 'string' ? target.write(value, at) : value.copy(target, at)
 }

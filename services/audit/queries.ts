@@ -14,27 +14,32 @@ export async function holdSealing(db: SystemDatabase): Promise<void> {
   })
 }
 
-/** Returns false when somebody else seals now. The lock ends with the transaction. */
+/**
+ * Returns false when somebody else seals now. The lock ends with the transaction, which may take entries from the intake: a
+ * trigger keeps them from all others.
+ */
 export async function lockSealing(db: SystemDatabase): Promise<boolean> {
   const rows = await db.query<{ locked: boolean }>({
     name: 'lockAuditSealing',
-    text: 'SELECT pg_try_advisory_xact_lock($1) AS locked',
+    text: "SELECT pg_try_advisory_xact_lock($1) AS locked, set_config('app.audit_filing', 'on', true)",
     values: [SEALING_LOCK],
   })
   return rows[0]?.locked === true
 }
 
-/** Whether an entry waits to be sealed. */
+/** Whether an entry waits to be sealed, filed or not. */
 export async function someWait(db: SystemDatabase): Promise<boolean> {
   const rows = await db.query<{ waiting: boolean }>({
     name: 'someAuditEntriesWait',
-    text: 'SELECT EXISTS (SELECT FROM audit_pending WHERE refused_at IS NULL) AS waiting',
+    // By the index: a table that is emptied all the time has many dead rows.
+    text: `SELECT (SELECT id FROM audit_intake ORDER BY id LIMIT 1) IS NOT NULL
+             OR EXISTS (SELECT FROM audit_pending WHERE refused_at IS NULL) AS waiting`,
   })
   return rows[0]?.waiting === true
 }
 
 /**
- * Entries that wait, oldest first. Those marked by a key that is not among `keyIds` are left for a process that has it.
+ * Filed entries that wait, oldest first. Those marked by a key that is not among `keyIds` are left for a process that has it.
  */
 export async function selectPending(
   db: SystemDatabase,
@@ -93,12 +98,14 @@ export async function deletePending(db: SystemDatabase, entries: Named): Promise
   })
 }
 
-export async function refusePending(db: SystemDatabase, entries: Named): Promise<void> {
+/** Keeps entries from being sealed for good. */
+export async function refuseEntries(db: SystemDatabase, entries: Named): Promise<void> {
   if (entries.length === 0) return
   await db.query({
-    name: 'refusePendingAudit',
-    text: `UPDATE audit_pending p SET refused_at = now() FROM unnest($1::uuid[], $2::uuid[]) AS n (org, id)
-           WHERE p.org_id = n.org AND p.entry_id = n.id`,
+    name: 'refuseAuditEntries',
+    text: `INSERT INTO audit_pending (org_id, entry_id, refused_at)
+           SELECT org, id, now() FROM unnest($1::uuid[], $2::uuid[]) AS n (org, id)
+           ON CONFLICT (org_id, entry_id) DO UPDATE SET refused_at = now()`,
     values: [entries.map(({ org }) => org), entries.map(({ id }) => id)],
   })
 }
@@ -209,11 +216,12 @@ export interface AuditStatus {
 export async function selectStatus(db: SystemDatabase): Promise<AuditStatus> {
   const rows = await db.query<AuditStatus>({
     name: 'selectAuditStatus',
-    text: `SELECT coalesce((
-               SELECT extract(epoch FROM now() - e.at)
-               FROM (SELECT org_id, entry_id FROM audit_pending WHERE refused_at IS NULL ORDER BY entry_id LIMIT 1) p
-               JOIN audit_entries e ON e.org_id = p.org_id AND e.id = p.entry_id
-             ), 0)::float8 AS "pendingAge",
+    text: `SELECT coalesce(extract(epoch FROM now() - least(
+               (SELECT at FROM audit_intake ORDER BY id LIMIT 1),
+               (SELECT e.at
+                FROM (SELECT org_id, entry_id FROM audit_pending WHERE refused_at IS NULL ORDER BY entry_id LIMIT 1) p
+                JOIN audit_entries e ON e.org_id = p.org_id AND e.id = p.entry_id)
+             )), 0)::float8 AS "pendingAge",
              (SELECT count(*) FROM (
                SELECT FROM audit_pending WHERE refused_at IS NOT NULL ORDER BY refused_at LIMIT 1000
              ) r)::int AS refused,

@@ -1,12 +1,4 @@
-import {
-  canonical,
-  commitmentOf,
-  newSalt,
-  type Outcome,
-  type PersonalData,
-  PLATFORM,
-  timeOf,
-} from './entry.ts'
+import { canonical, commitmentOf, newSalt, type Outcome, PLATFORM, timeOf } from './entry.ts'
 
 /** The part of an event's occurrence that the audit log tells. */
 export interface Recordable {
@@ -30,95 +22,32 @@ export interface Recordable {
   readonly mark: (bytes: Buffer) => Buffer
 }
 
-/** An entry with what belongs to it, as its tables have it. */
-interface Prepared {
-  readonly org: string
-  readonly personal: PersonalData
-  readonly commitment: Buffer
-  readonly details: string
-  readonly mac: Buffer
-}
-
-const prepared = new WeakMap<Recordable, Prepared>()
-
-/** One salt for all that is written of an occurrence. */
-function prepare(occurrence: Recordable): Prepared {
-  const known = prepared.get(occurrence)
-  if (known !== undefined) return known
-  const { id, actor, type, subject, requestId, client, outcome = 'succeeded' } = occurrence
-  const org = occurrence.org ?? PLATFORM
-  const personal = { salt: newSalt(), ip: client.ip, userAgent: client.userAgent, names: null }
-  const commitment = commitmentOf(personal)
-  const { reason, impersonator: impersonator_id } = client
-  // What is undefined is left out; an event may have a reason of its own.
-  const details = JSON.stringify({ reason, impersonator_id, ...occurrence.data })
-  const entry = { org, id, actor, action: type, target: subject, outcome, requestId, details, commitment }
-  const made = { org, personal, commitment, details, mac: occurrence.mark(canonical(entry)) }
-  prepared.set(occurrence, made)
-  return made
-}
-
 /** The id of the account whose address and device are kept; null for keys and for what the service does itself. */
 function personOf({ kind, id }: Recordable['actor']): string | null {
   return kind === 'user' || kind === 'admin' ? id : null
 }
 
-/** Writes the entry. */
-export const entryRecorder = {
+/** Writes the entry with its personal data, for the sealer to file and chain. */
+export const intakeRecorder = {
   insert:
-    'INSERT INTO audit_entries (org_id, id, at, actor_kind, actor_id, action, target_type, target_id, outcome, request_id, details, personal_commitment, mac)',
+    'INSERT INTO audit_intake (org_id, id, at, actor_kind, actor_id, action, target_type, target_id, outcome, request_id, details, personal_commitment, mac, user_id, salt, ip, user_agent)',
   types: [
-    'uuid',
-    'uuid',
-    'timestamptz',
-    'text',
-    'text',
-    'text',
-    'text',
-    'text',
-    'text',
-    'text',
-    'json',
-    'bytea',
-    'bytea',
+    ...['uuid', 'uuid', 'timestamptz', 'text', 'text', 'text', 'text', 'text', 'text', 'text', 'json'],
+    ...['bytea', 'bytea', 'uuid', 'bytea', 'text', 'text'],
   ],
   valuesOf(occurrence: Recordable): unknown[] {
-    const { org, details, commitment, mac } = prepare(occurrence)
-    const { id, actor, type, subject, requestId, outcome = 'succeeded' } = occurrence
-    const { kind } = actor
-    const at = new Date(timeOf(id))
+    const { id, actor, type, subject, requestId, client, outcome = 'succeeded' } = occurrence
+    const org = occurrence.org ?? PLATFORM
+    const { ip, userAgent, reason, impersonator: impersonator_id } = client
+    const salt = newSalt()
+    const commitment = commitmentOf({ salt, ip, userAgent, names: null })
+    // What is undefined is left out; an event may have a reason of its own.
+    const details = JSON.stringify({ reason, impersonator_id, ...occurrence.data })
+    const entry = { org, id, actor, action: type, target: subject, outcome, requestId, details, commitment }
+    const mac = occurrence.mark(canonical(entry))
     return [
-      org,
-      id,
-      at,
-      kind,
-      actor.id,
-      type,
-      subject.type,
-      subject.id,
-      outcome,
-      requestId,
-      details,
-      commitment,
-      mac,
+      ...[org, id, new Date(timeOf(id)).toISOString(), actor.kind, actor.id, type, subject.type, subject.id],
+      ...[outcome, requestId, details, commitment, mac, personOf(actor), salt, ip, userAgent],
     ]
   },
-}
-
-/** Writes what may be erased. */
-export const personalRecorder = {
-  insert: 'INSERT INTO audit_personal (org_id, entry_id, user_id, salt, ip, user_agent)',
-  types: ['uuid', 'uuid', 'uuid', 'bytea', 'text', 'text'],
-  valuesOf(occurrence: Recordable): unknown[] {
-    const { org, personal } = prepare(occurrence)
-    const { salt, ip, userAgent } = personal
-    return [org, occurrence.id, personOf(occurrence.actor), salt, ip, userAgent]
-  },
-}
-
-/** Lets the entry wait for the sealer. */
-export const pendingRecorder = {
-  insert: 'INSERT INTO audit_pending (org_id, entry_id)',
-  types: ['uuid', 'uuid'],
-  valuesOf: (occurrence: Recordable): unknown[] => [prepare(occurrence).org, occurrence.id],
 }

@@ -4,7 +4,8 @@ import type { Database } from '#lib/database/database.ts'
 import { OrgDatabase, SystemDatabase } from '#lib/database/scoped-database.ts'
 import type { Outcome } from './entry.ts'
 import * as queries from './queries.ts'
-import { entryRecorder, pendingRecorder, personalRecorder, type Recordable } from './recorders.ts'
+import * as intake from './queries-of-intake.ts'
+import { intakeRecorder, type Recordable } from './recorders.ts'
 
 // What other services do to the log. Nothing here asks who the actor is, so routes never import it.
 
@@ -61,24 +62,12 @@ async function write(db: Database, occurrence: Recordable): Promise<void> {
   const { org } = occurrence
   const isScoped = db instanceof OrgDatabase || db instanceof SystemDatabase
   const scoped = org === null || isScoped ? db : new OrgDatabase(db, org)
-  await scoped.query({ name: 'insertAuditEntry', text: INSERT, values: valuesOf(occurrence) })
+  const values = intakeRecorder.valuesOf(occurrence)
+  await scoped.query({ name: 'insertAuditEntry', text: INSERT, values })
 }
 
-const RECORDERS = [entryRecorder, personalRecorder, pendingRecorder] as const
-
-function valuesOf(occurrence: Recordable): unknown[] {
-  return RECORDERS.flatMap((recorder) => recorder.valuesOf(occurrence))
-}
-
-const INSERT = insertText()
-
-function insertText(): string {
-  let count = 0
-  const [entry, personal, pending] = RECORDERS.map(
-    ({ insert, types }) => `${insert} VALUES (${types.map((type) => `$${++count}::${type}`).join(', ')})`,
-  )
-  return `WITH entry AS (${entry}), personal AS (${personal}) ${pending}`
-}
+const PARAMETERS = intakeRecorder.types.map((type, index) => `$${index + 1}::${type}`)
+const INSERT = `${intakeRecorder.insert} VALUES (${PARAMETERS.join(', ')})`
 
 /** Personal data that are erased at once. */
 const ERASED_AT_ONCE = 5000
@@ -90,5 +79,7 @@ const ERASED_AT_ONCE = 5000
  */
 export async function erasePersonalData(ctx: Pick<Context, 'db'>, userId: string): Promise<boolean> {
   const db = new SystemDatabase(ctx.db)
+  // First: what is filed meanwhile, the next statement finds where it is then.
+  await intake.eraseWaiting(db, userId)
   return (await queries.deletePersonalData(db, userId, ERASED_AT_ONCE)) === ERASED_AT_ONCE
 }

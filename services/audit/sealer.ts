@@ -6,6 +6,7 @@ import type { PendingEntry } from './entry-row.ts'
 import type { AuditKeys } from './keys.ts'
 import type { EntryMacs } from './macs.ts'
 import * as queries from './queries.ts'
+import * as intake from './queries-of-intake.ts'
 
 /** Entries that one transaction seals. */
 const BATCH_ENTRIES = 1000
@@ -28,8 +29,8 @@ interface SealerContext {
 }
 
 /**
- * Seals a batch of committed entries: appends each to its organization's chain. One process at a time does; others seal
- * nothing. All of it is one transaction, so a process that dies leaves the chains as they were.
+ * Files and seals a batch of committed entries: appends each to its organization's chain. One process at a time does;
+ * others seal nothing. All of it is one transaction, so a process that dies leaves the chains as they were.
  *
  * @param observed is told how many milliseconds an entry waited
  */
@@ -39,20 +40,26 @@ export async function sealBatch(ctx: SealerContext, observed?: (waitedMs: number
   if (!(await queries.someWait(system.db))) return NOTHING
   return transaction(system, async ({ db, now, audit: { macs } }) => {
     if (!(await queries.lockSealing(db))) return NOTHING
+    const filed = await intake.fileEntries(db, BATCH_ENTRIES, macs.keyIds)
+    // Written by a version before this one.
     const pending = await queries.selectPending(db, BATCH_ENTRIES, macs.keyIds)
-    const { sound, refused } = sort(pending, macs)
+    const { sound, refused } = sort([...filed, ...pending], macs)
     const orgs = [...new Set(sound.map(({ org }) => org))]
     const heads = await queries.selectHeads(db, orgs)
     const seals = chain(sound, new Map(heads.map((head) => [head.org, head])))
     await Promise.all([
       queries.insertSeals(db, seals),
-      queries.deletePending(db, sound),
-      queries.refusePending(db, refused),
+      queries.deletePending(db, pending),
+      queries.refuseEntries(db, refused),
       queries.recordGrowth(db, orgs),
     ])
     const time = now().getTime()
     for (const { id } of sound) observed?.(Math.max(0, time - timeOf(id)))
-    return { sealed: seals.length, refused, hasMore: pending.length === BATCH_ENTRIES }
+    return {
+      sealed: seals.length,
+      refused,
+      hasMore: Math.max(filed.length, pending.length) === BATCH_ENTRIES,
+    }
   })
 }
 

@@ -1,10 +1,10 @@
 import type { Database, Statement } from '#lib/database/database.ts'
-import { entryRecorder, pendingRecorder, personalRecorder } from '#services/audit/recorders.ts'
+import { intakeRecorder } from '#services/audit/recorders.ts'
 import type { Occurrence, Recorder } from './occurrence.ts'
 import { outbox, personalOutbox } from './outbox.ts'
 
 /** Everything that is recorded of an occurrence, in one statement. */
-const RECORDERS: readonly Recorder[] = [outbox, entryRecorder, personalRecorder, pendingRecorder]
+const RECORDERS: readonly Recorder[] = [outbox, intakeRecorder]
 
 /** The same of what one person alone is told. */
 const PERSONAL_RECORDERS: readonly Recorder[] = [personalOutbox]

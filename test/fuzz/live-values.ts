@@ -6,6 +6,7 @@ import type { Webhook } from '#schemas/webhooks.ts'
 import { PLATFORM } from '#services/audit/entry.ts'
 import { invitationToken } from '#services/invitations/token.ts'
 import * as oneTimeTokens from '#services/one-time-tokens/one-time-tokens.ts'
+import { ALL_ENTRIES } from '#test/support/audit.ts'
 import { createFullFile, quarantinedFile } from '#test/support/files.ts'
 import { signUp, type TestUser } from '#test/support/helper.ts'
 import { createOrganization, type TestOrganization } from '#test/support/organizations.ts'
@@ -142,7 +143,7 @@ async function shareFile({ app, subject }: Situation): Promise<SharedFile> {
 async function platformEntry({ app }: Situation): Promise<string> {
   const [entry] = await new SystemDatabase(app.db).query<{ id: string }>({
     name: 'selectTestAuditEntry',
-    text: 'SELECT id FROM audit_entries WHERE org_id = $1 ORDER BY id DESC LIMIT 1',
+    text: `SELECT id FROM ${ALL_ENTRIES} e WHERE org_id = $1 ORDER BY id DESC LIMIT 1`,
     values: [PLATFORM],
   })
   if (entry === undefined) throw new Error('nothing was done to accounts')

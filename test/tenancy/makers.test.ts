@@ -74,7 +74,8 @@ const SETTERS: Readonly<Record<string, string>> = {
   'lib/database/session-database.ts': 'for a command that has the connection to itself',
   'lib/database/session.ts': 'once for a connection, before it is used; nothing of a scope',
   'lib/migrations/run-migration.ts': 'for the transaction of a migration',
-  'services/audit/queries.ts': 'lets a transaction of the operator cut the log; nothing of a scope',
+  'services/audit/queries.ts':
+    'lets the sealer empty its intake, and the operator cut the log; nothing of a scope',
   'services/audit/verification/queries.ts': 'how a transaction joins; nothing of a scope',
   'services/storage/queries.ts': 'that a transaction need not wait for the disk; nothing of a scope',
 }

@@ -45,6 +45,7 @@ export const LOOSE_TABLES: Readonly<Record<string, string>> = {
   audit_cuts: 'of the audit log',
   audit_entries: 'of the audit log; what is about no organization has the nil UUID',
   audit_growth: 'of the audit log',
+  audit_intake: 'of the audit log',
   audit_pending: 'of the audit log',
   audit_personal: 'of the audit log',
   audit_seals: 'of the audit log',
@@ -67,6 +68,7 @@ export const GLOBAL_INDEXES: Readonly<Record<string, string>> = {
 /** Policies beside the standard two, and what they say. */
 export const FURTHER_POLICIES: Readonly<Record<string, RegExp>> = {
   'audit_entries.platform': /^INSERT CHECK \(org_id = '00000000-0000-0000-0000-000000000000'::uuid\)$/,
+  'audit_intake.platform': /^INSERT CHECK \(org_id = '00000000-0000-0000-0000-000000000000'::uuid\)$/,
   'audit_pending.platform': /^INSERT CHECK \(org_id = '00000000-0000-0000-0000-000000000000'::uuid\)$/,
   'audit_personal.platform': /^INSERT CHECK \(org_id = '00000000-0000-0000-0000-000000000000'::uuid\)$/,
   'events.platform': /^INSERT CHECK \(org_id IS NULL\)$/,

@@ -4,13 +4,24 @@ import type { Head } from '../chain.ts'
 import { PLATFORM } from '../entry.ts'
 
 const COLUMNS = `e.id, e.at, e.actor_kind, e.actor_id, e.action, e.target_type, e.target_id, e.outcome, e.request_id,
-  e.details::text AS details, p.ip, p.user_agent, s.seq::float8 AS seq`
+  e.details::text AS details, coalesce(e.ip, p.ip) AS ip, coalesce(e.user_agent, p.user_agent) AS user_agent,
+  s.seq::float8 AS seq`
+
+const ENTRY = `org_id, id, at, actor_kind, actor_id, action, target_type, target_id, outcome, request_id, details,
+  personal_commitment, mac`
 
 /**
- * Joins what belongs to entries that were found before. By itself, PostgreSQL may look for a seal through all of a chain
- * of which it has no statistics yet.
+ * The newest entries that meet a condition, with what belongs to them: those that are filed, and those that are not yet,
+ * which have their personal data with them. What is joined is joined to entries that were found before: by itself,
+ * PostgreSQL may look for a seal through all of a chain of which it has no statistics yet.
  */
-const joined = (found: string) => `(${found}) e
+const entriesWhere = (condition: string, limit: string) => `(
+  (SELECT ${ENTRY}, NULL::bytea AS salt, NULL::text AS ip, NULL::text AS user_agent
+   FROM audit_entries WHERE ${condition} ORDER BY id DESC LIMIT ${limit})
+  UNION ALL
+  (SELECT ${ENTRY}, salt, ip, user_agent FROM audit_intake WHERE ${condition} ORDER BY id DESC LIMIT ${limit})
+  ORDER BY id DESC LIMIT ${limit}
+) e
   LEFT JOIN audit_personal p ON p.org_id = e.org_id AND p.entry_id = e.id
   LEFT JOIN audit_seals s ON s.org_id = e.org_id AND s.entry_id = e.id`
 
@@ -30,14 +41,13 @@ export function selectEntries(
 ): Promise<AuditEntry[]> {
   return db.query<AuditEntry>({
     name: by === undefined ? 'selectAuditEntries' : `selectAuditEntriesBy:${by.column}`,
-    text: `SELECT ${COLUMNS} FROM ${joined(`
-             SELECT * FROM audit_entries
-             WHERE org_id = $1
+    text: `SELECT ${COLUMNS} FROM ${entriesWhere(
+      `org_id = $1
                AND id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
                AND id >= coalesce($3::uuid, '00000000-0000-0000-0000-000000000000')
-               ${by === undefined ? '' : `AND ${by.column} = $5`}
-             ORDER BY id DESC LIMIT $4`)}
-           ORDER BY e.id DESC`,
+               ${by === undefined ? '' : `AND ${by.column} = $5`}`,
+      '$4',
+    )} ORDER BY e.id DESC`,
     values: [db.org, before, from, limit, ...(by === undefined ? [] : [by.value])],
   })
 }
@@ -49,13 +59,12 @@ export function selectEntriesOfAdmin(
 ): Promise<PlatformAuditEntry[]> {
   return db.query<PlatformAuditEntry>({
     name: 'selectAuditEntriesOfAdmin',
-    text: `SELECT ${COLUMNS}, nullif(e.org_id, '${PLATFORM}') AS organization_id FROM ${joined(`
-             SELECT * FROM audit_entries
-             WHERE actor_kind = 'admin' AND actor_id = $1
+    text: `SELECT ${COLUMNS}, nullif(e.org_id, '${PLATFORM}') AS organization_id FROM ${entriesWhere(
+      `actor_kind = 'admin' AND actor_id = $1
                AND id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-               AND id >= coalesce($3::uuid, '00000000-0000-0000-0000-000000000000')
-             ORDER BY id DESC LIMIT $4`)}
-           ORDER BY e.id DESC`,
+               AND id >= coalesce($3::uuid, '00000000-0000-0000-0000-000000000000')`,
+      '$4',
+    )} ORDER BY e.id DESC`,
     values: [admin, before, from, limit],
   })
 }
@@ -71,8 +80,8 @@ export interface SealedEntry extends AuditEntry {
 export async function selectEntry(db: OrgDatabase, id: string): Promise<SealedEntry | undefined> {
   const rows = await db.query<SealedEntry>({
     name: 'selectAuditEntry',
-    text: `SELECT ${COLUMNS}, e.personal_commitment AS commitment, e.mac, p.salt, s.hash
-           FROM ${joined('SELECT * FROM audit_entries WHERE org_id = $1 AND id = $2 LIMIT 1')}`,
+    text: `SELECT ${COLUMNS}, e.personal_commitment AS commitment, e.mac, coalesce(e.salt, p.salt) AS salt, s.hash
+           FROM ${entriesWhere('org_id = $1 AND id = $2', '1')}`,
     values: [db.org, id],
   })
   return rows[0]

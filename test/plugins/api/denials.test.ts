@@ -1,4 +1,5 @@
 import t from 'tap'
+import { ALL_ENTRIES } from '#test/support/audit.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
 import { createOrganization } from '#test/support/organizations.ts'
@@ -22,7 +23,7 @@ for (const cache of ['true', 'false']) {
       code: 'forbidden',
     })
     const denied = await db.query(
-      "SELECT nullif(org_id, $1) AS org, actor_id, actor_kind FROM audit_entries WHERE outcome = 'denied' ORDER BY id",
+      `SELECT nullif(org_id, $1) AS org, actor_id, actor_kind FROM ${ALL_ENTRIES} e WHERE outcome = 'denied' ORDER BY id`,
       ['00000000-0000-0000-0000-000000000000'],
     )
     t.strictSame(denied, [

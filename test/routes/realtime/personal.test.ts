@@ -1,6 +1,7 @@
 // Among the first, because it takes long.
 
 import t from 'tap'
+import { entriesOf } from '#test/support/audit.ts'
 import { ENGINES } from '#test/support/engines.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { createFile, putContent } from '#test/support/files.ts'
@@ -56,7 +57,7 @@ for (const [engine, { skip, start }] of Object.entries(ENGINES)) {
       t.same(await heard(stranger, 'files', 0), [])
       const waiting = await db.query('SELECT FROM events WHERE told_to IS NOT NULL AND broker_at IS NULL')
       t.same(waiting, [], 'the broker has nothing of it')
-      t.same(await db.query("SELECT FROM audit_entries WHERE action LIKE 'files.%'"), [])
+      t.same(await entriesOf(db, 'files.%'), [])
       for (const { client } of [ear, stranger]) client.disconnect()
     })
 

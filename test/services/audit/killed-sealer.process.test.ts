@@ -49,13 +49,13 @@ t.test('a sealer that is killed leaves no gap, no fork and no entry twice', asyn
   writing = false
   await Promise.all(writers)
   const ctx = logContext(app)
-  const hasPending = async () => (await db.query('SELECT FROM audit_pending LIMIT 1')).length > 0
+  const hasPending = async () => (await db.query('SELECT FROM audit_intake LIMIT 1')).length > 0
   // The last one's connection may still be there, and with it its lock.
   while (await hasPending()) await sealAll(ctx)
   const counts = await db.query(
     `SELECT (SELECT count(*)::int FROM audit_entries) AS entries, (SELECT count(*)::int FROM audit_seals) AS seals,
-            (SELECT count(*)::int FROM audit_pending) AS pending`,
+            (SELECT count(*)::int FROM audit_intake) AS waiting`,
   )
-  t.match(counts, [{ seals: counts[0]?.['entries'], pending: 0 }])
+  t.match(counts, [{ seals: counts[0]?.['entries'], waiting: 0 }])
   t.match(await verify(ctx), { problemCount: 0 })
 })

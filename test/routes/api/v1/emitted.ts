@@ -1,6 +1,7 @@
 import { FormatRegistry } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { findEventTypes } from '#services/events/find-event-types.ts'
+import { ALL_ENTRIES } from '#test/support/audit.ts'
 import type { TestDatabase } from '#test/support/database.ts'
 
 // TypeBox knows no format by itself.
@@ -39,7 +40,7 @@ export async function takeEmitted(db: TestDatabase): Promise<{ events: number; p
   const types = new Map((await findEventTypes()).map((type) => [type.type, type]))
   const rows = await db.query<Record<string, string | number | null>>('DELETE FROM events RETURNING *')
   const entries = await db.query<{ id: string; action: string }>(
-    `SELECT id, action FROM audit_entries
+    `SELECT id, action FROM ${ALL_ENTRIES} e
      WHERE outcome = 'succeeded' AND action NOT LIKE 'operations.%' AND id > $1 ORDER BY id`,
     [lastEntries.get(db) ?? '00000000-0000-0000-0000-000000000000'],
   )

@@ -15,7 +15,7 @@ export const TABLES = [
   'projects',
   'api_keys',
   'events',
-  'audit_entries',
+  'audit_intake',
   'webhook_endpoints',
   'webhook_deliveries',
   'files',

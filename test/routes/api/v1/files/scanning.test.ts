@@ -1,4 +1,5 @@
 import t from 'tap'
+import { ALL_ENTRIES } from '#test/support/audit.ts'
 import { CLAMD_MAX_BYTES, MALWARE, startClamd, WITHOUT_CLAMD } from '#test/support/clamd.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
 import { createFile, createFullFile, putContent } from '#test/support/files.ts'
@@ -119,7 +120,7 @@ t.test('content is scanned before it can be read', { skip: WITHOUT_CLAMD }, asyn
     t.same((await eventsOf(id)).at(-1), ['files.released', {}])
     t.equal((await request({ url: `${file}/content`, as: tenant.owner })).body, MALWARE)
     const entries = await db.query<{ actor_id: string; reason: string }>(
-      `SELECT actor_id, details::jsonb ->> 'reason' AS reason FROM audit_entries WHERE outcome = 'succeeded'
+      `SELECT actor_id, details::jsonb ->> 'reason' AS reason FROM ${ALL_ENTRIES} e WHERE outcome = 'succeeded'
          AND action IN ('files.released', 'operations.releaseQuarantinedFile')`,
     )
     const entry = { actor_id: admin.user.id, reason: 'A false alarm' }

@@ -279,7 +279,7 @@ t.test('API keys', async (t) => {
       status: 409,
       code: 'idempotency_answer_lost',
     })
-    for (const table of ['api_keys', 'audit_entries', 'idempotency_keys']) {
+    for (const table of ['api_keys', 'audit_intake', 'audit_entries', 'idempotency_keys']) {
       const rows = await db.query(`SELECT row::text FROM ${table} AS row`)
       t.notOk(JSON.stringify(rows).includes(secret), table)
     }
