@@ -80,7 +80,9 @@ t.test('content is scanned before it can be read', { skip: WITHOUT_CLAMD }, asyn
     }
     const [id = '', ownId = ''] = [file, own].map((url) => url.split('/').at(-1))
     t.same(await eventsOf(id), [['files.quarantined', { reason: 'infected' }]])
-    t.same(await eventsOf(ownId), [])
+    t.same(await eventsOf(ownId), [['files.quarantined', { reason: 'infected' }]])
+    const told = await db.query('SELECT DISTINCT told_to FROM events WHERE subject_id = $1', [ownId])
+    t.same(told, [{ told_to: as.user.id }], 'whose it is, is told, and nobody else')
     const audit = await request({
       url: `${'/api/v1/operations/audit-entries'}?action=operations.quarantineFile&limit=1`,
       as: admin,
