@@ -1,6 +1,14 @@
-const only = process.env['GROUNDWORK_OPERATIONS']?.split(',')
+/**
+ * The operations that tests which go over all of them are to try, by their ids: those that `GROUNDWORK_OPERATIONS` names.
+ * All without it.
+ */
+export const WANTED = named(process.env['GROUNDWORK_OPERATIONS'])
 
-/** Whether tests that go over all operations are to try one: `GROUNDWORK_OPERATIONS` names some by their ids; without it, all. */
+/** Whether tests that go over all operations are to try one. */
 export function isWanted(operationId: string): boolean {
-  return only?.includes(operationId) ?? true
+  return WANTED?.has(operationId) ?? true
+}
+
+function named(ids: string | undefined): ReadonlySet<string> | undefined {
+  return ids === undefined ? undefined : new Set(ids.split(','))
 }
