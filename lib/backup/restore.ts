@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { onlyRow } from '#lib/database/only-row.ts'
 import { dropSchema, selectUsedSchemas } from '#lib/database/schemas.ts'
 import { Session } from '#lib/database/session.ts'
 import { listMigrations } from '#lib/migrations/files.ts'
@@ -126,7 +127,7 @@ async function inspect({ connection, force }: RestoreOptions): Promise<Target> {
     const { rows } = await client.query<{ version: number }>(
       "SELECT current_setting('server_version_num')::int / 10000 AS version",
     )
-    return { version: rows[0]?.version ?? 0, used }
+    return { version: onlyRow(rows).version, used }
   } finally {
     await client.end().catch(() => undefined)
   }

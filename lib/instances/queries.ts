@@ -1,4 +1,5 @@
 import type { Database } from '#lib/database/database.ts'
+import { onlyRow } from '#lib/database/only-row.ts'
 
 /** An instance as the table has it. */
 export interface Instance {
@@ -41,7 +42,7 @@ export async function recordInstance(
            FROM instances`,
     values: [id, version, startedAt, silence],
   })
-  return rows[0] ?? { others: 0, silence: null }
+  return onlyRow(rows)
 }
 
 export async function deleteInstance(db: Database, id: string): Promise<void> {

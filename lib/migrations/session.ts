@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
+import { onlyRow } from '#lib/database/only-row.ts'
 import { type ConnectionOptions, Session } from '#lib/database/session.ts'
 import { UnusableSession } from '#lib/database/unusable-session.ts'
 
@@ -109,7 +110,7 @@ async function tryLock(
   call: 'pg_try_advisory_lock' | 'pg_try_advisory_xact_lock',
 ): Promise<boolean> {
   const { rows } = await client.query<{ locked: boolean }>(`SELECT ${call}(${LOCK}) AS locked`)
-  return rows[0]?.locked === true
+  return onlyRow(rows).locked
 }
 
 async function waitFor({ log }: MigrationOptions, attempt: () => Promise<boolean>): Promise<void> {

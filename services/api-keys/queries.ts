@@ -1,3 +1,4 @@
+import { onlyRow } from '#lib/database/only-row.ts'
 import type { OrgDatabase, SystemDatabase } from '#lib/database/scoped-database.ts'
 import type { ApiKey } from '#schemas/api-keys.ts'
 import type { CallerRow } from './caller.ts'
@@ -68,7 +69,7 @@ export async function countKeys(db: OrgDatabase): Promise<number> {
     text: `SELECT count(*)::int AS keys FROM api_keys WHERE org_id = $1 AND ${ALIVE} AND replaced_by IS NULL`,
     values: [db.org],
   })
-  return rows[0]?.keys ?? 0
+  return onlyRow(rows).keys
 }
 
 /** Newest first. */

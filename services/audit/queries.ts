@@ -1,3 +1,4 @@
+import { onlyRow } from '#lib/database/only-row.ts'
 import type { SystemDatabase } from '#lib/database/scoped-database.ts'
 import type { Head, Seal } from './chain.ts'
 import { ENTRY_COLUMNS, type EntryRow, foundEntry, type PendingEntry } from './entry-row.ts'
@@ -24,7 +25,7 @@ export async function lockSealing(db: SystemDatabase): Promise<boolean> {
     text: "SELECT pg_try_advisory_xact_lock($1) AS locked, set_config('app.audit_filing', 'on', true)",
     values: [SEALING_LOCK],
   })
-  return rows[0]?.locked === true
+  return onlyRow(rows).locked
 }
 
 /** Whether an entry waits to be sealed, filed or not. */
@@ -35,7 +36,7 @@ export async function someWait(db: SystemDatabase): Promise<boolean> {
     text: `SELECT (SELECT id FROM audit_intake ORDER BY id LIMIT 1) IS NOT NULL
              OR EXISTS (SELECT FROM audit_pending WHERE refused_at IS NULL) AS waiting`,
   })
-  return rows[0]?.waiting === true
+  return onlyRow(rows).waiting
 }
 
 /**
@@ -197,7 +198,7 @@ export async function deletePersonalData(db: SystemDatabase, userId: string, lim
            SELECT count(*)::int AS deleted FROM gone`,
     values: [userId, limit],
   })
-  return rows[0]?.deleted ?? 0
+  return onlyRow(rows).deleted
 }
 
 /** How the log is: ages in seconds, null for what never happened. */
@@ -286,5 +287,5 @@ export async function deleteBeginning(db: SystemDatabase, org: string, seq: numb
            SELECT count(*)::int AS deleted FROM entries`,
     values: [org, seq],
   })
-  return rows[0]?.deleted ?? 0
+  return onlyRow(rows).deleted
 }

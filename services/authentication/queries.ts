@@ -1,4 +1,5 @@
 import type { Database } from '#lib/database/database.ts'
+import { onlyRow } from '#lib/database/only-row.ts'
 
 /** Topics of mails that others can ask for: a lost password, whose an address is, or an organization. */
 export type MailTopic = 'recovery' | 'address' | 'invitation'
@@ -90,8 +91,9 @@ export async function countAttempts(
            SELECT EXISTS (SELECT FROM network) AS network, EXISTS (SELECT FROM guessed) AS guessed`,
     values: [whose.value, network, windowMs, perAddress, perAccount],
   })
-  if (!rows[0]?.network) return 'not network'
-  return rows[0].guessed ? 'both' : 'not guessed'
+  const counted = onlyRow(rows)
+  if (!counted.network) return 'not network'
+  return counted.guessed ? 'both' : 'not guessed'
 }
 
 /** Returns the seconds until the count starts again. */

@@ -1,4 +1,5 @@
 import type { ActingParty } from '#lib/context.ts'
+import { onlyRow } from '#lib/database/only-row.ts'
 import type { SystemDatabase } from '#lib/database/scoped-database.ts'
 import type { OutboxEvent, SinkColumn } from './sink.ts'
 
@@ -16,7 +17,7 @@ export async function tryLockSink(db: SystemDatabase, sink: string): Promise<boo
     text: "SELECT pg_try_advisory_xact_lock(hashtextextended('sink:' || $1, 0)) AS locked",
     values: [sink],
   })
-  return rows[0]?.locked === true
+  return onlyRow(rows).locked
 }
 
 /** Whether an event waits for a sink, perhaps one that a relay has taken just now. */
@@ -25,7 +26,7 @@ export async function someWait(db: SystemDatabase, column: SinkColumn): Promise<
     name: `someEventsWait:${column}`,
     text: `SELECT EXISTS (SELECT FROM events WHERE ${column} IS NULL) AS waiting`,
   })
-  return rows[0]?.waiting === true
+  return onlyRow(rows).waiting
 }
 
 /**

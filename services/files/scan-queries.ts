@@ -1,3 +1,4 @@
+import { onlyRow } from '#lib/database/only-row.ts'
 import type { SystemDatabase } from '#lib/database/scoped-database.ts'
 import type { QuarantinedFile } from '#schemas/administered-files.ts'
 import type { FileRow } from './queries.ts'
@@ -51,7 +52,7 @@ export async function selectLongestWait(db: SystemDatabase): Promise<number> {
            FROM files WHERE scan = 'waiting'`,
     values: [],
   })
-  return rows[0]?.seconds ?? 0
+  return onlyRow(rows).seconds
 }
 
 /** Counts an attempt that failed, and returns how many have; undefined for a content that does not wait any more. */

@@ -1,3 +1,4 @@
+import { onlyRow } from '#lib/database/only-row.ts'
 import type { OrgDatabase, SystemDatabase, UserDatabase } from '#lib/database/scoped-database.ts'
 import type { Member } from '#schemas/members.ts'
 import type { MemberRole } from '#schemas/organizations.ts'
@@ -144,7 +145,7 @@ export async function countMembers(db: OrgDatabase): Promise<number> {
     text: 'SELECT count(*)::int AS members FROM memberships WHERE org_id = $1',
     values: [db.org],
   })
-  return rows[0]?.members ?? 0
+  return onlyRow(rows).members
 }
 
 /**

@@ -1,3 +1,4 @@
+import { onlyRow } from '#lib/database/only-row.ts'
 import type { SystemDatabase } from '#lib/database/scoped-database.ts'
 import type { AdministeredOrganization } from '#schemas/administered-organizations.ts'
 
@@ -47,7 +48,7 @@ export async function selectOrganizationPiece(
              (SELECT id::text FROM looked ORDER BY looked.id LIMIT 1) AS last`,
     values: [before, text, limit, window],
   })
-  return rows[0] ?? { found: [], looked: 0, last: null }
+  return onlyRow(rows)
 }
 
 /** Returns the id of the organization whose slug is the text, in any case. */

@@ -1,3 +1,4 @@
+import { onlyRow } from '#lib/database/only-row.ts'
 import type { SystemDatabase } from '#lib/database/scoped-database.ts'
 
 /** A message of a channel. */
@@ -27,7 +28,7 @@ export async function takeNumbers(db: SystemDatabase, count: number): Promise<nu
            RETURNING (last_seq - $1 + 1)::float8 AS first`,
     values: [count],
   })
-  return rows[0]?.first ?? 1
+  return onlyRow(rows).first
 }
 
 export async function selectTops(db: SystemDatabase, names: readonly string[]): Promise<Map<string, number>> {

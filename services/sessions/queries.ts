@@ -1,4 +1,5 @@
 import type { Database } from '#lib/database/database.ts'
+import { onlyRow } from '#lib/database/only-row.ts'
 import type { Authentication, Session } from '#schemas/sessions.ts'
 import type { User } from '#schemas/users.ts'
 
@@ -186,7 +187,7 @@ export async function selectDevice(
            FROM sessions WHERE user_id = $1 AND impersonator_id IS NULL`,
     values: [userId, userAgent],
   })
-  return rows[0] ?? { has_sessions: false, is_known: false }
+  return onlyRow(rows)
 }
 
 export interface SessionOwner extends User, Authentication {

@@ -1,3 +1,4 @@
+import { onlyRow } from '#lib/database/only-row.ts'
 import type { OrgDatabase } from '#lib/database/scoped-database.ts'
 import type { ListWebhookDeliveriesQuery, WebhookDelivery } from '#schemas/webhooks.ts'
 import { firstIdOf } from '#services/events/jobs.ts'
@@ -95,7 +96,7 @@ export async function selectDeliveryPiece(
              (SELECT id::text FROM looked ORDER BY looked.id LIMIT 1) AS last`,
     values: [db.org, endpoint, type, limit, window, ...valuesOf(conditions)],
   })
-  return rows[0] ?? { found: [], looked: 0, last: null }
+  return onlyRow(rows)
 }
 
 /** Newest first. */

@@ -1,3 +1,4 @@
+import { onlyRow } from '#lib/database/only-row.ts'
 import type { OrgDatabase } from '#lib/database/scoped-database.ts'
 import { firstIdOf } from '#services/events/jobs.ts'
 import { CLOCKS_MS } from './queries-of-lists.ts'
@@ -30,7 +31,7 @@ export async function skipPending(
            SELECT count(*)::int AS skipped, max(id::text) AS last FROM changed`,
     values: [db.org, endpoint, after, limit],
   })
-  return rows[0] ?? { skipped: 0, last: null }
+  return onlyRow(rows)
 }
 
 /** Deletes some deliveries of an endpoint with their attempts; returns how many. */

@@ -1,3 +1,4 @@
+import { onlyRow } from '#lib/database/only-row.ts'
 import type { OrgDatabase } from '#lib/database/scoped-database.ts'
 import type { Webhook } from '#schemas/webhooks.ts'
 
@@ -26,7 +27,7 @@ export async function countEndpoints(db: OrgDatabase): Promise<number> {
     text: 'SELECT count(*)::int AS count FROM webhook_endpoints WHERE org_id = $1 AND deleted_at IS NULL',
     values: [db.org],
   })
-  return rows[0]?.count ?? 0
+  return onlyRow(rows).count
 }
 
 export async function selectEndpoint(db: OrgDatabase, id: string): Promise<Webhook | undefined> {

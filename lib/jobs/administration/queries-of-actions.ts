@@ -1,4 +1,5 @@
 import type { Database } from '#lib/database/database.ts'
+import { onlyRow } from '#lib/database/only-row.ts'
 import {
   ALLOWED,
   ERROR,
@@ -51,7 +52,7 @@ export async function countActionable(
              LIMIT $3) found`,
     values: [names, ids ?? null, limit, ...valuesOf(selection)],
   })
-  return rows[0]?.jobs ?? 0
+  return onlyRow(rows).jobs
 }
 
 /** A piece of a queue, in the order in which its jobs were created. */

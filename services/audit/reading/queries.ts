@@ -1,3 +1,4 @@
+import { onlyRow } from '#lib/database/only-row.ts'
 import type { OrgDatabase, SystemDatabase } from '#lib/database/scoped-database.ts'
 import type { AuditEntry, PlatformAuditEntry } from '#schemas/audit.ts'
 import type { Head } from '../chain.ts'
@@ -156,5 +157,5 @@ export async function selectHead(
            ) c ON true`,
     values: [db.org],
   })
-  return rows[0] ?? { seq: 0, hash: null, checkpoint: null }
+  return onlyRow(rows)
 }

@@ -1,3 +1,4 @@
+import { onlyRow } from '#lib/database/only-row.ts'
 import type { OrgDatabase, SystemDatabase } from '#lib/database/scoped-database.ts'
 
 /** Somebody who listens to a channel, by one connection. */
@@ -145,5 +146,5 @@ export async function selectPresenceCount(
            WHERE presence.channel = $1 AND node.seen_at > clock_timestamp() - $2 * interval '1 millisecond'`,
     values: [channel, silence],
   })
-  return rows[0] ?? { clients: 0, callers: 0 }
+  return onlyRow(rows)
 }

@@ -1,5 +1,6 @@
 import type { Log } from '#lib/context.ts'
 import { Listener } from '#lib/database/listener.ts'
+import { onlyRow } from '#lib/database/only-row.ts'
 import type { ConnectionOptions, Session } from '#lib/database/session.ts'
 import { warnOfTrouble } from '#lib/log/troubles.ts'
 
@@ -80,7 +81,7 @@ export class IdentityChannel {
   async #beat(client: Session): Promise<void> {
     const asked = performance.now()
     const { rows } = await client.query<{ now: Date }>('SELECT clock_timestamp() AS now')
-    this.#clock = rows[0]?.now.getTime() ?? Number.POSITIVE_INFINITY
+    this.#clock = onlyRow(rows).now.getTime()
     this.#heardAt = asked
   }
 
