@@ -77,7 +77,7 @@ t.test('instances', async (t) => {
     const app = await startInstance(t, { url: network.url }, env)
     const other = await startInstance(t, { url: others.url }, env)
     const dead = await startInstance(t, { url: others.url }, env)
-    await eventually(async () => app.instances.known === 3)
+    await eventually(async () => [app, other, dead].every(({ instances }) => instances.known === 3))
     await Promise.all([network.cut(), others.cut()])
     // As after an outage of a minute.
     await db.query(`UPDATE instances SET seen_at = seen_at - interval '1 minute'`)
