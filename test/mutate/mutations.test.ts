@@ -26,6 +26,14 @@ t.test('a millisecond more changes nothing', async (t) => {
   t.strictSame(variants('const A_MS = 1000, b = 1000'), ['const A_MS = 1000, b = 1001'])
 })
 
+t.test('of what says which comes first only the sign counts', async (t) => {
+  t.strictSame(variants('const a = b < c ? -1 : 1'), [
+    'const a = !(b < c) ? -1 : 1',
+    'const a = b <= c ? -1 : 1',
+  ])
+  t.equal(variants('const a = b ? 2 : 1').length, 3)
+})
+
 t.test('types and imports are left alone', async (t) => {
   t.strictSame(variants("import { a } from 'b'\ntype A = { a: 1 }\ninterface B { c: true }"), [])
 })

@@ -94,7 +94,7 @@ function statementChanges(node: ts.Statement, replace: Replace): Change[] {
 }
 
 function constantChanges(node: ts.Node, replace: Replace): Change[] {
-  if (ts.isNumericLiteral(node) && !isDuration(node))
+  if (ts.isNumericLiteral(node) && !isDuration(node) && !isOrder(node))
     return [replace(node, String(Number(node.text.replaceAll('_', '')) + 1), 'one more')]
   if (node.kind === ts.SyntaxKind.TrueKeyword) return [replace(node, 'false', 'flip')]
   if (node.kind === ts.SyntaxKind.FalseKeyword) return [replace(node, 'true', 'flip')]
@@ -104,6 +104,19 @@ function constantChanges(node: ts.Node, replace: Replace): Change[] {
 /** Whether a number is the milliseconds of a constant, of which one more is seen by nobody. */
 function isDuration({ parent }: ts.NumericLiteral): boolean {
   return ts.isVariableDeclaration(parent) && parent.name.getText().endsWith('_MS')
+}
+
+/** Whether a number says which of two comes first, as in `a < b ? -1 : 1`: only its sign counts. */
+function isOrder(node: ts.NumericLiteral): boolean {
+  const value = ts.isPrefixUnaryExpression(node.parent) ? node.parent : node
+  const { parent } = value
+  if (!ts.isConditionalExpression(parent) || value === parent.condition) return false
+  return (
+    [parent.whenTrue, parent.whenFalse]
+      .map((branch) => branch.getText())
+      .sort()
+      .join() === '-1,1'
+  )
 }
 
 function isProse({ name }: ts.ObjectLiteralElementLike): boolean {
