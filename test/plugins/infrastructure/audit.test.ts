@@ -4,7 +4,7 @@ import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import { createKeyFile } from '#lib/signing-keys/signing-keys.ts'
 import { readCopies } from '#services/audit/copies.ts'
-import { auditCheckpointJob } from '#services/audit/jobs.ts'
+import { auditCheckpointJob, verifyAuditLogJob } from '#services/audit/jobs.ts'
 import { sealBatch } from '#services/audit/sealer.ts'
 import { createTestApp } from '#test/support/helper.ts'
 import { createOrganization } from '#test/support/organizations.ts'
@@ -21,7 +21,7 @@ t.test('checkpoints are kept outside the database, and keys that signed before s
   const directory = t.testdir({ kept: {} })
   const kept = join(directory, 'kept')
   const [key, before] = [await createKeyFile(directory), await createKeyFile(directory)]
-  const { app } = await createTestApp(t, {
+  const { app, logs } = await createTestApp(t, {
     APP_ROLE: 'web',
     APP_AUDIT__SIGNING_KEY_FILE: key.file,
     APP_AUDIT__VERIFICATION_KEY_FILES: before.file,
@@ -34,7 +34,12 @@ t.test('checkpoints are kept outside the database, and keys that signed before s
   await sealBatch(app.ctx)
   await auditCheckpointJob.handler(app.ctx, {}, RUN)
   const [name = ''] = await readdir(kept)
-  t.match(await readFile(join(kept, name), 'utf8'), /^groundwork\/audit\n(?:.*\n)+number 1\n/)
+  const note = await readFile(join(kept, name), 'utf8')
+  t.match(note, /^groundwork\/audit\n(?:.*\n)+number 1\n/)
+  t.match(
+    logs().filter(({ msg }) => msg === 'checkpoint of the audit log'),
+    [{ level: 'info', checkpoint: 1, note }],
+  )
 
   await t.test('a copy that could not be written is written later', async (t) => {
     await rm(kept, { recursive: true })
@@ -98,3 +103,40 @@ t.test('checkpoints are kept in a bucket, whatever becomes of the other place', 
   await t.rejects(auditCheckpointJob.handler(app.ctx, {}, RUN), /has another checkpoint 3/)
   t.equal(s3.objects.get(last)?.toString(), 'of before a restore')
 })
+
+t.test(
+  'both jobs say at error level that somebody has tampered with it, and name no more than twenty',
+  async (t) => {
+    const { app, db, logs } = await createTestApp(t, { APP_ROLE: 'web' })
+    await createOrganization(app)
+    await sealBatch(app.ctx)
+    await auditCheckpointJob.handler(app.ctx, {}, RUN)
+    await verifyAuditLogJob.handler(app.ctx, {}, RUN)
+    const alarms = () => logs().filter(({ msg }) => msg === 'the audit log has been tampered with')
+    t.strictSame(alarms(), [], 'nothing is wrong')
+    const results = () =>
+      db.query(
+        'SELECT kind, problems::int, entries > 0 AS "hasEntries" FROM audit_verifications ORDER BY kind',
+      )
+    t.strictSame(await results(), [
+      { kind: 'all', problems: 0, hasEntries: true },
+      { kind: 'new', problems: 0, hasEntries: true },
+    ])
+
+    for (let count = 0; count < 21; count++) await createOrganization(app)
+    await sealBatch(app.ctx)
+    await db.querySuper(`SET session_replication_role = replica`)
+    await db.querySuper(`UPDATE audit_entries SET action = 'another'`)
+    await auditCheckpointJob.handler(app.ctx, {}, RUN)
+    await verifyAuditLogJob.handler(app.ctx, {}, RUN)
+    const [news, all] = alarms()
+    t.match(all, { level: 'error', count: Number, problems: Array })
+    t.ok(Number(news?.['count']) > 20)
+    t.ok(Number(all?.['count']) > Number(news?.['count']), 'the first ones too')
+    t.match(news?.['problems'], { length: 20, 0: { kind: 'entry_changed' } })
+    t.strictSame(await results(), [
+      { kind: 'all', problems: all?.['count'], hasEntries: true },
+      { kind: 'new', problems: news?.['count'], hasEntries: true },
+    ])
+  },
+)

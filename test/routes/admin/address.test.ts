@@ -9,8 +9,12 @@ const send = (port: number, method: string, path: string) =>
 const get = (port: number, path: string) => send(port, 'GET', path)
 
 t.test('the panel has a listener of its own', async (t) => {
-  const { app } = await createTestApp(t, { APP_ADMIN__ADDRESS: '127.0.0.1:0' })
+  const { app, logs } = await createTestApp(t, { APP_ADMIN__ADDRESS: '127.0.0.1:0' })
   const inner = (await app.listenForAdmin()) ?? 0
+  t.match(
+    logs().filter(({ msg }) => msg === 'the admin panel has a listener of its own'),
+    [{ port: inner }],
+  )
   const outer = await listen(app)
   t.equal((await get(inner, '/admin/')).status, 200)
   isProblem(t, await get(inner, '/api/v1/users/me'), 401, 'unauthenticated')

@@ -16,6 +16,7 @@ t.test('what happens at one instance is told at another', async (t) => {
     (line) => lines.push(line),
   )
   const url = await realtimeUrl(other)
+  const metric = async (name: string) => (await other.metrics.getSingleMetricAsString(name)).trim()
   const tenant = await createOrganization(one.app)
   const channel = `organizations:${tenant.organization.id}:projects`
   const users: TestUser[] = [tenant.owner]
@@ -43,6 +44,9 @@ t.test('what happens at one instance is told at another', async (t) => {
       'without a gap',
     )
     t.equal(first?.type, 'projects.created')
+    t.match(await metric('realtime_connections'), /\{transport="websocket"\} 1\n.*\{transport="sse"\} 0$/)
+    t.match(await metric('realtime_subscriptions'), /^realtime_subscriptions [1-9]\d*$/m)
+    t.match(await metric('realtime_reader_silence_seconds'), /^realtime_reader_silence_seconds \d\S*$/m)
   })
 
   await t.test('what is undone is not told', async (t) => {
@@ -72,6 +76,7 @@ t.test('what happens at one instance is told at another', async (t) => {
     ids.push(...(await create(1)))
     t.ok(await ear.heard(channel, ids))
     t.same(ear.recoveries, [undefined, true])
+    t.match(await metric('realtime_recoveries_total'), /outcome="recovered"\} [1-9]/)
   })
 
   await t.test('who missed more than is kept has to load again', async (t) => {
@@ -88,6 +93,7 @@ t.test('what happens at one instance is told at another', async (t) => {
     const [last = ''] = await create(1)
     t.ok(await ear.heard(channel, [...ids, last]))
     t.same(ear.recoveries, [undefined, false])
+    t.match(await metric('realtime_recoveries_total'), /outcome="reload"\} [1-9]/)
   })
 
   await t.test('who says to have been where nobody was has to load again', async (t) => {

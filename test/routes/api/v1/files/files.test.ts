@@ -8,7 +8,7 @@ import { createTestApp } from '#test/support/helper.ts'
 const FILES = '/api/v1/files'
 
 t.test("one's own files", async (t) => {
-  const { app, db, request, signUp } = await createTestApp(t, { APP_FILES__DIRECTORY: t.testdir() })
+  const { app, db, logs, request, signUp } = await createTestApp(t, { APP_FILES__DIRECTORY: t.testdir() })
   const as = await signUp()
 
   await t.test('created, filled, read, renamed, replaced', async (t) => {
@@ -50,6 +50,9 @@ t.test("one's own files", async (t) => {
     t.equal((await request({ url: `${url}/content`, as })).body, 'another')
     await sweep(app)
     t.equal((await keysOf(app)).length, 1, 'what was replaced is gone')
+    await sweep(app)
+    const said = logs().filter(({ msg }) => msg === 'removed objects')
+    t.match(said, [{ level: 'info', objects: 1 }], 'not for nothing')
     await request({ method: 'DELETE', url: `${url}?permanently=true`, as })
   })
 

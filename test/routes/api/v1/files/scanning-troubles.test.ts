@@ -68,13 +68,16 @@ t.test('a scanner that is away leaves no file open', async (t) => {
     opened.push(content)
     return content
   })
-  await createFullFile(app, await signUp(), 'waits')
+  const file = await createFullFile(app, await signUp(), 'waits')
   for (let attempt = 0; attempt < 5; attempt++) await test.scanWaiting()
   t.match(await db.query('SELECT scan, scan_attempts FROM files'), [{ scan: 'waiting', scan_attempts: 5 }])
   t.same(
     opened.map(({ destroyed }) => destroyed),
     Array(5).fill(true),
   )
+  const failure = { level: 'warn', file_id: file.split('/').at(-1), err: { type: 'ClamdUnavailable' } }
+  const said = test.logs().filter(({ msg }) => msg === 'a content could not be scanned')
+  t.match(said, Array(5).fill(failure))
 })
 
 t.test('what waits for a scanner that was turned off, is passed', async (t) => {

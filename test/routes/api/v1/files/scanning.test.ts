@@ -83,6 +83,11 @@ t.test('content is scanned before it can be read', { skip: WITHOUT_CLAMD }, asyn
     t.same(await eventsOf(ownId), [['files.quarantined', { reason: 'infected' }]])
     const told = await db.query('SELECT DISTINCT told_to FROM events WHERE subject_id = $1', [ownId])
     t.same(told, [{ told_to: as.user.id }], 'whose it is, is told, and nobody else')
+    const found = { level: 'warn', scan: 'infected', finding: 'Test.Pattern.UNOFFICIAL' }
+    const said = test
+      .logs()
+      .filter(({ msg, file_id }) => msg === 'a file was quarantined' && file_id === ownId)
+    t.match(said, [{ ...found, space_id: as.user.id }])
     const audit = await request({
       url: `${'/api/v1/operations/audit-entries'}?action=operations.quarantineFile&limit=1`,
       as: admin,
@@ -120,6 +125,10 @@ t.test('content is scanned before it can be read', { skip: WITHOUT_CLAMD }, asyn
       expectProblem(t, again, { status: 404, code: 'file_not_quarantined' })
     }
     t.same((await eventsOf(id)).at(-1), ['files.released', {}])
+    t.match(
+      test.logs().filter(({ msg }) => msg === 'an admin let a file out of quarantine'),
+      [id, ownId].map((file_id) => ({ level: 'warn', user_id: admin.user.id, file_id })),
+    )
     t.equal((await request({ url: `${file}/content`, as: tenant.owner })).body, MALWARE)
     const entries = await db.query<{ actor_id: string; reason: string }>(
       `SELECT actor_id, details::jsonb ->> 'reason' AS reason FROM ${ALL_ENTRIES} e WHERE outcome = 'succeeded'

@@ -147,6 +147,11 @@ t.test('smaller copies of images', async (t) => {
     await makeAll()
     expectProblem(t, await request({ url, as }), UNAVAILABLE)
     t.equal(await makeAll(), 0, 'it is not tried again')
+    t.match(
+      test.logs().filter(({ msg }) => msg === 'no copy can be made of an image'),
+      [{ level: 'info', key: String, err: { type: 'ImageRefused' } }],
+    )
+    t.match(await app.metrics.getSingleMetricAsString('file_variants_total'), /outcome="impossible"\} 1$/m)
     const empty = await createFile(app, as)
     expectProblem(t, await request({ url: `${empty}/variants/thumbnail`, as }), {
       status: 409,

@@ -174,6 +174,19 @@ t.test('organizations, as admins see them', async (t) => {
     for (const table of ['projects', 'memberships']) t.same(await rowsOf(table), [], table)
     expectProblem(t, await act('purge'), { status: 404, code: 'unknown_organization' })
     t.equal((await succeeded()).length, 1, 'the entry stays')
+    const by = { level: 'warn', user_id: admin.user.id, organization_id: id }
+    const said = test
+      .logs()
+      .filter(({ organization_id, level }) => organization_id === id && level === 'warn')
+    t.match(said, [
+      { ...by, suspended: true, msg: 'an admin changed an organization' },
+      { ...by, rows: JSON.parse(data[0].details).rows, msg: 'an admin had an organization purged' },
+      { ...by, suspended: false, msg: 'an admin changed an organization' },
+    ])
+    t.match(
+      test.logs().filter(({ msg }) => msg === 'purged organizations'),
+      [{ organizations: 1 }],
+    )
   })
 
   await t.test('purged: one that its owner has deleted', async (t) => {

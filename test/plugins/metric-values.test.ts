@@ -1,0 +1,98 @@
+import { Writable } from 'node:stream'
+import type { FastifyInstance } from 'fastify'
+import t from 'tap'
+import { buildApp } from '#app.ts'
+import { LogDestination } from '#lib/log/destination.ts'
+import { createTestDatabase } from '#test/support/database.ts'
+import { eventually } from '#test/support/eventually.ts'
+import { createTestApp, testConfig } from '#test/support/helper.ts'
+import { createOrganization } from '#test/support/organizations.ts'
+
+/** Values of a name as they are scraped, by the values of their labels. */
+async function valuesOf({ metrics }: FastifyInstance, name: string): Promise<Record<string, number>> {
+  const text = (await metrics.metrics()).split('\n')
+  const lines = text.flatMap((line) => {
+    const [, labels = '', value] = new RegExp(`^${name}(?:\\{(.*)\\})? (\\S+)$`).exec(line) ?? []
+    return value === undefined ? [] : [[labels.replace(/\w+="([^"]*)"/g, '$1'), Number(value)] as const]
+  })
+  return Object.fromEntries(lines)
+}
+
+t.test('caches: where the answer was', async (t) => {
+  const { app, request, signUp } = await createTestApp(t, { APP_ROLE: 'web' })
+  const as = await signUp()
+  const asked = async () => {
+    const { 'identity,memory': memory = 0, 'identity,miss': miss = 0 } = await valuesOf(
+      app,
+      'cache_requests_total',
+    )
+    return { memory, miss }
+  }
+  t.strictSame(await asked(), { memory: 0, miss: 0 })
+  await eventually(async () => {
+    const before = await asked()
+    await request({ url: '/api/v1/users/me', as })
+    const after = await asked()
+    t.equal(after.memory + after.miss, before.memory + before.miss + 1)
+    return after.memory > before.memory
+  })
+  t.ok((await asked()).miss >= 1)
+})
+
+t.test('events: how long the oldest has waited for its sink', async (t) => {
+  const { app, db } = await createTestApp(t, { APP_ROLE: 'web' })
+  const ages = () => valuesOf(app, 'events_oldest_age_seconds')
+  t.ok(Object.values(await ages()).length > 0)
+  t.ok(Object.values(await ages()).every((age) => age === 0))
+  await createOrganization(app)
+  await db.query(`UPDATE events SET occurred_at = occurred_at - interval '1 hour'`)
+  t.ok(Object.values(await ages()).every((age) => age >= 3600))
+})
+
+t.test('events: what sinks took, and how often that failed', async (t) => {
+  const { app, db } = await createTestApp(t, { APP_ROLE: 'all' })
+  const sum = async (name: string) => Object.values(await valuesOf(app, name)).reduce((a, b) => a + b, 0)
+  await db.query(
+    `CREATE FUNCTION break() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'broken'; END $$`,
+  )
+  await db.query('CREATE TRIGGER broken BEFORE UPDATE ON events FOR EACH ROW EXECUTE FUNCTION break()')
+  await createOrganization(app)
+  await eventually(async () => (await sum('events_relay_failures_total')) > 0)
+  t.equal(await sum('events_relayed_total'), 0)
+  await db.query('DROP TRIGGER broken ON events')
+  await eventually(async () => (await sum('events_relayed_total')) > 0)
+})
+
+t.test('webhooks: attempts, their time, and those that were disabled', async (t) => {
+  const { app } = await createTestApp(t, { APP_ROLE: 'web' })
+  const { webhooks } = app.ctx
+  webhooks.attempted('delivered', 0.3)
+  webhooks.attempted('status', 4)
+  webhooks.attempted('status', 4)
+  webhooks.stopped('gone')
+  t.match(await valuesOf(app, 'webhook_attempts_total'), { delivered: 1, status: 2 })
+  t.match(await valuesOf(app, 'webhook_endpoints_disabled_total'), { gone: 1, failing: 0 })
+  const durations = await app.metrics.getSingleMetricAsString('webhook_attempt_duration_seconds')
+  t.match(durations, /_sum 8\.3\n.*_count 3/s)
+})
+
+t.test('log lines that nobody took', async (t) => {
+  const db = await createTestDatabase(t)
+  const broken = new Writable({ write: (_chunk, _encoding, done) => done(new Error('the disk is full')) })
+  const logDestination = new LogDestination(broken)
+  const app = await buildApp(testConfig(db.url, { APP_ROLE: 'web' }), { logDestination })
+  t.teardown(() => app.close())
+  await app.ready()
+  t.equal((await valuesOf(app, 'log_lines_dropped_total'))[''], logDestination.dropped)
+  logDestination.write('a\n')
+  logDestination.write('b\n')
+  await logDestination.flush(60_000)
+  t.ok(logDestination.dropped >= 2)
+  t.equal((await valuesOf(app, 'log_lines_dropped_total'))[''], logDestination.dropped)
+})
+
+t.test('the memory that there is', async (t) => {
+  const { app } = await createTestApp(t, { APP_ROLE: 'web' })
+  const limit = (await valuesOf(app, 'process_memory_limit_bytes'))['']
+  t.ok(Number(limit) > process.memoryUsage.rss())
+})
