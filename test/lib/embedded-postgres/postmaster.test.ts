@@ -55,7 +55,7 @@ t.test('a server is ended by the signal, and its end is waited for', async (t) =
   t.notOk(await isPostmaster(child.pid, layout))
   t.strictSame(await ended, [null, 'SIGQUIT'])
   await endPostmaster(layout, child.pid, 'SIGINT')
-  t.pass('one that has ended is no error')
+  t.pass('nor is it an error when it has ended')
 })
 
 t.test('a file that names an unrelated process is made to name us, and keeps the rest', async (t) => {

@@ -12,7 +12,7 @@ import { testServerDirectory } from '#test/support/test-server.ts'
 
 const DATA = join(import.meta.dirname, '../../../.data')
 
-/** What joins the server of the tests, which runs. */
+/** Options with which one joins the server of the tests, which runs. */
 async function running(t: Test) {
   await createEmptyDatabase(t)
   const layout = await openLayout(testServerDirectory(DATA))
