@@ -2,15 +2,17 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { connectionOptions } from '#config/engine/database-connection.ts'
 import { BackupError } from '#lib/backup/backup-error.ts'
 import { DirectoryStore } from '#lib/backup/directory-store.ts'
 import type { Manifest } from '#lib/backup/manifest.ts'
 import { Measure } from '#lib/backup/measure.ts'
 import { restore } from '#lib/backup/restore.ts'
 import { writeTextfile } from '#lib/backup/textfile.ts'
+import { testConfig } from '#test/support/helper.ts'
 
 /** Refuses every connection: what is refused before the database is asked needs none. */
-const connection = { host: '127.0.0.1', port: 1, user: 'a', database: 'b', connectionTimeoutMillis: 1000 }
+const { database } = testConfig('postgres://a:b@127.0.0.1:1/c')
 
 const MANIFEST: Manifest = {
   format: 1,
@@ -29,8 +31,8 @@ async function refusal(t: Test, files: Record<string, string>, name?: string): P
   const options = {
     store: new DirectoryStore(join(directory, 'backups')),
     migrations: join(directory, 'migrations'),
-    connection,
-    tls: { tls: 'off' } as const,
+    connection: await connectionOptions(database),
+    tls: database,
     log: () => undefined,
     ...(name === undefined ? {} : { name }),
   }
