@@ -86,6 +86,7 @@ t.test('a session is compared with what was asked for', async (t) => {
   t.match(await findings(t, { APP_DATABASE__URL: url }), [
     /^problem database: Our role may not create/,
     /^unchecked encryption: .*permission denied/,
+    /^unchecked files: .*permission denied/,
     /^unchecked migrations: .*permission denied/,
     /^warning database session: The session acts as test_/,
   ])
@@ -133,6 +134,7 @@ t.test('a database that does not let us in', async (t) => {
     const found = await findings(t, { APP_DATABASE__URL: bad })
     t.match(found.slice(1), [
       /^unchecked encryption: /,
+      /^unchecked files: /,
       /^unchecked migrations: /,
       /^unchecked database session: /,
     ])
@@ -147,6 +149,7 @@ t.test('a database that will not do', async (t) => {
   const pending = await findings(t, { APP_DATABASE__URL: url, APP_DATABASE__MIGRATE_ON_START: 'false' })
   t.match(pending, [
     /^unchecked encryption: The encrypted values cannot be counted/,
+    /^unchecked files: The database does not say which contents/,
     /^problem migrations: Migrations are pending: 1 \(create-users\), .*npm run migrate -- up$/,
   ])
   await query(`ALTER DATABASE ${name} SET default_transaction_read_only = on`)
@@ -155,6 +158,7 @@ t.test('a database that will not do', async (t) => {
     /^problem database: The database only reads/,
     /^problem database: This instance may want 5003 connections, and the server allows \d+/,
     /^unchecked encryption: /,
+    /^unchecked files: /,
   ])
 })
 

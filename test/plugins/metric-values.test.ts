@@ -1,12 +1,22 @@
 import { Writable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
+import { v7 as uuidv7 } from 'uuid'
 import { buildApp } from '#app.ts'
 import { LogDestination } from '#lib/log/destination.ts'
+import { auditCheckpointJob, verifyAuditLogJob } from '#services/audit/jobs.ts'
+import { sealBatch } from '#services/audit/sealer.ts'
 import { createTestDatabase } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { createTestApp, testConfig } from '#test/support/helper.ts'
 import { createOrganization } from '#test/support/organizations.ts'
+
+const RUN = {
+  id: uuidv7(),
+  attempt: 1,
+  signal: new AbortController().signal,
+  complete: async () => undefined,
+}
 
 /** Values of a name as they are scraped, by the values of their labels. */
 async function valuesOf({ metrics }: FastifyInstance, name: string): Promise<Record<string, number>> {
@@ -17,6 +27,63 @@ async function valuesOf({ metrics }: FastifyInstance, name: string): Promise<Rec
   })
   return Object.fromEntries(lines)
 }
+
+t.test('the audit log: how long entries wait, when it was verified, and what was wrong', async (t) => {
+  const { app, db } = await createTestApp(t, { APP_ROLE: 'web' })
+  const value = async (name: string) => (await valuesOf(app, name))['']
+  t.ok(Number(await value('audit_verified_age_seconds')) > 0, 'never verified: as old as the process')
+  await createOrganization(app)
+  await db.querySuper('SET session_replication_role = replica')
+  await db.querySuper(`UPDATE audit_intake SET action = 'another', at = at - interval '1 hour'`)
+  t.ok(Number(await value('audit_pending_age_seconds')) >= 3600)
+  t.equal(await value('audit_entries_refused'), 0)
+  const { refused } = await sealBatch(app.ctx)
+  t.ok(refused.length > 0, 'they are not what the service wrote')
+  t.equal(await value('audit_entries_refused'), refused.length)
+  t.equal(await value('audit_pending_age_seconds'), 0)
+
+  await createOrganization(app)
+  await sealBatch(app.ctx)
+  await auditCheckpointJob.handler(app.ctx, {}, RUN)
+  await verifyAuditLogJob.handler(app.ctx, {}, RUN)
+  const before = Number(await value('audit_problems'))
+  await createOrganization(app)
+  await sealBatch(app.ctx)
+  await db.querySuper(`UPDATE audit_entries SET action = 'another' WHERE at > now() - interval '30 minutes'`)
+  await auditCheckpointJob.handler(app.ctx, {}, RUN)
+  t.ok(Number(await value('audit_problems')) > before)
+  await db.query(
+    `UPDATE audit_verifications SET finished_at = finished_at - interval '2 hours' WHERE kind = 'new'`,
+  )
+  t.ok(Number(await value('audit_verified_age_seconds')) >= 7200)
+  t.ok(Number(await value('audit_verified_all_age_seconds')) < 7200)
+})
+
+t.test('the audit log: what a worker seals, and what it refuses', async (t) => {
+  const { app, db } = await createTestApp(t, { APP_ROLE: 'web' })
+  await createOrganization(app)
+  await db.querySuper('SET session_replication_role = replica')
+  await db.querySuper(
+    `UPDATE audit_intake SET action = 'another' WHERE id = (SELECT min(id::text)::uuid FROM audit_intake)`,
+  )
+  const lines: string[] = []
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      lines.push(chunk.toString())
+      done()
+    },
+  })
+  const config = testConfig(db.url, { APP_ROLE: 'all' })
+  const worker = await buildApp(config, { logger: { level: 'error', stream } })
+  t.teardown(() => worker.close())
+  await worker.ready()
+  await eventually(async () => (await valuesOf(worker, 'audit_entries_refused_total'))[''] === 1)
+  await eventually(async () => Number((await valuesOf(worker, 'audit_sealing_lag_seconds_count'))['']) > 0)
+  const said = lines.map((line) => JSON.parse(line)).filter(({ entries }) => entries !== undefined)
+  t.match(said, [
+    { msg: 'entries of the audit log are not what the service wrote', entries: [{ reason: String }] },
+  ])
+})
 
 t.test('caches: where the answer was', async (t) => {
   const { app, request, signUp } = await createTestApp(t, { APP_ROLE: 'web' })

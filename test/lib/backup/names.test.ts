@@ -8,6 +8,7 @@ t.test('a backup is named after its database and its time', async (t) => {
   t.strictSame(nameBackup('ground work/1', new Date('2026-11-24T15:49:00.123Z')), {
     stem: 'ground_work_1-20261124T154900Z',
     dump: 'ground_work_1-20261124T154900Z.dump',
+    inventory: 'ground_work_1-20261124T154900Z.files',
     manifest: 'ground_work_1-20261124T154900Z.json',
   })
 })
@@ -34,8 +35,10 @@ t.test('backups are found by their files, oldest first, whatever else is there',
   t.strictSame(findBackups(files, 'b')[0], {
     stem: 'b-20261101T000000Z',
     dump: 'b-20261101T000000Z.dump',
+    inventory: 'b-20261101T000000Z.files',
     manifest: 'b-20261101T000000Z.json',
     complete: true,
+    hasInventory: false,
   })
   t.strictSame(summary('c'), [])
 })

@@ -2,6 +2,7 @@ import t from 'tap'
 import { ALL_ENTRIES } from '#test/support/audit.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
+import { createTestApp } from '#test/support/helper.ts'
 import { createOrganization } from '#test/support/organizations.ts'
 
 for (const cache of ['true', 'false']) {
@@ -34,3 +35,19 @@ for (const cache of ['true', 'false']) {
     ])
   })
 }
+
+t.test('a refusal that cannot be recorded is one all the same, and the log says so', async (t) => {
+  const { app, db, logs, request } = await createTestApp(t, { APP_ROLE: 'web' })
+  const tenant = await createOrganization(app)
+  const member = await tenant.add('member')
+  await db.query(
+    `CREATE FUNCTION break() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'broken'; END $$`,
+  )
+  await db.query('CREATE TRIGGER broken BEFORE INSERT ON audit_intake FOR EACH ROW EXECUTE FUNCTION break()')
+  const answer = await request({ method: 'DELETE', url: tenant.url, as: member })
+  expectProblem(t, answer, { status: 403, code: 'forbidden' })
+  t.match(
+    logs().filter(({ msg }) => msg === 'a refusal could not be recorded'),
+    [{ level: 'warn', operation: 'deleteOrganization', err: { type: 'DatabaseError' } }],
+  )
+})
