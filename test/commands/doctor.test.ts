@@ -29,6 +29,10 @@ t.test('beside a service that runs', async (t) => {
   t.same(await findings(t, { APP_DATABASE__URL: url, APP_SERVER__PORT: port }), [])
 })
 
+t.test('with the embedded PostgreSQL all can be looked at that there is', async (t) => {
+  t.same(await findings(t, {}), [])
+})
+
 t.test('arguments that it does not know give the usage', async (t) => {
   t.match(await doctor({}, ['--all']), { code: 2, stdout: '', stderr: /^Usage: npm run doctor/ })
 })

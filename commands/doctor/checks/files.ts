@@ -25,7 +25,8 @@ const check: Check = {
       return [off('files.store is `none`.', 'The service takes no files.', 'Set APP_FILES__STORE.')]
     }
     const found = files.store === 'local' ? await lookAtDirectory(files.directory) : await lookAtBucket(files)
-    if (found.length === 0) found.push(...(await lookAtSome(config)))
+    // The embedded PostgreSQL runs only while the service does.
+    if (found.length === 0 && config.database.url !== undefined) found.push(...(await lookAtSome(config)))
     return [...found, ...(strict ? lookAtOrigin(config) : [])]
   },
 }
