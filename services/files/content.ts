@@ -109,7 +109,7 @@ export async function haveScanned({ db, jobs }: SpaceContext, row: queries.FileR
 /** The place that bytes get. */
 interface Place {
   readonly purpose: File['purpose']
-  /** Name of the object that a file has now, and that it will have no more; null where there is none. */
+  /** Name of the object that a file has now, and that it will have no more; null when it has no object. */
   readonly replaced: string | null
 }
 
