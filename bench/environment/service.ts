@@ -49,6 +49,8 @@ export function startService({
     cwd: ROOT,
     readyPath: '/ready',
     env: (port) => ({
+      // As in the image.
+      MALLOC_ARENA_MAX: '2',
       NODE_ENV: 'production',
       APP_ENVIRONMENT: 'production',
       APP_DATABASE__URL: databaseUrl,
