@@ -9,7 +9,7 @@ import type { Message } from './message.ts'
 import { Parcel } from './parcel.ts'
 import type { Peer, Transport } from './peer.ts'
 import type { Attendance } from './presence/attendance.ts'
-import { type Ending, REFUSALS, type Refusal, type Returning, UNSUBSCRIBES } from './protocol.ts'
+import { type Ending, isReturning, REFUSALS, type Refusal, type Returning, UNSUBSCRIBES } from './protocol.ts'
 import type { Reader } from './reader.ts'
 import { Registry } from './registry.ts'
 import { type Callers, Rights } from './rights.ts'
@@ -18,8 +18,6 @@ import { Subscription } from './subscription.ts'
 
 /** How often `tick` is to be called: in each turn 250 of 10 000 connections are looked after, for less than a millisecond. */
 export const TICKS_PER_SECOND = 40
-/** From this code on a client does not connect again. */
-const LAST_WORD = 3500
 
 export interface HubLimits {
   /** Channels of one connection. */
@@ -113,8 +111,7 @@ export class Hub<Ctx extends Context = Context> {
 
   /** Forgets a connection that has ended. */
   detach(peer: Peer, why: Ending): void {
-    for (const subscription of peer.subscriptions.values())
-      this.#leave(peer, subscription, why.code < LAST_WORD)
+    for (const subscription of peer.subscriptions.values()) this.#leave(peer, subscription, isReturning(why))
     this.#turns[peer.turn]?.delete(peer)
     this.rights.left(peer)
     if (this.#registry.remove(peer)) this.#options.observer.ended(peer.transport, why)
@@ -229,6 +226,7 @@ export class Hub<Ctx extends Context = Context> {
       }
     }
     if (delivered > 0) this.#options.observer.delivered(delivered)
+    for (const message of messages) this.rights.heard(message)
   }
 
   /** Has everybody begin again, because nobody knows what was missed. */

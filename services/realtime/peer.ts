@@ -21,6 +21,8 @@ export abstract class Peer {
   readonly id = randomUUID()
   /** By the channel's name. */
   readonly subscriptions = new Map<string, Subscription>()
+  /** When it came, in milliseconds since 1970. */
+  readonly since = Date.now()
   /** Who it is; undefined until that is known. */
   listener: Listener | undefined
   /** In which part of each second it is looked after. */
@@ -29,6 +31,8 @@ export abstract class Peer {
   check: Promise<void> | undefined
   /** Whether something has changed since that began. */
   isDoubted = false
+  /** Organizations in which the membership has changed since. */
+  changedMemberships: ReadonlySet<string> | undefined
   /** When the last check began, by `performance.now()`. */
   checkedAt = performance.now()
   /** Whether the connection has ended, or is ending. */

@@ -112,10 +112,15 @@ export const REFUSALS = {
   unrecoverable: { code: 112, message: 'unrecoverable position' },
 } as const satisfies Record<string, Refusal>
 
-/** Why a connection ends. A client connects again after 3000 to 3499, and does not after 3500 to 3999. */
+/** Why a connection ends. */
 export interface Ending {
   readonly code: number
   readonly reason: string
+}
+
+/** Whether clients connect again by themselves: after 3000 to 3499, and 4000 to 4499, which are the service's own. */
+export function isReturning({ code }: Ending): boolean {
+  return code < 3500 || (code >= 4000 && code < 4500)
 }
 
 export const ENDINGS = {
@@ -132,6 +137,8 @@ export const ENDINGS = {
   binary: { code: 3501, reason: 'bad request: text frames of JSON only' },
   stale: { code: 3502, reason: 'stale' },
   tooMany: { code: 3504, reason: 'connection limit' },
+  /** The client connects again, and is asked again what it may hear. */
+  rightsChanged: { code: 4000, reason: 'rights changed' },
 } as const satisfies Record<string, Ending>
 
 /** The client has ended the connection, or the network has. */

@@ -5,9 +5,11 @@ import { principalId } from '#services/authentication/principal.ts'
 import type { ChannelListener } from '#services/sessions/identity/channel.ts'
 import { type ChannelList, orgOf } from './channel-list.ts'
 import type { Listener } from './define-channel.ts'
+import type { Message } from './message.ts'
 import type { Peer } from './peer.ts'
 import { ENDINGS } from './protocol.ts'
 import type { Registry } from './registry.ts'
+import { removalIn } from './removal.ts'
 import type { Subscription } from './subscription.ts'
 
 /** Peers who are checked at the same time; what is not known of them is read together. */
@@ -23,6 +25,8 @@ export interface Callers {
   isKnown(listener: Listener): boolean
   /** Returns the listener as it is now, wherever that is known; undefined for one whose session or key has ended. */
   load(listener: Listener): Promise<Listener | undefined>
+  /** Whether a user is a member of an organization now. */
+  isMember(org: string, user: string): Promise<boolean>
 }
 
 interface RightsOptions<Ctx extends Context> {
@@ -37,7 +41,8 @@ interface RightsOptions<Ctx extends Context> {
 
 /**
  * Whether listeners may still hear what they hear. It is told of changes, and then ends subscriptions and connections at
- * once; what it was not told of, it finds within a second.
+ * once; what it was not told of, it finds within a second. Whoever has lost a subscription connects again, so that nothing
+ * of a connection is older than its rights.
  */
 export class Rights<Ctx extends Context> implements ChannelListener {
   readonly #options: RightsOptions<Ctx>
@@ -91,8 +96,11 @@ export class Rights<Ctx extends Context> implements ChannelListener {
     for (const peer of this.#options.registry.ofCaller(id)) this.#doubt(peer)
   }
 
-  forgetMember(_org: string, user: string): void {
-    this.forgetUser(user)
+  forgetMember(org: string, user: string): void {
+    for (const peer of this.#options.registry.ofCaller(user)) {
+      peer.changedMemberships = new Set(peer.changedMemberships).add(org)
+      this.#doubt(peer)
+    }
   }
 
   forgetOrganization(org: string): void {
@@ -109,6 +117,19 @@ export class Rights<Ctx extends Context> implements ChannelListener {
 
   forgetAll(): void {
     for (const peer of this.#options.registry.peers) this.#doubt(peer)
+  }
+
+  /**
+   * Has all connections of a removed member begin again, also those that listen to nothing of the organization, which only
+   * this tells of where changes are not heard of.
+   */
+  heard(message: Message): void {
+    const removal = removalIn(message)
+    if (removal === undefined) return
+    for (const peer of this.#options.registry.ofCaller(removal.user)) {
+      // Those that came later have the rights of now: they would only lose time.
+      if (peer.since <= removal.at) void this.#beginAgain(peer)
+    }
   }
 
   /** Forgets a peer that has left. */
@@ -136,6 +157,12 @@ export class Rights<Ctx extends Context> implements ChannelListener {
     await peer.check
   }
 
+  /** Ends a connection after the client was told what it may not hear any more. */
+  async #beginAgain(peer: Peer): Promise<void> {
+    await this.recheck(peer)
+    peer.end(ENDINGS.rightsChanged)
+  }
+
   /** Returns false when it could not be found out. */
   async #verify(peer: Peer): Promise<boolean> {
     const { listener } = peer
@@ -153,11 +180,8 @@ export class Rights<Ctx extends Context> implements ChannelListener {
         return true
       }
       peer.listener = current
-      for (const subscription of [...peer.subscriptions.values()]) {
-        if (await this.isAllowed(peer, subscription.name)) continue
-        if (peer.subscriptions.get(subscription.name) === subscription)
-          this.#options.denied(peer, subscription)
-      }
+      const [hasLost, isOut] = [await this.#denyLost(peer), await this.#isOut(peer)]
+      if (hasLost || isOut) peer.end(ENDINGS.rightsChanged)
       peer.checkedAt = begun
       return true
     } catch (error) {
@@ -165,5 +189,33 @@ export class Rights<Ctx extends Context> implements ChannelListener {
       this.#warn(error)
       return false
     }
+  }
+
+  /** Whether a membership of a peer was heard to change, and there is none any more. */
+  async #isOut(peer: Peer): Promise<boolean> {
+    const { listener, changedMemberships = [] } = peer
+    // What changes from now on is looked at the next time.
+    peer.changedMemberships = undefined
+    try {
+      for (const org of changedMemberships)
+        if (listener?.kind === 'user' && !(await this.#options.callers.isMember(org, listener.user.id)))
+          return true
+      return false
+    } catch (error) {
+      peer.changedMemberships = new Set([...changedMemberships, ...(peer.changedMemberships ?? [])])
+      throw error
+    }
+  }
+
+  /** Ends the subscriptions that a peer may not have any more; returns whether it heard one of them. */
+  async #denyLost(peer: Peer): Promise<boolean> {
+    let hasLost = false
+    for (const subscription of [...peer.subscriptions.values()]) {
+      if (await this.isAllowed(peer, subscription.name)) continue
+      if (peer.subscriptions.get(subscription.name) !== subscription) continue
+      hasLost ||= subscription.isOpen
+      this.#options.denied(peer, subscription)
+    }
+    return hasLost
   }
 }

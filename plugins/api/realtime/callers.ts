@@ -64,5 +64,6 @@ export function createCallers({ identities, ctx }: FastifyInstance): Callers {
       const key = await ctx.apiKeys.loadAgain(listener.key)
       return key?.mayComeFrom(listener.address) ? { ...listener, key } : undefined
     },
+    isMember: async (org, user) => (await ctx.memberships.loadTogether(org, user)) !== undefined,
   }
 }

@@ -32,8 +32,8 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
           `The channels are:\n\n${list}\n\n` +
           'Each message is an object with `channel` and `data`, the event as webhooks have it. The first event is ' +
           '`ready`; its `reload` names the channels whose state the client has to load again. A client that returns ' +
-          'with `Last-Event-ID` and the same channels gets what it missed. The stream ends after ten minutes, or with ' +
-          'the access token; then the client comes back. `EventSource` sends no `Authorization`, so use `fetch`.\n\n' +
+          'with `Last-Event-ID` and the same channels gets what it missed. The stream ends after ten minutes, with ' +
+          'the access token, or when the caller is removed from an organization; then the client comes back. `EventSource` sends no `Authorization`, so use `fetch`.\n\n' +
           "The same is told by WebSocket at `/realtime`, in the JSON form of Centrifugo's client protocol: any of its " +
           'clients connects there, such as `centrifuge` of npm.',
         querystring: Query,

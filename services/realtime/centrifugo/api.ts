@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { ENDINGS } from '../protocol.ts'
 
 /** Milliseconds that Centrifugo may take for a request. */
 const TIMEOUT_MS = 3000
@@ -113,7 +114,5 @@ export function publishing(channel: string, data: string, id: string): ApiComman
 
 /** Has all clients of a caller (`principalId`) connect again, which decides again what they may hear. */
 export function reconnecting(caller: string): ApiCommand {
-  return JSON.stringify({
-    disconnect: { user: caller, disconnect: { code: 4000, reason: 'rights changed' } },
-  })
+  return JSON.stringify({ disconnect: { user: caller, disconnect: ENDINGS.rightsChanged } })
 }

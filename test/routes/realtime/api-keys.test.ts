@@ -47,8 +47,9 @@ t.test('API keys listen', async (t) => {
       const change = (url: string, payload: object) =>
         one.request({ method: 'PATCH', url, payload, as: tenant.owner })
       t.equal((await change(narrow.url, { scopes: ['members:read'] })).statusCode, 200)
-      await eventually(async () => narrow.ear.happened.includes('unsubscribed 2000'))
-      t.equal(narrow.ear.client.state, 'connected')
+      await eventually(async () => narrow.ear.happened.includes('connecting 4000'))
+      t.same(narrow.ear.happened.slice(-2), ['unsubscribed 2000', 'connecting 4000'])
+      await narrow.ear.ready()
       t.equal((await change(moved.url, { allowed_networks: ['192.0.2.0/24'] })).statusCode, 200)
       await eventually(async () => moved.ear.happened.includes('disconnected 3500'))
     })

@@ -4,14 +4,11 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { placeCentrifugo, WITHOUT_CENTRIFUGO } from '#test/support/centrifugo.ts'
 import { startChromium, withoutChromium } from '#test/support/chromium.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { createTestApp } from '#test/support/helper.ts'
-import { startInstance } from '#test/support/instances.ts'
 import { createOrganization } from '#test/support/organizations.ts'
-import { realtimeUrl, tokenOf } from '#test/support/realtime.ts'
-import { startRedis, WITHOUT_REDIS } from '#test/support/redis-server.ts'
+import { tokenOf } from '#test/support/realtime.ts'
+import { NODES } from '#test/support/realtime-nodes.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 
@@ -28,35 +25,7 @@ async function exampleOfCentrifugo(): Promise<string> {
   return (await examplePage()).replace(/getToken: .+$/m, data)
 }
 
-/** A service, at two nodes of which pages of an origin may connect. */
-interface Stage {
-  readonly one: Awaited<ReturnType<typeof createTestApp>>
-  readonly urls: readonly [string, string]
-  readonly example: string
-}
-
-async function embedded(t: Test, origin: string): Promise<Stage> {
-  const settings = { APP_CORS__ALLOWED_ORIGINS: origin }
-  const one = await createTestApp(t, settings)
-  const other = await startInstance(t, one.db, settings)
-  const urls = [await realtimeUrl(one.app), await realtimeUrl(other)] as const
-  return { one, urls, example: await examplePage() }
-}
-
-async function centrifugo(t: Test, origin: string): Promise<Stage> {
-  const redis = (await startRedis(t)).url
-  const here = await placeCentrifugo(t, { origins: origin, redis })
-  const there = await placeCentrifugo(t, { origins: origin, redis, like: here })
-  const one = await createTestApp(t, here.settings)
-  const service = (await realtimeUrl(one.app)).replace('ws:', 'http:').replace(/\/realtime$/, '')
-  for (const node of [here, there]) await node.start(service)
-  return { one, urls: [here.url, there.url], example: await exampleOfCentrifugo() }
-}
-
-const ENGINES = {
-  embedded: { start: embedded, skip: withoutChromium },
-  centrifugo: { start: centrifugo, skip: withoutChromium || WITHOUT_CENTRIFUGO || WITHOUT_REDIS },
-}
+const EXAMPLES = { embedded: examplePage, centrifugo: exampleOfCentrifugo }
 
 /** Serves pages of this machine, as the service is: a browser lets no page of the internet reach it. */
 async function servePages(t: Test) {
@@ -72,10 +41,12 @@ async function servePages(t: Test) {
   return { pages, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
 }
 
-for (const [engine, { start, skip }] of Object.entries(ENGINES)) {
+for (const engine of ['embedded', 'centrifugo'] as const) {
+  const skip = withoutChromium || NODES[engine].skip
   t.test(`the example in two browsers, at two nodes of the engine ${engine}`, { skip }, async (t) => {
     const { pages, origin } = await servePages(t)
-    const { one, urls, example } = await start(t, origin)
+    const { one, urls } = await NODES[engine].start(t, { origin })
+    const example = await EXAMPLES[engine]()
     const tenant = await createOrganization(one.app)
     const removed = await tenant.add('member')
     const browser = await startChromium(t)
@@ -86,7 +57,7 @@ for (const [engine, { start, skip }] of Object.entries(ENGINES)) {
       const values = { token, organizationId: tenant.organization.id }
       const setup = `<script>
         const { token, organizationId } = ${JSON.stringify(values)}
-        const told = [], loads = []
+        const told = [], loads = [], ended = []
         const accessToken = () => token
         const loadProjects = () => loads.push(1)
         const changed = (type, id) => told.push(id)
@@ -116,9 +87,12 @@ for (const [engine, { start, skip }] of Object.entries(ENGINES)) {
       t.equal(await loads(), 1, 'nothing had to be loaded again')
     }
 
+    await there.of('void centrifuge.on("connecting", ({ code }) => ended.push(code))')
     const url = `${tenant.url}/members/${removed.user.id}`
     t.equal((await one.request({ method: 'DELETE', url, as: tenant.owner })).statusCode, 204)
     await eventually(async () => (await there.of<string>('projects.state')) === 'unsubscribed')
+    await eventually(async () => (await there.of<number[]>('ended')).includes(4000))
+    await eventually(async () => (await there.of<string>('centrifuge.state')) === 'connected')
     await tenant.createProject()
     await eventually(async () => (await here.told()).length === 5)
     t.equal((await there.told()).length, 4)

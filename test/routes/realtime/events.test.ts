@@ -161,6 +161,26 @@ t.test('events by a stream', async (t) => {
     t.equal((await listen(t, url, removed)).status, 404)
   })
 
+  await t.test(
+    'until the member is removed, also from what is not in it, and goes on elsewhere',
+    async (t) => {
+      const removed = await tenant.add('member')
+      const own = `${base}/events?channels=user:${removed.user.id}`
+      const stream = await listen(t, own, removed)
+      await eventually(async () => stream.text().includes('event: ready'))
+      const membership = `${tenant.url}/members/${removed.user.id}`
+      await one.request({ method: 'DELETE', url: membership, as: tenant.owner })
+      await eventually(async () => stream.isOver())
+      t.match(stream.text(), '"type":"members.removed"', 'it is told why')
+      const payload = { username: `u${crypto.randomUUID().slice(-12)}` }
+      await one.request({ method: 'PATCH', url: '/api/v1/users/me', payload, as: removed })
+      const next = await listen(t, own, removed, stream.lastId())
+      await eventually(async () => next.text().includes('"type":"users.updated"'))
+      t.match(next.text(), /"reload":\[\]/)
+      t.notMatch(next.text(), '"type":"members.removed"')
+    },
+  )
+
   await t.test('is not counted among what should be fast', async (t) => {
     const { headers } = await other.inject('/metrics')
     t.ok(headers)

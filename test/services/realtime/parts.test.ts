@@ -3,7 +3,8 @@ import { ChannelList } from '#services/realtime/channel-list.ts'
 import { defineChannel, ofOrganization } from '#services/realtime/define-channel.ts'
 import { Message } from '#services/realtime/message.ts'
 import { Parcel } from '#services/realtime/parcel.ts'
-import { readCommands } from '#services/realtime/protocol.ts'
+import { ENDINGS, isReturning, readCommands } from '#services/realtime/protocol.ts'
+import { removalIn } from '#services/realtime/removal.ts'
 import { Subscription } from '#services/realtime/subscription.ts'
 
 const ID = '01997d1c-7b6e-7c3a-9d53-2f6a4c1e8b90'
@@ -32,6 +33,22 @@ t.test('commands', async (t) => {
   for (const frame of ['', '\n', '[]', '1', '{', '{"id":-1}', '{"id":1.5}', '{}\n{}\n{}', '{"connect":1}']) {
     t.equal(readCommands(frame, 2), undefined, frame)
   }
+})
+
+t.test('clients connect again by themselves, or do not', async (t) => {
+  const { shutdown, noPong, rightsChanged, sessionEnded, invalid, tooMany } = ENDINGS
+  for (const why of [shutdown, noPong, rightsChanged]) t.ok(isReturning(why), why.reason)
+  for (const why of [sessionEnded, invalid, tooMany, { code: 4500, reason: 'x' }])
+    t.notOk(isReturning(why), why.reason)
+})
+
+t.test('who was removed', async (t) => {
+  const message = (type: string) => ({
+    data: JSON.stringify({ type, timestamp: '2026-11-30T12:00:00.500Z', subject: { type: 'user', id: ID } }),
+  })
+  t.same(removalIn(message('members.removed')), { user: ID, at: Date.UTC(2026, 10, 30, 12, 0, 0, 500) })
+  for (const type of ['members.removed.late', 'members.added']) t.equal(removalIn(message(type)), undefined)
+  t.equal(removalIn({ data: `{"join":${message('members.removed').data}}` }), undefined)
 })
 
 t.test('a subscription passes on what comes after its beginning, once, and in order', async (t) => {

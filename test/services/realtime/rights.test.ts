@@ -12,6 +12,7 @@ t.test('what comes after a while in which changes of rights were not heard of', 
   const { app, signUp } = await borrowTestApp(t, { APP_ROLE: 'web' })
   let isInformed = true
   let load: Callers['load'] = async (listener) => listener
+  let isMember: Callers['isMember'] = async () => true
   let loads = 0
   const hub = await createHub(t, app, {
     isInformed: () => isInformed,
@@ -19,6 +20,7 @@ t.test('what comes after a while in which changes of rights were not heard of', 
       loads++
       return load(listener)
     },
+    isMember: (...asked) => isMember(...asked),
   })
   const user = await signUp()
   const channel = `user:${user.user.id}`
@@ -121,5 +123,55 @@ t.test('what comes after a while in which changes of rights were not heard of', 
     await tell()
     t.equal(heard().length, 1)
     t.equal(loads, 0)
+  })
+
+  await t.test('that the user was removed has connections begin again that came before', async (t) => {
+    load = async (listener) => listener
+    const early = await open()
+    const removed = (at: Date) => {
+      const offset = (early.client.subscriptions.get(channel)?.offset ?? 0) + 1
+      const subject = { type: 'user', id: user.user.id }
+      const data = JSON.stringify({ type: 'members.removed', timestamp: at.toISOString(), subject })
+      return hub.deliver([new Message({ channel, offset, data })])
+    }
+    await removed(new Date(early.client.since - 1))
+    await hub.rights.recheck(early.client)
+    t.same(early.endings, [], 'it has the rights of now')
+    await removed(new Date(early.client.since))
+    await eventually(async () => early.endings.length > 0)
+    t.same(early.endings, [ENDINGS.rightsChanged])
+    t.equal(early.frames.filter((frame) => frame.includes('members.removed')).length, 2, 'it knows why')
+  })
+
+  await t.test('nor can it stay when it cannot be found out what it may hear now', async (t) => {
+    const { client, endings } = await open()
+    load = async () => Promise.reject(new Error('the database is away'))
+    const subject = { type: 'user', id: user.user.id }
+    const data = JSON.stringify({ type: 'members.removed', timestamp: new Date().toISOString(), subject })
+    await hub.deliver([new Message({ channel: 'organizations:x', offset: 1, data })])
+    await eventually(async () => client.isEnded)
+    t.same(endings, [ENDINGS.rightsChanged])
+  })
+
+  await t.test('a membership that is heard to have ended has all connections begin again', async (t) => {
+    load = async (listener) => listener
+    for (const [kind, expected] of Object.entries({
+      there: [],
+      gone: [ENDINGS.rightsChanged],
+      unknown: [],
+    })) {
+      const { client, endings } = await open()
+      isMember = async () => {
+        if (kind === 'unknown') throw new Error('the database is away')
+        return kind === 'there'
+      }
+      hub.rights.forgetMember('an organization', user.user.id)
+      await hub.rights.recheck(client)
+      t.same(endings, expected, kind)
+      isMember = async () => false
+      await hub.rights.recheck(client)
+      // What could not be found out is asked again.
+      if (kind === 'unknown') t.same(endings, [ENDINGS.rightsChanged])
+    }
   })
 })
