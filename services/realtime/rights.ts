@@ -41,7 +41,7 @@ interface RightsOptions<Ctx extends Context> {
 
 /**
  * Whether listeners may still hear what they hear. It is told of changes, and then ends subscriptions and connections at
- * once; what it was not told of, it finds within a second. Whoever has lost a subscription connects again, so that nothing
+ * once; what it was not told of, it finds within a second. A client that has lost one connects again, so that nothing
  * of a connection is older than its rights.
  */
 export class Rights<Ctx extends Context> implements ChannelListener {

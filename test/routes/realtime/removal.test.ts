@@ -9,7 +9,7 @@ import { NODES, type RealtimeNodes } from '#test/support/realtime-nodes.ts'
 
 const channelOf = ({ organization }: TestOrganization) => `organizations:${organization.id}:projects`
 
-/** What can be done at the nodes of an engine, and heard. */
+/** Returns what a test does at the nodes of an engine. */
 function actions(t: Test, { one, urls }: RealtimeNodes, tenant: TestOrganization) {
   const { request } = one
   return {
