@@ -1,6 +1,6 @@
 /**
  * Cleans up after the process that started it, when that has ended in any way: ends the tests that run, stops the
- * copy's PostgreSQL, and deletes the copy. Each line of its input names the group of processes that runs, or 0.
+ * copy's PostgreSQL, and deletes the copy. Each line of its input names the groups of processes that run.
  */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -11,10 +11,10 @@ import { endGroup, runScript } from './groups.ts'
 const [directory] = process.argv.slice(2)
 if (directory === undefined) throw new Error('Usage: node test/mutate/keeper.ts DIRECTORY')
 
-let group = 0
-for await (const line of createInterface({ input: process.stdin })) group = Number(line)
+let groups: number[] = []
+for await (const line of createInterface({ input: process.stdin })) groups = line.split(' ').map(Number)
 
-endGroup(group)
+for (const group of groups) endGroup(group)
 try {
   await runScript(directory, 'test/global-teardown.ts')
 } catch {

@@ -3,23 +3,28 @@
  * `npm run mutate -- FILE[:FROM-TO]... [--max 40]`, or `npm run mutate -- --sample 200 [--seed 1] [FOLDER]...` for
  * mutants by chance, of all files or those of folders; with `[--minutes 60] [--goal 95] [--test FILE]... [--fresh]`.
  *
- * Works in a copy of the project with a PostgreSQL of its own. What was tried is kept in .data/mutate/ until the file
- * or the tests change that it depends on, so a run that was stopped goes on where it was. What no test notices is shown
- * to the types and the linter. Exits with 1 when fewer than --goal percent of the mutants were noticed or refused.
+ * Works in a copy of the project with a PostgreSQL of its own. Each mutant is tried with the tests near it, for so many
+ * minutes. What these do not notice is then tried together with all that `npm test` runs, shown to the types and the
+ * linter, and tried with the nearest tests that start processes. What was tried is kept in .data/mutate/ until the file
+ * or the tests change that it depends on, so a run that was stopped goes on where it was.
+ *
+ * Exits with 1 when `npm test` noticed fewer than --goal percent of the mutants that the types and the linter accept.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { offerHelp } from '#commands/run-command.ts'
+import { sharedFiles } from '#test/support/shared-files.ts'
 import { mutationsOf } from './mutations.ts'
 import { copyProject } from './project.ts'
 import { findTestsIn } from './related.ts'
 import { openResults, type Results } from './results.ts'
 import { type Candidate, choose, FOLDERS, sampleOf } from './sample.ts'
-import type { Verdict } from './trial.ts'
-import { checkTests, type Tried, tryMutants } from './try-mutants.ts'
+import { nameOf, type Tried, tryAll, tryEach, tryOthers, withoutFalse } from './try-mutants.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
+/** What `npm test` runs. */
+const SHARED = sharedFiles()
 
 const USAGE =
   'Usage: npm run mutate -- FILE[:FROM-TO]... [--max N] [--minutes N] [--goal N] [--test FILE]... [--fresh]\n' +
@@ -51,7 +56,7 @@ if (positionals.length === 0 && values.sample === undefined) {
           0,
           Number(values.sample),
         )
-  const tried = await tryAll(candidates)
+  const tried = await tryInCopy(candidates)
   process.exitCode = report(candidates, tried, Number(values.goal)) ? 0 : 1
 }
 
@@ -64,12 +69,10 @@ function mutantsOf(argument: string): Candidate[] {
   return choose(mutations, Number(values.max)).map((mutation) => ({ path, mutation }))
 }
 
-async function tryAll(candidates: readonly Candidate[]): Promise<Tried[]> {
+async function tryInCopy(candidates: readonly Candidate[]): Promise<Tried[]> {
   const deadline = performance.now() + Number(values.minutes) * 60_000
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort())
-  const { test } = values
-  const tests = test === undefined ? findTestsIn(ROOT) : () => test
   say(`${candidates.length} mutants of ${new Set(candidates.map(({ path }) => path)).size} files`)
   const project = await copyProject(ROOT)
   const opened = new Map<string, Results>()
@@ -80,10 +83,18 @@ async function tryAll(candidates: readonly Candidate[]): Promise<Tried[]> {
     opened.set(path, open)
     return open
   }
-  const { signal } = stop
+  const { test } = values
+  const options = { results, signal: stop.signal, say }
   try {
-    const tried = await tryMutants(project, candidates, { tests, results, deadline, signal, say })
-    return await checkTests(project, tried, { signal, say })
+    if (test !== undefined) {
+      const tried = await tryEach(project, candidates, { ...options, tests: () => test, all: [], deadline })
+      return await withoutFalse(project, tried, options)
+    }
+    const find = findTestsIn(ROOT)
+    const near = (candidate: Candidate) => find(candidate).near
+    const each = await tryEach(project, candidates, { ...options, tests: near, all: SHARED, deadline })
+    const all = await tryAll(project, each, SHARED, options)
+    return await withoutFalse(project, await tryOthers(project, all, find, options), options)
   } finally {
     await project.remove()
   }
@@ -91,23 +102,44 @@ async function tryAll(candidates: readonly Candidate[]): Promise<Tried[]> {
 
 /** Prints the sums, for files or the folders of a sample; returns whether enough was noticed. */
 function report(candidates: readonly Candidate[], tried: readonly Tried[], goal: number): boolean {
-  const nameOf = ({ path }: Candidate) => (values.sample === undefined ? path : path.split('/')[0])
+  const groupOf = ({ path }: Candidate) => (values.sample === undefined ? path : path.split('/')[0])
   say('')
-  for (const [name, those] of Map.groupBy(tried, nameOf)) say(`${name}: ${counted(those)}`)
+  for (const one of tried)
+    if (one.outcome.verdict !== 'failed' || !isNoticed(one)) say(`${byWhat(one)}: ${nameOf(one)}`)
+  say('')
+  for (const [name, those] of Map.groupBy(tried, groupOf)) say(`${name}: ${counted(those)}`)
   if (tried.length < candidates.length) say(`${candidates.length - tried.length} were not tried`)
-  const percent = tried.length === 0 ? 100 : 100 - (100 * count(tried, 'passed')) / tried.length
-  say(`${counted(tried)}: ${percent.toFixed(1)} %, and ${goal} % are wanted`)
+  const accepted = tried.filter(({ outcome }) => outcome.verdict !== 'refused')
+  const noticed = tried.filter(isNoticed).length
+  const percent = accepted.length === 0 ? 100 : (100 * noticed) / accepted.length
+  say(`${counted(tried)}: ${percent.toFixed(1)} % of those that could land, and ${goal} % are wanted`)
   return percent >= goal
 }
 
-function counted(tried: readonly Tried[]): string {
-  const noticed = count(tried, 'failed') + count(tried, 'timeout')
-  const refused = count(tried, 'refused')
-  return `${noticed} of ${tried.length} noticed${refused > 0 ? `, ${refused} more refused by the types or the linter` : ''}`
+/** Whether tests that `npm test` runs noticed a mutant, or those that were asked for. */
+function isNoticed({ outcome }: Tried): boolean {
+  return outcome.failed.some((test) => SHARED.includes(test) || values.test?.includes(test))
 }
 
-function count(tried: readonly Tried[], verdict: Verdict): number {
-  return tried.filter(({ outcome }) => outcome.verdict === verdict).length
+/** What noticed a mutant that `npm test` did not, or only because a test did not go on. */
+function byWhat({ outcome: { verdict, failed } }: Tried): string {
+  if (verdict === 'passed') return 'not noticed'
+  if (verdict === 'refused') return 'refused by the types or the linter'
+  return verdict === 'timeout' ? `does not go on in ${failed.join(', ')}` : `noticed by ${failed.join(', ')}`
+}
+
+function counted(tried: readonly Tried[]): string {
+  const refused = tried.filter(({ outcome }) => outcome.verdict === 'refused').length
+  const passed = tried.filter(({ outcome }) => outcome.verdict === 'passed').length
+  const noticed = tried.filter(isNoticed).length
+  const others = tried.length - noticed - refused - passed
+  const parts = [
+    `${noticed} of ${tried.length} noticed`,
+    refused > 0 ? `${refused} refused by the types or the linter` : '',
+    others > 0 ? `${others} noticed by tests of processes alone` : '',
+    passed > 0 ? `${passed} not noticed` : '',
+  ]
+  return parts.filter((part) => part !== '').join(', ')
 }
 
 function say(message: string): void {

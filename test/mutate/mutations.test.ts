@@ -49,6 +49,15 @@ t.test('statements of SQL', async (t) => {
   t.equal(swapped, 'const a = `UPDATE a SET b = CASE WHEN c THEN e ELSE d END`')
 })
 
+t.test('what becomes the result is waited for in any case, unless something comes after it', async (t) => {
+  t.strictSame(variants('const f = async () => await g'), [])
+  t.strictSame(variants('async function f() { if (a) return await g }'), [
+    'async function f() { if (!(a)) return await g }',
+    'async function f() { if (a) return undefined }',
+  ])
+  t.match(variants('async function f() { try { return await g } catch {} }'), [/undefined/, /return g/])
+})
+
 t.test('a mutation says where it is and what it does', async (t) => {
   t.match(mutationsOf('a.ts', '\nawait f(b)'), [
     { line: 2, description: 'drop: await f(b)' },

@@ -58,9 +58,14 @@ export function mutationsOf(path: string, text: string): Mutation[] {
     })
 }
 
-/** The file's text with the mutation in it. */
-export function apply(text: string, { start, end, replacement }: Mutation): string {
-  return text.slice(0, start) + replacement + text.slice(end)
+/** The file's text with mutations in it, which must not touch each other. */
+export function apply(text: string, ...mutations: readonly Mutation[]): string {
+  return mutations
+    .toSorted((a, b) => b.start - a.start)
+    .reduce(
+      (mutated, { start, end, replacement }) => mutated.slice(0, start) + replacement + mutated.slice(end),
+      text,
+    )
 }
 
 type Replace = (target: ts.Node, replacement: string, kind: string) => Change
@@ -77,7 +82,8 @@ function changesOf(node: ts.Node, text: string): Change[] {
   if (ts.isConditionalExpression(node)) {
     return [replace(node.condition, `!(${node.condition.getText()})`, 'negate')]
   }
-  if (ts.isAwaitExpression(node)) return [replace(node, node.expression.getText(), 'do not wait')]
+  if (ts.isAwaitExpression(node))
+    return isAdopted(node) ? [] : [replace(node, node.expression.getText(), 'do not wait')]
   if (ts.isCallExpression(node)) return transactionChanges(node, replace)
   if (ts.isObjectLiteralElementLike(node)) return isProse(node) ? [] : [replace(node, '', 'leave out')]
   if (ts.isStringLiteralLike(node) || ts.isTemplateExpression(node)) return sqlChanges(node, text)
@@ -117,6 +123,17 @@ function isOrder(node: ts.NumericLiteral): boolean {
       .sort()
       .join() === '-1,1'
   )
+}
+
+/** Whether a promise becomes the function's own result with or without `await`, because nothing comes after it. */
+function isAdopted({ parent }: ts.AwaitExpression): boolean {
+  if (ts.isArrowFunction(parent)) return true
+  const around = ts.isReturnStatement(parent) ? ts.findAncestor(parent, isTryOrFunction) : undefined
+  return around !== undefined && !ts.isTryStatement(around) && !/\busing\b/.test(around.getText())
+}
+
+function isTryOrFunction(node: ts.Node): boolean {
+  return ts.isTryStatement(node) || ts.isFunctionLike(node)
 }
 
 function isProse({ name }: ts.ObjectLiteralElementLike): boolean {

@@ -9,8 +9,8 @@ export interface Project {
   readonly directory: string
   /** Folder in it for what its tests leave behind. */
   readonly temporary: string
-  /** Names the group of processes that ends with this one. */
-  watch(group: number | undefined): void
+  /** Names the groups of processes that end with this one; those that were named before have ended. */
+  watch(...groups: (number | undefined)[]): void
   /** Stops the server and deletes the copy. */
   remove(): Promise<void>
 }
@@ -22,7 +22,7 @@ const LEFT_OUT = new Set(['node_modules', '.git', '.data', '.tap', 'config/local
 export async function copyProject(root: string): Promise<Project> {
   const directory = await mkdtemp(join(tmpdir(), 'groundwork-mutants-'))
   const keeper = startKeeper(directory)
-  const watch = (group: number | undefined) => keeper.stdin?.write(`${group ?? 0}\n`)
+  const watch = (...groups: (number | undefined)[]) => keeper.stdin?.write(`${groups.join(' ')}\n`)
   // When we are root, PostgreSQL runs as another user, who must get there.
   await chmod(directory, 0o755)
   await cp(root, directory, { recursive: true, filter: (source) => !LEFT_OUT.has(relative(root, source)) })
@@ -31,7 +31,7 @@ export async function copyProject(root: string): Promise<Project> {
   await mkdir(temporary, { recursive: true })
   await chmod(temporary, 0o1777)
   await runScript(directory, 'test/global-setup.ts', watch)
-  watch(undefined)
+  watch()
   return {
     directory,
     temporary,

@@ -1,6 +1,8 @@
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { APART, sharedFiles, takesLong } from '#test/support/shared-files.ts'
+import type { Candidate } from './sample.ts'
+import { findByWordsIn } from './words.ts'
 
 const IMPORT = /\b(?:from |import\()'([.#][^']+)'/g
 /** Helpers of tests that start programs, each of which takes seconds. */
@@ -10,10 +12,10 @@ const PROGRAMS =
 const DISTANCE = 4
 /** How much nearer a test is that lies in the mirrored folder. */
 const BESIDE = 2
-/** Most test files by their nearness; more would take too long for each mutant. */
-const MOST = 12
-/** Most that take long, beside others and alone. */
-const MOST_SLOW = { beside: 2, alone: 12 }
+/** Most test files that each mutant is tried with; the others are tried with many mutants together. */
+const MOST = { byNearness: 8, byWords: 6 }
+/** Most that `npm test` does not run; where no other is near, as for what starts processes, they are all there is. */
+const MOST_FAR = { beside: 2, alone: 12 }
 /** Folders that are not a domain's name. */
 const LAYERS = new Set([
   'services',
@@ -27,23 +29,29 @@ const LAYERS = new Set([
   'v1',
 ])
 
-/** Tests that look at all operations, tables or settings, and do not take long; for what knows operations. */
+/** Tests that look at all operations, and do not take long; for what declares them. */
 const HOUSE = [
   'test/commands/openapi.test.ts',
   'test/contract/document.test.ts',
   'test/contract/house-rules.test.ts',
   'test/contract/routes.test.ts',
-  'test/config/settings-read.test.ts',
 ]
 
-/** Returns the test files that are likely to notice a change of a source file, the nearest first. */
-export type FindTests = (path: string) => string[]
+/** The test files that are likely to notice a mutant, the nearest first. */
+export interface Tests {
+  /** Quick ones of `npm test`. */
+  readonly near: readonly string[]
+  /** Those that `npm test` does not run, because they start processes. */
+  readonly far: readonly string[]
+}
+
+export type FindTests = (candidate: Candidate) => Tests
 
 /**
  * Reads who imports whom. The nearest test of a file has its name and those of its folders, or imports it, or is beside
  * the path of one that imports it; names count because what is found by its place is imported by nobody. After these
- * come those that look at the whole house. Files that take long, or that `npm test` does not run, come last, but for the
- * very nearest.
+ * come those that speak of the same, and those that look at all operations. Files that take long are left out, but for
+ * the very nearest.
  */
 export function findTestsIn(root: string): FindTests {
   const sources = globSync(['*.ts', '{commands,config,lib,plugins,process,routes,services}/**/*.ts'], {
@@ -53,15 +61,20 @@ export function findTestsIn(root: string): FindTests {
   const tests = globSync('test/**/*.test.ts', { cwd: root, exclude }).sort()
   const importers = importersOf(root, [...sources, ...tests])
   const shared = new Set(sharedFiles())
-  const isQuick = (test: string) =>
-    shared.has(test) && !takesLong(test) && !PROGRAMS.test(readFileSync(join(root, test), 'utf8'))
-  return (path) => {
+  const isQuick = (test: string) => !takesLong(test) && !PROGRAMS.test(readFileSync(join(root, test), 'utf8'))
+  const findByWords = findByWordsIn(
+    root,
+    tests.filter((test) => shared.has(test) && isQuick(test)),
+  )
+  return ({ path, mutation }) => {
     const related = byNearness(path, tests, importers)
-    const near = related.filter(isQuick).slice(0, MOST)
-    const house = /^(lib|process)\//.test(path) ? [] : HOUSE
-    const most = near.length > 0 ? MOST_SLOW.beside : MOST_SLOW.alone
-    const slow = related.filter((test) => !isQuick(test)).slice(0, most)
-    return [...new Set([...related.slice(0, 1), ...near, ...house, ...slow])]
+    const ours = related.filter((test) => shared.has(test))
+    const quick = ours.filter(isQuick).slice(0, MOST.byNearness)
+    const house = path.startsWith('routes/') ? HOUSE : []
+    const speaking = findByWords(path, mutation.line, MOST.byWords)
+    const near = [...new Set([...ours.slice(0, 1), ...quick, ...speaking, ...house])]
+    const others = related.filter((test) => !shared.has(test))
+    return { near, far: others.slice(0, quick.length > 0 ? MOST_FAR.beside : MOST_FAR.alone) }
   }
 }
 

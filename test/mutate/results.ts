@@ -6,7 +6,7 @@ import type { Outcome } from './trial.ts'
 
 /** Results for a file's mutants, from this or an earlier run. */
 export interface Results {
-  /** Returns what is known: what a test noticed while that test is the same, and what none of these noticed. */
+  /** Returns what is known: what one of these tests noticed while that is the same, and what none of them noticed. */
   find(mutation: Mutation, tests: readonly string[]): Outcome | undefined
   keep(mutation: Mutation, tests: readonly string[], outcome: Outcome): void
 }
@@ -25,22 +25,24 @@ export function openResults(
   const file = join(folder, `${path.replaceAll('/', '-')}.${digestOf(root, [path])}.jsonl`)
   mkdirSync(folder, { recursive: true })
   if (fresh) rmSync(file, { force: true })
-  const entries = new Map<string, Entry>()
+  const entries: Entry[] = []
   if (existsSync(file)) {
-    for (const line of readFileSync(file, 'utf8').trim().split('\n')) {
-      const entry: Entry = JSON.parse(line)
-      entries.set(entry.key, entry)
-    }
+    for (const line of readFileSync(file, 'utf8').trim().split('\n')) entries.push(JSON.parse(line))
   }
   const depends = ({ failed }: Outcome, tests: readonly string[]) => (failed.length > 0 ? failed : tests)
   return {
     find(mutation, tests) {
-      const entry = entries.get(keyOf(mutation))
-      return entry?.digest === digestOf(root, entry ? depends(entry, tests) : []) ? entry : undefined
+      const key = keyOf(mutation)
+      return entries.findLast(
+        (entry) =>
+          entry.key === key &&
+          entry.failed.every((test) => tests.includes(test)) &&
+          entry.digest === digestOf(root, depends(entry, tests)),
+      )
     },
     keep(mutation, tests, outcome) {
       const entry = { key: keyOf(mutation), digest: digestOf(root, depends(outcome, tests)), ...outcome }
-      entries.set(entry.key, entry)
+      entries.push(entry)
       appendFileSync(file, `${JSON.stringify(entry)}\n`)
     },
   }

@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import t from 'tap'
+import { sharedFiles } from '#test/support/shared-files.ts'
 import { mutationsOf } from './mutations.ts'
 import { findTestsIn } from './related.ts'
 import { type Candidate, choose, FOLDERS, sampleOf, shuffle } from './sample.ts'
+import { findByWordsIn } from './words.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
@@ -36,13 +38,33 @@ t.test('some of many, evenly', async (t) => {
   t.strictSame(choose([1, 2], 3), [1, 2])
 })
 
-t.test('the tests of a file: the nearest first, each once, and some for what nobody imports', async (t) => {
+t.test('the tests of a mutant: the nearest first, each once, and some for what nobody imports', async (t) => {
   const find = findTestsIn(ROOT)
-  t.equal(find('services/webhooks/signature.ts')[0], 'test/services/webhooks/signature.test.ts')
-  t.match(find('services/sessions/queries.ts').join(' '), /auth\/sessions\.test\.ts/)
-  t.match(find('routes/api/v1/organizations/_orgId/projects/index.ts').join(' '), /projects\.test\.ts/)
+  const shared = new Set(sharedFiles())
+  const of = (path: string, line = 1) =>
+    find({ path, mutation: { start: 0, end: 0, replacement: '', line, description: '' } })
+  t.equal(of('services/webhooks/signature.ts').near[0], 'test/services/webhooks/signature.test.ts')
+  t.match(of('services/sessions/queries.ts').near.join(' '), /auth\/sessions\.test\.ts/)
+  const projects = of('routes/api/v1/organizations/_organization_id/projects/index.ts').near.join(' ')
+  t.match(projects, /projects\.test\.ts.*contract\/house-rules\.test\.ts/)
   for (const path of ['lib/database/run.ts', 'services/projects/events.ts', 'process/shutdown.ts']) {
-    const tests = find(path)
-    t.ok(tests.length > 0 && new Set(tests).size === tests.length, path)
+    const { near, far } = of(path)
+    t.ok(near.length + far.length > 0 && new Set(near).size === near.length, path)
+    t.strictSame(
+      [...near, ...far].filter((test) => shared.has(test)),
+      near,
+      path,
+    )
   }
+})
+
+t.test('tests that speak of what a line is about', async (t) => {
+  const folder = t.testdir({
+    'a.ts': 'const first = 1\n\n\n\n\nlet impersonatorId = b\n',
+    'one.test.ts': '// The first of several, and a const',
+    'two.test.ts': '// Who is an impersonator, and a const',
+  })
+  const find = findByWordsIn(folder, ['one.test.ts', 'two.test.ts'])
+  t.strictSame(find('a.ts', 6, 2), ['two.test.ts'])
+  t.strictSame(find('a.ts', 1, 2), ['one.test.ts'])
 })

@@ -12,7 +12,7 @@ import type { Project } from './project.ts'
  */
 export type Verdict = 'passed' | 'failed' | 'timeout' | 'refused'
 
-/** Files that failed; with `timeout` the one that did not go on. */
+/** Files that failed; with `timeout` also the one that did not go on. */
 export interface Outcome {
   readonly verdict: Verdict
   readonly failed: readonly string[]
@@ -21,25 +21,49 @@ export interface Outcome {
 interface Options {
   /** Whether the files after the first that fails are left out. */
   readonly bail: boolean
+  /** How many processes share the files. */
+  readonly places?: number
   /** Ends the tests; the outcome means nothing then. */
   readonly signal: AbortSignal
 }
 
-/** Milliseconds without a line of a test. */
-const SILENCE_MS = 45_000
+/** Milliseconds without a line of a test; what else the machine does may slow it down. */
+const SILENCE_MS = 90_000
 
 /**
- * Runs test files in a copy of the project, one after the other in one process, because to start one and build the
- * first application in it takes longer than most files. The process is a group, which is ended with it.
+ * Runs test files in a copy of the project, one after the other in one process or a few, because to start one and build
+ * the first application in it takes longer than most files. Each process is a group, which is ended with it.
  */
 export async function runTests(
   project: Project,
   tests: readonly string[],
-  { bail, signal }: Options,
+  { bail, places = 1, signal }: Options,
 ): Promise<Outcome> {
   const queue = createQueue(tests, project.temporary)
-  const child = startPlace(project, queue, bail)
-  project.watch(child.pid)
+  const children = Array.from({ length: Math.min(places, tests.length) }, () =>
+    startPlace(project, queue, bail),
+  )
+  project.watch(...children.map(({ pid }) => pid))
+  const ran = await Promise.all(children.map((child) => follow(child, signal)))
+  project.watch()
+  rmSync(queue, { recursive: true })
+  const failed = new Set(ran.flatMap((place) => [...place.failed]))
+  if (ran.some(({ isSilent }) => isSilent)) return { verdict: 'timeout', failed: [...failed] }
+  // The exit code says nothing of a failure when what a test left behind ends the process.
+  const loaded = ran.reduce((sum, place) => sum + place.loaded, 0)
+  if (failed.size === 0 && loaded === tests.length) return { verdict: 'passed', failed: [] }
+  return { verdict: 'failed', failed: [...failed] }
+}
+
+/** What a process did: how many files it loaded, and which of them had a test that failed, or that it ended in. */
+interface Ran {
+  readonly loaded: number
+  readonly failed: ReadonlySet<string>
+  readonly isSilent: boolean
+}
+
+/** Reads what a process says until it ends, and ends it when it says nothing for long. */
+async function follow(child: ChildProcess, signal: AbortSignal): Promise<Ran> {
   const end = () => endGroup(child.pid)
   signal.addEventListener('abort', end)
   let isSilent = false
@@ -47,26 +71,19 @@ export async function runTests(
     isSilent = true
     end()
   }, SILENCE_MS)
-  const files = follow(child, () => timer.refresh())
+  const files = read(child, () => timer.refresh())
   // What the tests started and left behind must not keep the pipe open.
   child.once('exit', end)
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
   clearTimeout(timer)
   signal.removeEventListener('abort', end)
-  project.watch(undefined)
-  rmSync(queue, { recursive: true })
-  if (isSilent) return { verdict: 'timeout', failed: [files.current] }
-  // The exit code says nothing of a failure when what a test left behind ends the process.
-  if (code === 0 && files.failed.size === 0 && files.loaded === tests.length) {
-    return { verdict: 'passed', failed: [] }
-  }
-  if (files.failed.size === 0) files.failed.add(files.current)
-  return { verdict: 'failed', failed: [...files.failed] }
+  const isWhole = code === 0 && files.isEnded
+  if (isSilent || (!isWhole && files.failed.size === 0)) files.failed.add(files.current)
+  return { ...files, isSilent }
 }
 
-/** Reads which file runs, how many were loaded, and which of them had a test that failed. */
-function follow({ stdout }: ChildProcess, onLine: () => void) {
-  const files = { current: '', loaded: 0, failed: new Set<string>() }
+function read({ stdout }: ChildProcess, onLine: () => void) {
+  const files = { current: '', loaded: 0, isEnded: false, failed: new Set<string>() }
   if (stdout === null) return files
   createInterface({ input: stdout }).on('line', (line) => {
     onLine()
@@ -75,6 +92,8 @@ function follow({ stdout }: ChildProcess, onLine: () => void) {
     if (begun !== undefined) files.current = begun
     if (/^ok \d+ - test\/\S+\.test\.ts( |$)/.test(line)) files.loaded++
     if (/^(not ok |Bail out!)/.test(line)) files.failed.add(files.current)
+    // The plan comes after the last test.
+    if (/^1\.\.\d/.test(line)) files.isEnded = true
   })
   return files
 }

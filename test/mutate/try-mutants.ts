@@ -1,11 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { passesCheck } from './check.ts'
-import { apply } from './mutations.ts'
+import { passCheck, refusedOf } from './check.ts'
+import { groupsOf, withMutations } from './mutated.ts'
 import type { Project } from './project.ts'
 import type { FindTests } from './related.ts'
 import type { Results } from './results.ts'
 import type { Candidate } from './sample.ts'
+import { tryTogether } from './together.ts'
 import { type Outcome, runTests } from './trial.ts'
 
 /** A mutant that was tried. */
@@ -14,77 +13,131 @@ export interface Tried extends Candidate {
 }
 
 interface Options {
-  /** Test files for each file, in the order in which they are run. */
-  readonly tests: FindTests
   readonly results: (path: string) => Results
-  /** Time by `performance.now()`. */
-  readonly deadline: number
   readonly signal: AbortSignal
   readonly say: (message: string) => void
 }
 
-/** Tries mutants in their order, and says which of them no test notices. Returns those for which there was time. */
-export async function tryMutants(
+interface EachOptions extends Options {
+  /** Tests for a mutant, in the order in which they are run. */
+  readonly tests: (candidate: Candidate) => readonly string[]
+  /** Tests of which it counts too what they noticed before. */
+  readonly all: readonly string[]
+  /** Time by `performance.now()`. */
+  readonly deadline: number
+}
+
+/** Tries mutants one by one, each until a test notices. Returns those for which there was time. */
+export async function tryEach(
   project: Project,
   candidates: readonly Candidate[],
-  options: Options,
+  options: EachOptions,
 ): Promise<Tried[]> {
   const tried: Tried[] = []
   for (const candidate of candidates) {
-    const outcome = await tryMutant(project, candidate, options)
+    const outcome = await tryOne(project, candidate, options)
     if (outcome === undefined) break
     tried.push({ ...candidate, outcome })
-    const { path, mutation } = candidate
-    if (outcome.verdict === 'passed')
-      options.say(`not noticed: ${path}:${mutation.line}: ${mutation.description}`)
   }
   return tried
 }
 
 /** Returns what an earlier run knows, or tries; undefined when the time is over. */
-async function tryMutant(
+async function tryOne(
   project: Project,
-  { path, mutation }: Candidate,
-  { tests, results, deadline, signal }: Options,
+  candidate: Candidate,
+  { results, signal, say, tests, all, deadline }: EachOptions,
 ): Promise<Outcome | undefined> {
-  const files = tests(path)
-  const known = results(path).find(mutation, files)
+  const { path, mutation } = candidate
+  const files = tests(candidate)
+  if (files.length === 0) return results(path).find(mutation, all) ?? PASSED
+  const known = results(path).find(mutation, files) ?? results(path).find(mutation, all)
   if (known !== undefined) return known
   if (signal.aborted || performance.now() > deadline) return undefined
-  const file = join(project.directory, path)
-  const text = readFileSync(file, 'utf8')
-  writeFileSync(file, apply(text, mutation))
-  let outcome = await runTests(project, files, { bail: true, signal })
-  if (outcome.verdict === 'passed' && !(await passesCheck(project, path, signal)))
-    outcome = { verdict: 'refused', failed: [] }
-  writeFileSync(file, text)
+  const outcome = await withMutations(project, [candidate], () =>
+    runTests(project, files, { bail: true, signal }),
+  )
   if (signal.aborted) return undefined
   results(path).keep(mutation, files, outcome)
+  if (outcome.verdict === 'timeout') say(`stopped: ${nameOf(candidate)} by ${outcome.failed.join()}`)
   return outcome
 }
 
+/** Tries what no test has noticed with all tests that `npm test` runs, together. */
+export async function tryAll(
+  project: Project,
+  tried: readonly Tried[],
+  tests: readonly string[],
+  options: Options,
+): Promise<Tried[]> {
+  const { results, signal } = options
+  const find = ({ path, mutation }: Candidate) => results(path).find(mutation, tests)
+  const unknown = passedOf(tried).filter((candidate) => find(candidate) === undefined)
+  for (const group of groupsOf(unknown)) {
+    if (signal.aborted) break
+    options.say(`${group.length} that no near test notices are tried with ${tests.length} files together`)
+    const noticed = await tryTogether(project, group, { tests, ...options })
+    if (noticed === undefined) break
+    for (const candidate of group)
+      results(candidate.path).keep(candidate.mutation, tests, noticed.get(candidate) ?? PASSED)
+  }
+  return tried.map((one) =>
+    one.outcome.verdict === 'passed' ? { ...one, outcome: find(one) ?? one.outcome } : one,
+  )
+}
+
+/** Shows what no test has noticed to the types and the linter, and then to tests that `npm test` does not run. */
+export async function tryOthers(
+  project: Project,
+  tried: readonly Tried[],
+  tests: FindTests,
+  options: Options,
+): Promise<Tried[]> {
+  const { signal } = options
+  const refused = new Set<Candidate>()
+  for (const group of groupsOf(passedOf(tried)))
+    for (const candidate of await refusedOf(project, group, signal)) refused.add(candidate)
+  if (refused.size > 0 && !(await passCheck(project, [], signal)) && !signal.aborted) {
+    options.say('the types or the linter refuse the code without a mutation too')
+    refused.clear()
+  }
+  const left = passedOf(tried).filter((candidate) => !refused.has(candidate))
+  const far = await tryEach(project, left, {
+    ...options,
+    tests: (candidate) => tests(candidate).far,
+    all: [],
+    deadline: Number.POSITIVE_INFINITY,
+  })
+  const others = new Map(far.map((one, index) => [left[index], one]))
+  return tried.map((one) =>
+    refused.has(one) ? { ...one, outcome: { verdict: 'refused', failed: [] } } : (others.get(one) ?? one),
+  )
+}
+
 /**
- * Runs what noticed a mutant without any mutation, and returns the mutants without those that were noticed, or refused,
- * only because that fails in any case.
+ * Runs what noticed a mutant without any mutation, and returns the mutants without those that were noticed only because
+ * that fails in any case.
  */
-export async function checkTests(
+export async function withoutFalse(
   project: Project,
   tried: readonly Tried[],
   { signal, say }: Pick<Options, 'signal' | 'say'>,
 ): Promise<Tried[]> {
-  const refused = tried.find(({ outcome }) => outcome.verdict === 'refused')
-  if (refused !== undefined && !(await passesCheck(project, refused.path, signal)) && !signal.aborted) {
-    say('the types or the linter refuse it without a mutation too, so what they refused is not counted')
-    return checkTests(
-      project,
-      tried.filter(({ outcome }) => outcome.verdict !== 'refused'),
-      { signal, say },
-    )
-  }
   const tests = new Set(tried.flatMap(({ outcome }) => outcome.failed))
   if (tests.size === 0 || signal.aborted) return [...tried]
   const { failed } = await runTests(project, [...tests].sort(), { bail: false, signal })
   if (signal.aborted) return [...tried]
   for (const test of failed) say(`fails without a mutation too, so it is not counted: ${test}`)
   return tried.filter(({ outcome }) => !outcome.failed.some((test) => failed.includes(test)))
+}
+
+const PASSED: Outcome = { verdict: 'passed', failed: [] }
+
+function passedOf(tried: readonly Tried[]): Tried[] {
+  return tried.filter(({ outcome }) => outcome.verdict === 'passed')
+}
+
+/** Names a mutant for people; two of the same kind in a line have the same name. */
+export function nameOf({ path, mutation }: Candidate): string {
+  return `${path}:${mutation.line}: ${mutation.description}`
 }
