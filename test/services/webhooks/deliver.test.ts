@@ -70,6 +70,13 @@ async function start(t: Parameters<typeof borrowTestApp>[0]) {
       return { org: organization.id, delivery: id, number: 1 }
     },
     get: () => webhooks.get(own, webhook.id),
+    /** The templates of the mails that were enqueued. */
+    async mails(): Promise<string[]> {
+      const rows = await db.query<{ template: string }>(
+        "SELECT data -> 'message' ->> 'template' AS template FROM pgboss.job WHERE name = 'send_mail' ORDER BY created_on",
+      )
+      return rows.map(({ template }) => template)
+    },
   }
 }
 
@@ -104,14 +111,8 @@ t.test('ten attempts over three days, each with a fresh time and the same id', a
 t.test(
   'five days without a success disable an endpoint, with mails at half of it and at the end',
   async (t) => {
-    const { db, receiver, attempt, setTime, first, get } = await start(t)
+    const { mails, receiver, attempt, setTime, first, get } = await start(t)
     receiver.answer((response) => response.writeHead(500).end())
-    const mails = async () => {
-      const rows = await db.query<{ template: string }>(
-        "SELECT data -> 'message' ->> 'template' AS template FROM pgboss.job WHERE name = 'send_mail' ORDER BY created_on",
-      )
-      return rows.map(({ template }) => template)
-    }
     for (let hour = 0; hour < 60; hour += 10) await failAt(hour)
     t.same(await mails(), [], 'too few attempts, and too early')
     for (let hour = 61; hour < 66; hour++) await failAt(hour)
@@ -128,6 +129,36 @@ t.test(
     }
   },
 )
+
+t.test('after a success, and when it is enabled, an endpoint begins with a clean slate', async (t) => {
+  const { own, webhook, mails, receiver, attempt, setTime, first } = await start(t)
+  let hour = 0
+  const fail = async (times: number) => {
+    receiver.answer((response) => response.writeHead(500).end())
+    for (let count = 0; count < times; count++) {
+      hour += 8
+      setTime(new Date(NOW.getTime() + hour * HOUR))
+      await attempt(await first())
+    }
+  }
+  await fail(9)
+  t.same(await mails(), [], 'nine are too few')
+  await fail(1)
+  t.same(await mails(), ['webhook-failing'])
+
+  receiver.answer((response) => response.writeHead(200).end())
+  await attempt(await first())
+  await fail(9)
+  t.equal((await mails()).length, 1, 'those before the success do not count')
+  await fail(1)
+  t.equal((await mails()).length, 2, 'and people are told again')
+
+  await webhooks.update(own, webhook.id, { enabled: true }, undefined)
+  await fail(9)
+  t.equal((await mails()).length, 2)
+  await fail(1)
+  t.equal((await mails()).length, 3)
+})
 
 t.test('a worker that dies before it has recorded an attempt leaves it to the next', async (t) => {
   const { receiver, attempt, first, own, webhook } = await start(t)

@@ -104,6 +104,21 @@ t.test('bodies', async (t) => {
     })
   }
 
+  const codings: [coding: string, status: number][] = [
+    ['gzip', 415],
+    ['br', 415],
+    ['identity, gzip', 415],
+    ['identity', 401],
+    ['Identity', 401],
+  ]
+  for (const [coding, status] of codings) {
+    t.test(`content coding ${coding}`, async (t) => {
+      const response = await login(JSON.stringify(valid), { ...JSON_TYPE, 'content-encoding': coding })
+      t.equal(response.statusCode, status)
+      t.equal(response.json().code, status === 415 ? 'unsupported_media_type' : 'invalid_credentials')
+    })
+  }
+
   t.test('a body that is needed and not there is a missing body', async (t) => {
     const { statusCode, body } = await request({ method: 'POST', url: '/api/v1/auth/login' })
     t.equal(statusCode, 400)

@@ -8,6 +8,8 @@ import { createTestApp, type TestUser } from '#test/support/helper.ts'
 import { type Received, startReceiver } from '#test/support/http-receiver.ts'
 import { createOrganization, type TestOrganization } from '#test/support/organizations.ts'
 
+const HOUR_MS = 3_600_000
+
 t.test('webhooks', async (t) => {
   const { app, db, request } = await createTestApp(t)
 
@@ -112,6 +114,10 @@ t.test('webhooks', async (t) => {
     const last = receiver.received.slice(1)
     for (const message of last) t.throws(() => verify(secret, message))
     for (const message of last) verify(await secretOf(url, as), message)
+    t.equal((await request({ url: `${url}/secret`, as })).json().previous_expires_at, null, 'it is over')
+    const day = Date.now() + 24 * HOUR_MS
+    const unsaid = (await rotate({})).json()
+    t.ok(Math.abs(Date.parse(unsaid.previous_expires_at) - day) < HOUR_MS, 'a day, unless it is said')
     expectProblem(t, await rotate({ grace: 604_801 }), { status: 400, code: 'validation_failed' })
     const rows = await db.query<{ secret: Buffer }>('SELECT secret FROM webhook_endpoints')
     for (const row of rows) t.notOk(row.secret.includes(Buffer.from(secret.slice(6), 'base64')))
