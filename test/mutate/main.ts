@@ -23,7 +23,7 @@ import { type Candidate, choose, FOLDERS, sampleOf } from './sample.ts'
 import { nameOf, type Tried, tryAll, tryEach, tryOthers, withoutFalse } from './try-mutants.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-/** What `npm test` runs. */
+/** The files that `npm test` runs. */
 const SHARED = sharedFiles()
 
 const USAGE =
@@ -121,7 +121,7 @@ function isNoticed({ outcome }: Tried): boolean {
   return outcome.failed.some((test) => SHARED.includes(test) || values.test?.includes(test))
 }
 
-/** What noticed a mutant that `npm test` did not, or only because a test did not go on. */
+/** Says what noticed a mutant that `npm test` did not, or only because a test did not go on. */
 function byWhat({ outcome: { verdict, failed } }: Tried): string {
   if (verdict === 'passed') return 'not noticed'
   if (verdict === 'refused') return 'refused by the types or the linter'

@@ -55,7 +55,7 @@ export async function runTests(
   return { verdict: 'failed', failed: [...failed] }
 }
 
-/** What a process did: how many files it loaded, and which of them had a test that failed, or that it ended in. */
+/** Files that a process loaded, and those of them that had a test that failed, or that it ended in. */
 interface Ran {
   readonly loaded: number
   readonly failed: ReadonlySet<string>
