@@ -72,6 +72,12 @@ const Session = Section('Sessions: one sign-in and the tokens that follow from i
     description:
       'How long a used refresh token still returns the same successor, in case the response was lost; after that it counts as stolen.',
   }),
+  max_per_user: Type.Integer({
+    minimum: 1,
+    maximum: 10_000,
+    description:
+      'Open sessions of one user. A sign-in beyond them ends those that were used least lately; sessions in which an admin acts for the user do not count.',
+  }),
 })
 
 const LoginLimit = Section('How many wrong passwords are allowed, over all instances.', {

@@ -123,7 +123,7 @@ async function openSession(
   hash: string,
   role: Role | undefined,
 ): Promise<TokenPair | undefined> {
-  return transaction(ctx, async (tx) => {
+  const opened = await transaction(ctx, async (tx) => {
     const credentials = await userRecords.lockCredentials(tx, id)
     if (!credentials?.is_active || credentials.password_hash !== hash) return undefined
     if (role !== undefined && credentials.role !== role) return undefined
@@ -138,8 +138,11 @@ async function openSession(
       const data = { user_agent: userAgent, ip, at: tx.now().toISOString() }
       await sendMail(tx, { template: 'new-sign-in', to: user.email, data })
     }
-    return tokenPair(ctx, user, session)
+    return { user, session }
   })
+  if (!opened) return undefined
+  for (const ended of opened.session.ended) ctx.identities.forgetSession(ended)
+  return tokenPair(ctx, opened.user, opened.session)
 }
 
 /** Returns the tokens of a session that was opened. */

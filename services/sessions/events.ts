@@ -32,11 +32,13 @@ export const sessionsEnded = defineEvent({
   subject: 'user',
   description: 'Sessions of a user ended.',
   data: {
-    session_id: Type.Optional(Uuid('The session; absent for all, or all but the one that asked.')),
+    session_id: Type.Optional(
+      Uuid('The session; absent for several: all, or all but the one that asked, where there is no `cause`.'),
+    ),
     cause: Type.Optional(
-      StringEnum(['refresh_token_reused'], {
+      StringEnum(['refresh_token_reused', 'too_many_sessions'], {
         description:
-          'Why the service ended it by itself: a refresh token was used again, so somebody has a copy of it.',
+          'Why the service ended it by itself: a refresh token was used again, so somebody has a copy of it; or a sign-in was one too many, and it had been used least lately.',
       }),
     ),
   },

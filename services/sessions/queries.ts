@@ -156,6 +156,24 @@ export async function endSessions(
   return rows.map((row) => row.id)
 }
 
+/** Ends the open sessions of a user but the new one and those that were used last, `max` in all; returns their ids. */
+export async function endSurplusSessions(
+  db: Database,
+  { id, user_id }: Pick<NewSession, 'id' | 'user_id'>,
+  max: number,
+): Promise<string[]> {
+  const rows = await db.query<{ id: string }>({
+    name: 'endSurplusSessions',
+    text: `UPDATE sessions SET ended_at = now()
+           WHERE id IN (SELECT s.id FROM sessions s
+                        WHERE s.user_id = $1 AND s.id <> $2 AND ${OPEN} AND s.impersonator_id IS NULL
+                        ORDER BY s.last_used_at DESC, s.id DESC OFFSET $3)
+           RETURNING id`,
+    values: [user_id, id, max - 1],
+  })
+  return rows.map((row) => row.id)
+}
+
 /** Newest first. */
 export function selectOpenSessions(
   db: Database,

@@ -31,18 +31,37 @@ export interface ImpersonationTerms {
   readonly lifetimeMs: number
 }
 
-/** Opens a session for a user who has just proved to be one. */
-export async function open(ctx: SessionContext, user: Pick<User, 'id'>): Promise<SessionTokens> {
-  const { idleTimeout: idle_timeout, absoluteTimeout: absolute_timeout } = ctx.sessions
+/** A session that was opened, and those that were ended because they were too many. */
+export interface OpenedSession extends SessionTokens {
+  readonly ended: readonly string[]
+}
+
+/**
+ * Opens a session for a user who has just proved to be one. Beyond the number that a user may have, those end that were
+ * used least lately; the caller forgets them after the commit.
+ */
+export async function open(ctx: SessionContext, user: Pick<User, 'id'>): Promise<OpenedSession> {
+  const { idleTimeout: idle_timeout, absoluteTimeout: absolute_timeout, maxPerUser } = ctx.sessions
   const { session, tokens } = makeSession(ctx, user, { methods: PASSWORD, idle_timeout, absolute_timeout })
   const actor = { kind: 'user', id: user.id } as const
-  await transaction(ctx, (tx) =>
-    Promise.all([
+  const ended = await transaction(ctx, async (tx) => {
+    const [, surplus] = await Promise.all([
       queries.insertSession(tx.db, session, digestToken(tokens.refreshToken)),
+      queries.endSurplusSessions(tx.db, session, maxPerUser),
       emit(tx, sessionCreated, { subject: session.id, actor, data: { user_id: user.id } }),
-    ]),
-  )
-  return tokens
+    ])
+    const [first, ...others] = surplus
+    if (first !== undefined) {
+      const which = others.length === 0 ? { session_id: first } : {}
+      await emit(tx, sessionsEnded, {
+        subject: user.id,
+        actor,
+        data: { ...which, cause: 'too_many_sessions' },
+      })
+    }
+    return surplus
+  })
+  return { ...tokens, ended }
 }
 
 /** Opens a session in which an admin acts in the place of a user. */

@@ -10,12 +10,14 @@ import { sessionsEnded } from './events.ts'
 import * as queries from './queries.ts'
 import { endImpersonationsBy } from './queries-of-impersonations.ts'
 
-/** How long sessions live; milliseconds. */
+/** How long sessions live, in milliseconds, and how many there may be. */
 export interface SessionSettings {
   readonly idleTimeout: number
   readonly absoluteTimeout: number
   /** For how long a used refresh token still returns its successor. */
   readonly refreshGrace: number
+  /** Most open sessions of one user. */
+  readonly maxPerUser: number
   /** Key from which successors are derived. */
   readonly key: KeyObject
 }

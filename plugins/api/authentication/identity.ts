@@ -88,6 +88,7 @@ export default fp(
         idleTimeout: auth.session.idle_timeout,
         absoluteTimeout: auth.session.absolute_timeout,
         refreshGrace: auth.session.refresh_grace,
+        maxPerUser: auth.session.max_per_user,
         key: deriveKey(jwt.secret, 'refresh tokens'),
       },
     })
