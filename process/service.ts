@@ -25,6 +25,8 @@ export interface Service {
   group?: WorkerGroup
   /** Traces, if they are on. */
   tracing?: Tracing | undefined
+  /** Ends the embedded database server whose start is under way. */
+  abandonDatabase?: (() => void) | undefined
   /** Leaves the embedded database server. */
   stopDatabase?: () => Promise<void>
 }
@@ -38,8 +40,7 @@ export function isPrimary({ primary }: Service, { server }: Config): boolean {
 export async function startService(service: Service, loaded: LoadedConfig): Promise<void> {
   if (service.primary) return startWorker(service, service.primary)
   const { sources } = loaded
-  const { config, stop } = await withDatabase(loaded.config, say)
-  service.stopDatabase = stop
+  const config = await openDatabase(service, loaded.config)
   if (isPrimary(service, config)) return startWorkers(service, { config, sources })
   const { logDestination } = service
   service.tracing = await openTraces(config)
@@ -48,6 +49,16 @@ export async function startService(service: Service, loaded: LoadedConfig): Prom
   service.app = app
   await app.listenForAdmin()
   announce(app, await app.listen({ host: config.server.host, port: config.server.port }))
+}
+
+/** Returns the configuration with a database in it. */
+async function openDatabase(service: Service, given: Config): Promise<Config> {
+  const abandoned = new AbortController()
+  service.abandonDatabase = () => abandoned.abort()
+  const { config, stop } = await withDatabase(given, say, abandoned.signal)
+  service.abandonDatabase = undefined
+  service.stopDatabase = stop
+  return config
 }
 
 /** Logs; says it on standard error while there is no logger yet. */

@@ -22,6 +22,9 @@ const LOG_FLUSH_TIMEOUT_MS = 1000
 /** The time that the shutdown waits for the receiver of traces. */
 const TRACE_FLUSH_TIMEOUT_MS = 2000
 
+/** The time that an end which can't wait any more has for an embedded database. */
+const LEAVE_DATABASE_TIMEOUT_MS = 1000
+
 /** The time beyond shutdown_timeout in which workers can say that theirs is over. */
 const WORKERS_GRACE_MS = 1000
 
@@ -93,7 +96,16 @@ export class Shutdown {
     log(this.#service, 'fatal', fields, message)
     await this.#service.group?.abort()
     await this.#service.logDestination.flush(LOG_FLUSH_TIMEOUT_MS)
+    await this.#leaveDatabase()
     endNow(1)
+  }
+
+  /** Nobody else would end an embedded server that only this process uses; it is told to end, if not waited for. */
+  async #leaveDatabase(): Promise<void> {
+    const { abandonDatabase, stopDatabase } = this.#service
+    const left = stopDatabase?.().catch(() => undefined)
+    if (left) await Promise.race([left, sleep(LEAVE_DATABASE_TIMEOUT_MS)])
+    abandonDatabase?.()
   }
 
   async #run(reason: Reason): Promise<void> {

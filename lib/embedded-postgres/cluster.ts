@@ -30,7 +30,7 @@ export async function createCluster(
   layout: Layout,
   binaries: Binaries,
   launcher: Launcher,
-  options: { durable: boolean },
+  options: { durable: boolean; signal?: AbortSignal | undefined },
 ): Promise<void> {
   await removeLeftovers(layout)
   await writePassword(layout, launcher)
@@ -48,7 +48,7 @@ export async function createCluster(
     ...(options.durable ? [] : ['--no-sync']),
   ]
   try {
-    await runInitdb(launcher, binaries.initdb, args)
+    await runInitdb(launcher, binaries.initdb, args, options.signal)
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true })
     throw error

@@ -6,7 +6,7 @@ import { handOver } from './hand-over.ts'
 import { countKeepers, type Keeper, openKeeper } from './keeper.ts'
 import { chooseLauncher } from './launcher.ts'
 import { type Layout, openLayout } from './layout.ts'
-import { withLock } from './lock.ts'
+import { withFreeLock, withLock } from './lock.ts'
 import { endPostmaster, findPostmaster } from './postmaster.ts'
 import { DATABASE, ensureDatabase } from './role.ts'
 import { ensureServer, freePort } from './server.ts'
@@ -19,6 +19,8 @@ export interface EmbeddedPostgresOptions {
   /** Begin with an empty cluster, unless another process uses the server. */
   readonly fresh?: boolean
   readonly log?: (message: string) => void
+  /** Ends what a start that is under way has begun, before nobody is left to do it. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface EmbeddedPostgres {
@@ -60,6 +62,12 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   }
 }
 
+/** Ends the server in a directory that no process uses, and removes its data; one that is starting counts as used. */
+export async function removeUnusedServer(directory: string): Promise<void> {
+  const layout = await openLayout(directory)
+  await withFreeLock(layout.lock, () => removeUnused(layout))
+}
+
 async function enter(
   layout: Layout,
   options: EmbeddedPostgresOptions,
@@ -69,11 +77,12 @@ async function enter(
   const launcher = await chooseLauncher(layout, binaries)
   const settings = options.settings ?? {}
   const { fsync } = settings
-  const server = { layout, binaries, launcher, settings, log, choosePort: freePort }
+  const { signal } = options
+  const server = { layout, binaries, launcher, settings, log, choosePort: freePort, signal }
   if (options.fresh) await removeUnused(layout)
   if (!(await clusterExists(layout))) {
     log(`Making a PostgreSQL cluster in ${layout.directory}`)
-    await createCluster(layout, binaries, launcher, { durable: fsync !== 'off' })
+    await createCluster(layout, binaries, launcher, { durable: fsync !== 'off', signal })
   }
   const address = await ensureServer(server)
   const keeper = await openKeeper(address)

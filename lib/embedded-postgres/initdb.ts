@@ -15,13 +15,18 @@ const AS_NOBODY = ['--user', '--map-user=65534', '--map-group=65534']
  *
  * @throws EmbeddedPostgresError with initdb's output, or what to do.
  */
-export async function runInitdb(launcher: Launcher, program: string, args: readonly string[]): Promise<void> {
-  const result = await output(launcher.command(program, args))
+export async function runInitdb(
+  launcher: Launcher,
+  program: string,
+  args: readonly string[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const result = await output(launcher.command(program, args), signal)
   if (result.code === 0) return
   const uid = NAMELESS.exec(result.text)?.[1]
   if (uid === undefined)
     throw new EmbeddedPostgresError(`PostgreSQL's initdb failed: ${explainOutput(result.text)}`)
-  const renamed = await output(launcher.command('unshare', [...AS_NOBODY, program, ...args]))
+  const renamed = await output(launcher.command('unshare', [...AS_NOBODY, program, ...args]), signal)
   if (renamed.code === 0) return
   throw new EmbeddedPostgresError(
     `PostgreSQL's initdb needs a name for its user, and ${uid} has none in /etc/passwd. Add an entry there, run as a ` +

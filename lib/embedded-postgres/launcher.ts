@@ -123,10 +123,14 @@ export async function chooseLauncher(layout: Layout, binaries: Binaries): Promis
   return isRoot ? chooseForRoot(layout, binaries) : asOurselves
 }
 
-/** Runs a command to its end and collects what it writes. */
-export function output(command: Command): Promise<{ code: number | null; text: string }> {
+/** Runs a command to its end, or until the signal, and collects what it writes. */
+export function output(
+  command: Command,
+  signal?: AbortSignal,
+): Promise<{ code: number | null; text: string }> {
   return new Promise((resolve) => {
-    const child = spawn(command.file, command.args, { ...command.options, stdio: ['ignore', 'pipe', 'pipe'] })
+    const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe']
+    const child = spawn(command.file, command.args, { ...command.options, stdio, ...(signal && { signal }) })
     let text = ''
     child.stdout?.on('data', (chunk) => {
       text += chunk

@@ -23,6 +23,16 @@ export async function withLock<T>(file: string, fn: () => Promise<T>, onWait?: (
   }
 }
 
+/** Runs `fn` if nobody holds the lock on `file`, while nobody else does. */
+export async function withFreeLock(file: string, fn: () => Promise<void>): Promise<void> {
+  const database = new DatabaseSync(file, { timeout: 0 })
+  try {
+    if (tryLock(database)) await fn()
+  } finally {
+    database.close()
+  }
+}
+
 function tryLock(database: DatabaseSync): boolean {
   try {
     database.exec('BEGIN EXCLUSIVE')

@@ -1,4 +1,5 @@
 // Among the first, because it makes databases from nothing.
+import { globSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { eventually } from '#test/support/eventually.ts'
 import { call, registration, signUpRemote } from '#test/support/http.ts'
@@ -45,6 +46,30 @@ t.test('a signal while PostgreSQL is made leaves none behind', async (t) => {
   t.same(await server.exited, { code: 0, signal: null })
   t.notOk(await postgresRuns())
 })
+
+t.test('an end that waits no longer leaves none behind either', async (t) => {
+  const { directory, postgresRuns } = await copyProject(t)
+  const options = { cwd: directory }
+  const made = startServer(t, { ...DEVELOPMENT, APP_SERVER__SHUTDOWN_TIMEOUT: '1ms' }, options)
+  await eventually(async () => made.stderr().includes('Making a PostgreSQL cluster'))
+  await eventually(async () => unfinished(directory).length > 0)
+  made.child.kill('SIGTERM')
+  t.same(await made.exited, { code: 1, signal: null })
+  // Of one that was made to its end the folder would stay.
+  await eventually(async () => unfinished(directory).length === 0)
+  t.notOk(await postgresRuns())
+
+  const served = await startService(t, { ...DEVELOPMENT, APP_SERVER__DRAIN_DELAY: '4m' }, options)
+  served.child.kill('SIGTERM')
+  await eventually(async () => served.stdout().includes('shutting down'))
+  served.child.kill('SIGINT')
+  await served.exited
+  await eventually(async () => !(await postgresRuns()))
+})
+
+function unfinished(directory: string): string[] {
+  return globSync('.data/postgres/cluster.new-*', { cwd: directory })
+}
 
 t.test('kill -9 during writes: who got 201 is there, all others are whole or absent', async (t) => {
   const { directory } = await copyProject(t)

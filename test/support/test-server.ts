@@ -3,7 +3,11 @@ import { existsSync, mkdirSync, readdirSync, realpathSync, statfsSync, writeFile
 import { readFile, rm } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '#lib/embedded-postgres/embedded-postgres.ts'
+import {
+  type EmbeddedPostgres,
+  removeUnusedServer,
+  startEmbeddedPostgres,
+} from '#lib/embedded-postgres/embedded-postgres.ts'
 import { openLayout } from '#lib/embedded-postgres/layout.ts'
 import { endPostmaster, findPostmaster } from '#lib/embedded-postgres/postmaster.ts'
 
@@ -18,14 +22,22 @@ const PREFIX = `groundwork-test-${userInfo().uid}-`
 /** The file in such a folder that names the data folder of the tree whose tests use it. */
 const OWNER = 'owner'
 
+/** The file in such a folder that has the id of the process that began the last whole run. */
+const RUN = 'run'
+
 /** Bytes of memory that the databases of a run have room in. */
 const ROOM = 2 * 1024 ** 3
 
 /** Starts the tests' PostgreSQL or joins it. What it keeps is lost in a crash, in exchange for speed. */
 export async function startTestServer(options: { fresh: boolean }): Promise<EmbeddedPostgres> {
-  if (options.fresh) await removeAbandoned()
+  const directory = testServerDirectory(DATA)
+  if (options.fresh) {
+    // tap, which has started this process before the first test file.
+    writeFileSync(join(directory, RUN), String(process.ppid))
+    await removeAbandoned()
+  }
   return startEmbeddedPostgres({
-    directory: testServerDirectory(DATA),
+    directory,
     settings: {
       fsync: 'off',
       synchronous_commit: 'off',
@@ -62,19 +74,35 @@ export function testServerDirectory(folder: string): string {
 }
 
 /**
- * Ends test servers in memory whose tree is gone, and removes what they kept: the run in it was killed, and no later
- * one can find them.
+ * Ends test servers in memory that no run uses, because it was killed, and removes what they kept: all of it when the
+ * tree is gone too, for no later run can find it.
  */
 export async function removeAbandoned(memory = MEMORY): Promise<void> {
   if (!existsSync(memory)) return
   for (const name of readdirSync(memory).filter((entry) => entry.startsWith(PREFIX))) {
     const folder = join(memory, name)
     const owner = await readFile(join(folder, OWNER), 'utf8').catch(() => undefined)
-    if (owner === undefined || existsSync(owner)) continue
+    if (owner === undefined || (await hasRun(folder))) continue
+    if (existsSync(owner)) {
+      await removeUnusedServer(folder)
+      continue
+    }
     const layout = await openLayout(folder)
     const postmaster = await findPostmaster(layout)
     if (postmaster) await endPostmaster(layout, postmaster.pid, 'SIGQUIT')
     await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+/** Whether the process that began the last run lives: between two of its files nobody may use the server. */
+async function hasRun(folder: string): Promise<boolean> {
+  const pid = Number(await readFile(join(folder, RUN), 'utf8').catch(() => ''))
+  if (!Number.isSafeInteger(pid) || pid <= 1) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }
 

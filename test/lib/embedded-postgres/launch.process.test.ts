@@ -3,11 +3,15 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { loadBinaries } from '#lib/embedded-postgres/binaries.ts'
-import { createCluster } from '#lib/embedded-postgres/cluster.ts'
+import { clusterExists, createCluster } from '#lib/embedded-postgres/cluster.ts'
+import { removeUnusedServer, startEmbeddedPostgres } from '#lib/embedded-postgres/embedded-postgres.ts'
 import { chooseLauncher } from '#lib/embedded-postgres/launcher.ts'
 import { openLayout } from '#lib/embedded-postgres/layout.ts'
+import { withLock } from '#lib/embedded-postgres/lock.ts'
+import { findPostmaster } from '#lib/embedded-postgres/postmaster.ts'
 import { ensureServer, freePort } from '#lib/embedded-postgres/server.ts'
 import { FAST, query, serverDirectory, start, startChild } from '#test/support/embedded-servers.ts'
+import { eventually } from '#test/support/eventually.ts'
 
 const root = process.getuid?.() === 0
 
@@ -47,6 +51,41 @@ t.test('initdb that fails leaves nothing and says why', async (t) => {
   await t.rejects(createCluster(layout, missing, launcher, { durable: false }), {
     message: /initdb failed: .*ENOENT/,
   })
+})
+
+t.test('a start that is given up leaves no server, and another can follow', async (t) => {
+  const directory = await serverDirectory(t)
+  const layout = await openLayout(directory)
+  const given = new AbortController()
+  // Nobody is let in for a while, so the start is still under way.
+  const settings = { ...FAST, pre_auth_delay: '50s' }
+  const started = startEmbeddedPostgres({ directory, settings, signal: given.signal })
+  started.catch(() => undefined)
+  await eventually(async () => ((await findPostmaster(layout))?.port ?? 0) > 0)
+  given.abort()
+  await eventually(async () => (await findPostmaster(layout)) === undefined)
+  await t.rejects(started)
+  const next = await start(directory)
+  await next.stop()
+})
+
+t.test('a server that nobody uses is ended and removed; one that is used or starting stays', async (t) => {
+  const directory = await serverDirectory(t)
+  const layout = await openLayout(directory)
+  const server = await start(directory)
+  await removeUnusedServer(directory)
+  t.ok(await findPostmaster(layout), 'it is used')
+  const child = startChild(t, directory)
+  await child.url()
+  await server.stop()
+  await child.kill()
+  await withLock(layout.lock, () => removeUnusedServer(directory))
+  t.ok(await findPostmaster(layout), 'somebody starts or stops it')
+  await eventually(async () => {
+    await removeUnusedServer(directory)
+    return (await findPostmaster(layout)) === undefined
+  })
+  t.notOk(await clusterExists(layout))
 })
 
 t.test('as root', { skip: root ? false : 'needs root' }, async (t) => {
