@@ -95,6 +95,7 @@ export function Audit(): ComponentChildren {
   const target = useId(query['target_id'])
   const admin = useId(query['admin_id'])
   const unknown = [actor, target, admin].find(({ isUnknown }) => isUnknown)
+  const wanted = unknown ? undefined : wantedBy({ ...query, admin_id: admin.id })
   return h(
     'div',
     null,
@@ -107,20 +108,36 @@ export function Audit(): ComponentChildren {
     query['organization_id'] === undefined &&
       h('p', { class: 'hint' }, query['admin_id'] === undefined ? OF_SERVICE : OF_ADMIN),
     unknown && h('p', { class: 'hint', role: 'status' }, `No account has the address ${unknown.text}.`),
-    h(List<PlatformAuditEntry>, {
-      caption: 'Audit entries, newest first',
-      path: 'operations/audit-entries',
-      query: filterOf(query, { actor_id: actor.id, target_id: target.id, admin_id: admin.id }),
-      columns: query['admin_id'] === undefined ? COLUMNS : [...COLUMNS, LOG],
-      keyOf: ({ id }) => id,
-      empty: query['organization_id']
-        ? 'Nothing was recorded in the log of this organization that matches.'
-        : 'Nothing was recorded that matches. Clear the filters.',
-    }),
+    wanted && h('p', { class: 'hint', role: 'status' }, wanted),
+    wanted === undefined &&
+      unknown === undefined &&
+      h(List<PlatformAuditEntry>, {
+        caption: 'Audit entries, newest first',
+        path: 'operations/audit-entries',
+        query: filterOf(query, { actor_id: actor.id, target_id: target.id, admin_id: admin.id }),
+        columns: query['admin_id'] === undefined ? COLUMNS : [...COLUMNS, LOG],
+        keyOf: ({ id }) => id,
+        empty: query['organization_id']
+          ? 'Nothing was recorded in the log of this organization that matches.'
+          : 'Nothing was recorded that matches. Clear the filters.',
+      }),
   )
 }
 
-/** A half-typed id is refused by the list; times are the browser's. */
+/** A whole action, as the API has them, and a whole id. */
+const ACTION = /^[a-z][a-z_]*[.][A-Za-z][A-Za-z0-9_]*$/
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** What a filter still lacks that somebody types; the API would refuse it as it is. */
+function wantedBy({ action, organization_id, admin_id }: Partial<Query>): string | undefined {
+  if (action && !ACTION.test(action)) return 'Type the whole action, such as users.updated.'
+  if (organization_id && !UUID.test(organization_id))
+    return 'Type the whole id; the page of organizations has it.'
+  if (admin_id && !UUID.test(admin_id)) return 'Type the whole address of the admin, or the whole id.'
+  return undefined
+}
+
+/** The filter as the API takes it; times are the browser's. */
 function filterOf(
   { action, organization_id, since, until }: Query,
   ids: Readonly<Record<'actor_id' | 'target_id' | 'admin_id', string | undefined>>,

@@ -6,6 +6,7 @@ import { go, linkTo } from '../app/route.ts'
 import { type Column, List } from '../ui/list.ts'
 import { changed, useLoad } from '../ui/load.ts'
 import { Named } from '../ui/names.ts'
+import { Paused } from '../ui/paused.ts'
 import { Act, Badge, Cut, Facts, Heading, Id, say } from '../ui/pieces.ts'
 import { askWithReason } from '../ui/questions.ts'
 import { explain, Failure, Loading } from '../ui/states.ts'
@@ -43,6 +44,9 @@ export const ACTIONS: readonly {
     text: 'They are gone for good.',
   },
 ]
+
+/** The queue that they are done by. */
+export const QUEUE = 'act_on_jobs'
 
 /** Jobs by their ids, or all that a filter finds; fields that nobody has filled in are undefined. */
 export interface Target {
@@ -130,6 +134,7 @@ export function JobActionPage({ id }: PageProps): ComponentChildren {
       h(ActionState, { status }),
       ` ${done.toLocaleString('en')} of ${total.toLocaleString('en')} jobs`,
     ),
+    status === 'running' && h(Paused, { queue: QUEUE }),
     h('progress', { value: done, max: Math.max(total, 1), 'aria-label': 'Progress' }),
     h(Facts, {
       facts: [

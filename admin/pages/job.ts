@@ -1,15 +1,19 @@
 import { type ComponentChildren, h } from 'preact'
-import type { JobDetails } from '#schemas/jobs.ts'
+import type { JobDetails, Job as ListedJob } from '#schemas/jobs.ts'
 import { call } from '../app/api.ts'
 import type { PageProps } from '../app/route.ts'
 import { linkTo } from '../app/route.ts'
 import { useLoad } from '../ui/load.ts'
+import { Paused } from '../ui/paused.ts'
 import { Act, Facts, Heading, Id, Section } from '../ui/pieces.ts'
 import { Failure, Loading } from '../ui/states.ts'
 import { duration, Time } from '../ui/time.ts'
 import { pretty } from './audit.ts'
 import { ACTIONS, actOnJobs } from './job-actions.ts'
 import { attemptsOf, JobState } from './jobs.ts'
+
+/** States of jobs that nobody has begun. */
+const PENDING: readonly ListedJob['state'][] = ['waiting', 'retrying']
 
 /** One job: what it is about, and what came of it. */
 export function Job({ id }: PageProps): ComponentChildren {
@@ -37,6 +41,7 @@ function Details({ job }: { job: JobDetails }): ComponentChildren {
   return h(
     'div',
     { class: 'stack' },
+    PENDING.includes(state) && h(Paused, { queue }),
     h(Facts, {
       facts: [
         ['State', h(JobState, { state })],

@@ -5,6 +5,7 @@ import { linkTo, route } from '../app/route.ts'
 import { type Filter, Filters } from '../ui/filters.ts'
 import { type Column, List } from '../ui/list.ts'
 import { useLoad } from '../ui/load.ts'
+import { Paused } from '../ui/paused.ts'
 import { Act, Badge, Heading, type Tone } from '../ui/pieces.ts'
 import { instantOf, Time } from '../ui/time.ts'
 import { ACTIONS, actOnJobs } from './job-actions.ts'
@@ -79,6 +80,7 @@ export function Jobs(): ComponentChildren {
     ),
     h(Filters, { filters: filtersOf(queue && names.length === 0 ? [[queue, queue]] : names) }),
     known !== undefined && h('p', { class: 'hint', role: 'status' }, MEANINGS[known]),
+    queue && h(Paused, { queue }),
     h(List<Job>, {
       caption: 'Jobs',
       path: 'operations/jobs',

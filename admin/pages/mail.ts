@@ -6,6 +6,7 @@ import { call, type Page } from '../app/api.ts'
 import type { PageProps } from '../app/route.ts'
 import { go, linkTo } from '../app/route.ts'
 import { useLoad } from '../ui/load.ts'
+import { Paused } from '../ui/paused.ts'
 import { Act, Facts, Heading, Id, Section, say } from '../ui/pieces.ts'
 import { askWithReason } from '../ui/questions.ts'
 import { Failure, Loading } from '../ui/states.ts'
@@ -71,6 +72,7 @@ function Details({ mail }: { mail: MailRecord }): ComponentChildren {
     'div',
     { class: 'stack' },
     h('p', { role: 'status' }, h(MailState, { state }), ' ', ADVICE[state]),
+    PENDING.includes(state) && h(Paused, { queue: 'send_mail' }),
     error &&
       h(
         Section,

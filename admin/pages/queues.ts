@@ -7,6 +7,7 @@ import { changed } from '../ui/load.ts'
 import { Act, Badge, Heading, Section, say } from '../ui/pieces.ts'
 import { askWithReason } from '../ui/questions.ts'
 import { duration, Time } from '../ui/time.ts'
+import { QUEUE } from './job-actions.ts'
 
 const COLUMNS: readonly Column<Queue>[] = [
   { title: 'Queue', show: ({ name }) => h('a', { href: linkTo(['jobs'], { queue: name }) }, name) },
@@ -80,7 +81,9 @@ async function toggle({ name, is_paused, waiting, retrying }: Queue): Promise<vo
     title: is_paused ? `Resume ${name}` : `Pause ${name}`,
     text: is_paused
       ? `${jobs} jobs that wait go on.`
-      : `No job of it is begun any more, on any instance, until it is resumed. ${jobs} wait now.`,
+      : `No job of it is begun any more, on any instance, until it is resumed. ${jobs} wait now.${
+          name === QUEUE ? ' Nor is what you do to many jobs at once: retrying, cancelling and deleting.' : ''
+        }`,
     confirm: is_paused ? 'Resume' : 'Pause',
     danger: !is_paused,
     run: ({ reason }) => perform(`operations/queues/${name}/${verb}`, { method: 'POST', body: { reason } }),

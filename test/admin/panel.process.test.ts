@@ -6,10 +6,19 @@ import { quarantinedFile } from '#test/support/files.ts'
 import { flaws } from '#test/support/flaws.ts'
 import { createOrganization } from '#test/support/organizations.ts'
 import { acts, helps, impersonates, retries, suspends } from './acts.ts'
-import { openPanel, openTab, type Panel, type PanelWorld, settled, signIn } from './browser.ts'
+import {
+  createPanelWorld,
+  openPanel,
+  openTab,
+  type Panel,
+  type PanelWorld,
+  settled,
+  signIn,
+} from './browser.ts'
 import { walks } from './keyboard.ts'
 import { createStory, type Story } from './story.ts'
 import { survives } from './troubles.ts'
+import { beginsEmpty, types, waits } from './waits.ts'
 
 /** Text that would run as a script wherever it became markup. */
 const MARKER = '<img src=x onerror="window.wasRun=1"><script>window.wasRun=1</script>'
@@ -57,6 +66,12 @@ t.test('the panel', { skip }, async (t) => {
   await t.test('jobs are retried by a filter, with their number asked first', (t) =>
     inPanel(t, world, (panel) => retries(t, panel)),
   )
+  await t.test('a queue that is paused says so where somebody waits for it', (t) =>
+    inPanel(t, world, (panel) => waits(t, world, panel)),
+  )
+  await t.test('a filter that is half typed is no mistake', (t) =>
+    inPanel(t, world, (panel) => types(t, world, panel)),
+  )
   await t.test('an admin acts in the place of a user, and is reminded of it', (t) =>
     inPanel(t, world, (panel) => impersonates(t, world, panel)),
   )
@@ -64,6 +79,12 @@ t.test('the panel', { skip }, async (t) => {
   await t.test('an organization is suspended, restored and purged', (t) =>
     inPanel(t, world, (panel) => suspends(t, world, panel)),
   )
+  t.strictSame(world.violations, [], 'the API answered as it says')
+})
+
+t.test('every page of a service that nobody has used', { skip }, async (t) => {
+  const world = await createPanelWorld(t)
+  await beginsEmpty(t, world)
   t.strictSame(world.violations, [], 'the API answered as it says')
 })
 

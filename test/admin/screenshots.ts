@@ -1,15 +1,17 @@
 import { mkdir } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { offerHelp } from '#commands/run-command.ts'
+import { offerHelp, refuseArguments } from '#commands/run-command.ts'
 import { openPanel, type Panel, type PanelWorld, settled, signIn } from './browser.ts'
 import { createStory } from './story.ts'
 
 // npm run screenshots [-- FOLDER]: the pictures of README.md, of a panel whose service runs for the purpose. With --all,
 // and a folder: every page, light, dark and on a telephone, to be looked at after a change.
 
-offerHelp('Usage: npm run screenshots [-- FOLDER] [--all]\n')
+const USAGE = 'Usage: npm run screenshots [-- FOLDER] [--all]\n'
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { all: { type: 'boolean' } } })
+offerHelp(USAGE)
+
+const { values, positionals } = readArguments()
 const FOLDER = positionals[0] ?? new URL('../../docs/images', import.meta.url).pathname
 
 /** Time for the charts of the overview to have something to show. */
@@ -45,6 +47,15 @@ try {
   else await shootForReadme(world, ada.user.id)
 } finally {
   for (const end of teardowns.reverse()) await end()
+}
+
+function readArguments() {
+  try {
+    return parseArgs({ allowPositionals: true, options: { all: { type: 'boolean' } } } as const)
+  } catch {
+    refuseArguments(USAGE)
+    process.exit()
+  }
 }
 
 async function shootForReadme(world: PanelWorld, user: string): Promise<void> {
