@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { offerHelp } from '#commands/run-command.ts'
+import { offerHelp, refuseArguments } from '#commands/run-command.ts'
 import { type BenchPostgres, startPostgres } from './environment/database.ts'
 
 /** Where a benchmark with a command of its own works. */
@@ -25,8 +25,7 @@ export async function runBench<Wanted>({ name, usage, read, work }: OwnBench<Wan
   offerHelp(usage)
   const wanted = attempt(() => read(process.argv.slice(2)))
   if (wanted === undefined) {
-    process.stderr.write(usage)
-    process.exitCode = 2
+    refuseArguments(usage)
     return
   }
   const directory = await mkdtemp(join(tmpdir(), `bench-${name}-`))

@@ -10,7 +10,7 @@ import { LENIENT_ENVIRONMENTS } from '#config/schema/schema.ts'
 import { useProxies } from '#lib/network/proxies.ts'
 import { problem } from './doctor/check.ts'
 import { examine, type Result } from './doctor/examine.ts'
-import { offerHelp } from './run-command.ts'
+import { offerHelp, refuseArguments } from './run-command.ts'
 
 const USAGE = 'Usage: npm run doctor [-- --json]\n'
 
@@ -20,8 +20,7 @@ offerHelp(USAGE)
 
 const json = parseArguments(process.argv.slice(2))
 if (json === undefined) {
-  process.stderr.write(USAGE)
-  process.exitCode = 2
+  refuseArguments(USAGE)
 } else {
   const results = await diagnose()
   process.stdout.write(json ? renderJson(results) : render(results))

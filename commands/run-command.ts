@@ -14,8 +14,7 @@ export async function runCommand<T>(
 ): Promise<void> {
   offerHelp(usage)
   if (task === undefined) {
-    process.stderr.write(usage)
-    process.exitCode = 2
+    refuseArguments(usage)
     return
   }
   try {
@@ -24,6 +23,18 @@ export async function runCommand<T>(
     note(explainFailure(error))
     process.exitCode = 1
   }
+}
+
+/** Says that the arguments are not what the command takes, and what it does take; it exits with 2 then. */
+export function refuseArguments(usage: string): void {
+  const given = process.argv.slice(2).map((argument) => JSON.stringify(argument))
+  note(
+    given.length === 0
+      ? 'Arguments are missing.'
+      : `These arguments are wrong, or some are missing: ${given.join(' ')}`,
+  )
+  process.stderr.write(usage)
+  process.exitCode = 2
 }
 
 /** Says something beside the result, which can be piped. */

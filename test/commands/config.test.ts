@@ -122,7 +122,7 @@ t.test('an argument that it does not know', async (t) => {
   const { status, stdout, stderr } = await run('config', {}, ['--yaml'])
   t.equal(status, 2)
   t.equal(stdout, '')
-  t.match(stderr, /^Usage: npm run config/)
+  t.match(stderr, /\nUsage: npm run config/)
 })
 
 t.test('config-docs writes the reference', async (t) => {

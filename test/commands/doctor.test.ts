@@ -34,7 +34,7 @@ t.test('with the embedded PostgreSQL all can be looked at that there is', async 
 })
 
 t.test('arguments that it does not know give the usage', async (t) => {
-  t.match(await doctor({}, ['--all']), { code: 2, stdout: '', stderr: /^Usage: npm run doctor/ })
+  t.match(await doctor({}, ['--all']), { code: 2, stdout: '', stderr: /\nUsage: npm run doctor/ })
 })
 
 t.test('a bad configuration: every broken key, and what does not rely on one is looked at', async (t) => {

@@ -87,7 +87,7 @@ t.test('says what is wrong', async (t) => {
     ['retry', '--json'],
   ]
   for (const args of wrong) {
-    t.match(await jobs(args, {}), { code: 2, stdout: '', stderr: /^Usage: npm run jobs/ })
+    t.match(await jobs(args, {}), { code: 2, stdout: '', stderr: /\nUsage: npm run jobs/ })
   }
   t.match(await jobs(['retry'], { APP_ROLE: 'web', APP_SERVER__PORT: 'x' }), {
     code: 1,

@@ -87,6 +87,6 @@ t.test('explains its use', async (t) => {
     const { status, stdout, stderr } = await run(args)
     t.equal(status, 2, args.join(' '))
     t.equal(stdout, '')
-    t.equal(stderr, 'Usage: npm run keys -- new [directory] | list\n')
+    t.match(stderr, /\nUsage: npm run keys -- new \[directory\] \| list\n$/)
   }
 })

@@ -58,6 +58,6 @@ t.test('explains its use', async (t) => {
     const { code, stdout, stderr } = await run(args)
     t.equal(code, 2, args.join(' '))
     t.equal(stdout, '')
-    t.match(stderr, /^Usage: npm run timing/)
+    t.match(stderr, /\nUsage: npm run timing/)
   }
 })

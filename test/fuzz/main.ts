@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { offerHelp } from '#commands/run-command.ts'
+import { offerHelp, refuseArguments } from '#commands/run-command.ts'
 import { describe, fuzz, unreached } from './fuzz.ts'
 
 // npm run fuzz -- --runs 1000000 [--seed N] [--operation id]...: requests made from the document, for a night.
@@ -58,8 +58,8 @@ function readArguments(): { runs: number; seed: number; only: string[] | undefin
     const seed = values.seed === undefined ? randomInt(2 ** 31) : wholeNumber(values.seed)
     return { runs: wholeNumber(values.runs), seed, only: values.operation }
   } catch {
-    process.stderr.write(USAGE)
-    process.exit(2)
+    refuseArguments(USAGE)
+    process.exit()
   }
 }
 

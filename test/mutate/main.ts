@@ -13,7 +13,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { offerHelp } from '#commands/run-command.ts'
+import { offerHelp, refuseArguments } from '#commands/run-command.ts'
 import { sharedFiles } from '#test/support/shared-files.ts'
 import { mutationsOf } from './mutations.ts'
 import { copyProject } from './project.ts'
@@ -32,22 +32,10 @@ const USAGE =
 
 offerHelp(USAGE)
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    sample: { type: 'string' },
-    seed: { type: 'string', default: '1' },
-    max: { type: 'string', default: '40' },
-    minutes: { type: 'string', default: '60' },
-    goal: { type: 'string', default: '95' },
-    test: { type: 'string', multiple: true },
-    fresh: { type: 'boolean', default: false },
-  },
-})
+const { values, positionals } = readArguments()
 
 if (positionals.length === 0 && values.sample === undefined) {
-  process.stderr.write(USAGE)
-  process.exitCode = 2
+  refuseArguments(USAGE)
 } else {
   const candidates =
     values.sample === undefined
@@ -58,6 +46,24 @@ if (positionals.length === 0 && values.sample === undefined) {
         )
   const tried = await tryInCopy(candidates)
   process.exitCode = report(candidates, tried, Number(values.goal)) ? 0 : 1
+}
+
+function readArguments() {
+  const options = {
+    sample: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    max: { type: 'string', default: '40' },
+    minutes: { type: 'string', default: '60' },
+    goal: { type: 'string', default: '95' },
+    test: { type: 'string', multiple: true },
+    fresh: { type: 'boolean', default: false },
+  } as const
+  try {
+    return parseArgs({ allowPositionals: true, options })
+  } catch {
+    refuseArguments(USAGE)
+    process.exit()
+  }
 }
 
 /** Mutants of a file that is named as in the command line. */

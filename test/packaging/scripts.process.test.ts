@@ -23,3 +23,11 @@ t.test('each script says how it is used, and does nothing else', async (t) => {
     t.equal(stderr, '', name)
   }
 })
+
+t.test('each script but the test runner refuses options that it does not know', async (t) => {
+  for (const { name, file } of SCRIPTS.filter(({ file }) => file !== 'test/run-tap.ts')) {
+    const args = ['--import', './node-version.js', file, '--bogus']
+    const refused = run(process.execPath, args, { cwd: ROOT, env: environment() })
+    await t.rejects(refused, { code: 2, stderr: /Usage: npm (?:run |test)/ }, name)
+  }
+})

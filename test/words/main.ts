@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { offerHelp } from '#commands/run-command.ts'
+import { offerHelp, refuseArguments } from '#commands/run-command.ts'
 import { findWords } from './words.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -30,8 +30,8 @@ offerHelp(USAGE)
 
 const [, , ...chosen] = process.argv
 if (chosen.some((argument) => argument.startsWith('-'))) {
-  process.stderr.write(USAGE)
-  process.exit(2)
+  refuseArguments(USAGE)
+  process.exit()
 }
 let count = 0
 for (const path of chosen.length > 0 ? chosen : listFiles()) {

@@ -241,9 +241,13 @@ t.test('keeps as many as told, and leaves nothing half done', { skip }, async (t
 
 t.test('arguments that they do not know give the usage', async (t) => {
   for (const args of [[], ['--to', ''], ['--to', 'x', '--keep', '0'], ['--to', 'x', '--all'], ['x']]) {
-    t.match(await runCommand('backup', args), { code: 2, stderr: /^Usage: npm run backup/ }, args.join(' '))
+    t.match(await runCommand('backup', args), { code: 2, stderr: /\nUsage: npm run backup/ }, args.join(' '))
   }
   for (const args of [[], ['--from', ''], ['--from', 'x', 'y']]) {
-    t.match(await runCommand('restore', args), { code: 2, stderr: /^Usage: npm run restore/ }, args.join(' '))
+    t.match(
+      await runCommand('restore', args),
+      { code: 2, stderr: /\nUsage: npm run restore/ },
+      args.join(' '),
+    )
   }
 })

@@ -235,7 +235,7 @@ t.test('arguments that it does not know give the usage', async (t) => {
     ['remove-leftovers', '--json'],
   ]
   for (const args of wrong)
-    t.match(await runCommand('files', args), { code: 2, stderr: /^Usage: npm run files/ }, args.join(' '))
+    t.match(await runCommand('files', args), { code: 2, stderr: /\nUsage: npm run files/ }, args.join(' '))
   const none = await runCommand('files', ['verify'], { APP_FILES__STORE: 'none' })
   t.match(none, { code: 1, stderr: /without a store of files/ })
 })
