@@ -1,7 +1,9 @@
 import { LENIENT_ENVIRONMENTS } from '../schema/schema.ts'
 import type { Candidate } from './candidate.ts'
 import { type DatabaseAddress, parseDatabaseUrl, printable } from './database-url.ts'
+import { formats } from './formats.ts'
 import { locate, variableName } from './keys.ts'
+import { tidy } from './tidy.ts'
 import { valueAt } from './toml-files.ts'
 
 /** Values of `database.tls` that are at least as strict as a given libpq sslmode. */
@@ -190,7 +192,8 @@ function checkProxies({ variables: env }: Candidate): string[] {
       return [`${name}: differs from ${name.toLowerCase()}: leave one of them out`]
     const value = upper || lower
     if (!value || name === 'NO_PROXY') return []
-    const isFit = /^https?:\/\/[^/]/.test(value) && URL.canParse(value)
-    return isFit ? [] : [`${name}: must be the URL of an HTTP proxy, such as http://proxy.example.com:3128`]
+    const text = tidy(value, { format: 'proxy-url' })
+    const isFit = typeof text === 'string' && formats['proxy-url'].validate(text)
+    return isFit ? [] : [`${name}: must be ${formats['proxy-url'].expects}`]
   })
 }

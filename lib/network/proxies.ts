@@ -17,11 +17,16 @@ class ProxyUnsupported extends Error {
  * @throws ProxyUnsupported when Node is too old for it, for nothing must leave by another way than was said
  */
 export function useProxies(env: Readonly<Record<string, string | undefined>>): () => void {
-  const chosen = Object.fromEntries(NAMES.flatMap((name) => (env[name] ? [[name, env[name]]] : [])))
+  const chosen = Object.fromEntries(NAMES.flatMap((name) => (env[name] ? [[name, tidied(env[name])]] : [])))
   if (!Object.keys(chosen).some((name) => /^https?_proxy$/i.test(name))) return () => undefined
   // Older Nodes lack it, whatever the types say; as a named import it would keep them from starting at all.
   if (typeof http.setGlobalProxyFromEnv !== 'function') {
     throw new ProxyUnsupported('HTTP_PROXY and HTTPS_PROXY need Node 24.14 or newer')
   }
   return http.setGlobalProxyFromEnv(chosen)
+}
+
+/** Without white space around it, and with its scheme in small letters: node:http ignores a proxy whose scheme is not. */
+function tidied(value: string): string {
+  return value.trim().replace(/^https?:\/\//i, (scheme) => scheme.toLowerCase())
 }

@@ -2,7 +2,7 @@ import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import type { Socket } from 'node:net'
 import { OutboundError } from './outbound-error.ts'
-import { portOf } from './target.ts'
+import { hostOf, portOf } from './target.ts'
 
 /**
  * Opens a connection to a URL's host by way of a proxy (CONNECT), which looks the host up, and refuses addresses.
@@ -16,7 +16,7 @@ export function connectThrough(proxyUrl: string, url: URL, signal: AbortSignal):
   const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`)
   const request = (proxy.protocol === 'https:' ? requestHttps : requestHttp)({
     method: 'CONNECT',
-    host: proxy.hostname,
+    host: hostOf(proxy),
     port: portOf(proxy),
     path,
     agent: false,

@@ -20,5 +20,10 @@ t.test('the proxy of outgoing requests', async (t) => {
   t.match(await look({ HTTP_PROXY: proxy, no_proxy: 'a, 10.0.0.0/8,fd00::/8 ,10.1.2.3-10.1.2.9' }), [
     /^warning outgoing proxy: NO_PROXY names networks, .*: 10\.0\.0\.0\/8, fd00::\/8, 10\.1\.2\.3-10\.1\.2\.9 /,
   ])
+  for (const name of ['ALL_PROXY', 'all_proxy'])
+    t.match(await look({ [name]: 'socks5h://127.0.0.1:1080' }), [
+      /^warning outgoing proxy: ALL_PROXY is set, which is not read/,
+    ])
+  t.same(await look({ ALL_PROXY: proxy, HTTP_PROXY: proxy }), [])
   t.same(await look({ NO_PROXY: '10.0.0.0/8' }), [], 'it means nothing without a proxy')
 })

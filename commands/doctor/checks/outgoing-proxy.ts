@@ -16,6 +16,7 @@ const check: Check = {
       const url = read(env, name)
       return url === undefined ? [] : [{ name, url }]
     })
+    if (proxies.length === 0 && read(env, 'ALL_PROXY') !== undefined) return [unread()]
     if (proxies.length === 0) {
       return [off('Outgoing requests take no proxy.', 'None is needed.', 'Set HTTPS_PROXY if one is.')]
     }
@@ -24,6 +25,15 @@ const check: Check = {
   },
 }
 export default check
+
+/** Other programs take it, SOCKS proxies included. */
+function unread(): Finding {
+  return warning(
+    'ALL_PROXY is set, which is not read here.',
+    'Outgoing requests take no proxy.',
+    'Set HTTPS_PROXY and HTTP_PROXY to the URL of an HTTP proxy.',
+  )
+}
 
 /** In either case, as the service reads it. */
 function read(env: Variables, name: string): string | undefined {

@@ -1,6 +1,6 @@
 import { getEventListeners, once } from 'node:events'
 import { createServer } from 'node:http'
-import type { Socket } from 'node:net'
+import { isIPv6, type Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import t, { type Test } from 'tap'
 import { OutboundError } from '#lib/outbound/outbound-error.ts'
@@ -102,7 +102,7 @@ t.test('an endless answer is cut off when enough of it is there', async (t) => {
 })
 
 /** A proxy that answers each request for a tunnel so. */
-async function startProxy(t: Test, answer: (socket: NodeJS.WritableStream) => void) {
+async function startProxy(t: Test, answer: (socket: NodeJS.WritableStream) => void, host = '127.0.0.1') {
   const credentials: unknown[] = []
   const server = createServer()
   server.on('connect', ({ headers }, client) => {
@@ -110,14 +110,15 @@ async function startProxy(t: Test, answer: (socket: NodeJS.WritableStream) => vo
     client.on('error', () => undefined)
     answer(client)
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
+  await once(server.listen(0, host), 'listening')
   t.teardown(() => {
     server.closeAllConnections()
     server.close()
   })
   const address = server.address()
   const port = typeof address === 'object' ? address?.port : undefined
-  return { options: { ...open, proxyUrl: `http://127.0.0.1:${port}` }, credentials }
+  const name = isIPv6(host) ? `[${host}]` : host
+  return { options: { ...open, proxyUrl: `http://${name}:${port}` }, credentials }
 }
 
 t.test('proxies that open no tunnel', async (t) => {
@@ -136,6 +137,8 @@ t.test('proxies that open no tunnel', async (t) => {
     t.equal(await faultOf(send(url, options)), fault, answer)
     t.same(credentials, [undefined], 'there are none to send')
   }
+  const byAddress = await startProxy(t, (client) => client.end('HTTP/1.1 403 Forbidden\r\n\r\n'), '::1')
+  t.equal(await faultOf(send(url, byAddress.options)), 'blocked_address', 'it is reached by IPv6')
   const early = await startProxy(
     t,
     (client) => void client.write('HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 204 Mine\r\n\r\n'),
