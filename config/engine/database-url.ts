@@ -9,7 +9,7 @@ export interface DatabaseAddress {
   /** Undefined where there is none. */
   readonly password: string | undefined
   readonly database: string
-  /** The query's parameters, except the socket's directory. */
+  /** The query's parameters, except those that say what the properties above do. */
   readonly parameters: ReadonlyMap<string, string>
 }
 
@@ -17,6 +17,9 @@ const DEFAULT_PORT = 5432
 
 /** Parameters that say where the server is; a URL cannot name a socket in its authority unless encoded. */
 const PLACE = ['host', 'port']
+
+/** Parameters of libpq that say what else may stand before the query: `postgres:///name?host=/run/postgresql&user=app`. */
+const IDENTITY = ['user', 'password', 'dbname']
 
 /**
  * Reads a database URL: `postgres://user:password@host:5432/name`. A Unix socket is
@@ -77,10 +80,16 @@ function decodeParts(hostname: string, { username, password, pathname }: URL): P
 }
 
 function complete(
-  { host, user, password, database }: Parts,
+  { host, ...own }: Parts,
   port: string,
   parameters: Map<string, string>,
 ): DatabaseAddress | string {
+  const before = [own.user, own.password, own.database]
+  const said = IDENTITY.find((name, index) => before[index] !== '' && parameters.has(name))
+  if (said !== undefined) return `says ${said} in its query too: say it once`
+  const [user = '', password = '', database = ''] = IDENTITY.map(
+    (name, index) => before[index] || parameters.get(name),
+  )
   if (host !== '') {
     const doubled = PLACE.find((name) => parameters.has(name))
     if (doubled !== undefined) return `says ${doubled} in its query too: say it once`
@@ -98,7 +107,7 @@ function complete(
     user,
     password: password === '' ? undefined : password,
     database,
-    parameters: new Map([...parameters].filter(([name]) => !PLACE.includes(name))),
+    parameters: new Map([...parameters].filter(([name]) => ![...PLACE, ...IDENTITY].includes(name))),
   }
 }
 

@@ -30,7 +30,7 @@ export const formats = {
   'public-url': {
     validate: (value: string) =>
       /^https?:\/\/[^\s/?#@\\]+(\/[^\s?#\\]*[^\s?#\\/])?$/.test(value) && URL.canParse(value),
-    expects: 'an absolute http or https URL without user, query and fragment',
+    expects: 'an absolute http or https URL without user, query, fragment and spaces',
   },
   'proxy-address': {
     validate: isProxyAddress,
@@ -97,7 +97,7 @@ export const formats = {
   },
   'product-name': {
     validate: (value: string) =>
-      value.length <= 60 && value.trim() === value && !/[\p{C}\p{Zl}\p{Zp}<>]/u.test(value),
+      value.length <= 60 && value.trim() === value && !/[\p{C}\p{Zl}\p{Zp}<>]/u.test(withoutJoiners(value)),
     expects: 'a name of at most 60 characters without line breaks, control characters, < and >',
   },
   contact: {
@@ -106,7 +106,8 @@ export const formats = {
   },
   mailbox: {
     validate: (value: string) => isMailbox(canonicalMailbox(value)) && isSender(value),
-    expects: 'an address such as no-reply@example.com or Example <no-reply@example.com>',
+    expects:
+      'an address such as no-reply@example.com or Example <no-reply@example.com>; a name with one of , ; : @ ( ) [ ] in it stands in quotation marks',
   },
   'password-word': {
     validate: (value: string) => value.length >= 4 && value.length <= 100 && value.trim() === value,
@@ -219,13 +220,21 @@ function isDecodable(text: string): boolean {
 }
 
 function isContact(value: string): boolean {
-  if (/^https?:\/\//.test(value)) return !/[\s<>"\\]/.test(value) && URL.canParse(value)
+  if (/^https?:\/\//.test(value)) return !/[\s<>"\\\p{C}]/u.test(value) && URL.canParse(value)
   return value.length <= 254 && addressFault(canonicalEmail(value)) === undefined
 }
 
 function explainDatabaseUrl(value: string): string {
   const problem = parseDatabaseUrl(value)
   return typeof problem === 'string' ? problem : 'is valid'
+}
+
+/**
+ * A text without what joins the letters of Persian and Indic words or parts of an emoji, where it stands between two
+ * characters: it is the only character of format that names have.
+ */
+function withoutJoiners(text: string): string {
+  return text.replace(/(?<=[\p{L}\p{M}\p{S}])[\u200c\u200d](?=[\p{L}\p{M}\p{S}])/gu, '')
 }
 
 /** One mailbox of RFC 5322 whose address needs no quotes; its name may be quoted, and then hold anything printable. */
@@ -238,7 +247,8 @@ function isMailbox(value: string): boolean {
   const spaced = value.replace(/\s*(<[^<>]*>)$/, ' $1').trim()
   // What the parser took for a comment, or dropped, would not be seen by readers.
   const written = name === '' ? [address, `<${address}>`] : [`${quoted(name)} <${address}>`]
-  if (!/[()<>[\]:;@\\,"]/.test(name)) written.push(`${name} <${address}>`)
+  if (name === '') written.push(`"" <${address}>`)
+  else if (!/[()<>[\]:;@\\,"]/.test(name)) written.push(`${name} <${address}>`)
   return written.includes(spaced)
 }
 

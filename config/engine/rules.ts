@@ -126,7 +126,7 @@ function checkBroker({ values, sources }: Candidate): string[] {
 /** One connection has one user: others would be dropped without a word. */
 function checkBrokerUsers(urls: readonly unknown[], where: string): string[] {
   const users = urls.map((url) => {
-    if (typeof url !== 'string' || !URL.canParse(url)) return ''
+    if (typeof url !== 'string' || !URL.canParse(url)) return ':'
     const { username, password } = new URL(url)
     return `${username}:${password}`
   })

@@ -77,7 +77,7 @@ function parseText(text: string, schema: KeySchema): TomlValue {
   if (first) return parseText(text, first)
   switch (schema.type) {
     case 'array':
-      return text === '' ? [] : text.split(',')
+      return itemsOf(text)
     case 'boolean':
       return text === 'true' || text === 'false' ? text === 'true' : text
     case 'integer':
@@ -86,6 +86,13 @@ function parseText(text: string, schema: KeySchema): TomlValue {
     default:
       return text
   }
+}
+
+/** Items between commas or line breaks; a comma or a break after the last begins no other. */
+function itemsOf(text: string): string[] {
+  const items = text.split(/[^\S\n]*(?:,\s*|\n\s*)/)
+  if (items.at(-1) === '') items.pop()
+  return items
 }
 
 function readSecretFile(

@@ -20,11 +20,28 @@ const table: Record<string, { good: string[]; bad: string[] }> = {
       'ftp://example.com',
       'javascript:alert(1)',
       'Support <support@example.com>',
+      'https://example.com/\u202e',
     ],
   },
   'product-name': {
-    good: ['Acme', 'Äpfel & Birnen 2'],
-    bad: [' Acme', 'a\nb', 'a\u0000b', 'a\u202eb'],
+    good: [
+      'Acme',
+      'Äpfel & Birnen 2',
+      'می\u200cخواهم',
+      'Acme \u{1f469}\u200d\u{1f680}',
+      '\u2764\ufe0f\u200d\u{1f525}',
+    ],
+    bad: [
+      ' Acme',
+      'a\nb',
+      'a\u0000b',
+      'a\u202eb',
+      'a\u200bb',
+      '\u200da',
+      'a\u200d',
+      'a \u200c b',
+      'a\u200d\u200db',
+    ],
   },
   's3-bucket': {
     good: ['files', 'a-b.c_d', 'Files1', 'x'.repeat(63)],
@@ -47,8 +64,8 @@ const table: Record<string, { good: string[]; bad: string[] }> = {
     bad: ['', 'a.b', 'a*', '>', 'a b', '\u00e4', 'x'.repeat(51)],
   },
   'header-pairs': {
-    good: ['x-api-key=abc', 'a=b, c=d%2Ce', 'authorization=Basic%20YTpi=='],
-    bad: ['', 'a', '=b', 'a=', 'a=%zz', 'a b=c', 'a=b,', 'a=%0A'],
+    good: ['x-api-key=abc', 'a=b, c=d%2Ce', 'authorization=Basic%20YTpi==', 'a=b,', 'a=b , c=d , '],
+    bad: ['', ',', 'a', '=b', 'a=', 'a=%zz', 'a b=c', 'a=b,,', ',a=b', 'a=%0A'],
   },
   'encryption-keys': {
     good: [KEY, `${KEY},${OTHER_KEY}`, `${KEY}\n${OTHER_KEY}\n`, ` ${KEY} , ${OTHER_KEY}`],

@@ -176,6 +176,8 @@ export const URL_FORMATS: Record<string, { good: string[]; bad: string[] }> = {
       'postgres://user:p,w@localhost/app',
       'postgres://us,er@localhost/a,b?sslmode=disable',
       'postgres://user@localhost/na%2Fme',
+      'postgres:///app?host=/run/postgresql&user=u&password=p%40w',
+      'postgres://localhost?user=u&dbname=app',
     ],
     bad: [
       '',
@@ -201,6 +203,9 @@ export const URL_FORMATS: Record<string, { good: string[]; bad: string[] }> = {
       'postgres://user@localhost:0/app',
       'postgres://user@localhost/app#x',
       'postgres://user@localhost/app?host=b',
+      'postgres://user@localhost/app?user=other',
+      'postgres://user:p@localhost/app?password=q',
+      'postgres://user@localhost/app?dbname=b',
       'postgres://user@/app?host=b',
       'postgres://user@localhost/app?sslmode=require&sslmode=disable',
     ],

@@ -46,7 +46,21 @@ t.test('text is read as its key has it, and left as it is where it is not that',
       ['https://a.example', 'https://b.example'],
     ],
     ['APP_DATABASE__REPLICA_URLS', 'postgres://a@b/c, d', ['postgres://a@b/c', 'd']],
-    ['APP_CORS__ALLOWED_ORIGINS', 'a,,b,', ['a', '', 'b', '']],
+    ['APP_CORS__ALLOWED_ORIGINS', 'a,,b,', ['a', '', 'b']],
+    ['APP_CORS__ALLOWED_ORIGINS', ' a ,b\n c\r\n d,\n', ['a', 'b', 'c', 'd']],
+    [
+      'APP_CORS__ALLOWED_ORIGINS',
+      'https://App.example:443/, HTTP://m\u00fcnchen.example:80',
+      ['https://app.example', 'http://xn--mnchen-3ya.example'],
+    ],
+    [
+      'APP_CORS__ALLOWED_ORIGINS',
+      'https://a.example/path, https://u@b.example, https://*.c.example/',
+      ['https://a.example/path', 'https://u@b.example', 'https://*.c.example/'],
+    ],
+    ['APP_REDIS__URL', 'REDIS://U:P@Host/0/', 'redis://U:P@Host/0'],
+    ['APP_DATABASE__URL', 'PostgreSQL://U:P@Host/Name', 'postgresql://U:P@Host/Name'],
+    ['APP_PRODUCT__SUPPORT', 'HTTPS://example.com/Help/', 'https://example.com/Help'],
   ]
   for (const [name, text, expected] of table) {
     const { settings, problems } = read({ [name]: text })
