@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify'
+import { wantsHtml } from '#lib/html/wants-html.ts'
 import { renderStartPage } from './start-page.ts'
 
 /** The page's own styles, and nothing else. */
@@ -20,7 +21,7 @@ const routes: FastifyPluginAsync = async (app) => {
 
   app.get('/', { schema: { hide: true } }, async ({ headers }, reply) => {
     reply.header('vary', 'accept')
-    if (page === undefined || !headers.accept?.includes('text/html')) return answer
+    if (page === undefined || !wantsHtml(headers.accept)) return answer
     return reply.asPage().header('content-security-policy', CSP).type('text/html; charset=utf-8').send(page)
   })
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { FastifyPluginAsync, FastifyReply } from 'fastify'
+import { wantsHtml } from '#lib/html/wants-html.ts'
 import { accountPages, renderAccountPage, renderUnknownPage } from './pages.ts'
 
 /** The page's own files, the API, and nothing else; a form that no script handles goes nowhere. */
@@ -39,7 +40,7 @@ const routes: FastifyPluginAsync = async (app) => {
       const up = wayUp(request.url)
       const page = pageOf(request.params['*'])
       if (page) return send(reply, renderAccountPage(page, site, up))
-      if (!request.headers.accept?.includes('text/html')) return reply.callNotFound()
+      if (!wantsHtml(request.headers.accept)) return reply.callNotFound()
       return send(reply.code(404), renderUnknownPage(site, up))
     })
   }
@@ -47,10 +48,17 @@ const routes: FastifyPluginAsync = async (app) => {
 
 export default routes
 
+/** What a mail program leaves in a line that it has wrapped: white space, `=` of quoted-printable, marks without width. */
+const WRAPS = /[\s=\u00ad\u200b-\u200d\u2060]/g
+
+const NAME = /(?<=^\/*)[a-z-]*[a-z](?![a-z0-9])/
+
 /** The page whose name a path begins with, after slashes too many, followed by what cannot belong to a name. */
 function pageOf(path = ''): (typeof accountPages)[string] | undefined {
-  const [name = ''] = /(?<=^\/*)[a-z-]*[a-z](?![a-z0-9])/.exec(path.toLowerCase()) ?? []
-  return Object.hasOwn(accountPages, name) ? accountPages[name] : undefined
+  const text = path.toLowerCase()
+  const names = [text, text.replace(WRAPS, '')].map((form) => NAME.exec(form)?.[0] ?? '')
+  const known = names.find((name) => Object.hasOwn(accountPages, name))
+  return known === undefined ? undefined : accountPages[known]
 }
 
 /** The relative path from a URL up to `/account/`; relative, because a proxy may put it under another path. */

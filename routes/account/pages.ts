@@ -12,7 +12,7 @@ export interface AccountPage {
   readonly asks: 'nothing' | 'password' | 'email' | 'invitation'
   /** The page's text on success. */
   readonly done: string
-  /** The page that sends another link, for one that is not valid any more. */
+  /** The page that sends another link, for one that is not valid any more, or did not arrive. */
   readonly another?: 'forgot-password' | 'resend-verification'
   /** Advice for such a link if no page sends another. */
   readonly expired?: string
@@ -75,6 +75,7 @@ export const accountPages: Readonly<Record<string, AccountPage>> = {
     action: '../api/v1/auth/password/forgot',
     asks: 'email',
     done: 'If there is an account with this address, the mail is on its way. It may take a few minutes; check your spam folder too.',
+    another: 'forgot-password',
   },
   'resend-verification': {
     title: 'Confirm your email address',
@@ -83,6 +84,7 @@ export const accountPages: Readonly<Record<string, AccountPage>> = {
     action: '../api/v1/auth/email/resend',
     asks: 'email',
     done: 'If this address is waiting for confirmation, the mail is on its way. It may take a few minutes; check your spam folder too.',
+    another: 'resend-verification',
   },
 }
 
@@ -95,7 +97,7 @@ type Site = Pick<MailSite, 'name' | 'signIn' | 'support'>
  * @param up leads from the page's URL to `/account/`, for URLs that have more slashes
  */
 export function renderAccountPage(page: AccountPage, site: Site, up = ''): string {
-  const { title, text, button, action, asks, done } = page
+  const { title, text, button, action, asks, done, another } = page
   return renderPage(
     title,
     site,
@@ -109,11 +111,12 @@ ${FIELDS[asks]}
 <button type="submit">${button}</button>
 ${asks === 'invitation' ? DECLINE : html``}
 </form>
-${asks === 'invitation' ? DECLINED : html``}
+${asks === 'invitation' ? renderDeclined(site) : html``}
 ${renderMissing(page, up)}
 ${renderInvalid(page, site, up)}
 <div class="done" role="status" tabindex="-1" hidden>
 <p>${done}</p>
+${asks === 'email' && another ? html`<p>No mail? <a href="${up}${another}">Check the address and ask again</a></p>` : html``}
 ${renderSignIn(site)}
 </div>`,
   )
@@ -168,6 +171,13 @@ ${renderSignIn(site, 'second')}
 function renderAnother(another: AccountPage['another'], expired: string | undefined, up: string): Html {
   if (another === undefined) return expired === undefined ? html`` : html`<p>${expired}</p>`
   return html`<p><a class="action" href="${up}${another}">Send a new link</a></p>`
+}
+
+function renderDeclined(site: Site): Html {
+  return html`<div class="declined" role="status" tabindex="-1" hidden>
+<p>You have declined the invitation. You can close this page. If it was a mistake, ask the organization to send the invitation again.</p>
+${renderSignIn(site, 'second')}
+</div>`
 }
 
 function renderSignIn({ name, signIn }: Site, kind = 'action'): Html {
@@ -235,10 +245,6 @@ ${USERNAME}
 ${passwordField('Password', html` hidden`)}`
 
 const DECLINE = html`<button type="button" name="decline" class="second">Decline</button>`
-
-const DECLINED = html`<div class="declined" role="status" tabindex="-1" hidden>
-<p>You have declined the invitation.</p>
-</div>`
 
 const FIELDS: Readonly<Record<AccountPage['asks'], Html>> = {
   nothing: html``,

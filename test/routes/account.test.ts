@@ -69,6 +69,9 @@ t.test('they name the product, and every one has the next step', async (t) => {
     'href="resend-verification">Send a new link',
   )
   t.match((await request({ url: '/account/reset-password' })).body, 'href="forgot-password">Send a new link')
+  for (const name of ['forgot-password', 'resend-verification'])
+    t.match((await request({ url: `/account/${name}` })).body, `No mail? <a href="${name}">`)
+  t.match((await request({ url: '/account/accept-invitation' })).body, /declined the invitation\..* ask the/)
 })
 
 t.test('a link that a mail program altered shows its page, and nothing is used up', async (t) => {
@@ -87,6 +90,7 @@ t.test('a link that a mail program altered shows its page, and nothing is used u
     `/%23token=${token}`,
     // Cut in the middle of an escape.
     ...['%', '%2', '%zz', '%E2%80'],
+    ...['%20now', '%0Anow', '=now'],
     `?utm_source=news`,
     `&utm_source=news`,
     `;token=${token}.`,
@@ -103,6 +107,17 @@ t.test('a link that a mail program altered shows its page, and nothing is used u
     t.match(head, { statusCode: 200, body: '' })
   }
   t.match(await request({ url: '/account/Reset-Password' }), { statusCode: 200 })
+  for (const path of [
+    '%0Areset-password',
+    'reset-%0D%0Apassword',
+    'reset-=%0Apassword',
+    'reset-%E2%80%8Bpassword',
+  ])
+    t.match(
+      await request({ url: `/account/${path}` }),
+      { statusCode: 200, body: /Choose a new password/ },
+      path,
+    )
   // A base that ends with a slash.
   t.match(await request({ url: '/account//reset-password' }), {
     statusCode: 200,
@@ -169,6 +184,9 @@ t.test('the token is found in what mail programs make of a link', async (t) => {
       `?fbclid=1&token=${token}`,
       `#utm_source=news&token=${token}`,
       `#TOKEN=${token}`,
+      ...['&#61;', '&#x3D;', '&equals;', '%26%2361%3B', ' = ', '%20='].map((is) => `#token${is}${token}`),
+      `&#35;token&#61;${token}&amp;x`,
+      ...['%0D%0A%3E%20', '%3E', '> '].map((quote) => `#token=${begin}${quote}${end}`),
     ]) {
       t.equal(findToken(url + tail), token, tail)
     }

@@ -20,6 +20,19 @@ t.test('in development a browser finds its way from /', async (t) => {
   )
   for (const link of links) t.equal((await request({ url: `/${link}` })).statusCode, 200, link)
   t.same((await request({ url: '/' })).json(), { name: 'Groundwork', documentation: '/docs' })
+  for (const [accept, type] of [
+    ['TEXT/HTML', 'text/html'],
+    ['application/json, text/html ; q=0.5', 'text/html'],
+    ['text/html;q=0', 'application/json'],
+    ['text/html; level=1; q=0.000, */*', 'application/json'],
+    ['text/html;q=0.01', 'text/html'],
+    ['*/*', 'application/json'],
+    ['text/*', 'application/json'],
+    ['application/x-text/html', 'application/json'],
+  ] as const) {
+    const answer = await request({ url: '/', headers: { accept } })
+    t.match(answer, { statusCode: 200, headers: { 'content-type': `${type}; charset=utf-8` } }, accept)
+  }
 })
 
 t.test('in production it says as little as it can', async (t) => {

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { wantsHtml } from '#lib/html/wants-html.ts'
 import { renderLostFile } from '#routes/account/pages.ts'
 import { BinaryContent, FileParams, SharedFileQuery } from '#schemas/files.ts'
 import { NoContent } from '#schemas/primitives.ts'
@@ -26,7 +27,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   function sendLost(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
     const hasSlash = request.url.split('?', 1)[0]?.endsWith('/')
     const isLost = error instanceof InvalidLink || error.validation !== undefined
-    if (!isLost || !request.headers.accept?.includes('text/html')) throw error
+    if (!isLost || !wantsHtml(request.headers.accept)) throw error
     request.failure = error
     return reply
       .code(error.validation === undefined ? InvalidLink.definition.status : 400)
