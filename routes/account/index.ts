@@ -21,6 +21,7 @@ const routes: FastifyPluginAsync = async (app) => {
   if (!app.config.email.pages) return
   const { site } = app.mail
   const schema = { hide: true }
+  app.leadBrowsers(pathBelow)
   const send = (reply: FastifyReply, body: string) =>
     reply.asPage().header('content-security-policy', CSP).type('text/html; charset=utf-8').send(body)
 
@@ -59,6 +60,17 @@ function pageOf(path = ''): (typeof accountPages)[string] | undefined {
   const names = [text, text.replace(WRAPS, '')].map((form) => NAME.exec(form)?.[0] ?? '')
   const known = names.find((name) => Object.hasOwn(accountPages, name))
   return known === undefined ? undefined : accountPages[known]
+}
+
+/** A URL that begins as those of the pages do, but for the case of letters, and slashes too many, encoded, or cut off. */
+const BELOW = /^\/(?:\/|%2f)*account(?:(?:\/|%2f)+(.*)|([^\w/-].*))$/i
+
+/** The path of the page that a URL which no route has was meant to lead to. */
+function pathBelow(url: string): string | undefined {
+  const [, below, behind] = BELOW.exec(url) ?? []
+  const rest = below ?? behind
+  const path = `/account/${rest}`
+  return rest === undefined || path === url ? undefined : path
 }
 
 /** The relative path from a URL up to `/account/`; relative, because a proxy may put it under another path. */

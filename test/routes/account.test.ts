@@ -154,6 +154,37 @@ t.test('an unknown path is a page for people, and a problem document for program
   }
 })
 
+t.test('a browser is led on from a URL whose beginning was altered, and a program is not', async (t) => {
+  const { request } = await borrowTestApp(t, {
+    APP_ROLE: 'web',
+    APP_SERVER__PUBLIC_URL: 'https://example.com/prefix',
+  })
+  for (const [url, path] of [
+    ['//account/reset-password', 'reset-password'],
+    ['/ACCOUNT/Reset-Password', 'Reset-Password'],
+    ['/account%2Freset-password%23token%3Dx', 'reset-password%23token%3Dx'],
+    ['/%2F/Account//reset-password?a=b', 'reset-password?a=b'],
+    ['/account%23token', '%23token'],
+    ['/account.', '.'],
+    ['//account//evil.example/', 'evil.example/'],
+  ] as const) {
+    for (const accept of ['text/html', 'application/json']) {
+      const response = await request({ url, headers: { accept } })
+      if (accept === 'text/html')
+        t.match(
+          response,
+          { statusCode: 302, headers: { location: `/prefix/account/${path}`, vary: /accept/ } },
+          url,
+        )
+      else t.match(response.json(), { status: 404, code: 'route_not_found' }, url)
+    }
+    const headers = { accept: 'text/html' }
+    t.equal((await request({ method: 'POST', url, headers })).statusCode, 404)
+  }
+  for (const url of ['/accounts/reset-password', '/account-x', '/api/v1/account/x', '/x/account/y'])
+    t.equal((await request({ url, headers: { accept: 'text/html' } })).json().code, 'route_not_found', url)
+})
+
 t.test('the token is found in what mail programs make of a link', async (t) => {
   const script = new URL('../../routes/account/link-token.js', import.meta.url)
   const { findToken }: { findToken(link: string): string | undefined } = await import(script.href)

@@ -1,9 +1,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { publicPath } from '#config/public-url.ts'
+import { wantsHtml } from '#lib/html/wants-html.ts'
 import { RouteNotFound } from './http-errors.ts'
 import { PROBLEM_TYPE, problem, publicError } from './problem.ts'
 
+/** Finds the path that an unknown URL was meant to be; undefined where it is not about what the finder knows. */
+type PathFinder = (url: string) => string | undefined
+
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Sends browsers from unknown URLs on to the path that is found; programs get the problem document. */
+    leadBrowsers(find: PathFinder): void
+  }
   interface FastifyRequest {
     /** The error that made the request fail, for the log; undefined while there is none. */
     failure: Error | undefined
@@ -18,7 +27,16 @@ export default fp(
     app.decorateRequest('failure', undefined)
     app.decorateRequest('refusal', undefined)
     app.setErrorHandler(sendProblem)
-    app.setNotFoundHandler((request, reply) => sendProblem(new RouteNotFound(), request, reply))
+    const finders: PathFinder[] = []
+    app.decorate('leadBrowsers', (find) => {
+      finders.push(find)
+    })
+    app.setNotFoundHandler((request, reply) => {
+      const isBrowser = request.method === 'GET' && wantsHtml(request.headers.accept)
+      const path = isBrowser ? finders.map((find) => find(request.url)).find(Boolean) : undefined
+      if (path === undefined) return sendProblem(new RouteNotFound(), request, reply)
+      return reply.header('vary', 'accept').redirect(publicPath(app.config.server) + path)
+    })
   },
   { name: 'errors' },
 )
