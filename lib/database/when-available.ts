@@ -35,6 +35,8 @@ export async function whenAvailable(
       await work()
       return true
     } catch (thrown) {
+      // An end does not wait for the work, and takes the database away from it.
+      if (signal.aborted) return false
       const error = databaseError(thrown)
       if (!(error instanceof DatabaseUnavailable)) throw thrown
       away(error.cause)

@@ -1,6 +1,8 @@
 import pg from 'pg'
 import t from 'tap'
+import { DatabaseUnavailable } from '#lib/database/errors.ts'
 import { PoolDatabase } from '#lib/database/pool-database.ts'
+import { whenAvailable } from '#lib/database/when-available.ts'
 import { createTestDatabase } from '#test/support/database.ts'
 import { expectUnavailable } from './expect-unavailable.ts'
 
@@ -44,4 +46,21 @@ t.test('only so many wait for a connection, and it is told how long', async (t) 
   t.equal(waits.length, 3)
   for (const seconds of waits) t.ok(seconds >= 0 && seconds < LONG, `${seconds}`)
   t.same(told, ['one', 'one', 'one', 'emitted'])
+})
+
+t.test('work of a start that the end cuts off is nobody’s error', async (t) => {
+  for (const error of [new Error('terminated'), new DatabaseUnavailable()]) {
+    const closing = new AbortController()
+    const { promise: cut, reject } = Promise.withResolvers<void>()
+    const away: unknown[] = []
+    const started = whenAvailable(() => cut, {
+      signal: closing.signal,
+      connectionTimeoutMs: 1_000_000,
+      away: (cause) => void away.push(cause),
+    })
+    closing.abort()
+    reject(error)
+    await t.resolves(started)
+    t.strictSame(away, [], 'nothing is said of a database that is away')
+  }
 })
