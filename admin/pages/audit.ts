@@ -128,7 +128,7 @@ export function Audit(): ComponentChildren {
 const ACTION = /^[a-z][a-z_]*[.][A-Za-z][A-Za-z0-9_]*$/
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** What a filter still lacks that somebody types; the API would refuse it as it is. */
+/** Returns the part that a filter still lacks while somebody types; the API would refuse it as it is. */
 function wantedBy({ action, organization_id, admin_id }: Partial<Query>): string | undefined {
   if (action && !ACTION.test(action)) return 'Type the whole action, such as users.updated.'
   if (organization_id && !UUID.test(organization_id))

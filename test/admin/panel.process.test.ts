@@ -69,7 +69,7 @@ t.test('the panel', { skip }, async (t) => {
   await t.test('a queue that is paused says so where somebody waits for it', (t) =>
     inPanel(t, world, (panel) => waits(t, world, panel)),
   )
-  await t.test('a filter that is half typed is no mistake', (t) =>
+  await t.test('a filter that is half typed is not a mistake', (t) =>
     inPanel(t, world, (panel) => types(t, world, panel)),
   )
   await t.test('an admin acts in the place of a user, and is reminded of it', (t) =>
