@@ -49,7 +49,7 @@ const routes: FastifyPluginAsync = async (app) => {
 
 export default routes
 
-/** Characters that a mail program leaves in a line that it has wrapped: white space, `=` of quoted-printable, marks without width. */
+/** Characters that a mail program leaves in a wrapped line: white space, `=` of quoted-printable, marks without width. */
 const WRAPS = /[\s=\u00ad\u200b-\u200d\u2060]/g
 
 const NAME = /(?<=^\/*)[a-z-]*[a-z](?![a-z0-9])/
