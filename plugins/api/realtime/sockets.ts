@@ -10,6 +10,7 @@ import { Client } from '#services/realtime/client.ts'
 import type { Connection } from '#services/realtime/connection.ts'
 import type { Listener } from '#services/realtime/define-channel.ts'
 import { ENDINGS } from '#services/realtime/protocol.ts'
+import { answersFirst } from './answers-first.ts'
 import { createDoorman } from './callers.ts'
 import { createRefusal, refuseHandshake } from './refused-sockets.ts'
 
@@ -66,14 +67,12 @@ export function acceptSockets(app: FastifyInstance): void {
       socket.destroy()
       return
     }
-    const before = app.connections.get(socket)
-    // Answers that are still due would be taken for frames.
-    if (before && !before.response.writableFinished) {
-      socket.destroy()
-      return
-    }
-    app.leaveConnection(socket)
     socket.on('error', () => socket.destroy())
+    answersFirst(app.connections.get(socket), socket, () => accept(request, socket, head))
+  })
+
+  function accept(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    app.leaveConnection(socket)
     const address = app.clientAddress(request) ?? LOCAL_ADDRESS
     const network = networkOf(address)
     const decide = (limited: ServiceError | undefined) => {
@@ -83,7 +82,7 @@ export function acceptSockets(app: FastifyInstance): void {
     const limited = app.limitSockets(network)
     if (limited instanceof Promise) void limited.then(decide)
     else decide(limited)
-  })
+  }
 }
 
 /** Makes what speaks the protocol below Centrifugo's, and refuses who does not. */
