@@ -28,11 +28,7 @@ export function connectThrough(proxyUrl: string, url: URL, signal: AbortSignal):
   })
   return new Promise((resolve, reject) => {
     request.once('error', (cause) => reject(new OutboundError('connection_error', cause)))
-    // Any other answer than a tunnel.
-    request.once('response', (response) => {
-      response.destroy()
-      reject(new OutboundError('connection_error'))
-    })
+    // Comes with any final answer: after this method Node takes what follows for the tunnel's, whatever the status is.
     request.once('connect', ({ statusCode = 0 }, socket, head) => {
       if (statusCode === 200 && head.length === 0) return resolve(socket)
       socket.destroy()
