@@ -94,13 +94,22 @@ export async function remove(
   userId: string,
   versions: ExpectedVersions,
 ): Promise<void> {
-  await transaction(ctx, async (tx) => {
-    const member = await lock(tx, userId, versions)
-    if (member.role === 'owner') await assertOwned(tx, userId)
-    await invitationRecords.withdrawAll(tx, userId)
-    await queries.deleteMembership(emitting(tx, memberRemoved, { subject: userId, data: {} }), userId)
-  })
+  await transaction(ctx, async (tx) => end(tx, await lock(tx, userId, versions)))
   ctx.memberships.forget(ctx.member.org, userId)
+}
+
+/**
+ * Removes the actor, who may leave with any role, also with one that was given meanwhile.
+ *
+ * @throws MemberNotFound, LastOwner
+ */
+export async function leave(ctx: MemberContext<ChangingContext>): Promise<void> {
+  const { org, user } = ctx.member
+  await transaction(ctx, async (tx) => {
+    await queries.lockMembers(tx.db)
+    await end(tx, await get(tx, user))
+  })
+  ctx.memberships.forget(org, user)
 }
 
 /**
@@ -129,6 +138,13 @@ export async function transferOwnership(
   return owner
 }
 
+/** Ends a membership. Belongs behind a lock. */
+async function end(ctx: MemberContext<ChangingContext>, { user_id, role }: Member): Promise<void> {
+  if (role === 'owner') await assertOwned(ctx, user_id)
+  await invitationRecords.withdrawAll(ctx, user_id)
+  await queries.deleteMembership(emitting(ctx, memberRemoved, { subject: user_id, data: {} }), user_id)
+}
+
 /**
  * Waits for other changes of members, and then reads again what the actor and the member are: either may have changed
  * since the request was let in.
@@ -139,7 +155,7 @@ async function lock(ctx: MemberContext, userId: string, versions: ExpectedVersio
   await queries.lockMembers(ctx.db)
   const actor = await queries.selectMembership(ctx.db, ctx.member.user)
   const member = await get(ctx, userId)
-  if (actor?.role !== ctx.member.role) throw new Forbidden()
+  if (actor === undefined || !isAtLeast(actor.role, ctx.member.role)) throw new Forbidden()
   if (member.role === 'owner' && actor.role !== 'owner') throw new Forbidden()
   if (versions !== undefined && !versions.includes(member.updated_at)) throw new MemberChanged()
   return member

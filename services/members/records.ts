@@ -7,6 +7,7 @@ import * as userRecords from '#services/users/records.ts'
 import { MemberLimitReached, MemberNotFound } from './errors.ts'
 import { memberAdded, memberUpdated } from './events.ts'
 import { type MemberContext, Membership, type OrgContext } from './membership.ts'
+import { isAtLeast } from './permissions.ts'
 import * as queries from './queries.ts'
 
 // What other services read and write of members. Nothing here asks who the actor is, so routes never import it.
@@ -35,7 +36,7 @@ export function lock(ctx: Pick<OrgContext, 'db'>): Promise<void> {
 export async function lockAsActor(ctx: MemberContext): Promise<void> {
   await queries.lockMembers(ctx.db)
   const actor = await queries.selectMembership(ctx.db, ctx.member.user)
-  if (actor?.role !== ctx.member.role) throw new Forbidden()
+  if (actor === undefined || !isAtLeast(actor.role, ctx.member.role)) throw new Forbidden()
 }
 
 /** Addresses of those who look after the organization. */

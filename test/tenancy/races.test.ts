@@ -64,6 +64,21 @@ t.test('of two who race, over two instances, one wins', async (t) => {
     }
   })
 
+  await t.test('one leaves, and an owner changes the role', async (t) => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const tenant = await createOrganization(app)
+      const { owner } = tenant
+      const [role, payload] =
+        round % 4 < 2 ? (['member', { role: 'admin' }] as const) : (['admin', { role: 'member' }] as const)
+      const leaving = await tenant.add(role)
+      const change = { ...demote(tenant, owner, leaving), payload }
+      const [left, changed] = await race(round, [leave(tenant, leaving), change])
+      t.equal(left, 'done')
+      t.ok(['404 member_not_found', 'done'].includes(changed), changed)
+      t.strictSame(await rolesIn(tenant), ['owner'])
+    }
+  })
+
   await t.test('two owners demote each other', async (t) => {
     for (let round = 0; round < ROUNDS; round++) {
       const tenant = await createOrganization(app)

@@ -3,6 +3,7 @@ import { eventually } from '#test/support/eventually.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
 import { createTestApp } from '#test/support/helper.ts'
 import { startInstance, statementsOf } from '#test/support/instances.ts'
+import { holdTransaction, waiting } from '#test/support/locks.ts'
 import { createOrganization } from '#test/support/organizations.ts'
 
 t.test('members', async (t) => {
@@ -69,6 +70,29 @@ t.test('members', async (t) => {
       })
     },
   )
+
+  await t.test('who acts while the role is changed acts with what is left of the old one', async (t) => {
+    const tenant = await createOrganization(app)
+    const changes = `WITH locked AS (SELECT id FROM organizations WHERE id = $1 FOR NO KEY UPDATE)
+      UPDATE memberships SET role = $3 WHERE user_id = $2 AND org_id = (SELECT id FROM locked)`
+    const superuser = { ...db, url: db.superuserUrl }
+    const member = await tenant.add('member')
+    const remove = { method: 'DELETE', url: `${tenant.url}/members/${member.user.id}` } as const
+    const leave = { method: 'POST', url: `${tenant.url}/leave` } as const
+    for (const [from, to, sent, status] of [
+      ['member', 'admin', leave, 204],
+      ['admin', 'member', leave, 204],
+      ['admin', 'member', remove, 403],
+      ['admin', 'owner', remove, 204],
+    ] as const) {
+      const as = await tenant.add(from)
+      const change = await holdTransaction(t, superuser, changes, [tenant.organization.id, as.user.id, to])
+      const answer = request({ ...sent, as })
+      await waiting(db, 1)
+      await change.commit()
+      t.equal((await answer).statusCode, status, `${sent.url} as ${to}, who was ${from}`)
+    }
+  })
 
   await t.test('an owner who cannot sign in does not count as one', async (t) => {
     const tenant = await createOrganization(app)

@@ -19,7 +19,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async (request, reply) => {
-      await members.remove(request.asMember(), request.user.id, undefined)
+      await members.leave(request.asMember())
       return reply.code(204).send(undefined)
     },
   )
