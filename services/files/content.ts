@@ -95,6 +95,26 @@ export async function settle(
   return row
 }
 
+/**
+ * Sets the content of a file to one that was complete at a moment and had to be read first, in a transaction. What was written
+ * since then stays. In the trash a file gets it as well: it may be restored.
+ *
+ * @returns whether the file has got it
+ * @throws FileNotFound
+ */
+export async function settleLate(
+  tx: SpaceContext,
+  id: string,
+  content: queries.WrittenContent,
+  completedAt: string,
+): Promise<boolean> {
+  const db = emittingInSpace(tx, fileWritten, { subject: id, data: {} })
+  const row = await queries.updateLateContent(db, id, { ...content, scan: firstVerdict(tx) }, completedAt)
+  if (row !== undefined) await haveScanned(tx, row)
+  else present(await queries.selectFile(tx.db, id))
+  return row !== undefined
+}
+
 /** The first word of the scanner on a content: null where nobody scans. */
 export function firstVerdict({ files }: Pick<SpaceContext, 'files'>): queries.FileRow['scan'] {
   return files.scanning === undefined ? null : 'waiting'

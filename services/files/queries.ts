@@ -143,6 +143,26 @@ export async function updateContent(
   return rows[0]
 }
 
+/**
+ * Sets the content of a file to one that was complete at a moment, unless the file has got another since. A file in the trash
+ * gets it too, and stays there as long as it would have.
+ */
+export async function updateLateContent(
+  db: SpaceDatabase,
+  id: string,
+  { key, media_type, size, sha256, scan }: WrittenContent & Pick<FileRow, 'scan'>,
+  completedAt: string,
+): Promise<FileRow | undefined> {
+  const rows = await db.query<FileRow>({
+    name: 'updateLateFileContent',
+    text: `UPDATE files SET key = $3, media_type = $4, size = $5, sha256 = $6, written_at = now(), scan = $7,
+             purge_at = CASE WHEN deleted_at IS NOT NULL THEN purge_at END
+           WHERE space_id = $1 AND id = $2 AND (written_at IS NULL OR written_at < $8) RETURNING ${COLUMNS}`,
+    values: [spaceOf(db), id, key, media_type, size, sha256, scan, completedAt],
+  })
+  return rows[0]
+}
+
 /** Puts a file into the trash for so many milliseconds; returns false if it is not there, or is there already. */
 export async function markDeleted(
   db: SpaceDatabase,

@@ -61,6 +61,11 @@ export async function keepWhole(db: Database, key: string, size: number): Promis
   if (!(await queries.keepObject(db, key, Math.max(size, SMALLEST_BYTES)))) throw new ObjectTaken()
 }
 
+/** Says, over the connection of a transaction, that no file gets an object which came without us. It is removed later. */
+export async function dropWhole(db: Database, key: string): Promise<void> {
+  await queries.doomObject(db, key)
+}
+
 /** Has all that come to this process settle, so that they can go on elsewhere. */
 export function stopAppending({ storage }: Ctx): void {
   for (const stop of storage.here.values()) stop()

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import type { DirectUpload } from '#schemas/uploads.ts'
+import { SMALLEST_BYTES } from '#services/storage/reservation.ts'
 import { verifyUploadJob } from '#services/uploads/jobs.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
@@ -174,23 +175,68 @@ t.test('uploads to the store itself', { skip: WITHOUT_VERSITYGW }, async (t) => 
     expectProblem(t, await complete(as, file.split('/').at(-1) ?? ''), missing)
   })
 
-  await t.test("an organization's, and what is deleted while it is read", async (t) => {
+  await t.test("an organization's", async (t) => {
     const { owner, url: org } = await createOrganization(app)
     const url = `${org}/direct-uploads`
-    for (const isDeleted of [false, true]) {
-      const upload = await begin(owner, 10, url)
-      await send(upload.parts, Buffer.from('0123456789'))
-      t.equal((await complete(owner, upload.id, url)).statusCode, 202)
-      const file = `${org}/files/${upload.id}`
-      if (isDeleted) await request({ method: 'DELETE', url: file, as: owner })
-      await verifyAll()
-      t.match((await request({ url: file, as: owner })).json(), { status: isDeleted ? 'pending' : 'ready' })
-    }
+    const upload = await begin(owner, 10, url)
+    await send(upload.parts, Buffer.from('0123456789'))
+    t.equal((await complete(owner, upload.id, url)).statusCode, 202)
+    await verifyAll()
+    t.match((await request({ url: `${org}/files/${upload.id}`, as: owner })).json(), { status: 'ready' })
     const written = await db.query(
       "SELECT actor_kind FROM events WHERE type = 'files.written' AND org_id IS NOT NULL",
     )
     t.same(written, [{ actor_kind: 'system' }])
   })
+
+  for (const when of ['before it is complete', 'while it is read']) {
+    await t.test(`what is put into the trash ${when} is there when it is restored`, async (t) => {
+      const { id, parts } = await begin(as, 10)
+      const file = `/api/v1/files/${id}`
+      await send(parts, Buffer.from('0123456789'))
+      const trash = async () => t.equal((await request({ method: 'DELETE', url: file, as })).statusCode, 204)
+      if (when === 'before it is complete') await trash()
+      t.equal((await complete(as, id)).statusCode, 202)
+      if (when === 'while it is read') await trash()
+      const purged = () => db.query('SELECT purge_at FROM files WHERE id = $1', [id])
+      const before = await purged()
+      await verifyAll()
+      t.same(await purged(), before, 'it does not stay longer in the trash')
+      expectProblem(t, await request({ url: `${file}/content`, as }), { status: 404, code: 'file_not_found' })
+      const restored = await request({ method: 'POST', url: `${file}/restore`, as })
+      t.match(restored.json(), { status: 'ready', size: 10, deleted_at: null })
+      t.equal((await request({ url: `${file}/content`, as })).body, '0123456789')
+    })
+  }
+
+  await t.test('what is deleted for good while it is read leaves nothing', async (t) => {
+    const before = await usage()
+    const { id, parts } = await begin(as, 10)
+    await send(parts, Buffer.from('0123456789'))
+    await complete(as, id)
+    await request({ method: 'DELETE', url: `/api/v1/files/${id}?permanently=true`, as })
+    t.equal(await verifyAll(), 1)
+    t.equal(await usage(), before)
+  })
+
+  for (const when of ['before it is complete', 'while it is read']) {
+    await t.test(`of what is written ${when}, the last counts`, async (t) => {
+      const { id, parts } = await begin(as, 10)
+      const file = `/api/v1/files/${id}`
+      await send(parts, Buffer.from('0123456789'))
+      const put = async () => t.equal((await putContent(app, as, file, 'by hand')).statusCode, 200)
+      if (when === 'before it is complete') await put()
+      t.equal((await complete(as, id)).statusCode, 202)
+      if (when === 'while it is read') await put()
+      const before = await usage()
+      t.equal(await verifyAll(), 1)
+      const isOlder = when === 'before it is complete'
+      t.equal((await request({ url: `${file}/content`, as })).body, isOlder ? '0123456789' : 'by hand')
+      t.equal(await usage(), before - SMALLEST_BYTES, 'the other takes no space')
+      t.match(await complete(as, id), { statusCode: 202 }, 'and its client is told of the file')
+      t.equal(await verifyAll(), 0)
+    })
+  }
 
   await t.test('what is given up leaves nothing', async (t) => {
     const { parts } = await begin(as, PART + 1)
