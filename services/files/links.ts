@@ -82,6 +82,8 @@ function encode(key: KeyObject, claims: Claims): string {
 
 function decode(key: KeyObject, id: string, token: string): Claims | undefined {
   const bytes = Buffer.from(token, 'base64url')
+  // Node skips what is not base64url, so that one link would have many spellings.
+  if (bytes.toString('base64url') !== token) return undefined
   const [tag, text] = [bytes.subarray(0, TAG_LENGTH), bytes.subarray(TAG_LENGTH)]
   const [space = '', writtenAt, expiresAt, download, name] = text.toString().split(' ')
   const variant = VARIANT_NAMES.find((one) => one === name)
