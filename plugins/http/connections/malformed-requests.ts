@@ -9,6 +9,9 @@ const MAX_HOST = 300
 /** The name or address and port that `Host` may hold (RFC 3986 section 3.2), or nothing; so never two joined by a comma. */
 const HOST = /^(?:[\w.~%!$&'()*+;=-]*|\[[\da-f:.]+\])(?::\d{0,5})?$/i
 
+const BROKEN_QUERY =
+  'The query is not UTF-8 in percent-encoding: after each `%` come two hexadecimal digits, and a `%` itself is `%25`.'
+
 /** Refuses what gets past Node's parser and the router, and no route could mean anything by. */
 export default fp(
   async (app) => {
@@ -28,7 +31,9 @@ export default fp(
       const { url, headers, raw } = request
       // Nobody upgrades here. Node loses what came along with such a request, so nothing may follow it.
       if (headers.upgrade !== undefined) reply.header('connection', 'close')
-      if (url.includes('%00')) done(invalidText(request))
+      const hasEscapes = url.includes('%')
+      if (hasEscapes && url.includes('%00')) done(invalidText(request))
+      else if (hasEscapes && isBroken(request)) done(new BadRequest({ detail: BROKEN_QUERY }))
       else if (!isKnownOrValid(headers.host, raw.httpVersion)) done(new BadRequest())
       else done()
     })
@@ -40,6 +45,19 @@ export default fp(
 export function isHostValid(host: string | undefined, httpVersion: string): boolean {
   if (host === undefined) return httpVersion === '1.0'
   return host.length <= MAX_HOST && HOST.test(host)
+}
+
+/** Whether a route reads a query that can't be decoded: the parser would leave it as it is, and a file be named `%zz`. */
+function isBroken({ url, routeOptions }: FastifyRequest): boolean {
+  if (routeOptions.schema?.querystring === undefined) return false
+  const begin = url.indexOf('?')
+  if (begin < 0) return false
+  try {
+    decodeURIComponent(url.slice(begin))
+    return false
+  } catch {
+    return true
+  }
 }
 
 /** Points at the parameter; the path of an unknown URL has none. */

@@ -112,13 +112,13 @@ export const cases: readonly HostileCase[] = [
     code: 'validation_failed',
     pointers: ['/query/a'],
   },
-  { name: 'a query that cannot be decoded is text', send: { path: '/live?a=%zz%ff' }, status: 200 },
-  {
-    name: 'and such text is looked for as it is',
-    send: { path: `${USERS}?q=%zz`, as: 'admin' },
-    status: 200,
-    body: { data: [], next_cursor: null },
-  },
+  { name: 'a query that nobody reads need not be one', send: { path: '/live?a=%zz%ff' }, status: 200 },
+  ...['%zz', '%', '%4', '%ff', '%c0%af', '%ed%a0%80'].map((text) => ({
+    name: `a query that cannot be decoded: ${text}`,
+    send: { path: `${USERS}?q=${text}`, as: 'admin' as const },
+    status: 400,
+    code: 'bad_request',
+  })),
   { name: 'a query of nothing', send: { path: '/live?' }, status: 200 },
   { name: 'a letter that is escaped is that letter', send: { path: '/%6cive' }, status: 200 },
   {

@@ -90,7 +90,7 @@ t.test('what is not proper HTTP', async (t) => {
     })
   }
 
-  t.test('a query that cannot be decoded is text like any other', async (t) => {
+  t.test('a query that no route reads is not looked at', async (t) => {
     t.equal((await respond(port, `GET /live?a=%zz%ff HTTP/1.1\r\n${close}`)).status, 200)
   })
 

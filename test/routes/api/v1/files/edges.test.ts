@@ -37,6 +37,23 @@ t.test('what a user does who is not friendly', async (t) => {
     t.ok(there.length <= 1)
   })
 
+  await t.test('names that cannot be decoded', async (t) => {
+    const as = await signUp()
+    const whole = { method: 'POST', headers: as.headers, payload: 'x' } as const
+    for (const name of ['%zz', '50%', '%', '%ff', '%ed%a0%80', 'a%2']) {
+      const answer = await app.inject({ ...whole, url: `${FILES}/content?name=${name}` })
+      expectProblem(t, answer, { status: 400, code: 'bad_request' })
+      t.match(answer.json().detail, /percent-encoding/)
+    }
+    t.same((await request({ url: FILES, as })).json().data, [], 'no file is there')
+    const made = await app.inject({ ...whole, url: `${FILES}/content?name=50%25%20caf%C3%A9` })
+    t.equal(made.json().name, '50% café')
+    const metadata = { 'upload-metadata': `filename ${Buffer.from([0xff, 0xfe]).toString('base64')}` }
+    const headers = { ...as.headers, ...TUS, 'upload-length': '1', ...metadata }
+    const upload = await app.inject({ method: 'POST', url: '/api/v1/uploads', headers })
+    expectProblem(t, upload, { status: 400, code: 'invalid_upload' })
+  })
+
   await t.test('names that cannot be seen, that are folders, or turn the text around', async (t) => {
     const as = await signUp()
     const ways: Record<string, (name: string) => Promise<{ statusCode: number; body: string }>> = {
