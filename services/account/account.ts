@@ -3,6 +3,7 @@ import type { User, UserChanges } from '#schemas/users.ts'
 import { erasePersonalDataJob } from '#services/audit/jobs.ts'
 import * as auditRecords from '#services/audit/records.ts'
 import { emit } from '#services/events/emit.ts'
+import * as invitationRecords from '#services/invitations/records.ts'
 import { sendMail } from '#services/mail/mail.ts'
 import * as mailRecords from '#services/mail/records.ts'
 import { issue, voidAll } from '#services/one-time-tokens/one-time-tokens.ts'
@@ -155,6 +156,7 @@ export async function remove(
   const ended = await transaction(ctx, async (tx) => {
     if (actor.id === id || actor.role === 'admin') await organizationRecords.releaseOwned(tx, id)
     const user = await userRecords.find(tx, id)
+    await invitationRecords.withdrawAllOf(tx, id)
     const acted = await sessionRecords.endImpersonationsBy(tx, id)
     await users.remove(tx, actor, id, versions)
     const hasMore = await auditRecords.erasePersonalData(tx, id)

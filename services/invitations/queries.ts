@@ -1,4 +1,4 @@
-import type { OrgDatabase, UserDatabase } from '#lib/database/scoped-database.ts'
+import type { OrgDatabase, SystemDatabase, UserDatabase } from '#lib/database/scoped-database.ts'
 import type { Invitation, ReceivedInvitation } from '#schemas/invitations.ts'
 import type { MemberRole } from '#schemas/organizations.ts'
 
@@ -90,6 +90,24 @@ export function deleteInvitationsBy(
     text: `DELETE FROM organization_invitations WHERE org_id = $1 AND invited_by = $2 AND role = ANY ($3)
            RETURNING id, email`,
     values: [db.org, userId, roles],
+  })
+}
+
+/**
+ * Deletes the invitations that an account has sent, in all organizations, and returns them.
+ *
+ * @reads memberships
+ */
+export function deleteInvitationsOf(
+  db: SystemDatabase,
+  userId: string,
+): Promise<(GoneInvitation & { readonly org_id: string })[]> {
+  return db.query({
+    name: 'deleteInvitationsOf',
+    text: `DELETE FROM organization_invitations i USING memberships m
+           WHERE m.user_id = $1 AND i.org_id = m.org_id AND i.invited_by = m.user_id
+           RETURNING i.org_id, i.id, i.email`,
+    values: [userId],
   })
 }
 

@@ -1,3 +1,5 @@
+import type { Context } from '#lib/context.ts'
+import { OrgDatabase, SystemDatabase } from '#lib/database/scoped-database.ts'
 import type { Jobs } from '#lib/jobs/jobs.ts'
 import type { MemberRole } from '#schemas/organizations.ts'
 import type { OrgContext } from '#services/members/membership.ts'
@@ -31,6 +33,19 @@ export async function withdrawBeyond(
  */
 export function withdrawAll(ctx: WithdrawingContext, userId: string): Promise<void> {
   return withdraw(ctx, userId, ROLES)
+}
+
+/** The same for an account that is about to be deleted, in all organizations. */
+export async function withdrawAllOf(
+  { db, jobs }: Pick<Context, 'db'> & { readonly jobs: Jobs },
+  userId: string,
+): Promise<void> {
+  const system = new SystemDatabase(db)
+  for (const [org, gone] of Map.groupBy(
+    await queries.deleteInvitationsOf(system, userId),
+    ({ org_id }) => org_id,
+  ))
+    await tellFate({ db: new OrgDatabase(db, org), jobs }, gone, 'revoked')
 }
 
 async function withdraw(ctx: WithdrawingContext, userId: string, roles: readonly MemberRole[]) {

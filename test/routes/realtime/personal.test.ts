@@ -107,7 +107,12 @@ for (const [engine, { skip, start }] of Object.entries(ENGINES)) {
       const fourth = await invite(email, another)
       await heard(ear, 'invitations', 8)
       await request({ method: 'DELETE', url: `${tenant.url}/members/${another.user.id}`, as: tenant.owner })
-      t.same((await heard(ear, 'invitations', 9)).slice(1), [
+      const leaving = await tenant.add('admin')
+      const last = await invite(email, leaving)
+      await heard(ear, 'invitations', 10)
+      const closed = await request({ method: 'DELETE', url: '/api/v1/users/me', as: leaving })
+      t.equal(closed.statusCode, 204, closed.body)
+      t.same((await heard(ear, 'invitations', 11)).slice(1), [
         `invitations.resent ${first}`,
         `invitations.revoked ${first}`,
         `invitations.created ${second}`,
@@ -116,11 +121,13 @@ for (const [engine, { skip, start }] of Object.entries(ENGINES)) {
         `invitations.revoked ${third}`,
         `invitations.created ${fourth}`,
         `invitations.revoked ${fourth}`,
+        `invitations.created ${last}`,
+        `invitations.revoked ${last}`,
       ])
       t.same((await received()).json().data, [])
 
       const fifth = await invite(email)
-      await heard(ear, 'invitations', 10)
+      await heard(ear, 'invitations', 12)
       const found = (await received()).json().data
       t.match(found, [{ id: fifth }])
       const payload = { token: found[0].token }
