@@ -15,6 +15,10 @@ export interface TestS3 {
   readonly requests: string[]
   /** Answers the next requests of this method with 503. */
   busy(method: string, times: number): void
+  /** How many wait for the parts of an upload to be joined. */
+  joining(): number
+  /** Lets joining parts take until the function that it returns is called. */
+  holdJoins(): () => void
 }
 
 interface Reply {
@@ -37,6 +41,8 @@ export async function startS3(t: Test): Promise<TestS3> {
   const keys = new Map<string, string>()
   const requests: string[] = []
   const refusals = new Map<string, number>()
+  let joins: Promise<void> = Promise.resolve()
+  let waiting = 0
   const server = createServer(async (request, response) => {
     // One that is cut short gets no answer.
     const parts = await request.toArray().catch(() => undefined)
@@ -44,6 +50,11 @@ export async function startS3(t: Test): Promise<TestS3> {
     const body = Buffer.concat(parts)
     const url = new URL(request.url ?? '', `http://${request.headers.host}`)
     requests.push(`${request.method} ${url.pathname}`)
+    if (request.method === 'POST' && url.searchParams.has('uploadId')) {
+      waiting++
+      await joins
+      waiting--
+    }
     const { status, content = '', etag, headers } = answer(request, url, body)
     const length = { 'content-length': Buffer.byteLength(content) }
     response.writeHead(status, { ...length, ...headers, ...(etag === undefined ? {} : { etag }) })
@@ -155,6 +166,12 @@ export async function startS3(t: Test): Promise<TestS3> {
     uploads,
     requests,
     busy: (method, times) => refusals.set(method, times),
+    joining: () => waiting,
+    holdJoins() {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      joins = promise
+      return resolve
+    },
   }
 }
 
