@@ -81,7 +81,15 @@ const badQueries: [query: string, pointer: string][] = [
   ['=', '/query/'],
 ]
 
-const cursors = ['a', '__proto__', '0', 'null', 'e30', 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', '%ff']
+const cursors = [
+  'a',
+  '__proto__',
+  '0',
+  'null',
+  'e30',
+  'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
+  '%c3%bf',
+]
 
 export const cases: readonly HostileCase[] = [
   ...refused.map(([name, path, status, code]): HostileCase => {
