@@ -49,9 +49,9 @@ export type FindTests = (candidate: Candidate) => Tests
 
 /**
  * Reads who imports whom. The nearest test of a file has its name and those of its folders, or imports it, or is beside
- * the path of one that imports it; names count because what is found by its place is imported by nobody. After these
- * come those that speak of the same, and those that look at all operations. Files that take long are left out, but for
- * the very nearest.
+ * the path of one that imports it; names count because what is found by its place is imported by nobody. After the very
+ * nearest come those that speak of the same, and at last those that look at all operations. Files that take long are left
+ * out, but for the very nearest.
  */
 export function findTestsIn(root: string): FindTests {
   const sources = globSync(['*.ts', '{commands,config,lib,plugins,process,routes,services}/**/*.ts'], {
@@ -72,7 +72,7 @@ export function findTestsIn(root: string): FindTests {
     const quick = ours.filter(isQuick).slice(0, MOST.byNearness)
     const house = path.startsWith('routes/') ? HOUSE : []
     const speaking = findByWords(path, mutation.line, MOST.byWords)
-    const near = [...new Set([...ours.slice(0, 1), ...quick, ...speaking, ...house])]
+    const near = [...new Set([...ours.slice(0, 1), ...speaking, ...quick, ...house])]
     const others = related.filter((test) => !shared.has(test))
     return { near, far: others.slice(0, quick.length > 0 ? MOST_FAR.beside : MOST_FAR.alone) }
   }
