@@ -1,16 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { End, WorkerProcess } from './worker-process.ts'
 
+/** The parts of a worker that a slot needs. */
+type Kept = Pick<WorkerProcess, 'ended' | 'stop' | 'retire'>
+
 /** The group's functions that a slot needs. */
-export interface SlotHost {
-  fork(): WorkerProcess
+export interface SlotHost<Member extends Kept> {
+  fork(): Member
   /**
    * A worker ended that nobody told to.
    *
    * @param delay milliseconds until another takes its place
    * @returns whether another is wanted
    */
-  lost(slot: Slot, end: End, delay: number): boolean
+  lost(slot: Slot<Member>, end: End, delay: number): boolean
 }
 
 /** Milliseconds after which a worker's death is no longer one of a row. */
@@ -21,21 +24,21 @@ const FIRST_DELAY_MS = 500
 const LONGEST_DELAY_MS = 30_000
 
 /** Keeps one worker alive: when it dies, another takes its place; when they die in a row, ever later. */
-export class Slot {
-  readonly #host: SlotHost
+export class Slot<Member extends Kept = WorkerProcess> {
+  readonly #host: SlotHost<Member>
   readonly #leaving = new AbortController()
-  #member: WorkerProcess
+  #member: Member
   /** Whether its last worker ended well; settles when it ended because it was told to, or is not replaced. */
   readonly done: Promise<boolean>
 
-  constructor(host: SlotHost) {
+  constructor(host: SlotHost<Member>) {
     this.#host = host
     this.#member = host.fork()
     this.done = this.#keep()
   }
 
   /** The worker of the moment. */
-  get member(): WorkerProcess {
+  get member(): Member {
     return this.#member
   }
 

@@ -23,7 +23,7 @@ const ABORT_TIMEOUT_MS = 500
 const KILL_TIMEOUT_MS = 2000
 
 /** The primary's side: workers that share a port, each kept alive; it serves nothing itself. */
-export class WorkerGroup implements SlotHost, WorkerListener {
+export class WorkerGroup implements SlotHost<WorkerProcess>, WorkerListener {
   readonly log: FastifyBaseLogger
   readonly #metrics = new GroupMetrics<WorkerProcess>()
   readonly #slots = new Set<Slot>()
