@@ -71,18 +71,26 @@ export function freePort(): Promise<number> {
 /** Tells whether a server that does not answer may do so yet. */
 type Lives = () => boolean | Promise<boolean>
 
-/** Starts the server in a session of its own, so that Ctrl-C in a terminal reaches us and not it. */
-async function launch(options: ServerOptions): Promise<Lives> {
-  const { layout, launcher } = options
-  const settings: Record<string, string> = {
+/** The arguments of a server that nobody reaches but from this machine. */
+export function serverArguments(
+  { cluster }: Pick<Layout, 'cluster'>,
+  settings: ServerOptions['settings'],
+  port: number,
+): string[] {
+  const all: Readonly<Record<string, string>> = {
     timezone: 'UTC',
-    ...options.settings,
-    port: String(await options.choosePort()),
+    ...settings,
+    port: String(port),
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
   }
-  const args = ['-D', layout.cluster]
-  for (const [name, value] of Object.entries(settings)) args.push('-c', `${name}=${value}`)
+  return ['-D', cluster, ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
+}
+
+/** Starts the server in a session of its own, so that Ctrl-C in a terminal reaches us and not it. */
+async function launch(options: ServerOptions): Promise<Lives> {
+  const { layout, launcher } = options
+  const args = serverArguments(layout, options.settings, await options.choosePort())
   const command = launcher.command(options.binaries.postgres, args)
   await rename(layout.log, `${layout.log}.previous`).catch(() => undefined)
   const log = await open(layout.log, 'a', 0o600)

@@ -6,7 +6,7 @@ import { EmbeddedPostgresError } from '#lib/embedded-postgres/embedded-postgres-
 import { chooseLauncher, output } from '#lib/embedded-postgres/launcher.ts'
 import { openLayout } from '#lib/embedded-postgres/layout.ts'
 import { findPostmaster } from '#lib/embedded-postgres/postmaster.ts'
-import { ensureServer } from '#lib/embedded-postgres/server.ts'
+import { ensureServer, serverArguments } from '#lib/embedded-postgres/server.ts'
 import { createEmptyDatabase } from '#test/support/database.ts'
 import { testServerDirectory } from '#test/support/test-server.ts'
 
@@ -47,6 +47,25 @@ t.test('one that refuses our password is not, and the message says what to do', 
     message: `refuses the password in ${password}. Put back the file`,
     cause: { code: '28P01' },
   })
+})
+
+t.test('one that is started is reached from this machine alone, whatever else is set', async (t) => {
+  const set = {
+    fsync: 'off',
+    timezone: 'Asia/Tokyo',
+    port: '1',
+    listen_addresses: '*',
+    unix_socket_directories: '/tmp',
+  }
+  const own = ['port=5000', 'listen_addresses=127.0.0.1', 'unix_socket_directories=']
+  const settingsOf = (settings: Record<string, string>) => {
+    const [place, cluster, ...pairs] = serverArguments({ cluster: '/data' }, settings, 5000)
+    t.strictSame([place, cluster], ['-D', '/data'])
+    t.ok(pairs.every((part, index) => (part === '-c') === (index % 2 === 0)))
+    return pairs.filter((part) => part !== '-c').sort()
+  }
+  t.strictSame(settingsOf({}), ['timezone=UTC', ...own].sort(), 'times are those of no place')
+  t.strictSame(settingsOf(set), ['fsync=off', 'timezone=Asia/Tokyo', ...own].sort())
 })
 
 t.test('the programs run without our variables, as somebody who is not root', async (t) => {
