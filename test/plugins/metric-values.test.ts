@@ -163,3 +163,47 @@ t.test('the memory that there is', async (t) => {
   const limit = (await valuesOf(app, 'process_memory_limit_bytes'))['']
   t.ok(Number(limit) > process.memoryUsage.rss())
 })
+
+/** The values of their labels. An alert or a panel has to see the first one. */
+const ZEROS = {
+  db_retries_total: ['40001', '40P01'],
+  http_requests_refused_total: [
+    ...['bad_request', 'headers_too_large', 'payload_too_large', 'request_timeout'].map(
+      (why) => `parser,${why}`,
+    ),
+    ...['event_loop', 'database', 'realtime_connections'].map((why) => `admission,${why}`),
+    ...[
+      ...['overloaded', 'database_unavailable', 'file_store_unavailable', 'password_queue_full'],
+      ...['password_check_unavailable', 'realtime_unavailable'],
+    ].map((why) => `operation,${why}`),
+  ],
+  cache_requests_total: ['identity', 'membership', 'api_key'].flatMap((cache) =>
+    ['memory', 'shared', 'miss'].map((result) => `${cache},${result}`),
+  ),
+  breach_checks_total: ['clean', 'breached', 'failed'],
+  file_scans_total: ['clean', 'infected', 'passed', 'held', 'failed'],
+  file_variants_total: ['made', 'impossible', 'failed'],
+  webhook_attempts_total: [
+    ...['delivered', 'status', 'blocked_url', 'blocked_address', 'dns_error', 'connection_error'],
+    ...['tls_error', 'timeout', 'protocol_error'],
+  ],
+  webhook_endpoints_disabled_total: ['gone', 'failing'],
+  realtime_connections_ended_total: [
+    ...['shutdown', 'internal_server_error', 'connection_expired', 'slow', 'insufficient_state', 'no_pong'],
+    ...['too_many_requests', 'session_ended', 'invalid_token', 'bad_request', 'stale', 'connection_limit'],
+    'rights_changed',
+  ].map((reason) => `websocket,${reason}`),
+  realtime_recoveries_total: ['recovered', 'reload'],
+  uploads_parts_total: ['stored', 'finished', 'cut', 'taken_over', 'refused', 'failed'],
+}
+
+t.test('counters whose labels are known begin with 0, so that the first is seen as one more', async (t) => {
+  const { app } = await createTestApp(t, { APP_ROLE: 'web' })
+  const found: Record<string, string[]> = {}
+  for (const { name, type, values } of await app.metrics.getMetricsAsJSON()) {
+    const zeros = values.filter(({ labels, value }) => value === 0 && Object.keys(labels).length > 0)
+    if (String(type) === 'counter' && zeros.length > 0)
+      found[name] = zeros.map(({ labels }) => Object.values(labels).join())
+  }
+  t.strictSame(found, ZEROS)
+})

@@ -151,7 +151,6 @@ async function createHub(
     for (const peer of [...hub.peers]) peer.end(ENDINGS.shutdown)
   })
   app.addHook('onClose', async () => {
-    clearInterval(ticking)
     await Promise.all([ears.close(), reader.close(), attendance.close()])
   })
   return hub
