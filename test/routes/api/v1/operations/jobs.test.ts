@@ -92,6 +92,14 @@ t.test('a search that finds little goes on from page to page', async (t) => {
     t.equal(found, 1)
     t.ok(pages >= 1 && pages <= 6, `${pages} pages more`)
   }
+
+  await db.query(
+    `INSERT INTO pgboss.job (name, state, source_name, created_on, start_after)
+     SELECT 'dead_letter', 'created', CASE n WHEN 2500 THEN 'send_mail' ELSE 'cleanup' END, now(),
+       now() - (3000 - n) * interval '1 s' FROM generate_series(1, 2500) n`,
+  )
+  const { data } = await get('/jobs?queue=send_mail&state=dead')
+  t.equal(data.length, 1, 'dead letters of one queue are looked for among those of all')
 })
 
 t.test('actions change what the state allows, count first, and are recorded', async (t) => {

@@ -70,6 +70,29 @@ t.test('deliveries are found by state, type, event and time, and all of them tog
   const mixed = { since: at(10), until: at(50), state: 'failed', event_type: 'projects.*' }
   t.same(await all(mixed), idsOf([15, 25, 35, 45].flatMap((hour) => rows[hour] ?? [])))
 
+  /** So many newer ones, of another type. */
+  const insertNewer = (count: number) =>
+    insertDeliveries(
+      new OrgDatabase(app.db, tenant.organization.id),
+      Array.from({ length: count }, () => ({
+        ...{ org_id: tenant.organization.id, endpoint_id: webhook.id, event_type: 'projects.created' },
+        ...{ id: uuidv7(), event_id: uuidv7(), body: '{}', state: 'skipped' as const },
+      })),
+    )
+  const ofMembers = idsOf(rows.filter((_, hour) => hour % 10 === 0)).toReversed()
+  const pageOf = async (cursor: string) => {
+    const { data, next_cursor } = (
+      await request({ url: `${list}?event_type=members.added${cursor}`, as })
+    ).json()
+    return { ids: data.map(({ id }: { id: string }) => id), next_cursor }
+  }
+  await insertNewer(2500)
+  t.same(await pageOf(''), { ids: ofMembers, next_cursor: null }, 'a page looks further than one statement')
+  await insertNewer(8000)
+  const { ids, next_cursor } = await pageOf('')
+  t.same(ids, [], 'and ends somewhere, however rare the type is')
+  t.same(await pageOf(`&cursor=${next_cursor}`), { ids: ofMembers, next_cursor: null })
+
   const first = (await request({ url: `${list}?limit=1`, as })).json()
   const other = await tenant.createWebhook()
   const elsewhere = `${tenant.url}/webhooks/${other.id}/deliveries?cursor=${first.next_cursor}`
