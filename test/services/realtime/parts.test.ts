@@ -3,7 +3,14 @@ import { ChannelList } from '#services/realtime/channel-list.ts'
 import { defineChannel, ofOrganization } from '#services/realtime/define-channel.ts'
 import { Message } from '#services/realtime/message.ts'
 import { Parcel } from '#services/realtime/parcel.ts'
-import { ENDINGS, isReturning, readCommands } from '#services/realtime/protocol.ts'
+import {
+  ENDINGS,
+  isReturning,
+  LEFT,
+  REFUSALS,
+  readCommands,
+  UNSUBSCRIBES,
+} from '#services/realtime/protocol.ts'
 import { removalIn } from '#services/realtime/removal.ts'
 import { Subscription } from '#services/realtime/subscription.ts'
 
@@ -40,6 +47,25 @@ t.test('clients connect again by themselves, or do not', async (t) => {
   for (const why of [shutdown, noPong, rightsChanged]) t.ok(isReturning(why), why.reason)
   for (const why of [sessionEnded, invalid, tooMany, { code: 4500, reason: 'x' }])
     t.notOk(isReturning(why), why.reason)
+})
+
+t.test("the numbers are those of Centrifugo's protocol, which clients know", async (t) => {
+  const codesOf = (all: Record<string, { code: number }>) =>
+    Object.entries(all).map(([name, { code }]) => `${name} ${code}`)
+  t.strictSame(codesOf(REFUSALS), [
+    ...['internal 100', 'unauthorized 101', 'denied 103', 'unknownMethod 104', 'subscribed 105'],
+    ...['limit 106', 'invalid 107', 'unavailable 108', 'tokenExpired 109', 'unrecoverable 112'],
+  ])
+  t.strictSame(
+    Object.values(REFUSALS).filter((refusal) => 'temporary' in refusal),
+    [REFUSALS.internal],
+  )
+  t.strictSame(codesOf({ ...ENDINGS, left: LEFT, ...UNSUBSCRIBES }), [
+    ...['shutdown 3001', 'serverError 3004', 'expired 3005', 'slow 3008', 'insufficientState 3010'],
+    ...['noPong 3012', 'flood 3013', 'sessionEnded 3500', 'invalidToken 3500', 'invalid 3501'],
+    ...['binary 3501', 'stale 3502', 'tooMany 3504', 'rightsChanged 4000', 'left 3000'],
+    ...['denied 2000', 'lost 2500'],
+  ])
 })
 
 t.test('who was removed', async (t) => {

@@ -207,6 +207,53 @@ t.test(
       t.not(await use(kept), 200)
     })
 
+    await t.test('members, and their organization', async (t) => {
+      const admin = await signUp({ role: 'admin' })
+      const tenant = await createOrganization(app)
+      const { owner, url, organization } = tenant
+      const path = url.replace('/api/v1', '')
+      const operations = `/operations/organizations/${organization.id}`
+      const [member, removed, leaver] = [
+        await tenant.add('member'),
+        await tenant.add('member'),
+        await tenant.add('member'),
+      ]
+      const may = async (as: TestUser, what: string) =>
+        (await app.inject({ url: `${url}/${what}`, headers: as.headers })).statusCode
+      /** Only owners are asked which version it is that they delete. */
+      const mayDelete = async ({ headers }: TestUser) => {
+        const old = { ...headers, 'if-match': '"2000-01-01T00:00:00.000Z"' }
+        return (await app.inject({ method: 'DELETE', url, headers: old })).statusCode === 412
+      }
+      for (const as of [owner, member, removed, leaver]) t.equal(await may(as, 'projects'), 200)
+      t.equal(await may(member, 'webhooks'), 403)
+      await send('PATCH', `${path}/members/${member.user.id}`, { as: owner, payload: { role: 'admin' } })
+      t.equal(await may(member, 'webhooks'), 200, 'a role')
+      await send('DELETE', `${path}/members/${removed.user.id}`, { as: owner })
+      t.equal(await may(removed, 'projects'), 404, 'who is removed')
+      await send('POST', `${path}/leave`, { as: leaver })
+      t.equal(await may(leaver, 'projects'), 404, 'who leaves')
+
+      t.same([await mayDelete(owner), await mayDelete(member)], [true, false])
+      await send('POST', `${path}/ownership`, { as: owner, payload: { user_id: member.user.id } })
+      t.same([await mayDelete(owner), await mayDelete(member)], [false, true], 'who owns it')
+      await send('POST', `${operations}/owner`, { as: admin, payload: { user_id: owner.user.id, reason } })
+      t.same([await mayDelete(owner), await mayDelete(member)], [true, true])
+
+      await send('POST', `${operations}/suspend`, { as: admin, payload: { reason } })
+      t.equal(await may(member, 'projects'), 403, 'a suspension')
+      await send('POST', `${operations}/restore`, { as: admin, payload: { reason } })
+      t.equal(await may(member, 'projects'), 200)
+      await send('DELETE', path, { as: owner })
+      t.equal(await may(member, 'projects'), 404, 'a deletion')
+      await send('POST', `${path}/restore`, { as: owner })
+      t.equal(await may(member, 'projects'), 200)
+      await send('POST', `${operations}/suspend`, { as: admin, payload: { reason } })
+      t.equal(await may(member, 'projects'), 403)
+      await send('POST', `${operations}/purge`, { as: admin, payload: { reason } })
+      t.equal(await may(member, 'projects'), 404)
+    })
+
     await t.test('an invitation with which an account gets another password', async (t) => {
       const user = await signUp()
       await db.query('UPDATE users SET email_verified_at = NULL WHERE id = $1', [user.user.id])
