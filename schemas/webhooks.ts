@@ -113,8 +113,8 @@ export const RotateWebhookSecret = Type.Object(
       Type.Integer({
         minimum: 0,
         maximum: 604_800,
-        default: 86_400,
-        description: 'Seconds for which messages are signed by the old secret as well.',
+        description:
+          'Seconds for which messages are signed by the old secret as well, by default 86400 (a day).',
         examples: [86_400],
       }),
     ),
