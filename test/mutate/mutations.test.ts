@@ -58,6 +58,14 @@ t.test('what becomes the result is waited for in any case, unless something come
   t.match(variants('async function f() { try { return await g } catch {} }'), [/undefined/, /return g/])
 })
 
+t.test('what is false becomes true, and not nothing', async (t) => {
+  t.strictSame(variants('function f() { return false }'), ['function f() { return true }'])
+  t.strictSame(variants('function f() { return true }'), [
+    'function f() { return undefined }',
+    'function f() { return false }',
+  ])
+})
+
 t.test('a mutation says where it is and what it does', async (t) => {
   t.match(mutationsOf('a.ts', '\nawait f(b)'), [
     { line: 2, description: 'drop: await f(b)' },

@@ -93,7 +93,8 @@ function changesOf(node: ts.Node, text: string): Change[] {
 function statementChanges(node: ts.Statement, replace: Replace): Change[] {
   if (ts.isIfStatement(node)) return [replace(node.expression, `!(${node.expression.getText()})`, 'negate')]
   if (ts.isThrowStatement(node)) return [replace(node, '{}', 'drop')]
-  if (ts.isReturnStatement(node) && node.expression)
+  // Nothing is as false as `false`, which is flipped.
+  if (ts.isReturnStatement(node) && node.expression && node.expression.kind !== ts.SyntaxKind.FalseKeyword)
     return [replace(node, 'return undefined', 'return nothing')]
   if (ts.isExpressionStatement(node)) return [replace(node, ';', 'drop')]
   return []

@@ -6,8 +6,7 @@ import { findByWordsIn } from './words.ts'
 
 const IMPORT = /\b(?:from |import\()'([.#][^']+)'/g
 /** Helpers of tests that start programs, each of which takes seconds. */
-const PROGRAMS =
-  /support\/(chromium|centrifugo|clamd|engines|nats-server|nginx|pgbouncer|s3-server|versitygw)\.ts/
+const PROGRAMS = /support\/(chromium|centrifugo|clamd|engines|nats-server|nginx|pgbouncer|versitygw)\.ts/
 /** How far away an importer may be whose tests are run. */
 const DISTANCE = 4
 /** How much nearer a test is that lies in the mirrored folder. */
