@@ -75,3 +75,21 @@ t.test('events whose entries cannot be written stay where they are', async (t) =
   await moveSecurityEventsJob.handler(app.ctx, {}, RUN)
   t.same(await db.query('SELECT 1 FROM security_events'), [])
 })
+
+t.test('what cannot be written there stays where it is', async (t) => {
+  const { app, db, signUp } = await borrowTestApp(t, { APP_ROLE: 'web' })
+  const { user } = await signUp()
+  await db.query('INSERT INTO security_events (id, kind, user_id) VALUES ($1, $2, $3)', [
+    uuidv7(),
+    'password_changed',
+    user.id,
+  ])
+  const marker = {
+    mark(): never {
+      throw new Error('there is no key')
+    },
+  }
+  const moved = moveSecurityEventsJob.handler({ ...app.ctx, marker }, {}, RUN)
+  await t.rejects(moved, { message: 'there is no key' })
+  t.equal((await db.query('SELECT FROM security_events')).length, 1)
+})

@@ -5,13 +5,16 @@ import t, { type Test } from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import { deriveToken, digestToken } from '#lib/secrets/secrets.ts'
 import { mailEmailChange } from '#services/account/mails.ts'
+import { tellInvitedJob } from '#services/invitations/jobs.ts'
 import { issue, newToken, type Purpose } from '#services/one-time-tokens/one-time-tokens.ts'
 import { mailReset } from '#services/recovery/mails.ts'
 import { mailVerification } from '#services/registration/mails.ts'
 import * as sessionRecords from '#services/sessions/records.ts'
+import { promote } from '#services/users/operators.ts'
 import { borrowTestApp, deleteAllRows } from '#test/support/borrow.ts'
 import type { TestApp, TestUser } from '#test/support/helper.ts'
 import { isWanted } from '#test/support/only.ts'
+import { createOrganization } from '#test/support/organizations.ts'
 import { ORGANIZATION_OPERATIONS, type Prepare } from './commits.ts'
 import { FILE_OPERATIONS } from './commits-of-files.ts'
 import { OPERATOR_OPERATIONS } from './commits-of-operators.ts'
@@ -19,6 +22,7 @@ import { SILENT, takeEmitted } from './emitted.ts'
 import { contents, JOB, setTraps, TABLES } from './traps.ts'
 
 const PASSWORD = 'another good long passphrase'
+const RUN = { id: uuidv7(), attempt: 1, signal: new AbortController().signal }
 
 const OPERATIONS: Readonly<Record<string, Prepare>> = {
   createUser: async ({ request }) => {
@@ -119,6 +123,16 @@ const OPERATIONS: Readonly<Record<string, Prepare>> = {
   ...ORGANIZATION_OPERATIONS,
   ...FILE_OPERATIONS,
   ...OPERATOR_OPERATIONS,
+  'the command that makes an admin': async ({ app, signUp }) => {
+    const { user } = await signUp()
+    return () => promote(app.ctx, user.email).then(() => undefined)
+  },
+  'telling an invited account': async ({ app, signUp }) => {
+    const { user } = await signUp()
+    const { organization } = await createOrganization(app)
+    const news = { org: organization.id, id: uuidv7(), email: user.email, role: 'member' } as const
+    return () => tellInvitedJob.handler(app.ctx, news, { ...RUN, ...JOB }).then(() => undefined)
+  },
   'the mail of a lost password': async ({ app, signUp }) => {
     const { user } = await signUp()
     return () => mailReset(app.ctx, user.email, JOB).then(() => undefined)

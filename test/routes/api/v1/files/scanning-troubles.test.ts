@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import t from 'tap'
-import { scanWaitingFilesJob } from '#services/files/jobs.ts'
+import { scanFileJob, scanWaitingFilesJob } from '#services/files/jobs.ts'
 import { CLAMD_MAX_BYTES, MALWARE, startClamd, WITHOUT_CLAMD } from '#test/support/clamd.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { createFullFile } from '#test/support/files.ts'
@@ -78,6 +78,14 @@ t.test('a scanner that is away leaves no file open', async (t) => {
   const failure = { level: 'warn', file_id: file.split('/').at(-1), err: { type: 'ClamdUnavailable' } }
   const said = test.logs().filter(({ msg }) => msg === 'a content could not be scanned')
   t.match(said, Array(5).fill(failure))
+
+  const waiting = await db.query<{ space: string; id: string; key: string }>(
+    'SELECT space_id AS space, id, key FROM files',
+  )
+  const signal = AbortSignal.abort(new Error('the process ends'))
+  for (const each of waiting)
+    await t.rejects(scanFileJob.handler(app.ctx, each, { ...RUN, signal }), { message: 'the process ends' })
+  t.match(await db.query('SELECT scan_attempts FROM files'), [{ scan_attempts: 5 }], 'that is not a failure')
 })
 
 t.test('what waits for a scanner that was turned off, is passed', async (t) => {

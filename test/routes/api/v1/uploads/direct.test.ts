@@ -8,6 +8,7 @@ import { expectProblem } from '#test/support/expect-problem.ts'
 import { createFile, keysOf, putContent, sweep } from '#test/support/files.ts'
 import { createTestApp, type TestUser } from '#test/support/helper.ts'
 import { createOrganization } from '#test/support/organizations.ts'
+import { startS3 } from '#test/support/s3-server.ts'
 import { appendTo, headOf } from '#test/support/uploads.ts'
 import { startVersitygw, WITHOUT_VERSITYGW } from '#test/support/versitygw.ts'
 
@@ -261,6 +262,24 @@ t.test('a worker reads what came', { skip: WITHOUT_VERSITYGW }, async (t) => {
   await complete(as, id)
   await eventually(async () => (await request({ url: `/api/v1/files/${id}`, as })).json().status === 'ready')
   t.match((await request({ url: `/api/v1/files/${id}`, as })).json(), { media_type: 'image/gif' })
+})
+
+t.test('what the quota has no room for leaves no file', async (t) => {
+  const { endpoint, credentials } = await startS3(t)
+  const { db, request, signUp } = await createTestApp(t, {
+    APP_ROLE: 'web',
+    APP_FILES__QUOTA_PER_USER: '1MiB',
+    APP_FILES__STORE: 's3',
+    APP_FILES__S3__BUCKET: 'bucket',
+    APP_FILES__S3__ENDPOINT: endpoint,
+    APP_FILES__S3__ACCESS_KEY_ID: credentials.AWS_ACCESS_KEY_ID,
+    APP_FILES__S3__SECRET_ACCESS_KEY: credentials.AWS_SECRET_ACCESS_KEY,
+  })
+  const payload = { name: 'film.mp4', size: 1024 * 1024 + 1 }
+  const refused = await request({ method: 'POST', url: DIRECT, as: await signUp(), payload })
+  expectProblem(t, refused, { status: 409, code: 'storage_quota_reached' })
+  for (const table of ['files', 'uploads', 'stored_objects'])
+    t.same(await db.query(`SELECT FROM ${table}`), [], table)
 })
 
 t.test('a local store takes nothing from clients', async (t) => {
