@@ -23,8 +23,9 @@ if (json === undefined) {
   refuseArguments(USAGE)
 } else {
   const results = await diagnose()
-  process.stdout.write(json ? renderJson(results) : render(results))
   process.exitCode = exitCodeOf(results)
+  // What hangs would keep the process.
+  process.stdout.write(json ? renderJson(results) : render(results), () => process.exit())
 }
 
 function parseArguments(args: string[]): boolean | undefined {

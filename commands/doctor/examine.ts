@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { variableName } from '#config/engine/keys.ts'
 import type { SoundParts } from '#config/engine/sound-parts.ts'
-import { type Check, type Finding, type Patient, unchecked, wordsOf } from './check.ts'
+import { type Check, type Finding, type Patient, problem, unchecked, wordsOf } from './check.ts'
 
 /** Result of one check. */
 export interface Result {
@@ -44,12 +44,13 @@ async function runPatiently(
   if (config === undefined || keys.length > 0) return [notRun(keys)]
   const { promise, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(
-    () => reject(new Error(`no end within ${CHECK_TIMEOUT_MS / 1000} s`)),
+    () => reject(new Hangs()),
     CHECK_TIMEOUT_MS,
   )
   try {
     return await Promise.race([check.run({ ...patient, config }), promise])
   } catch (error) {
+    if (error instanceof Hangs) return [hangs()]
     return [
       unchecked(
         `The check could not be done: ${wordsOf(error)}`,
@@ -60,6 +61,17 @@ async function runPatiently(
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** A check that has not ended in its time. */
+class Hangs extends Error {}
+
+function hangs(): Finding {
+  return problem(
+    `What it looks at does not answer: no end within ${CHECK_TIMEOUT_MS / 1000} s.`,
+    'The service waits for it too, or does without.',
+    'Look at the server, at the network between, and at firewalls that drop what they do not let through.',
+  )
 }
 
 function notRun(keys: readonly string[]): Finding {

@@ -27,6 +27,7 @@ import {
 } from '@opentelemetry/sdk-trace'
 import type { Config } from '#config/schema/schema.ts'
 import { GuardedExporter } from './exporter.ts'
+import { tracesUrl } from './traces-url.ts'
 import type {
   Span,
   SpanAttributes,
@@ -120,10 +121,6 @@ export function startTracing({
   const outgoing = new UndiciInstrumentation({ requireParentforSpans: true })
   outgoing.setTracerProvider(provider)
   return new OpenTelemetry(provider, exporter, outgoing)
-}
-
-function tracesUrl(endpoint: string): string {
-  return endpoint.endsWith('/v1/traces') ? endpoint : `${endpoint}/v1/traces`
 }
 
 class OpenTelemetry implements Tracing {

@@ -1,30 +1,48 @@
-import { connect } from 'node:net'
 import type { Variables } from '#config/engine/variables.ts'
 import { type Check, type Finding, off, problem, warning, wordsOf } from '../check.ts'
-
-/** Milliseconds. */
-const TIMEOUT_MS = 5000
+import { reach } from '../reach.ts'
 
 const NAMES = ['HTTPS_PROXY', 'HTTP_PROXY'] as const
+
+/** A proxy, and what follows when it is away. */
+interface Proxy {
+  readonly name: string
+  readonly url: string
+  readonly why: string
+  readonly how: string
+}
 
 /** The proxies that outgoing requests take, and the hosts that they reach without one. */
 const check: Check = {
   name: 'outgoing proxy',
-  reads: [],
-  async run({ env }) {
-    const proxies = NAMES.flatMap((name) => {
-      const url = read(env, name)
-      return url === undefined ? [] : [{ name, url }]
-    })
-    if (proxies.length === 0 && read(env, 'ALL_PROXY') !== undefined) return [unread()]
-    if (proxies.length === 0) {
-      return [off('Outgoing requests take no proxy.', 'None is needed.', 'Set HTTPS_PROXY if one is.')]
-    }
-    const reached = await Promise.all(proxies.map(({ name, url }) => checkReach(name, url)))
-    return [...reached.flat(), ...checkExceptions(read(env, 'NO_PROXY') ?? '')]
+  reads: ['webhooks.proxy_url'],
+  async run({ config, env }) {
+    const proxies = [...proxiesOf(env), ...proxyOfWebhooks(config.webhooks.proxy_url)]
+    const reached = (await Promise.all(proxies.map(checkReach))).flat()
+    const isRead = NAMES.some((name) => read(env, name) !== undefined)
+    if (isRead) return [...reached, ...checkExceptions(read(env, 'NO_PROXY') ?? '')]
+    if (read(env, 'ALL_PROXY') !== undefined) return [...reached, unread()]
+    if (proxies.length > 0) return reached
+    return [off('Outgoing requests take no proxy.', 'None is needed.', 'Set HTTPS_PROXY if one is.')]
   },
 }
 export default check
+
+function proxiesOf(env: Variables): Proxy[] {
+  return NAMES.flatMap((name) => {
+    const url = read(env, name)
+    const why = 'The breach check, traces, error reports and object stores fail with it.'
+    const how = `Start it, or correct ${name}; hosts that need no proxy belong in NO_PROXY.`
+    return url === undefined ? [] : [{ name, url, why, how }]
+  })
+}
+
+function proxyOfWebhooks(url: string | undefined): Proxy[] {
+  const name = 'webhooks.proxy_url'
+  const why = 'No webhook is delivered; deliveries are tried again for days.'
+  const how = 'Start it, or correct APP_WEBHOOKS__PROXY_URL.'
+  return url === undefined ? [] : [{ name, url, why, how }]
+}
 
 /** Other programs take it, SOCKS proxies included. */
 function unread(): Finding {
@@ -40,29 +58,15 @@ function read(env: Variables, name: string): string | undefined {
   return env[name] || env[name.toLowerCase()] || undefined
 }
 
-async function checkReach(name: string, text: string): Promise<Finding[]> {
+async function checkReach({ name, url: text, why, how }: Proxy): Promise<Finding[]> {
   const url = URL.parse(text)
   // What is not a URL is among the problems of the configuration.
   if (url === null) return []
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80)
-  const socket = connect({ host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port })
-  socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error('no answer in time')))
-  socket.once('error', reject)
-  socket.once('connect', () => resolve())
   try {
-    await promise
+    await reach(url)
     return []
   } catch (error) {
-    return [
-      problem(
-        `The proxy of ${name}, ${url.host}, cannot be reached: ${wordsOf(error)}`,
-        'The breach check, traces, error reports and object stores fail with it.',
-        `Start it, or correct ${name}; hosts that need no proxy belong in NO_PROXY.`,
-      ),
-    ]
-  } finally {
-    socket.destroy()
+    return [problem(`The proxy of ${name}, ${url.host}, cannot be reached: ${wordsOf(error)}`, why, how)]
   }
 }
 
