@@ -68,7 +68,7 @@ function Logging(): ComponentChildren {
     h(
       'p',
       { class: 'buttons' },
-      `Level: ${value.level}${modules.join('')}`,
+      `Level: ${value.level}${modules.join('')}, on the instance that has answered`,
       h(Act, { label: 'Change…', run: () => change(value) }),
     ),
   )

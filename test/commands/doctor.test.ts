@@ -16,7 +16,7 @@ t.test('a set-up that is well', async (t) => {
   const env = { APP_DATABASE__URL: url, APP_EMAIL__SMTP_URL: smtp.url }
   t.match(await doctor(env, []), {
     code: 0,
-    stdout: /^(?:(?:ok {10}[\w ]+|off {9}.+)\n){23}$/,
+    stdout: /^(?:(?:ok {10}[\w ]+|off {9}.+)\n){26}$/,
     stderr: '',
   })
   t.same(smtp.received, [], 'nothing was mailed')
