@@ -43,10 +43,7 @@ async function runPatiently(
   const keys = broken.filter(isRead)
   if (config === undefined || keys.length > 0) return [notRun(keys)]
   const { promise, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(
-    () => reject(new Hangs()),
-    CHECK_TIMEOUT_MS,
-  )
+  const timer = setTimeout(() => reject(new Hangs()), CHECK_TIMEOUT_MS)
   try {
     return await Promise.race([check.run({ ...patient, config }), promise])
   } catch (error) {

@@ -19,7 +19,9 @@ async function startReceiver(t: Test, status: number) {
   const server = createServer(async (request, response) => {
     const body = Buffer.concat(await request.toArray()).toString()
     const { method, url = '', headers } = request
-    asked.push(`${method} ${url.replace(/range\/[0-9A-F]{5}$/, 'range/PREFIX')} ${headers['x-api-key'] ?? ''} ${body}`)
+    asked.push(
+      `${method} ${url.replace(/range\/[0-9A-F]{5}$/, 'range/PREFIX')} ${headers['x-api-key'] ?? ''} ${body}`,
+    )
     response.writeHead(status).end()
   })
   return { url: await listenOn(t, server), asked }

@@ -40,11 +40,7 @@ interface Difference {
 }
 
 /** Runs `work` until no file runs in each round that the record does not name, and returns what is left. */
-async function compare(
-  t: Test,
-  { files, below }: Way,
-  work: () => Promise<void>,
-): Promise<Difference> {
+async function compare(t: Test, { files, below }: Way, work: () => Promise<void>): Promise<Difference> {
   const isNamed = (file: string) =>
     BELOW.test(file) || files.includes(file) || below.some((path) => file.startsWith(path))
   const session = new Session()

@@ -13,7 +13,8 @@ const check: Check = {
       return [off('tracing.endpoint is not set.', 'There are no traces.', 'Set APP_TRACING__ENDPOINT.')]
     }
     const why = 'Traces are lost; nothing else depends on them.'
-    const how = 'Start the receiver of OTLP over HTTP, or correct APP_TRACING__ENDPOINT and APP_TRACING__HEADERS.'
+    const how =
+      'Start the receiver of OTLP over HTTP, or correct APP_TRACING__ENDPOINT and APP_TRACING__HEADERS.'
     try {
       const status = await statusOf(tracesUrl(endpoint), {
         method: 'POST',
