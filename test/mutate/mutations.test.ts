@@ -15,6 +15,14 @@ t.test('conditions, calls, constants and options', async (t) => {
   t.strictSame(variants('const f = () => transaction(ctx, g)'), ['const f = () => (g)(ctx)'])
 })
 
+t.test('a property goes with its comma', async (t) => {
+  t.strictSame(variants('const a = { b, ...c, d() {} }'), [
+    'const a = {  ...c, d() {} }',
+    'const a = { b,  d() {} }',
+    'const a = { b, ...c,  }',
+  ])
+})
+
 t.test('what is for people to read is left alone', async (t) => {
   t.strictSame(variants("f({ summary: 'a', help: 'b', name: 'c' })"), [
     ';',

@@ -85,7 +85,7 @@ function changesOf(node: ts.Node, text: string): Change[] {
   if (ts.isAwaitExpression(node))
     return isAdopted(node) ? [] : [replace(node, node.expression.getText(), 'do not wait')]
   if (ts.isCallExpression(node)) return transactionChanges(node, replace)
-  if (ts.isObjectLiteralElementLike(node)) return isProse(node) ? [] : [replace(node, '', 'leave out')]
+  if (ts.isObjectLiteralElementLike(node)) return isProse(node) ? [] : [leftOut(node, text)]
   if (ts.isStringLiteralLike(node) || ts.isTemplateExpression(node)) return sqlChanges(node, text)
   return constantChanges(node, replace)
 }
@@ -137,6 +137,12 @@ function isTryOrFunction(node: ts.Node): boolean {
   return ts.isTryStatement(node) || ts.isFunctionLike(node)
 }
 
+/** A property that goes with its comma: what is left is to be valid. */
+function leftOut(node: ts.ObjectLiteralElementLike, text: string): Change {
+  const [comma = ''] = /^\s*,/.exec(text.slice(node.end)) ?? []
+  return { start: node.getStart(), end: node.end + comma.length, replacement: '', kind: 'leave out' }
+}
+
 function isProse({ name }: ts.ObjectLiteralElementLike): boolean {
   return name !== undefined && PROSE.has(name.getText())
 }
@@ -175,7 +181,7 @@ function describe(text: string, kind: string, { start, end, replacement }: Omit<
     const line = part.replaceAll(/\s+/g, ' ').trim()
     return line.length > 60 ? `${line.slice(0, 57)}...` : line
   }
-  const before = short(text.slice(start, end))
+  const before = short(text.slice(start, end).replace(/\s*,$/, ''))
   return replacement.trim() === '' || replacement === ';' || replacement === '{}'
     ? `${kind}: ${before}`
     : `${kind}: ${before} -> ${short(replacement)}`

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import ts from 'typescript'
 import { sharedFiles } from '#test/support/shared-files.ts'
-import { mutationsOf } from './mutations.ts'
+import { apply, mutationsOf } from './mutations.ts'
 import { findTestsIn } from './related.ts'
 import { type Candidate, choose, FOLDERS, sampleOf, shuffle } from './sample.ts'
 import { findByWordsIn } from './words.ts'
@@ -67,4 +69,14 @@ t.test('tests that speak of what a line is about', async (t) => {
   const find = findByWordsIn(folder, ['one.test.ts', 'two.test.ts'])
   t.strictSame(find('a.ts', 6, 2), ['two.test.ts'])
   t.strictSame(find('a.ts', 1, 2), ['one.test.ts'])
+})
+
+t.test('what is tried is valid, and fails for what it does', async (t) => {
+  const texts = new Map<string, string>()
+  for (const { path, mutation } of sampleOf(ROOT, FOLDERS, 'valid').slice(0, 400)) {
+    const text = texts.get(path) ?? readFileSync(join(ROOT, path), 'utf8')
+    texts.set(path, text)
+    const { diagnostics = [] } = ts.transpileModule(apply(text, mutation), { reportDiagnostics: true })
+    t.strictSame(diagnostics, [], `${path}:${mutation.line}: ${mutation.description}`)
+  }
 })
