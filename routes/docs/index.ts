@@ -1,6 +1,7 @@
 import swaggerUi, { type FastifySwaggerUiHooksOptions } from '@fastify/swagger-ui'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { drawChanges } from './draw-changes.ts'
 import { PAGE_STYLE } from './page-style.ts'
 import { resolveReferences } from './resolve-references.ts'
 
@@ -41,7 +42,7 @@ const UI = {
   // All operations at once would be drawn as far as one scrolls, and Ctrl+F would find no other.
   docExpansion: 'none' as const,
   persistAuthorization: true,
-  plugins: [resolveReferences],
+  plugins: [resolveReferences, drawChanges],
   tryItOutEnabled: true,
 }
 

@@ -1,8 +1,7 @@
 // Among the first, because the page takes seconds for each operation.
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
-import type { Browser } from 'playwright-core'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { invitationToken } from '#services/invitations/token.ts'
 import { type Document, operationsOf } from '#test/contract/document.ts'
 import { startChromium, withoutChromium } from '#test/support/chromium.ts'
@@ -10,8 +9,9 @@ import { quarantinedFile } from '#test/support/files.ts'
 import { createTestApp } from '#test/support/helper.ts'
 import { createOrganization, type TestOrganization } from '#test/support/organizations.ts'
 import { listen } from '#test/support/raw-http.ts'
-import { type Entry, KEEP_UI, press, SwaggerUi } from './swagger-ui.ts'
+import { type Entry, KEEP_UI, SwaggerUi } from './swagger-ui.ts'
 import { executeOperations } from './swagger-ui-operations.ts'
+import { drawsChanges, fitsAPhone } from './swagger-ui-page.ts'
 
 const PASSWORD = 'correct horse battery staple'
 
@@ -25,7 +25,8 @@ t.test(
     })
     const document: Document = JSON.parse((await request({ url: '/docs/json' })).body)
     const port = await listen(app)
-    const browser = await startChromium(t)
+    // Scripts run too briefly in each of the pages to repay their optimization.
+    const browser = await startChromium(t, ['--js-flags=--no-opt'])
     const page = await browser.newPage()
     page.setDefaultTimeout(120_000)
     const errors: string[] = []
@@ -147,7 +148,9 @@ t.test(
     t.strictSame([...new Set(ui.executed)].sort(), all.sort(), 'every operation was executed')
     t.strictSame(errors, [])
     await page.close()
-    await t.test('the page fits a phone', (t) => fitsAPhone(t, browser, `http://localhost:${port}/docs`))
+    const url = `http://localhost:${port}/docs`
+    await t.test('what is entered has no text drawn again', (t) => drawsChanges(t, browser, url))
+    await t.test('the page fits a phone', (t) => fitsAPhone(t, browser, url))
   },
 )
 
@@ -285,15 +288,4 @@ async function executeUploads(
   await expect(`complete${name}`, 404, { params })
   await expect(`append${name}`, 204, { params, headers: { 'Upload-Offset': '0' }, bytes: true })
   await expect(`delete${name}`, 204, { params: await begin() })
-}
-
-async function fitsAPhone(t: Test, browser: Browser, url: string): Promise<void> {
-  const page = await browser.newPage({ viewport: { width: 360, height: 800 }, colorScheme: 'dark' })
-  page.setDefaultTimeout(120_000)
-  await page.goto(url)
-  await press(page.locator('.opblock-tag[data-tag="users"]'))
-  const block = page.locator('#operations-users-listUsers')
-  await press(block.locator('.opblock-summary-control'))
-  await block.locator('.responses-table').waitFor()
-  t.equal(await page.evaluate('document.documentElement.scrollWidth'), 360)
 }

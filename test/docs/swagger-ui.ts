@@ -23,9 +23,15 @@ export async function press(locator: Locator): Promise<void> {
 
 /**
  * Keeps the page's own object, from which can be told what it has resolved. The page leaves out the colours of examples,
- * which it draws for every error that an operation can have.
+ * which it draws for every error that an operation can have, and moves nothing, for which it would draw sixty times a
+ * second.
  */
 export const KEEP_UI = `
+  addEventListener('DOMContentLoaded', () => {
+    const still = document.createElement('style')
+    still.textContent = '* { animation: none !important; transition: none !important }'
+    document.head.append(still)
+  })
   let bundle
   const plain = { syntaxHighlight: { activated: false } }
   Object.defineProperty(window, 'SwaggerUIBundle', {
@@ -114,7 +120,16 @@ export class SwaggerUi {
    */
   async #resolved({ path, method }: PlacedOperation): Promise<void> {
     const place = JSON.stringify(['paths', path, method])
-    await eventually(() => this.#page.evaluate(`Boolean(ui.specSelectors.specResolvedSubtree(${place}))`))
+    // Told by the page: a question every few milliseconds keeps the processor from what it waits for.
+    await this.#page.evaluate(`new Promise((resolve) => {
+      const isResolved = () => Boolean(ui.specSelectors.specResolvedSubtree(${place}))
+      if (isResolved()) return resolve()
+      const leave = ui.getStore().subscribe(() => {
+        if (!isResolved()) return
+        leave()
+        resolve()
+      })
+    })`)
   }
 
   /**

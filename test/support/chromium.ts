@@ -11,10 +11,15 @@ const executablePath = process.env['CHROMIUM'] ?? PLACES.find((path) => existsSy
 export const withoutChromium =
   executablePath === undefined && 'there is no Chromium (apt-get install chromium)'
 
-/** Starts a browser without a window, which ends with `t`. */
-export async function startChromium(t: Owner): Promise<Browser> {
-  const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking']
-  const browser = await chromium.launch({ executablePath: executablePath ?? '', args })
+/** Arguments of every browser of a test. */
+const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking']
+
+/** Starts a browser without a window, which ends with `t`; `args` are arguments of its own. */
+export async function startChromium(t: Owner, args: readonly string[] = []): Promise<Browser> {
+  const browser = await chromium.launch({
+    executablePath: executablePath ?? '',
+    args: [...ARGS, ...args],
+  })
   t.teardown(() => browser.close())
   return browser
 }
