@@ -37,6 +37,8 @@ const args = process.argv.slice(2)
 
 const env: NodeJS.ProcessEnv = {
   NODE_COMPILE_CACHE: join(ROOT, '.data/compile-cache'),
+  // By paths from there, so that copies of the tree find what was compiled here (test/support/project-copy.ts).
+  NODE_COMPILE_CACHE_PORTABLE: '1',
   // What tap runs before and after the files would measure its coverage otherwise, and tap print a table of it.
   _TAPJS_PROCESSINFO_COVERAGE_: '0',
   ...process.env,

@@ -4,7 +4,7 @@ import t from 'tap'
 import { eventually } from '#test/support/eventually.ts'
 import { createTestApp } from '#test/support/helper.ts'
 import { call, registration } from '#test/support/http.ts'
-import { environment, startProcess, startService } from '#test/support/process.ts'
+import { compileCache, environment, startProcess, startService } from '#test/support/process.ts'
 import { copyProject } from '#test/support/project-copy.ts'
 
 const COMMAND = join(import.meta.dirname, '../../commands/admin.ts')
@@ -35,7 +35,7 @@ t.test('by npm, beside a running service on the embedded server', async (t) => {
     ['run', 'admin', '--offline', '--', 'create', '--email', email, '--username', username],
     {
       cwd: directory,
-      env: environment({ APP_ENVIRONMENT: 'development' }),
+      env: environment({ APP_ENVIRONMENT: 'development', ...compileCache(directory) }),
     },
   )
   npm.child.stdin?.end(`${PASSWORD}\n`)

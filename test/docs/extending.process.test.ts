@@ -2,7 +2,7 @@
 import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { startProcess } from '#test/support/process.ts'
+import { compileCache, startProcess } from '#test/support/process.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
@@ -83,10 +83,12 @@ t.test('docs/extending.md, followed to the letter, leads to what it says', async
 
   // Its tests use the server of this run, which ends after them.
   await symlink(join(ROOT, '.data'), join(tree, '.data'))
-  const { PATH, HOME, TAP, NODE_COMPILE_CACHE } = process.env
+  const { PATH, HOME, TAP } = process.env
   const path = `${join(ROOT, 'node_modules/.bin')}:${PATH}`
   const env = {
-    ...{ PATH: path, HOME, TAP, NODE_COMPILE_CACHE, TAP_TIMEOUT: '900' },
+    ...{ PATH: path, HOME, TAP, TAP_TIMEOUT: '900' },
+    // The link to .data leads to what was compiled of this tree.
+    ...compileCache(tree),
     // What the others allow is tested without the guide.
     GROUNDWORK_OPERATIONS: OPERATIONS.join(),
   }

@@ -3,7 +3,14 @@ import { globSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { eventually } from '#test/support/eventually.ts'
 import { call, registration, signUpRemote } from '#test/support/http.ts'
-import { environment, listening, startProcess, startServer, startService } from '#test/support/process.ts'
+import {
+  compileCache,
+  environment,
+  listening,
+  startProcess,
+  startServer,
+  startService,
+} from '#test/support/process.ts'
 import { copyProject, type ProjectCopy } from '#test/support/project-copy.ts'
 
 // A busy machine takes longer to make a cluster than the service would wait for its own end.
@@ -101,7 +108,7 @@ t.test('kill -9 during writes: who got 201 is there, all others are whole or abs
 
 /** `npm start` as the leader of a process group, like a job in a terminal. */
 async function npmStart(t: Test, { directory }: ProjectCopy) {
-  const env = environment({ ...DEVELOPMENT, APP_SERVER__PORT: '0' })
+  const env = environment({ ...DEVELOPMENT, ...compileCache(directory), APP_SERVER__PORT: '0' })
   const npm = startProcess(t, 'npm', ['start', '--offline'], { cwd: directory, env, detached: true })
   const { pid = 0 } = npm.child
   t.teardown(() => {

@@ -43,6 +43,14 @@ export function environment(
   return { ...Object.fromEntries(others), ...env }
 }
 
+/** Variables by which Node keeps compiled code in a copy of the tree, where entries are known by paths from there. */
+export function compileCache(directory: string): Record<string, string> {
+  return {
+    NODE_COMPILE_CACHE: join(directory, '.data/compile-cache'),
+    NODE_COMPILE_CACHE_PORTABLE: '1',
+  }
+}
+
 /** Starts a program. What it has not read of its standard input is the test's to write. */
 export function startProcess(
   t: Test,
@@ -100,6 +108,7 @@ export function startServer(
     APP_SERVER__PORT: '0',
     // A machine that is busy with tests is not overloaded.
     APP_PRESSURE__MAX_EVENT_LOOP_DELAY: '0ms',
+    ...(cwd === ROOT ? {} : compileCache(cwd)),
     ...env,
   })
   const args = [...nodeArgs, join(cwd, 'server.ts')]
