@@ -32,6 +32,8 @@ export function validate(
 const ajv = new Ajv({
   allErrors: true,
   addUsedSchema: false,
+  // Every process compiles the schema, which is our own, to use it once: 80 ms of the processor in place of 140.
+  ...{ meta: false, validateSchema: false, code: { optimize: false } },
   formats: Object.fromEntries(Object.entries(formats).map(([name, { validate }]) => [name, validate])),
   keywords: [quantity('x-duration', parseDuration), quantity('x-size', parseSize), 'x-secret'],
 })
