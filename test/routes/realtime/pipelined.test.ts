@@ -5,6 +5,7 @@ import { eventually } from '#test/support/eventually.ts'
 import { createFullFile } from '#test/support/files.ts'
 import { createTestApp } from '#test/support/helper.ts'
 import { realtimeUrl, tokenOf } from '#test/support/realtime.ts'
+import { startS3 } from '#test/support/s3-server.ts'
 
 const HANDSHAKE = [
   ...['GET /realtime HTTP/1.1', 'host: 127.0.0.1', 'upgrade: websocket', 'connection: Upgrade'],
@@ -14,7 +15,15 @@ const HANDSHAKE = [
 const SIZE = 16 * 1024 * 1024
 
 t.test('a WebSocket that is asked for right behind other requests', async (t) => {
-  const { app, signUp } = await createTestApp(t, { APP_FILES__DIRECTORY: t.testdir() })
+  const s3 = await startS3(t)
+  const { app, signUp } = await createTestApp(t, {
+    // What comes from there is passed on as it comes, so it waits until the client has read.
+    APP_FILES__STORE: 's3',
+    APP_FILES__S3__BUCKET: 'bucket',
+    APP_FILES__S3__ENDPOINT: s3.endpoint,
+    APP_FILES__S3__ACCESS_KEY_ID: s3.credentials.AWS_ACCESS_KEY_ID,
+    APP_FILES__S3__SECRET_ACCESS_KEY: s3.credentials.AWS_SECRET_ACCESS_KEY,
+  })
   const url = await realtimeUrl(app)
   const user = await signUp()
   const get = (path: string, ...more: string[]) => [

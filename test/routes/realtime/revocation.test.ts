@@ -15,10 +15,10 @@ t.test('rights that end elsewhere end what they allowed', async (t) => {
   const channel = `organizations:${tenant.organization.id}:projects`
   const admin = await one.signUp({ role: 'admin' })
 
-  for (const [kind, url] of Object.entries(urls)) {
+  for (const [kind, realtime] of Object.entries(urls)) {
     const listen = async () => {
       const user = await tenant.add('member')
-      const ear = new Ear(t, url, tokenOf(user))
+      const ear = new Ear(t, realtime, tokenOf(user))
       await ear.to(channel)
       return { user, ear }
     }
@@ -48,7 +48,7 @@ t.test('rights that end elsewhere end what they allowed', async (t) => {
       const started = await post('', { user_id: user.user.id, minutes: 5, reason: 'Ticket 4711' })
       t.equal(started.statusCode, 200, started.body)
       const { impersonation, tokens } = started.json()
-      const acting = new Ear(t, url, tokens.access_token)
+      const acting = new Ear(t, realtime, tokens.access_token)
       await acting.to(channel)
       const { id } = await tenant.createProject()
       t.ok(await acting.heard(channel, [id]), 'it hears what the user hears')
@@ -60,10 +60,13 @@ t.test('rights that end elsewhere end what they allowed', async (t) => {
     await t.test(`a removed member, at an instance ${kind}`, async (t) => {
       const { user, ear } = await listen()
       const other = await listen()
+      const own = await new Ear(t, realtime, tokenOf(user)).ready()
       const url = `${tenant.url}/members/${user.user.id}`
       t.equal((await one.request({ method: 'DELETE', url, as: tenant.owner })).statusCode, 204)
       await eventually(async () => ear.happened.includes('connecting 4000'))
       t.same(ear.happened, ['connecting 0', 'unsubscribed 2000', 'connecting 4000'])
+      await eventually(async () => own.happened.includes('connecting 4000'))
+      await own.ready()
       const { id } = await tenant.createProject()
       t.ok(await other.ear.heard(channel, [id]), 'others hear what comes')
       t.notOk(ear.told.some(({ subject }) => subject === id))
