@@ -13,6 +13,7 @@ const MAKERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'services/audit/audit.ts': 'for an admin of the service, who names the chain',
     'services/audit/records.ts': 'writes the entry of what an operator or a job did to an organization',
     'services/invitations/acceptance.ts': 'reads the invitation under the organization that its token names',
+    'services/invitations/records.ts': 'tells of what an account had sent, for each organization of it',
     'services/files/scanning.ts': 'a job: whom of an organization to tell of its file',
     'services/members/membership.ts': 'for a member who was let in',
     'services/members/memberships.ts': 'reads the membership under the organization that the path names',
@@ -53,6 +54,7 @@ const MAKERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'services/files/links.ts': 'finds the file of a signed link, whose signature is checked first',
     'services/api-keys/callers.ts': 'asks for keys of many organizations at once, each by its name',
     'services/api-keys/listeners.ts': 'the keys of an organization that nobody may enter any more',
+    'services/invitations/records.ts': 'withdraws what an account has sent that is about to be deleted',
     'services/members/listeners.ts': 'the members of an organization that nobody may enter any more',
     'services/members/memberships.ts': 'asks for members of many organizations at once, each by its name',
     'services/realtime/store.ts':
