@@ -30,6 +30,7 @@ import { oldestAge } from '#services/events/oldest-age.ts'
 import { someWait } from '#services/events/queries.ts'
 import { Relay } from '#services/events/relay.ts'
 import { republish } from '#services/events/republish.ts'
+import * as fileQueries from '#services/files/queries.ts'
 import { updateMailAttempt } from '#services/mail/queries.ts'
 import { memberIds } from '#services/members/listeners.ts'
 import { selectAdministrators } from '#services/members/queries.ts'
@@ -204,6 +205,8 @@ async function workOnUploads(app: FastifyInstance): Promise<void> {
   const space = new UserDatabase(app.db, as.user.id)
   await uploadQueries.updateStoreUpload(space, uuidv7(), 'an upload')
   await uploadQueries.markCompleted(space, uuidv7(), 1000)
+  const content = { key: 'a key', media_type: 'text/plain', size: 1, sha256: randomBytes(32), scan: null }
+  await fileQueries.updateLateContent(space, uuidv7(), content, new Date().toISOString())
 }
 
 /** Passes events on, has them wait for the broker again, and handles one. */
