@@ -13,7 +13,7 @@ const MAKERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'services/audit/audit.ts': 'for an admin of the service, who names the chain',
     'services/audit/records.ts': 'writes the entry of what an operator or a job did to an organization',
     'services/invitations/acceptance.ts': 'reads the invitation under the organization that its token names',
-    'services/invitations/records.ts': 'tells of what an account had sent, for each organization of it',
+    'services/invitations/records.ts': 'tells of what an account had sent in each of its organizations',
     'services/files/scanning.ts': 'a job: whom of an organization to tell of its file',
     'services/members/membership.ts': 'for a member who was let in',
     'services/members/memberships.ts': 'reads the membership under the organization that the path names',
