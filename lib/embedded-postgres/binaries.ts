@@ -1,4 +1,6 @@
+import { dirname, join } from 'node:path'
 import { EmbeddedPostgresError } from './embedded-postgres-error.ts'
+import { linkLibraries } from './libraries.ts'
 
 /** Paths of PostgreSQL's programs. */
 export interface Binaries {
@@ -14,13 +16,18 @@ export interface Binaries {
  * our process group, where Ctrl-C would end it in the middle of our drain. The import is dynamic because
  * production is installed without it.
  *
- * @throws Error when the package is not installed.
+ * @throws Error when the package is not installed, or not whole.
  */
 export async function loadBinaries(platform = `${process.platform}-${process.arch}`): Promise<Binaries> {
   const name = `@embedded-postgres/${platform.replace(/^win32/, 'windows')}`
+  const { initdb, postgres } = await importBinaries(name)
+  await linkLibraries(join(dirname(initdb), '../..'), name)
+  return { initdb, postgres }
+}
+
+async function importBinaries(name: string): Promise<Binaries> {
   try {
-    const { initdb, postgres }: Binaries = await import(name)
-    return { initdb, postgres }
+    return await import(name)
   } catch (cause) {
     const message =
       `The embedded PostgreSQL needs the package ${name}, which is not installed. ` +
