@@ -79,14 +79,14 @@ function renderBlock(block: Block): Html {
     case 'button':
       return renderButton(block.label, block.url)
     case 'step':
-      return html`<p class="muted" style="${FONT};margin:0 0 12px;font-size:14px;line-height:21px;color:#5f6874">${block.question} <a href="${block.url}">${block.label}</a></p>
+      return html`<p class="muted" style="${FONT};margin:0 0 12px;font-size:14px;line-height:21px;color:#5f6874;overflow-wrap:anywhere">${block.question} <a href="${block.url}">${block.label}</a></p>
 `
     case 'facts':
       return html`<table role="presentation" width="100%" cellpadding="0" cellspacing="0" class="facts" style="margin:8px 0 24px;border-top:1px solid #e3e6ea">
 ${block.rows.map(renderFact)}</table>
 `
     case 'note':
-      return html`<p class="muted" style="${FONT};margin:0 0 12px;font-size:14px;line-height:21px;color:#5f6874">${block.text}</p>
+      return html`<p class="muted" style="${FONT};margin:0 0 12px;font-size:14px;line-height:21px;color:#5f6874;overflow-wrap:anywhere">${block.text}</p>
 `
   }
 }
@@ -94,7 +94,7 @@ ${block.rows.map(renderFact)}</table>
 function renderButton(label: string, url: string): Html {
   return html`<table role="presentation" cellpadding="0" cellspacing="0" style="margin:8px 0 24px" width="100%"><tr><td>
 <table role="presentation" cellpadding="0" cellspacing="0" class="button-box"><tr><td class="button" style="background:#1d4ed8;border-radius:8px">
-<a href="${url}" style="${FONT};display:inline-block;padding:13px 24px;font-size:16px;line-height:20px;font-weight:600;color:#ffffff;text-decoration:none">${label}</a>
+<a href="${url}" style="${FONT};display:inline-block;padding:13px 24px;font-size:16px;line-height:20px;font-weight:600;color:#ffffff;text-decoration:none;overflow-wrap:anywhere">${label}</a>
 </td></tr></table>
 </td></tr></table>
 <p class="muted" style="${FONT};margin:0 0 20px;font-size:13px;line-height:20px;color:#5f6874">Or open this address in your browser:<br><a href="${url}" style="overflow-wrap:anywhere;word-break:break-all">${url}</a></p>

@@ -7,9 +7,9 @@ import { startChromium, withoutChromium } from '#test/support/chromium.ts'
 import { flaws } from '#test/support/flaws.ts'
 import { BARE } from './sites.ts'
 
-/** With words and addresses that have no place to break. */
+/** With the longest name, and words and addresses that have no place to break. */
 const LONG: MailSite = {
-  name: 'Donaudampfschifffahrtsgesellschaft & "Söhne"',
+  name: 'W'.repeat(60),
   signIn: `https://${'app-of-the-product'.repeat(3)}.example/sign-in`,
   support: `https://${'help-of-the-product'.repeat(3)}.example/contact`,
   forgot: 'https://api.example.com/account/forgot-password',
