@@ -27,7 +27,9 @@ export async function linkLibraries(root: string, name: string): Promise<void> {
       // Another process was faster.
       if (existsSync(join(root, target))) continue
       const message = `The package ${name} was installed without its script, which links its libraries: run \`npm rebuild ${name}\``
-      throw new EmbeddedPostgresError(`${message}, or set APP_DATABASE__URL to a PostgreSQL server.`, { cause })
+      throw new EmbeddedPostgresError(`${message}, or set APP_DATABASE__URL to a PostgreSQL server.`, {
+        cause,
+      })
     }
   }
 }
