@@ -10,7 +10,7 @@ interface Link {
 }
 
 /**
- * Gives PostgreSQL's libraries the names that its programs look for. npm packs no symbolic links, so a script of the
+ * Makes the names by which PostgreSQL's programs look for its libraries. npm packs no symbolic links, so a script of the
  * package makes them, unless npm was told to run none (`--ignore-scripts`).
  *
  * @param root the folder of the package
