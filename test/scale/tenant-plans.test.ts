@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
+import { v7 as uuidv7 } from 'uuid'
 import { buildApp } from '#app.ts'
 import * as apiKeys from '#services/api-keys/api-keys.ts'
 import { acceptedKeyIds } from '#services/api-keys/listeners.ts'
 import * as invitations from '#services/invitations/invitations.ts'
+import * as invitationRecords from '#services/invitations/records.ts'
 import { memberIds } from '#services/members/listeners.ts'
 import * as members from '#services/members/members.ts'
 import * as memberRecords from '#services/members/records.ts'
@@ -98,6 +100,7 @@ async function listOfTheLargest({ ctx }: FastifyInstance): Promise<void> {
   await memberRecords.findAdministrators(own)
   await memberIds(ctx, LARGE_ORGANIZATION.id)
   await acceptedKeyIds(ctx, LARGE_ORGANIZATION.id)
+  await invitationRecords.withdrawAllOf(ctx, uuidv7())
   await ctx.memberships.loadTogether(LARGE_ORGANIZATION.id, LARGE_ORGANIZATION.member)
   await ctx.apiKeys.loadAgain({ org: LARGE_ORGANIZATION.id, id: LARGE_ORGANIZATION.key })
   await projects.get(own, LARGE_ORGANIZATION.project).catch(() => undefined)
