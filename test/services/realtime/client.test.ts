@@ -1,7 +1,8 @@
 import t from 'tap'
 import { LOCAL_ADDRESS } from '#lib/network/addresses.ts'
 import { createDoorman } from '#plugins/api/realtime/callers.ts'
-import type { Ending } from '#services/realtime/protocol.ts'
+import { type Ending, UNSUBSCRIBES } from '#services/realtime/protocol.ts'
+import { Subscription } from '#services/realtime/subscription.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
 import { eventually } from '#test/support/eventually.ts'
 import type { TestUser } from '#test/support/helper.ts'
@@ -127,6 +128,24 @@ t.test('a client, as time goes by', async (t) => {
     t.same(codes(endings), [3005])
     client.receive('{}')
     t.same(codes(endings), [3005], 'what comes after the end is nothing')
+  })
+
+  await t.test('is told which of its subscriptions has ended, and why', async (t) => {
+    const { client, frames, endings } = await open()
+    const { organization } = await createOrganization(app)
+    const name = `organizations:${organization.id}:projects`
+    const found = app.ctx.realtime.channels.find(name)
+    if (found === undefined) throw new TypeError('there is such a channel')
+    for (const why of [UNSUBSCRIBES.denied, UNSUBSCRIBES.lost]) {
+      client.dropped(new Subscription(name, found), why)
+      t.strictSame(JSON.parse(frames.at(-1) ?? ''), { push: { channel: name, unsubscribe: why } })
+    }
+    t.same(endings, [])
+    const own = `user:${user.user.id}`
+    const ofUser = app.ctx.realtime.channels.find(own)
+    if (ofUser === undefined) throw new TypeError('there is such a channel')
+    client.dropped(new Subscription(own, ofUser), UNSUBSCRIBES.lost)
+    t.same(codes(endings), [3010], 'for what it never asked for, it connects again')
   })
 
   await t.test('whose subscription is interrupted while it begins', async (t) => {
