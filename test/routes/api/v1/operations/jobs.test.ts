@@ -80,17 +80,28 @@ t.test('a search that finds little goes on from page to page', async (t) => {
      SELECT 'cleanup', 'retry', json_build_object('message', CASE n WHEN 15000 THEN 'needle' ELSE 'hay' END),
        now() - n * interval '1 s', now() - (20000 - n) * interval '1 s' FROM generate_series(1, 20000) n`,
   )
+  await db.query(
+    `INSERT INTO pgboss.job (name, state, created_on, start_after)
+     VALUES ('cleanup', 'retry', now() + interval '1 hour', now() + interval '1 s')`,
+  )
   await db.query('ANALYZE pgboss.job')
-  for (const state of ['', '&state=retrying']) {
+  const fromNow = (seconds: number) => encodeURIComponent(new Date(Date.now() + seconds * 1000).toISOString())
+  const searches = [
+    ['error=needle', 1],
+    ['error=needle&state=retrying', 1],
+    [`since=${fromNow(1800)}&state=retrying`, 1],
+    [`until=${fromNow(-1_000_000)}&state=retrying`, 0],
+  ] as const
+  for (const [search, expected] of searches) {
     let [pages, found, cursor] = [0, 0, '']
     for (; ; pages++) {
-      const page = await get(`/jobs?error=needle&limit=5${state}${cursor}`)
+      const page = await get(`/jobs?${search}&limit=5${cursor}`)
       found += page.data.length
       if (page.next_cursor === null) break
       cursor = `&cursor=${page.next_cursor}`
     }
-    t.equal(found, 1)
-    t.ok(pages >= 1 && pages <= 6, `${pages} pages more`)
+    t.equal(found, expected, search)
+    t.ok(pages >= 1 && pages <= 6, `${search}: ${pages} pages more`)
   }
 
   await db.query(
