@@ -7,7 +7,7 @@ import { openPanel, type Panel, type PanelWorld, signIn } from './browser.ts'
 /** An action on many jobs whose queue is paused says why nothing happens, and where it goes on. */
 export async function waits(
   t: Test,
-  { admin, db, request }: PanelWorld,
+  { admin, app, db, request }: PanelWorld,
   { page, show }: Panel,
 ): Promise<void> {
   await show('queues')
@@ -18,6 +18,9 @@ export async function waits(
   await page.keyboard.press('Enter')
   await row.locator('.badge:has-text("paused")').waitFor()
 
+  // Another test may have made its proof an old one.
+  await db.query('UPDATE sessions SET authenticated_at = now() WHERE user_id = $1', [admin.user.id])
+  app.identities.forgetUser(admin.user.id)
   const payload = { action: 'delete', jobs: { filter: { error: 'nothing like it' } }, reason: 'A test' }
   const answer = await request({ method: 'POST', url: '/api/v1/operations/job-actions', as: admin, payload })
   const { id } = answer.json()
