@@ -102,7 +102,8 @@ export async function startProxy(
       }
     })
     client.on('close', () => upstream.destroy())
-    upstream.on('close', () => client.destroy())
+    // What the server has said before its end still has to arrive.
+    upstream.on('close', () => toClient(() => client.destroySoon()))
   })
   // One way of one connection. What is written after the pause became shorter must not overtake what still waits.
   const inOrder = () => {

@@ -99,6 +99,6 @@ t.test('invalid proxies are refused at start', async (t) => {
   }
   const child = startProcess(t, process.execPath, ['commands/config.ts'], { env })
   t.match(await child.exited, { code: 1 })
-  t.match(child.stderr(), /HTTPS_PROXY: must be the URL of an HTTP proxy/)
+  t.match(child.stderr(), /HTTPS_PROXY: must be a URL such as http:/)
   t.match(child.stderr(), /HTTP_PROXY: differs from http_proxy/)
 })
