@@ -1,6 +1,6 @@
 /**
  * Measures files: `npm run bench:files -- [--mebibytes 1024]`: a large upload beside tusd and nginx, a download beside nginx
- * and by it, memory of uploads at once, reads meanwhile, and small files (docs/performance/results.md). tusd and nginx are
+ * and by it, memory of uploads at once, reads meanwhile, and small files (docs/performance/features.md). tusd and nginx are
  * left out where they are not on the PATH; curl is needed. Exits with 1 when it fails, and with 2 for arguments that it does
  * not know.
  */

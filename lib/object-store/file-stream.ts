@@ -10,7 +10,7 @@ const READ_BYTES = 256 * 1024
 /**
  * A file, or a part of it. For an answer it is read into the same two buffers again and again, one while the other is on its
  * way: with a buffer for each piece, V8's collector takes most of the time of a large download
- * (docs/performance/results.md). All other readers may keep the pieces.
+ * (docs/performance/features.md). All other readers may keep the pieces.
  */
 export class FileStream extends Readable {
   readonly #file: FileHandle

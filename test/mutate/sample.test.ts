@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import ts from 'typescript'
+import { amount } from '#test/support/amount.ts'
 import { sharedFiles } from '#test/support/shared-files.ts'
 import { apply, mutationsOf } from './mutations.ts'
 import { findTestsIn } from './related.ts'
@@ -73,7 +74,10 @@ t.test('tests that speak of what a line is about', async (t) => {
 
 t.test('what is tried is valid, and fails for what it does', async (t) => {
   const texts = new Map<string, string>()
-  for (const { path, mutation } of sampleOf(ROOT, FOLDERS, 'valid').slice(0, 400)) {
+  for (const { path, mutation } of sampleOf(ROOT, FOLDERS, 'valid').slice(
+    0,
+    amount({ few: 100, many: 2000 }),
+  )) {
     const text = texts.get(path) ?? readFileSync(join(ROOT, path), 'utf8')
     texts.set(path, text)
     const { diagnostics = [] } = ts.transpileModule(apply(text, mutation), { reportDiagnostics: true })

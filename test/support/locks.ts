@@ -28,12 +28,14 @@ export async function holdTransaction(
   return { commit: end('COMMIT'), rollback: end('ROLLBACK') }
 }
 
-/** Waits until this many connections wait for a lock. */
-export async function waiting(db: TestDatabase, count: number): Promise<void> {
+/** Waits until this many connections wait for a lock; with `rows`, those do not count that wait for an advisory lock. */
+export async function waiting(db: TestDatabase, count: number, { rows = false } = {}): Promise<void> {
   await eventually(async () => {
-    const rows = await db.query(
-      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    const found = await db.query(
+      `SELECT FROM pg_stat_activity
+       WHERE datname = current_database() AND wait_event_type = 'Lock' AND NOT ($1 AND wait_event = 'advisory')`,
+      [rows],
     )
-    return rows.length >= count
+    return found.length >= count
   })
 }

@@ -105,9 +105,9 @@ t.test('refreshes at once', async (t) => {
         user.session_id,
       ])
       const ending = end(test.app, user, admin)
-      await waiting(test.db, 1)
+      await waiting(test.db, 1, { rows: true })
       const refreshing = refresh(test.app, user.refresh_token)
-      await waiting(test.db, 2)
+      await waiting(test.db, 2, { rows: true })
       await held.commit()
       t.equal(Math.floor((await ending) / 100), 2)
       const response = await refreshing
@@ -121,9 +121,9 @@ t.test('refreshes at once', async (t) => {
         user.session_id,
       ])
       const refreshing = refresh(test.app, user.refresh_token)
-      await waiting(test.db, 1)
+      await waiting(test.db, 1, { rows: true })
       const ending = end(test.app, user, admin)
-      await waiting(test.db, 2)
+      await waiting(test.db, 2, { rows: true })
       await held.commit()
       t.equal(Math.floor((await ending) / 100), 2)
       await assertDead(t, user, (await refreshing).json())
@@ -149,7 +149,7 @@ t.test('refreshes at once', async (t) => {
       user.session_id,
     ])
     const refreshing = refresh(test.app, user.refresh_token)
-    await waiting(test.db, 1)
+    await waiting(test.db, 1, { rows: true })
     await test.db.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
      WHERE datname = current_database() AND wait_event_type = 'Lock'`,
