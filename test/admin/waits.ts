@@ -7,7 +7,7 @@ import { openPanel, type Panel, type PanelWorld, signIn } from './browser.ts'
 /** An action on many jobs whose queue is paused says why nothing happens, and where it goes on. */
 export async function waits(
   t: Test,
-  { admin, app, db, request }: PanelWorld,
+  { admin, db, request }: PanelWorld,
   { page, show }: Panel,
 ): Promise<void> {
   await show('queues')
@@ -18,11 +18,12 @@ export async function waits(
   await page.keyboard.press('Enter')
   await row.locator('.badge:has-text("paused")').waitFor()
 
-  // Another test may have made its proof an old one.
-  await db.query('UPDATE sessions SET authenticated_at = now() WHERE user_id = $1', [admin.user.id])
-  app.identities.forgetUser(admin.user.id)
+  // Other tests end the sessions that there were.
+  const login = { email: admin.user.email, password: admin.password }
+  const fresh = (await request({ method: 'POST', url: '/api/v1/auth/login', payload: login })).json()
+  const headers = { authorization: `Bearer ${fresh.access_token}` }
   const payload = { action: 'delete', jobs: { filter: { error: 'nothing like it' } }, reason: 'A test' }
-  const answer = await request({ method: 'POST', url: '/api/v1/operations/job-actions', as: admin, payload })
+  const answer = await request({ method: 'POST', url: '/api/v1/operations/job-actions', headers, payload })
   const { id } = answer.json()
   // Few jobs are done at once; of many it would wait.
   const status = (text: string) => db.query('UPDATE job_actions SET status = $2 WHERE id = $1', [id, text])
