@@ -15,6 +15,7 @@ import {
   settled,
   signIn,
 } from './browser.ts'
+import { filters } from './filters.ts'
 import { walks } from './keyboard.ts'
 import { createStory, type Story } from './story.ts'
 import { survives } from './troubles.ts'
@@ -48,7 +49,7 @@ t.test('the panel', { skip }, async (t) => {
   await t.test('a first visit is small', (t) => inPanel(t, world, (panel) => isSmall(t, world, panel)))
   await t.test('anyone who is not an admin stays outside', (t) => staysOutside(t, world))
   await t.test('filters are in the URL, and the back button knows them', (t) =>
-    inPanel(t, world, (panel) => filters(t, world, panel)),
+    inPanel(t, world, (panel) => filters(t, panel)),
   )
   await t.test('a token that ends in the middle is renewed', (t) =>
     inPanel(t, world, (panel) => renews(t, world, panel)),
@@ -226,29 +227,6 @@ async function staysOutside(t: Test, world: PanelWorld): Promise<void> {
   t.equal(await say(world.admin.user.email, 'wrong'), refused)
   t.strictSame(await flaws(page), [])
   await context.close()
-}
-
-async function filters(t: Test, _world: PanelWorld, panel: Panel): Promise<void> {
-  const { page, show } = panel
-  await show('users')
-  t.equal(await page.locator('tbody tr').count(), 50)
-  await page.click('text=Show more')
-  await page.locator('tbody tr').nth(50).waitFor()
-  await page.fill('input[type=search]', 'LOVELACE')
-  await page.locator('text=1 row.').waitFor()
-  t.match(page.url(), /#\/users\?q=LOVELACE$/)
-  await page.selectOption('select >> nth=0', 'admin')
-  await page.locator('text=No user matches').waitFor()
-  await page.goBack()
-  await page.locator('text=1 row.').waitFor()
-  t.equal(await page.inputValue('select >> nth=0'), '')
-  await page.click('tbody a')
-  await page.locator('h1:has-text("ada.lovelace@example.com")').waitFor()
-  t.equal(await page.evaluate('document.activeElement.tagName'), 'H1', 'the heading is where reading goes on')
-  await page.goBack()
-  t.equal(await page.inputValue('input[type=search]'), 'LOVELACE')
-  await page.reload()
-  await page.locator('text=1 row.').waitFor()
 }
 
 async function renews(t: Test, world: PanelWorld, panel: Panel): Promise<void> {
