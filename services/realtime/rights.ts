@@ -191,7 +191,7 @@ export class Rights<Ctx extends Context> implements ChannelListener {
     }
   }
 
-  /** Whether a membership of a peer was heard to change, and there is none any more. */
+  /** Whether a membership of a peer was heard to change, and has ended. */
   async #isOut(peer: Peer): Promise<boolean> {
     const { listener, changedMemberships = [] } = peer
     // What changes from now on is looked at the next time.
