@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '#config/schema/schema.ts'
+import { settledWithin } from '#lib/waiting/settled-within.ts'
 import { endNow, endWhenIdle } from './end-process.ts'
 import { isPrimary, log, type Service } from './service.ts'
 import { Watchdog } from './watchdog.ts'
@@ -103,8 +104,8 @@ export class Shutdown {
   /** Nobody else would end an embedded server that only this process uses; it is told to end, if not waited for. */
   async #leaveDatabase(): Promise<void> {
     const { abandonDatabase, stopDatabase } = this.#service
-    const left = stopDatabase?.().catch(() => undefined)
-    if (left) await Promise.race([left, sleep(LEAVE_DATABASE_TIMEOUT_MS)])
+    const left = stopDatabase?.()
+    if (left) await settledWithin(left, LEAVE_DATABASE_TIMEOUT_MS)
     abandonDatabase?.()
   }
 

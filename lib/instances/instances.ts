@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { v7 as uuidv7 } from 'uuid'
 import type { Log } from '#lib/context.ts'
 import type { Database } from '#lib/database/database.ts'
 import { DatabaseUnavailable } from '#lib/database/errors.ts'
 import { repeatUntil } from '#lib/waiting/repeat.ts'
+import { settledWithin } from '#lib/waiting/settled-within.ts'
 import * as queries from './queries.ts'
 
 export type { LivingInstance } from './queries.ts'
@@ -66,7 +66,7 @@ export class Instances {
   async start(): Promise<void> {
     const first = this.#beat()
     this.#running = this.#run(first)
-    await Promise.race([first, sleep(WAIT_TIMEOUT_MS, undefined, { ref: false })])
+    await settledWithin(first, WAIT_TIMEOUT_MS)
   }
 
   /** Ends the heartbeat, and tells the others. */
@@ -77,7 +77,7 @@ export class Instances {
       await queries.deleteInstance(this.#db, this.#self.id)
     })()
     // Otherwise the others notice by themselves.
-    await Promise.race([leaving.catch(() => undefined), sleep(WAIT_TIMEOUT_MS)])
+    await settledWithin(leaving, WAIT_TIMEOUT_MS)
   }
 
   async #run(first: Promise<void>): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { settledWithin } from '#lib/waiting/settled-within.ts'
 
 /** Milliseconds for which lines are gathered, so that a busy instance does not make a system call for each. */
 const GATHER_TIME_MS = 10
@@ -62,10 +62,11 @@ export class LogDestination {
 
   /** Waits until everything has been taken, but not longer than `timeout` milliseconds. */
   async flush(timeout: number): Promise<void> {
-    const end = sleep(timeout, true)
-    for (this.flushSync(); this.#writing !== undefined; this.flushSync()) {
-      if (await Promise.race([this.#writing, end])) return
-    }
+    await settledWithin(this.#flushAll(), timeout)
+  }
+
+  async #flushAll(): Promise<void> {
+    for (this.flushSync(); this.#writing !== undefined; this.flushSync()) await this.#writing
   }
 
   async #write(): Promise<void> {

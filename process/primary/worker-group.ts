@@ -4,6 +4,7 @@ import type { LoadedConfig } from '#config/load.ts'
 import type { Config } from '#config/schema/schema.ts'
 import { workerCount } from '#config/worker-count.ts'
 import { toggled } from '#lib/log/levels.ts'
+import { settledWithin } from '#lib/waiting/settled-within.ts'
 import type { LogLevels } from '#schemas/log-levels.ts'
 import { GroupMetrics } from './group-metrics.ts'
 import { Slot, type SlotHost } from './slot.ts'
@@ -87,10 +88,10 @@ export class WorkerGroup implements SlotHost<WorkerProcess>, WorkerListener {
     const members = [...this.#slots].map((slot) => slot.member)
     const ended = Promise.all(members.map((member) => member.ended))
     for (const member of members) member.abort()
-    await Promise.race([ended, sleep(ABORT_TIMEOUT_MS)])
+    await settledWithin(ended, ABORT_TIMEOUT_MS)
     for (const member of members) member.kill()
     // What is killed is still there until the kernel gets to it.
-    await Promise.race([ended, sleep(KILL_TIMEOUT_MS)])
+    await settledWithin(ended, KILL_TIMEOUT_MS)
   }
 
   /**
