@@ -12,7 +12,8 @@ export interface Validator {
 
 /**
  * Makes a function that compiles schemas into validators of bounded work. The first error ends the check; only
- * where a request is small are all of its errors looked for, so that their number is bounded too.
+ * where a request is small are all of its errors looked for, so that their number is bounded too. Schemas that are the
+ * same are compiled once: most path parameters and queries are.
  *
  * @param shared schemas that others refer to by their `$id`
  */
@@ -26,9 +27,15 @@ export function createCompiler(
     first.addSchema(schema)
     all.addSchema(schema)
   }
+  const compiled = new Map<string, Validator>()
   return (schema) => {
+    const key = JSON.stringify(schema)
+    const known = compiled.get(key)
+    if (known) return known
     assertSchema(schema)
-    return bounded(first.compile(schema), () => all.compile(schema))
+    const validator = bounded(first.compile(schema), () => all.compile(schema))
+    compiled.set(key, validator)
+    return validator
   }
 }
 
