@@ -1,8 +1,18 @@
-import { fstatSync, readFileSync, readlinkSync } from 'node:fs'
+import { readFileSync, readlinkSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 
 /** Processes between a terminal and the service: npm, its shell, scripts that start it. */
 const MAX_ANCESTORS = 20
+
+/** A process, and where the system shows it and others. */
+interface Place {
+  /** Linux shows processes here. */
+  readonly proc: string
+  readonly pid: number
+  readonly parent: number
+  /** The shell's variable `_`: the command that it ran. */
+  readonly command: string | undefined
+}
 
 /**
  * Whether the process was started by `nohup`, or by a script that ignores SIGHUP, so that the end of its terminal must
@@ -10,8 +20,14 @@ const MAX_ANCESTORS = 20
  * traces that are left: the shell's variable `_`, a script above npm that still ignores the signal, standard input that
  * can only be written to, output to nohup.out.
  */
-export function outlivesTerminal(): boolean {
-  return isNohup(process.env['_']) || hasAncestorThatOutlives() || hasClosedInput() || writesNohupOut()
+export function outlivesTerminal(place: Place = ownPlace()): boolean {
+  return (
+    isNohup(place.command) || hasAncestorThatOutlives(place) || hasClosedInput(place) || writesNohupOut(place)
+  )
+}
+
+function ownPlace(): Place {
+  return { proc: '/proc', pid: process.pid, parent: process.ppid, command: process.env['_'] }
 }
 
 function isNohup(command: string | undefined): boolean {
@@ -19,33 +35,33 @@ function isNohup(command: string | undefined): boolean {
 }
 
 /** Looks at the processes that started this one, up to the shell of its terminal. Linux only. */
-function hasAncestorThatOutlives(): boolean {
-  const own = placeOf(process.pid).session
-  let pid = process.ppid
+function hasAncestorThatOutlives({ proc, pid: self, parent: first }: Place): boolean {
+  const own = familyOf(proc, self).session
+  let pid = first
   for (let count = 0; count < MAX_ANCESTORS && pid > 1; count++) {
-    const { parent, session } = placeOf(pid)
+    const { parent, session } = familyOf(proc, pid)
     // Another session has another terminal, or none.
     if (parent === undefined || session !== own) return false
-    if (isNohup(commandOf(pid))) return true
+    if (isNohup(commandOf(proc, pid))) return true
     // What the terminal's own shell ignores says nothing of what it starts.
     if (session === pid) return false
-    if (ignoresHangUp(pid)) return true
+    if (ignoresHangUp(proc, pid)) return true
     pid = parent
   }
   return false
 }
 
 /** The variable `_` of a process: a shell between may have set ours. */
-function commandOf(pid: number): string | undefined {
-  return attempt(() => readFileSync(`/proc/${pid}/environ`, 'latin1'))
+function commandOf(proc: string, pid: number): string | undefined {
+  return attempt(() => readFileSync(`${proc}/${pid}/environ`, 'latin1'))
     ?.split('\0')
     .find((entry) => entry.startsWith('_='))
     ?.slice(2)
 }
 
-function placeOf(pid: number): { parent: number | undefined; session: number | undefined } {
+function familyOf(proc: string, pid: number): { parent: number | undefined; session: number | undefined } {
   // After the name in brackets, which may hold anything: state, parent, group, session.
-  const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'latin1'))
+  const stat = attempt(() => readFileSync(`${proc}/${pid}/stat`, 'latin1'))
   const [, parent, , session] =
     stat
       ?.slice(stat.lastIndexOf(')') + 2)
@@ -55,26 +71,26 @@ function placeOf(pid: number): { parent: number | undefined; session: number | u
 }
 
 /** SIGHUP is the first signal, so it is the lowest bit. */
-function ignoresHangUp(pid: number): boolean {
-  const status = attempt(() => readFileSync(`/proc/${pid}/status`, 'latin1'))
+function ignoresHangUp(proc: string, pid: number): boolean {
+  const status = attempt(() => readFileSync(`${proc}/${pid}/status`, 'latin1'))
   const lowest = /^SigIgn:\s*[0-9a-f]*([0-9a-f])$/m.exec(status ?? '')?.[1]
   return (Number.parseInt(lowest ?? '0', 16) & 1) === 1
 }
 
 /** GNU nohup opens /dev/null for writing only in the terminal's place. */
-function hasClosedInput(): boolean {
-  const flags = attempt(() => readFileSync('/proc/self/fdinfo/0', 'latin1'))?.match(
+function hasClosedInput({ proc, pid }: Place): boolean {
+  const flags = attempt(() => readFileSync(`${proc}/${pid}/fdinfo/0`, 'latin1'))?.match(
     /^flags:\s*([0-7]+)/m,
   )?.[1]
   return (
     flags !== undefined &&
     (Number.parseInt(flags, 8) & 3) === 1 &&
-    attempt(() => fstatSync(0).isCharacterDevice()) === true
+    attempt(() => statSync(`${proc}/${pid}/fd/0`).isCharacterDevice()) === true
   )
 }
 
-function writesNohupOut(): boolean {
-  return ['1', '2'].some((fd) => isNohupOut(attempt(() => readlinkSync(`/proc/self/fd/${fd}`))))
+function writesNohupOut({ proc, pid }: Place): boolean {
+  return ['1', '2'].some((fd) => isNohupOut(attempt(() => readlinkSync(`${proc}/${pid}/fd/${fd}`))))
 }
 
 function isNohupOut(file: string | undefined): boolean {

@@ -24,8 +24,11 @@ export interface WorkerListener {
 /** Milliseconds between questions whether a worker still answers. */
 const PING_INTERVAL_MS = 5000
 
-/** Milliseconds without a word after which a worker counts as stuck: far above what a busy machine does. */
-const STUCK_TIMEOUT_MS = 30_000
+/**
+ * Questions without a word after which a worker counts as stuck: half a minute, far above what a busy machine does. They
+ * are counted, because a clock goes on while this process stands still itself, and its workers' words wait.
+ */
+const MAX_UNANSWERED = 6
 
 /** A worker process that the primary has started. */
 export class WorkerProcess {
@@ -39,11 +42,18 @@ export class WorkerProcess {
   #collectionCount = 0
   /** Messages to send once it can hear: Node delivers earlier ones to nobody. */
   #unsent: ToWorker[] | undefined = []
-  #heardAt = performance.now()
+  /** Questions since its last word. */
+  #unanswered = 0
 
-  constructor({ config, sources }: LoadedConfig, first: boolean, listener: WorkerListener) {
+  /** @param worker the process; a new one, unless it is named */
+  constructor(
+    { config, sources }: LoadedConfig,
+    first: boolean,
+    listener: WorkerListener,
+    worker = cluster.fork(),
+  ) {
     this.#listener = listener
-    this.#worker = cluster.fork()
+    this.#worker = worker
     this.#worker.on('message', (message: ToPrimary) => this.#receive(message))
     this.#worker.once('exit', (code, signal) => this.#end({ code, signal }))
     this.#worker.on('error', () => {
@@ -102,7 +112,7 @@ export class WorkerProcess {
   }
 
   #receive(message: ToPrimary): void {
-    this.#heardAt = performance.now()
+    this.#unanswered = 0
     switch (message.type) {
       case 'online':
         this.#flush()
@@ -137,11 +147,12 @@ export class WorkerProcess {
   /** Ends it when it is stuck: its share of the connections would wait for ever, and probes see the others. */
   #watch(): void {
     const timer = setInterval(() => {
-      if (performance.now() - this.#heardAt > STUCK_TIMEOUT_MS) {
+      if (this.#unanswered >= MAX_UNANSWERED) {
         clearInterval(timer)
         this.#listener.stuck(this)
         this.kill()
       } else {
+        this.#unanswered++
         this.#send({ type: 'ping' })
       }
     }, PING_INTERVAL_MS)
