@@ -26,7 +26,8 @@ const ROUTINE = /^create (or replace )?(function|procedure) /
 
 /** State of the parser within a statement. */
 interface Progress {
-  start: number
+  /** Undefined before its first token. */
+  start: number | undefined
   end: number
   /** Its first words, in lower case, each with a space after it. */
   words: string
@@ -44,7 +45,7 @@ export function splitStatements(script: string): Statement[] {
   let progress = nothing()
   const tokens = new RegExp(TOKEN)
   function finish(): void {
-    if (progress.start < 0) return
+    if (progress.start === undefined) return
     const line = script.slice(0, progress.start).split('\n').length
     statements.push({ text: script.slice(progress.start, progress.end), line })
     progress = nothing()
@@ -57,7 +58,7 @@ export function splitStatements(script: string): Statement[] {
       finish()
       continue
     }
-    if (progress.start < 0) progress.start = match.index
+    progress.start ??= match.index
     progress.end = tokens.lastIndex
     note(progress, word?.toLowerCase(), other)
   }
@@ -66,7 +67,7 @@ export function splitStatements(script: string): Statement[] {
 }
 
 function nothing(): Progress {
-  return { start: -1, end: -1, words: '', parentheses: 0, blocks: 0 }
+  return { start: undefined, end: 0, words: '', parentheses: 0, blocks: 0 }
 }
 
 /** Where the token ends of which the pattern found the beginning, up to `position`. */

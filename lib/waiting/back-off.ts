@@ -11,8 +11,7 @@ export class BackOff {
 
   /** Returns the milliseconds to wait after another failure: half of it at least, so that many do not come at once. */
   next(): number {
-    const pauseMs = Math.min(this.#firstMs * 2 ** this.#failures, this.#longestMs)
-    if (pauseMs < this.#longestMs) this.#failures++
+    const pauseMs = Math.min(this.#firstMs * 2 ** this.#failures++, this.#longestMs)
     return pauseMs * (0.5 + Math.random() / 2)
   }
 

@@ -1,6 +1,6 @@
 import { pointerTo } from '#plugins/http/errors/pointer.ts'
 import { invalidText, tooDeep } from '#plugins/http/errors/sentences.ts'
-import type { InvalidValue } from '#schemas/problem.ts'
+import { type InvalidValue, MAX_POINTER_LENGTH } from '#schemas/problem.ts'
 
 /** Levels of arrays and objects that a body may have; a level takes two characters at least. */
 export const MAX_DEPTH = 64
@@ -67,11 +67,8 @@ function flawOf(value: unknown, where: () => string): InvalidValue | undefined {
 function pointerOf(place: Place): string {
   const names: (string | number)[] = []
   for (let at: Place | undefined = place; at !== undefined; at = at.parent) names.push(at.name)
-  // The end of a long way is cut anyway.
-  return names
-    .reverse()
-    .slice(0, MAX_DEPTH * 2)
-    .reduce<string>(pointerTo, '')
+  // Each takes a character at least, so that the end of a longer way is cut anyway.
+  return names.reverse().slice(0, MAX_POINTER_LENGTH).reduce<string>(pointerTo, '')
 }
 
 /** Points at the outermost value that a place is in: the whole way to what is nested too deep tells nobody more. */

@@ -1,5 +1,6 @@
 import type { InjectOptions } from 'fastify'
 import t from 'tap'
+import { findFlaw } from '#plugins/http/body/flaws.ts'
 import { createTestApp } from '#test/support/helper.ts'
 import { isProblem, listen, respond } from '#test/support/raw-http.ts'
 
@@ -176,4 +177,12 @@ t.test('bodies', async (t) => {
       [],
     )
   })
+})
+
+t.test('what is wrong deep below is pointed at, as far as a pointer goes', async (t) => {
+  const below = (levels: number, name: string) =>
+    Array.from({ length: levels }).reduce<unknown>((value) => ({ [name]: value }), 'a\0')
+  t.equal(findFlaw('body', below(200, ''))?.pointer, `/body${'/'.repeat(200)}`)
+  t.equal(findFlaw('body', below(100_000, ''))?.pointer, `/body${'/'.repeat(250)}\u2026`)
+  t.match(findFlaw('body', below(100_000, 'name'))?.pointer, /^\/body(\/name)+\/?[name]*\u2026$/)
 })
