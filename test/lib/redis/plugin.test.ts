@@ -1,4 +1,5 @@
 import t from 'tap'
+import { bucketsOf } from '#test/support/buckets.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { createTestApp } from '#test/support/helper.ts'
 import { startRedis, WITHOUT_REDIS } from '#test/support/redis-server.ts'
@@ -26,6 +27,10 @@ t.test('with a URL', { skip: WITHOUT_REDIS }, async (t) => {
     const { body } = await request({ url: '/metrics' })
     t.match(body, /^redis_up 1$/m)
     t.match(body, /^redis_command_duration_seconds_count 2$/m)
+    t.strictSame(
+      bucketsOf(app.metrics, 'redis_command_duration_seconds'),
+      [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1],
+    )
     t.match(body, /^redis_command_failures_total\{reason="refused"\} 1$/m)
     t.match(body, /^redis_command_failures_total\{reason="no_answer"\} 0$/m)
   })

@@ -4,6 +4,7 @@ import { loadConfig } from '#config/load.ts'
 import { purgeConsumedEventsJob } from '#services/broker/jobs.ts'
 import { firstIdOf } from '#services/events/jobs.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
+import { bucketsOf } from '#test/support/buckets.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { createTestApp } from '#test/support/helper.ts'
 import { startNats, WITHOUT_NATS } from '#test/support/nats-server.ts'
@@ -57,6 +58,10 @@ t.test('with NATS, every event is in its stream, and the metrics tell', { skip: 
     APP_BROKER__TIMEOUT: '3s',
     APP_EVENTS__RETENTION: '2d',
   })
+  t.strictSame(
+    bucketsOf(app.metrics, 'broker_publish_duration_seconds'),
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+  )
   const subjects = [await emitOne(app), await emitOne(app)]
   const waiting = () => db.query('SELECT id FROM events WHERE broker_at IS NULL')
   await eventually(async () => (await waiting()).length === 0)
