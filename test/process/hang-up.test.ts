@@ -14,7 +14,7 @@ interface Shown {
   readonly ignored?: string
   /** How standard input was opened, in octal. */
   readonly flags?: string
-  /** What its first descriptors are. */
+  /** Targets of its first descriptors. */
   readonly files?: readonly string[]
 }
 

@@ -35,7 +35,7 @@ async function programs(t: Test): Promise<string> {
   return folder
 }
 
-/** What the service's own time limits would end at once; a backup has none. */
+/** Limits that would end each statement at once, if a backup did not do without. */
 const HURRIED = {
   query_timeout: 1,
   statement_timeout: 1,
@@ -45,7 +45,7 @@ const HURRIED = {
 
 export const NONE = async function* () {}
 
-/** What a backup of a database needs, in a folder of the test's. */
+/** Options of a backup of a database, in a folder of the test's. */
 export async function rig(t: Test, db: TestDatabase) {
   const folder = await programs(t)
   const place = join(folder, 'backups')

@@ -55,7 +55,7 @@ const REFUSED: readonly (readonly [
 
 const ajv = new Ajv2020({ verbose: true, strict: false, validateFormats: false })
 
-/** What of the sentences has no keyword of JSON Schema, or several. */
+/** Sentences without a keyword of JSON Schema of their own. */
 const OTHERS = ['x-pattern', 'x-address', 'format', 'x-format', 'anyOf', 'oneOf', 'if', 'false schema']
 
 t.test('each rule that a value breaks has its sentence, and a code with its limits', async (t) => {
