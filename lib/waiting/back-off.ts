@@ -9,6 +9,21 @@ export class BackOff {
     this.#longestMs = longestMs
   }
 
+  /**
+   * Does work that is repeated for ever. Returns the milliseconds until the next time: those that the work says, and after a
+   * failure, of which `failed` is told, a pause. Pauses begin with the first again once the work has succeeded.
+   */
+  async attempt(work: () => Promise<number>, failed: (error: unknown) => void): Promise<number> {
+    try {
+      const delayMs = await work()
+      this.reset()
+      return delayMs
+    } catch (error) {
+      failed(error)
+      return this.next()
+    }
+  }
+
   /** Returns the milliseconds to wait after another failure: half of it at least, so that many do not come at once. */
   next(): number {
     const pauseMs = Math.min(this.#firstMs * 2 ** this.#failures++, this.#longestMs)

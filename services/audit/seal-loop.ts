@@ -45,25 +45,16 @@ export class SealLoop {
 
   async #run(): Promise<void> {
     const { signal } = this.#stop
-    while (!signal.aborted) await pause(await this.#look(), signal)
+    while (!signal.aborted) await pause(await this.#retries.attempt(() => this.#seal(), this.#warn), signal)
   }
 
   /** Seals one batch; returns the milliseconds until the next. */
-  async #look(): Promise<number> {
-    try {
-      const { refused, hasMore } = await sealBatch(this.#ctx, (waited) => this.#options.sealed(waited))
-      this.#retries.reset()
-      if (refused.length > 0) {
-        this.#options.refused(refused.length)
-        this.#options.log.error(
-          { entries: refused },
-          'entries of the audit log are not what the service wrote',
-        )
-      }
-      return hasMore ? 0 : INTERVAL_MS
-    } catch (error) {
-      this.#warn(error)
-      return this.#retries.next()
+  async #seal(): Promise<number> {
+    const { refused, hasMore } = await sealBatch(this.#ctx, (waited) => this.#options.sealed(waited))
+    if (refused.length > 0) {
+      this.#options.refused(refused.length)
+      this.#options.log.error({ entries: refused }, 'entries of the audit log are not what the service wrote')
     }
+    return hasMore ? 0 : INTERVAL_MS
   }
 }

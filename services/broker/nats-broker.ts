@@ -86,21 +86,19 @@ export class NatsBroker implements Broker {
     const { stream, fanOut, db, log, received } = this.#options
     const warn = warnOfTrouble(log, 'could not receive events from the broker; they wait')
     const leaveOut = warnOfTrouble(log, 'a message of the broker is left out')
-    while (!signal.aborted) {
-      try {
-        await stream.fetch(DURABLE, MESSAGES, async (message) => {
-          const event = readEnvelope(message.string())
-          // It would come again for ever, and hold up all that comes after it.
-          if (event === undefined) return leaveOut(new Error('it is not an event of this service'))
-          await db.transaction((tx) => fanOut.deliver(tx, event))
-          received?.()
-        })
-        this.#retries.reset()
-      } catch (error) {
-        if (signal.aborted) return
-        warn(error)
-        await pause(this.#retries.next(), signal)
-      }
+    const receiveSome = async () => {
+      await stream.fetch(DURABLE, MESSAGES, async (message) => {
+        const event = readEnvelope(message.string())
+        // It would come again for ever, and hold up all that comes after it.
+        if (event === undefined) return leaveOut(new Error('it is not an event of this service'))
+        await db.transaction((tx) => fanOut.deliver(tx, event))
+        received?.()
+      })
+      return 0
     }
+    const failed = (error: unknown) => {
+      if (!signal.aborted) warn(error)
+    }
+    while (!signal.aborted) await pause(await this.#retries.attempt(receiveSome, failed), signal)
   }
 }

@@ -100,24 +100,27 @@ export class Relay<Ctx extends Context> {
   }
 
   /** Returns the milliseconds until the next look. */
-  async #look(): Promise<number> {
-    try {
-      const count = (await this.#mayPass()) ? await this.pass() : 0
-      this.#isRefused = false
-      this.#retries.reset()
-      if (count > 0) this.#looks = 0
-      else this.#looks++
-      if (count === this.#sink.batch) {
-        // There may be more.
-        this.#isPoked = true
-        return 0
-      }
-      return this.#looks < BUSY_LOOKS ? (this.#sink.busyMs ?? BUSY_MS) : IDLE_MS
-    } catch (error) {
-      this.#isRefused = true
-      this.#options.failed?.()
-      this.#warn(error)
-      return this.#retries.next()
+  #look(): Promise<number> {
+    return this.#retries.attempt(
+      () => this.#passAny(),
+      (error) => {
+        this.#isRefused = true
+        this.#options.failed?.()
+        this.#warn(error)
+      },
+    )
+  }
+
+  async #passAny(): Promise<number> {
+    const count = (await this.#mayPass()) ? await this.pass() : 0
+    this.#isRefused = false
+    if (count > 0) this.#looks = 0
+    else this.#looks++
+    if (count === this.#sink.batch) {
+      // There may be more.
+      this.#isPoked = true
+      return 0
     }
+    return this.#looks < BUSY_LOOKS ? (this.#sink.busyMs ?? BUSY_MS) : IDLE_MS
   }
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ChannelList } from '#services/realtime/channel-list.ts'
+import { ChannelList, findChannels } from '#services/realtime/channel-list.ts'
 import { defineChannel, ofOrganization } from '#services/realtime/define-channel.ts'
 import { Message } from '#services/realtime/message.ts'
 import { Parcel } from '#services/realtime/parcel.ts'
@@ -33,6 +33,36 @@ t.test('names of channels', async (t) => {
   t.throws(() => defineChannel({ ...notes, name: 'Notes' }), /can't be named/)
   t.throws(() => new ChannelList([channel, defineChannel(notes)]), /defined twice/)
 })
+
+t.test(
+  'an event is told on the channels that name it, and what one person is told on theirs alone',
+  async (t) => {
+    const list = await findChannels()
+    const [org, subject, user] = [ID.replace('01', '02'), ID.replace('01', '03'), ID.replace('01', '04')]
+    const types = new Map(list.channels.flatMap(({ events }) => events.map((event) => [event.type, event])))
+    for (const { type, of, subject: kind, data } of types.values()) {
+      const event = {
+        ...{ id: ID, type, version: 1, occurred_at: '', request_id: null, impersonator_id: null },
+        ...{ actor: { kind: 'system', id: null }, subject: { type: kind, id: subject } },
+        ...{ organization_id: of === 'organization' ? org : null, told_to: null },
+        data: JSON.stringify('user_id' in data.properties ? { user_id: user } : {}),
+      } as const
+      const naming = list.channels.filter(({ events }) => events.some((each) => each.type === type))
+      const own = naming.some(({ isOwn }) => isOwn)
+      const person = kind === 'user' ? subject : 'user_id' in data.properties ? user : undefined
+      t.strictSame(
+        list.carriersOf(event).map(({ channel }) => channel),
+        [
+          ...naming.filter(({ isOwn }) => !isOwn).map((each) => each.nameOf({ organization_id: org })),
+          ...(own && person !== undefined ? [`user:${person}`] : []),
+        ],
+        type,
+      )
+      const personal = list.carriersOf({ ...event, organization_id: null, told_to: user })
+      t.strictSame(personal, own ? [{ channel: `user:${user}`, org: null }] : [], `${type}, to one person`)
+    }
+  },
+)
 
 t.test('commands', async (t) => {
   t.same(readCommands('{"id":1,"ping":{}}\n{}\n', 2), [{ id: 1, ping: {} }, {}])
