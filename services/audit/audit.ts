@@ -3,6 +3,7 @@ import type { Context } from '#lib/context.ts'
 import { OrgDatabase, SystemDatabase } from '#lib/database/scoped-database.ts'
 import { inclusionPath } from '#lib/merkle/merkle.ts'
 import type { Cursors } from '#lib/pagination/cursors.ts'
+import { inBatches } from '#lib/pagination/in-batches.ts'
 import type {
   AuditEntry,
   AuditEntryPage,
@@ -123,13 +124,10 @@ export function exportEntries(ctx: OrgContext, filters: ExportAuditEntriesQuery)
 }
 
 async function* lines(db: OrgDatabase, filter: Omit<queries.EntryFilter, 'limit'>): AsyncGenerator<string> {
-  let { before } = filter
-  while (true) {
-    const rows: AuditEntry[] = await queries.selectEntries(db, { ...filter, before, limit: EXPORT_ENTRIES })
-    if (rows.length > 0) yield rows.map((row) => `${JSON.stringify(row)}\n`).join('')
-    if (rows.length < EXPORT_ENTRIES) return
-    before = rows.at(-1)?.id ?? null
-  }
+  const read = (last: AuditEntry | undefined, limit: number) =>
+    queries.selectEntries(db, { ...filter, before: last?.id ?? filter.before, limit })
+  for await (const rows of inBatches(EXPORT_ENTRIES, read))
+    yield rows.map((row) => `${JSON.stringify(row)}\n`).join('')
 }
 
 /**

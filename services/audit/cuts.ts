@@ -1,5 +1,6 @@
 import type { Context } from '#lib/context.ts'
 import { SystemDatabase } from '#lib/database/scoped-database.ts'
+import { inBatches } from '#lib/pagination/in-batches.ts'
 import { cutText, signAuditNote } from './checkpoint-note.ts'
 import type { AuditKeys } from './keys.ts'
 import * as queries from './queries.ts'
@@ -18,16 +19,15 @@ export async function cutBefore(
 ): Promise<{ entries: number; chains: number }> {
   const db = new SystemDatabase(ctx.db)
   let [entries, chains] = [0, 0]
-  for (let after: string | null = null; ; ) {
-    const found = await queries.selectCuttable(db, { before, after, org: org ?? null, limit: BATCH_CHAINS })
+  const read = (last: queries.Cuttable | undefined, limit: number) =>
+    queries.selectCuttable(db, { before, after: last?.org ?? null, org: org ?? null, limit })
+  for await (const found of inBatches(BATCH_CHAINS, read)) {
     for (const chain of found) {
       entries += await cutChain(ctx, chain)
       chains += 1
     }
-    const last = found.at(-1)
-    if (last === undefined || found.length < BATCH_CHAINS) return { entries, chains }
-    after = last.org
   }
+  return { entries, chains }
 }
 
 function cutChain(

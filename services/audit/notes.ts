@@ -1,6 +1,7 @@
 import type { Context } from '#lib/context.ts'
 import { SystemDatabase } from '#lib/database/scoped-database.ts'
-import { selectCheckpoints } from './verification/queries.ts'
+import { inBatches } from '#lib/pagination/in-batches.ts'
+import { type CheckpointRow, selectCheckpoints } from './verification/queries.ts'
 
 const BATCH_NOTES = 1000
 
@@ -8,10 +9,8 @@ const BATCH_NOTES = 1000
 export async function allNotes(ctx: Pick<Context, 'db'>): Promise<string[]> {
   const db = new SystemDatabase(ctx.db)
   const notes: string[] = []
-  for (let after = 0; ; ) {
-    const rows = await selectCheckpoints(db, after, BATCH_NOTES)
-    notes.push(...rows.map(({ note }) => note))
-    if (rows.length < BATCH_NOTES) return notes
-    after = rows.at(-1)?.number ?? after
-  }
+  const read = (last: CheckpointRow | undefined, limit: number) =>
+    selectCheckpoints(db, last?.number ?? 0, limit)
+  for await (const rows of inBatches(BATCH_NOTES, read)) notes.push(...rows.map(({ note }) => note))
+  return notes
 }

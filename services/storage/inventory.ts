@@ -1,6 +1,7 @@
 import type { Database } from '#lib/database/database.ts'
 import type { DescribedObject } from '#lib/object-store/copy-object.ts'
 import type { ObjectStore } from '#lib/object-store/object-store.ts'
+import { inBatches } from '#lib/pagination/in-batches.ts'
 import * as queries from './inventory-queries.ts'
 
 // What the store has to have, for backups and those who check it. For operators: nobody's rights are asked for.
@@ -19,11 +20,8 @@ export interface KeptObject extends DescribedObject {
 
 /** Yields all contents that files have, and all copies of images, sorted by key. */
 export async function* inventory(db: Pick<Database, 'query'>): AsyncGenerator<KeptObject> {
-  let page: KeptObject[] = []
-  do {
-    page = await someKept(db, page.at(-1)?.key ?? FIRST, PAGE)
-    yield* page
-  } while (page.length === PAGE)
+  const read = (last: KeptObject | undefined, limit: number) => someKept(db, last?.key ?? FIRST, limit)
+  for await (const page of inBatches(PAGE, read)) yield* page
 }
 
 /** Returns the contents whose keys come after one, as many as there are up to a limit. */

@@ -1,5 +1,6 @@
 import type { SystemDatabase } from '#lib/database/scoped-database.ts'
 import { merkleRoot } from '#lib/merkle/merkle.ts'
+import { inBatches } from '#lib/pagination/in-batches.ts'
 import { type NoteKey, openNote } from '#lib/signed-note/signed-note.ts'
 import { headLeaf } from '../chain.ts'
 import { type Checkpoint, cutText, parseCheckpoint, textDigest } from '../checkpoint-note.ts'
@@ -41,14 +42,10 @@ export async function checkCheckpoints(
   published: readonly string[] = [],
 ): Promise<CheckedCheckpoints> {
   const state = new State(keys, published)
-  for (let after = 0; ; ) {
-    const rows = await queries.selectCheckpoints(db, after, BATCH_CHECKPOINTS)
-    for (const row of rows) {
-      state.check(row, await queries.selectCheckpointHeads(db, row.number))
-      after = row.number
-    }
-    if (rows.length < BATCH_CHECKPOINTS) break
-  }
+  const read = (last: queries.CheckpointRow | undefined, limit: number) =>
+    queries.selectCheckpoints(db, last?.number ?? 0, limit)
+  for await (const rows of inBatches(BATCH_CHECKPOINTS, read))
+    for (const row of rows) state.check(row, await queries.selectCheckpointHeads(db, row.number))
   state.end()
   return state
 }

@@ -108,19 +108,20 @@ export async function selectEnds(db: SystemDatabase, orgs: readonly string[]): P
   return new Map(rows.map(({ org, seq }) => [org, seq]))
 }
 
+/** A chain, its last cut, and the last head before a time that a checkpoint signed. */
+export interface ChainRow {
+  readonly org: string
+  readonly cut: string | null
+  readonly cutHash: Buffer | null
+  readonly known: string | null
+  readonly knownHash: Buffer | null
+}
+
 /** The next chains after an organization, in their order, with what was cut off, and what was checkpointed by a time. */
 export function selectChains(
   db: SystemDatabase,
   { after, limit, since }: { after: string | null; limit: number; since: Date | null },
-): Promise<
-  {
-    org: string
-    cut: string | null
-    cutHash: Buffer | null
-    known: string | null
-    knownHash: Buffer | null
-  }[]
-> {
+): Promise<ChainRow[]> {
   return db.query({
     name: 'selectAuditChains',
     text: `WITH RECURSIVE chain AS (
@@ -164,12 +165,20 @@ export function selectUncovered(
   })
 }
 
+/** A checkpoint. */
+export interface CheckpointRow {
+  readonly number: number
+  readonly at: string
+  /** Signed. */
+  readonly note: string
+}
+
 /** The next checkpoints, in their order. */
 export function selectCheckpoints(
   db: SystemDatabase,
   after: number,
   limit: number,
-): Promise<{ number: number; at: string; note: string }[]> {
+): Promise<CheckpointRow[]> {
   return db.query({
     name: 'selectAuditCheckpoints',
     text: 'SELECT number::float8, at, note FROM audit_checkpoints WHERE number > $1 ORDER BY number LIMIT $2',

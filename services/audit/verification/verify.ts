@@ -1,5 +1,6 @@
 import type { Database } from '#lib/database/database.ts'
 import { SystemDatabase } from '#lib/database/scoped-database.ts'
+import { inBatches } from '#lib/pagination/in-batches.ts'
 import { canonical } from '../entry.ts'
 import type { AuditKeys } from '../keys.ts'
 import type { EntryMacs } from '../macs.ts'
@@ -85,13 +86,10 @@ async function verifyChains(
 ): Promise<{ entries: number; chains: number }> {
   let [entries, chains] = [0, 0]
   const unmet = new Map(checkpoints.unmet)
-  let after: string | null = only === undefined ? null : before(only)
-  while (true) {
-    const page = await queries.selectChains(new SystemDatabase(db), {
-      after,
-      limit: only === undefined ? BATCH_CHAINS : 1,
-      since: since ?? null,
-    })
+  const first = only === undefined ? null : before(only)
+  const read = (last: queries.ChainRow | undefined, limit: number) =>
+    queries.selectChains(new SystemDatabase(db), { after: last?.org ?? first, limit, since: since ?? null })
+  for await (const page of inBatches(only === undefined ? BATCH_CHAINS : 1, read)) {
     const chosen = page.filter(({ org }) => only === undefined || org === only)
     const starts = new Map(chosen.map((chain) => [chain.org, startOf(chain, cuts)]))
     const checked = await checkChains(db, starts, audit.macs, checkpoints.signedUpTo)
@@ -102,8 +100,7 @@ async function verifyChains(
     found.add(await findUncovered(new SystemDatabase(db), [...starts.keys()]))
     entries += checked.entries
     chains += chosen.length
-    if (page.length < BATCH_CHAINS || only !== undefined) break
-    after = page.at(-1)?.org ?? null
+    if (only !== undefined) break
   }
   for (const [org, heads] of unmet) {
     if (only === undefined || org === only)

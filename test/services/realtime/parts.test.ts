@@ -43,7 +43,7 @@ t.test(
     for (const { type, of, subject: kind, data } of types.values()) {
       const event = {
         ...{ id: ID, type, version: 1, occurred_at: '', request_id: null, impersonator_id: null },
-        ...{ actor: { kind: 'system', id: null }, subject: { type: kind, id: subject } },
+        ...{ actor: { kind: 'system' as const, id: null }, subject: { type: kind, id: subject } },
         ...{ organization_id: of === 'organization' ? org : null, told_to: null },
         data: JSON.stringify('user_id' in data.properties ? { user_id: user } : {}),
       } as const
