@@ -38,7 +38,7 @@ const system = (db: Database) => new SystemDatabase(db)
 type Rows = Awaited<ReturnType<typeof createRows>>
 
 interface Case {
-  /** What asks for the lock. */
+  /** Asks for the lock. */
   readonly take: (db: Database, rows: Rows) => Promise<unknown>
   /** The rows that it locks, as after FROM. */
   readonly of: string
