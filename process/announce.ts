@@ -6,7 +6,7 @@ const EXPOSED = `Warning    Others can reach this service, and it has developmen
            knows, everybody's mail at /dev/mail, open metrics. Set APP_ENVIRONMENT=production to serve them.`
 
 /** Tells a person where things are. */
-export function announce(app: FastifyInstance, url: string): void {
+export function announce(app: Pick<FastifyInstance, 'config' | 'mailbox'>, url: string): void {
   const { environment, docs, role, server } = app.config
   if (LENIENT_ENVIRONMENTS.includes(environment) && !isLoopback(server.host)) say(EXPOSED)
   if (environment !== 'development') return

@@ -11,8 +11,11 @@ import type { PrimaryLink } from './worker/primary-link.ts'
 /** SIGHUP comes from a terminal that is closed. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
+/** The ways in which it ends. */
+type Ends = Pick<Shutdown, 'begin' | 'exitNow' | 'onSignal' | 'onError' | 'isUnderWay'>
+
 /** Ends or restarts the service, or changes its log levels, when a signal, an error or the primary asks for it. */
-export function followSignals(service: Service, config: Config, shutdown: Shutdown): void {
+export function followSignals(service: Service, config: Config, shutdown: Ends): void {
   process.on('SIGUSR2', () => toggleDebug(service))
   // Unhandled rejections come here too.
   process.on('uncaughtException', (err) => shutdown.onError(err))
@@ -25,7 +28,7 @@ export function leaveSignalsToPrimary(): void {
   for (const signal of ['SIGINT', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => undefined)
 }
 
-function followPrimary(primary: PrimaryLink, shutdown: Shutdown): void {
+function followPrimary(primary: PrimaryLink, shutdown: Ends): void {
   process.on('SIGTERM', (signal) => shutdown.begin({ signal }))
   primary.follow({
     stop: (signal) => shutdown.begin({ signal }),
@@ -35,7 +38,7 @@ function followPrimary(primary: PrimaryLink, shutdown: Shutdown): void {
   })
 }
 
-function followTerminal(service: Service, config: Config, shutdown: Shutdown): void {
+function followTerminal(service: Service, config: Config, shutdown: Ends): void {
   const leads = isPrimary(service, config)
   const outlives = outlivesTerminal()
   const onSignal = (signal: NodeJS.Signals) => shutdown.onSignal(signal)

@@ -48,7 +48,7 @@ export class Watchdog {
       interval: INTERVAL_MS,
     }
     // Its source, because a file of TypeScript would load the compiler in the thread too, which takes 10 MB.
-    const source = `(${watchProcess})(require('node:worker_threads').workerData, require('node:fs'))`
+    const source = `(${watchProcess})(require('node:worker_threads').workerData, require('node:fs'), process)`
     const thread = new Worker(source, { eval: true, workerData: watch, execArgv: [], env: {} })
     // Where a thread cannot be had, the service works without one.
     thread.on('error', () => undefined)
@@ -70,14 +70,14 @@ export class Watchdog {
 }
 
 /** Runs in the thread, so it uses nothing of this module. It counts looks: a clock goes on while a machine sleeps. */
-/* c8 ignore start -- in a thread whose source has no file */
-function watchProcess(
+export function watchProcess(
   { memory, at, limit, silence, interval }: Watch,
-  fs: Pick<typeof import('node:fs'), 'write'>,
+  fs: { write(fd: number, text: string, done: () => void): void },
+  self: Pick<NodeJS.Process, 'pid' | 'kill'>,
 ): void {
   const state = new Int32Array(memory)
   const seen = { beats: 0, silent: 0, ending: 0 }
-  const kill = () => process.kill(process.pid, 'SIGKILL')
+  const kill = () => self.kill(self.pid, 'SIGKILL')
   const timer = setInterval(() => {
     const beats = Atomics.load(state, at.beats)
     seen.silent = beats === seen.beats && Atomics.load(state, at.debugged) === 0 ? seen.silent + 1 : 0
@@ -91,4 +91,3 @@ function watchProcess(
     setTimeout(kill, interval)
   }, interval)
 }
-/* c8 ignore stop */

@@ -1,43 +1,15 @@
-import { Worker } from 'node:cluster'
-import { EventEmitter } from 'node:events'
 import { mock } from 'node:test'
 import { Gauge } from 'prom-client'
 import t from 'tap'
-import type { ToPrimary, ToWorker } from '#process/messages.ts'
 import { type WorkerListener, WorkerProcess } from '#process/primary/worker-process.ts'
 import { PrimaryLink } from '#process/worker/primary-link.ts'
 import { createTestDatabase } from '#test/support/database.ts'
 import { testConfig } from '#test/support/helper.ts'
 import { startInstance } from '#test/support/instances.ts'
+import { type Channel, end } from './channel.ts'
 
 const config = testConfig('postgres://a:b@127.0.0.1:1/c')
 const sources = new Map([['server.port', 'default']])
-
-/** In place of a child process, whose messages go to the other end as JSON. */
-class Channel extends EventEmitter {
-  connected = true
-  pid: number | undefined = 4711
-  readonly killed: unknown[] = []
-  readonly sent: (ToPrimary | ToWorker)[] = []
-  other: Channel | undefined
-
-  send(message: ToPrimary | ToWorker, done: () => void): void {
-    const copy = JSON.parse(JSON.stringify(message))
-    this.sent.push(copy)
-    this.other?.emit('message', copy)
-    done()
-  }
-
-  kill(signal: unknown): void {
-    this.killed.push(signal)
-  }
-}
-
-function end(): { channel: Channel; worker: Worker } {
-  const channel = new Channel()
-  const options: object = { process: channel }
-  return { channel, worker: new Worker(options) }
-}
 
 /** A primary's side and a worker's, and what the primary was told. */
 function pair() {
