@@ -47,6 +47,42 @@ t.test('each step is offered by a plugin, whatever order plugins are loaded in',
   t.strictSame(app.requestSteps, withoutTraces)
 })
 
+/** Properties that plugins give every request and reply: one that came later would change the shape of each. */
+const DECORATED = {
+  request: [
+    ...['admitted', 'apiKey', 'asDoorman', 'asListener', 'asMember', 'ctx', 'expectedVersions', 'failure'],
+    ...['inOrganization', 'inSpace', 'isMember', 'isRepeatedRefusal', 'keyOwner', 'keyText', 'newUpload'],
+    ...[
+      'ownContext',
+      'owner',
+      'principal',
+      'refusal',
+      'repeatable',
+      'sessionId',
+      'span',
+      'tokenText',
+      'upload',
+    ],
+    ...['uploadPart', 'user'],
+  ],
+  reply: [
+    ...['answeredOnce', 'asPage', 'describeUpload', 'locate', 'sendContent', 'sendJson', 'sendOnce'],
+    ...['sendVersioned'],
+  ],
+}
+
+t.test('requests and replies have all their properties from the beginning', async (t) => {
+  const { app } = await borrowTestApp(t)
+  t.strictSame(
+    DECORATED.request.filter((name) => !app.hasRequestDecorator(name)),
+    [],
+  )
+  t.strictSame(
+    DECORATED.reply.filter((name) => !app.hasReplyDecorator(name)),
+    [],
+  )
+})
+
 t.test('hooks run in the order of the list', async (t) => {
   const ran: string[] = []
   const app = await orderedApp(t)
