@@ -11,6 +11,7 @@ import {
   type ToolAccess,
   withToolAccess,
 } from '#lib/backup/postgres-tools.ts'
+import { eventually } from '#test/support/eventually.ts'
 import { testConfig } from '#test/support/helper.ts'
 
 /** A program in place of one of PostgreSQL's. */
@@ -81,6 +82,20 @@ t.test('output counts only when the program has ended well', async (t) => {
   await t.rejects(collected(failing), new BackupError('sh failed (3): the disk is full'))
   await t.rejects(collected(run('sh', ['-c', 'kill -9 $$'], env)), { message: /SIGKILL/ })
   await t.rejects(collected(run('/nowhere/pg_dump', [], env)), { code: 'ENOENT' })
+  // Who stops reading stops the program.
+  let pid = 0
+  for await (const piece of run('sh', ['-c', 'echo $$; exec sleep 600'], env)) {
+    pid = Number(Buffer.from(piece).toString())
+    break
+  }
+  t.ok(pid > 1)
+  await eventually(async () => {
+    try {
+      return !process.kill(pid, 0)
+    } catch {
+      return true
+    }
+  })
 })
 
 t.test('a backup is restored whole, or what refused it says why', async (t) => {

@@ -82,3 +82,36 @@ t.test('who refuses everybody tells all the same what it has admitted alone', as
   await turn()
   t.strictSame(told, [10], 'once')
 })
+
+t.test(
+  'what is asked for in advance is what a client uses in a moment, and a share of what is left',
+  async (t) => {
+    const hour = 3_600_000
+    const wanted: number[] = []
+    const store: Store = {
+      isAvailable: true,
+      maxClaims: 10,
+      take: async (claims) => {
+        wanted.push(...claims.map((claim) => claim.wanted))
+        return claims.map((claim) => ({ granted: claim.wanted, used: 100, resetsIn: hour }))
+      },
+    }
+    const limiter = (instances: number) =>
+      new RateLimiter({
+        windowMs: hour,
+        store: () => store,
+        instances: () => instances,
+        decidedAlone: () => undefined,
+      })
+    const [alone, four] = [limiter(1), limiter(4)]
+    t.match(await alone.take('user', 1000, 500), { admitted: true })
+    t.match(await alone.take('user', 1000, 1), { admitted: true })
+    t.match(await four.take('user', 2000, 500), { admitted: true })
+    t.match(await four.take('user', 2000, 1), { admitted: true })
+    t.strictSame(
+      wanted,
+      [500, 6, 500, 4],
+      'the request, and a hundredth of the 500 that are left, or of the 1500 between four',
+    )
+  },
+)
