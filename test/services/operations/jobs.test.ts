@@ -1,5 +1,7 @@
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
+import { takeStep } from '#services/operations/job-action-steps.ts'
+import { create, stop } from '#services/operations/job-actions.ts'
 import { cleanupJob } from '#services/operations/jobs.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
 import { createOrganization } from '#test/support/organizations.ts'
@@ -114,4 +116,29 @@ t.test('stops when it has to', async (t) => {
   const { app } = await borrowTestApp(t, { APP_ROLE: 'web' })
   const signal = AbortSignal.abort(new Error('enough'))
   await t.rejects(cleanupJob.handler(app.ctx, {}, { ...RUN, signal }), { message: 'enough' })
+})
+
+t.test('an action that was stopped, or is finished, does nothing more', async (t) => {
+  const { app, db, signUp } = await borrowTestApp(t, { APP_ROLE: 'web' })
+  const { user, session_id } = await signUp({ role: 'admin' })
+  const [actor, reason] = [{ ...user, sessionId: session_id }, 'Ticket 4711']
+  const waiting = () => db.query("SELECT FROM pgboss.job WHERE name = 'cleanup' AND state = 'created'")
+  const addJobs = (count: number) =>
+    db.query("INSERT INTO pgboss.job (name, data) SELECT 'cleanup', '{}' FROM generate_series(1, $1)", [
+      count,
+    ])
+  const jobs = { filter: { queue: 'cleanup', state: 'waiting' } } as const
+  await addJobs(101)
+  const action = await create(app.ctx, actor, { action: 'cancel', jobs, reason })
+  t.equal(action.status, 'running', 'it is left to a job')
+  await stop(app.ctx, actor, action.id, reason)
+  const names = await app.ctx.jobs.names()
+  t.equal(await takeStep(app.ctx, action.id, names), undefined)
+  t.equal((await waiting()).length, 101)
+  const [row] = await db.query<{ finished_at: Date }>('SELECT finished_at FROM job_actions')
+  t.equal(
+    (await stop(app.ctx, actor, action.id, reason)).finished_at,
+    row?.finished_at.toISOString(),
+    'nor is it stopped again',
+  )
 })

@@ -133,6 +133,8 @@ const failures: Record<string, RequestListener> = {
     response.on('drain', more)
     more()
   },
+  // All of it comes in time, and can be read.
+  'sends a little too much': (_request, response) => response.end(`${OTHER}\n`.repeat(30_000)),
   'hangs up': (request) => request.socket.destroy(),
   'never answers': () => undefined,
   'never ends': (_request, response) => response.write(`${HASH.slice(5)}:9\n`),

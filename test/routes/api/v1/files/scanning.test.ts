@@ -206,10 +206,14 @@ t.test('content is scanned before it can be read', { skip: WITHOUT_CLAMD }, asyn
   })
 
   await t.test('what is too large for the scanner is held', async (t) => {
+    const largest = await createFullFile(app, tenant.owner, Buffer.alloc(CLAMD_MAX_BYTES), {
+      url: `${tenant.url}/files`,
+    })
     const file = await createFullFile(app, tenant.owner, Buffer.alloc(CLAMD_MAX_BYTES + 1), {
       url: `${tenant.url}/files`,
     })
     await scanNew()
+    t.match((await request({ url: largest, as: tenant.owner })).json(), { status: 'ready' })
     t.match((await request({ url: file, as: tenant.owner })).json(), { status: 'quarantined' })
     const [held] = (await request({ url: `${OPERATIONS}/quarantine`, as: admin })).json().data
     t.match(held, { reason: 'held', finding: 'too_large' })
