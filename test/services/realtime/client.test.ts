@@ -57,6 +57,16 @@ t.test('a client, as time goes by', async (t) => {
     admitted.resolve('invalid')
   })
 
+  await t.test('that can get another token is told when it needs one', async (t) => {
+    const { client, frames } = openClient(t, app, hub, () => 600_000)
+    client.receive(JSON.stringify({ id: 1, connect: { token: tokenOf(user) } }))
+    await eventually(async () => frames.length === 1)
+    const { connect } = JSON.parse(frames[0] ?? '')
+    const { lifetimeS } = app.tokens
+    t.ok(connect.expires)
+    t.ok(connect.ttl <= lifetimeS && connect.ttl > lifetimeS / 2, `${connect.ttl} of ${lifetimeS} seconds`)
+  })
+
   await t.test('whose token came as data, and expires', async (t) => {
     const { client, frames, pass, endings } = await open(false)
     client.receive(JSON.stringify({ id: 1, connect: { data: { token: tokenOf(user) } } }))
