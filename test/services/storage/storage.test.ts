@@ -1,8 +1,10 @@
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
+import type { Database } from '#lib/database/database.ts'
+import * as appends from '#services/storage/append-queries.ts'
 import { StorageQuotaReached, UnknownSpace } from '#services/storage/errors.ts'
 import * as limits from '#services/storage/limits.ts'
-import { growObject } from '#services/storage/queries.ts'
+import * as queries from '#services/storage/queries.ts'
 import { Reservation } from '#services/storage/reservation.ts'
 import { Writing } from '#services/storage/storage.ts'
 import { Forbidden } from '#services/users/errors.ts'
@@ -96,6 +98,63 @@ t.test(
   },
 )
 
+/** The state that an object must have for a statement to do anything with it; of one with another, it says no. */
+const STATES: Readonly<
+  Record<string, { state: 'writing' | 'kept'; ask: (db: Database, key: string) => Promise<unknown> }>
+> = {
+  flush: { state: 'writing', ask: async (db, key) => (await queries.flushObjects(db, [key])).has(key) },
+  grow: { state: 'writing', ask: (db, key) => queries.growObject(db, key, 1, { quota: MIB }) },
+  renew: { state: 'writing', ask: (db, key) => queries.renewObject(db, key, 1000) },
+  keep: { state: 'writing', ask: (db, key) => queries.keepObject(db, key, 1) },
+  doom: { state: 'writing', ask: queries.doomObject },
+  hold: { state: 'kept', ask: queries.holdObject },
+  'ask for': {
+    state: 'writing',
+    ask: async (db, key) => (await appends.askForObject(db, key, 1000))?.held ?? false,
+  },
+  'look how far': {
+    state: 'writing',
+    ask: async (db, key) => (await appends.selectAppend(db, key)) !== undefined,
+  },
+  'say that it is being written': {
+    state: 'writing',
+    async ask(db, key) {
+      await db.query({
+        name: 'setHolder',
+        text: 'UPDATE object_appends SET holder = 1, epoch = 1, lease_until = now() WHERE key = $1',
+        values: [key],
+      })
+      return appends.renewAppend(db, key, { epoch: '1', leaseMs: 1000, progress: { offset: 0, state: null } })
+    },
+  },
+}
+
+t.test('what is done with an object depends on its state', async (t) => {
+  const { app, db, signUp } = await borrowTestApp(t, { APP_ROLE: 'web' })
+  const space = (await signUp()).user.id
+  const statesOf = () => db.query('SELECT key, state, bytes FROM stored_objects ORDER BY key')
+  let number = 0
+  for (const [name, { state: right, ask }] of Object.entries(STATES)) {
+    for (const state of ['writing', 'kept', 'doomed'] as const) {
+      const key = String(++number).padStart(32, '0')
+      await queries.insertObject(app.db, { key, store: 'local', space, bytes: 1, leaseMs: 60_000 }, null)
+      await db.query('UPDATE stored_objects SET state = $2 WHERE key = $1', [key, state])
+      await appends.insertAppend(app.db, key)
+      const before = await statesOf()
+      t.equal(await ask(app.db, key), state === right, `${name}: ${state}`)
+      if (state !== right) t.strictSame(await statesOf(), before)
+    }
+  }
+  await queries.deleteRemoved(
+    app.db,
+    (await statesOf()).map(({ key }) => String(key)),
+  )
+  t.ok(
+    (await statesOf()).every(({ state }) => state !== 'doomed') && (await statesOf()).length > 9,
+    'what is kept stays',
+  )
+})
+
 t.test('no step is larger than 64 MiB', async (t) => {
   const { app, db, signUp } = await borrowTestApp(t, { APP_ROLE: 'web' })
   const space = (await signUp()).user.id
@@ -119,7 +178,7 @@ t.test('what is counted stays in place, and goes with the last object', async (t
       return Number((await tx.query<{ n: string }>({ name: 'countUpdatesInPlace', text }))[0]?.n)
     }
     const before = await count()
-    await growObject(tx, first.key, KIB, { quota: MIB })
+    await queries.growObject(tx, first.key, KIB, { quota: MIB })
     return (await count()) - before
   })
   t.equal(inPlace, 1)
