@@ -16,8 +16,11 @@ import { copyProject, type ProjectCopy } from '#test/support/project-copy.ts'
 // A busy machine takes longer to make a cluster than the service would wait for its own end.
 const DEVELOPMENT = { APP_ENVIRONMENT: 'development', APP_SERVER__SHUTDOWN_TIMEOUT: '5m' }
 
+/** Of the tests that need a cluster, which the first makes. */
+const used = copyProject(t)
+
 t.test('it starts a PostgreSQL, ends it, and finds the data again', async (t) => {
-  const { directory, postgresRuns } = await copyProject(t)
+  const { directory, postgresRuns } = await used
   const options = { cwd: directory }
   const first = await startService(t, DEVELOPMENT, options)
   t.match(first.stderr(), /Started PostgreSQL in .*\.data\/postgres, port \d+/)
@@ -65,8 +68,12 @@ t.test('an end that waits no longer leaves none behind either', async (t) => {
   // Of one that was made to its end the folder would stay.
   await eventually(async () => unfinished(directory).length === 0)
   t.notOk(await postgresRuns())
+})
 
-  const served = await startService(t, { ...DEVELOPMENT, APP_SERVER__DRAIN_DELAY: '4m' }, options)
+t.test('of one that serves, such an end leaves none behind', async (t) => {
+  const { directory, postgresRuns } = await used
+  const env = { ...DEVELOPMENT, APP_SERVER__DRAIN_DELAY: '4m' }
+  const served = await startService(t, env, { cwd: directory })
   served.child.kill('SIGTERM')
   await eventually(async () => served.stdout().includes('shutting down'))
   served.child.kill('SIGINT')
@@ -78,8 +85,42 @@ function unfinished(directory: string): string[] {
   return globSync('.data/postgres/cluster.new-*', { cwd: directory })
 }
 
+/** `npm start` as the leader of a process group, like a job in a terminal. */
+async function npmStart(t: Test, { directory }: ProjectCopy) {
+  const env = environment({ ...DEVELOPMENT, ...compileCache(directory), APP_SERVER__PORT: '0' })
+  const npm = startProcess(t, 'npm', ['start', '--offline'], { cwd: directory, env, detached: true })
+  const { pid = 0 } = npm.child
+  t.teardown(() => {
+    try {
+      process.kill(-pid, 'SIGKILL')
+    } catch {
+      // Everything has ended, as it should.
+    }
+  })
+  await listening(npm)
+  return { ...npm, pid }
+}
+
+t.test('npm start: Ctrl-C, and SIGTERM to npm alone, end everything in order', async (t) => {
+  const copy = await used
+  const inTerminal = await npmStart(t, copy)
+  process.kill(-inTerminal.pid, 'SIGINT')
+  await inTerminal.exited
+  t.match(inTerminal.stdout(), /"shut down"/)
+  t.notMatch(inTerminal.stdout(), /second signal/)
+  t.notOk(await copy.postgresRuns())
+
+  const supervised = await npmStart(t, copy)
+  supervised.child.kill('SIGTERM')
+  // Only when the service has ended too is the output closed.
+  await supervised.exited
+  t.match(supervised.stdout(), /"shut down"/)
+  t.notOk(await copy.postgresRuns())
+})
+
+// The last, because the server of one that was killed goes on.
 t.test('kill -9 during writes: who got 201 is there, all others are whole or absent', async (t) => {
-  const { directory } = await copyProject(t)
+  const { directory } = await used
   const service = await startService(t, DEVELOPMENT, { cwd: directory })
   const admitted: { email: string; password: string }[] = []
   async function registerOn(): Promise<void> {
@@ -104,37 +145,4 @@ t.test('kill -9 during writes: who got 201 is there, all others are whole or abs
   for (const json of admitted) {
     t.match(await call(`${again.url}/api/v1/auth/login`, { method: 'POST', json }), { status: 200 })
   }
-})
-
-/** `npm start` as the leader of a process group, like a job in a terminal. */
-async function npmStart(t: Test, { directory }: ProjectCopy) {
-  const env = environment({ ...DEVELOPMENT, ...compileCache(directory), APP_SERVER__PORT: '0' })
-  const npm = startProcess(t, 'npm', ['start', '--offline'], { cwd: directory, env, detached: true })
-  const { pid = 0 } = npm.child
-  t.teardown(() => {
-    try {
-      process.kill(-pid, 'SIGKILL')
-    } catch {
-      // Everything has ended, as it should.
-    }
-  })
-  await listening(npm)
-  return { ...npm, pid }
-}
-
-t.test('npm start: Ctrl-C, and SIGTERM to npm alone, end everything in order', async (t) => {
-  const copy = await copyProject(t)
-  const inTerminal = await npmStart(t, copy)
-  process.kill(-inTerminal.pid, 'SIGINT')
-  await inTerminal.exited
-  t.match(inTerminal.stdout(), /"shut down"/)
-  t.notMatch(inTerminal.stdout(), /second signal/)
-  t.notOk(await copy.postgresRuns())
-
-  const supervised = await npmStart(t, copy)
-  supervised.child.kill('SIGTERM')
-  // Only when the service has ended too is the output closed.
-  await supervised.exited
-  t.match(supervised.stdout(), /"shut down"/)
-  t.notOk(await copy.postgresRuns())
 })

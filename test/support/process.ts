@@ -53,7 +53,7 @@ export function compileCache(directory: string): Record<string, string> {
 
 /** Starts a program. What it has not read of its standard input is the test's to write. */
 export function startProcess(
-  t: Test,
+  t: Pick<Test, 'teardown'>,
   command: string,
   args: readonly string[],
   options: SpawnOptions = {},

@@ -46,7 +46,7 @@ async function shareCompiled(directory: string): Promise<void> {
 }
 
 /** Copies the project to a temporary directory; it and what runs in it are gone when `t` ends. */
-export async function copyProject(t: Test): Promise<ProjectCopy> {
+export async function copyProject(t: Pick<Test, 'teardown'>): Promise<ProjectCopy> {
   const directory = await mkdtemp(join(tmpdir(), 'groundwork-copy-'))
   // When we are root, PostgreSQL runs as another user, who must get there.
   await chmod(directory, 0o755)
