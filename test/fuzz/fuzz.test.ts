@@ -5,7 +5,7 @@ import { amount } from '#test/support/amount.ts'
 import { describe, fuzz, unreached } from './fuzz.ts'
 
 /** `npm run fuzz` is for more, and for others. */
-const RUNS = amount({ few: 2800, many: 14_000 })
+const RUNS = amount({ few: 1500, many: 14_000 })
 
 t.test('requests made from the document, right and wrong', { timeout: 580_000 }, async (t) => {
   const report = await fuzz(t, { runs: RUNS, seed: 1 })
