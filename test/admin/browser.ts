@@ -12,12 +12,17 @@ export interface PanelWorld extends TestApp {
   readonly violations: readonly string[]
 }
 
-export async function createPanelWorld(t: Owner, env: Record<string, string> = {}): Promise<PanelWorld> {
+/** Starts a service, and a browser unless there is one already. */
+export async function createPanelWorld(
+  t: Owner,
+  env: Record<string, string> = {},
+  started?: Browser,
+): Promise<PanelWorld> {
   const violations: string[] = []
   const test = await buildTestApp(t, env, { violated: (violation) => violations.push(violation) })
   const origin = await test.app.listen({ port: 0, host: '127.0.0.1' })
   const admin = await test.signUp({ role: 'admin', email: 'root@example.com', username: 'root' })
-  const browser = await startChromium(t)
+  const browser = started ?? (await startChromium(t))
   return { ...test, origin, browser, admin, violations }
 }
 

@@ -56,6 +56,7 @@ async function missedBy(page: Page, root: string): Promise<string[]> {
   await page.evaluate(`
     window.wanted = new Set(${CONTROLS}.filter((element) => ${root}.contains(element)))
     window.unseen = new Set()
+    removeEventListener('focusin', window.visit)
     window.visit = () => {
       const element = document.activeElement
       window.wanted.delete(element)
@@ -63,10 +64,12 @@ async function missedBy(page: Page, root: string): Promise<string[]> {
       const isSeen = outlineStyle !== 'none' && outlineWidth !== '0px'
       if (element !== document.body && !isSeen) window.unseen.add(element)
       return window.wanted.size
-    }`)
+    }
+    addEventListener('focusin', window.visit)`)
   let left = Number(await page.evaluate('window.visit()'))
-  for (let stop = 0; stop < MOST_STOPS && left > 0; stop++) {
-    await page.keyboard.press('Tab')
+  for (let stop = 0; stop < MOST_STOPS && left > 0; ) {
+    // Each has a stop of its own, so that many are needed at least.
+    for (const end = stop + left; stop < end; stop++) await page.keyboard.press('Tab')
     left = Number(await page.evaluate('window.visit()'))
   }
   const missed = await page.evaluate(
