@@ -12,7 +12,7 @@ export interface Entry {
 }
 
 /** Operations after which the page is loaded again: it keeps all that it has drawn, and gets slower with each. */
-const OPERATIONS_A_PAGE = 20
+const OPERATIONS_A_PAGE = 10
 
 const HEADER = '[data-param-in="header"]'
 
