@@ -49,7 +49,7 @@ const HEADERS: readonly (readonly [name: string, unit: string])[] = [
 ]
 
 /** How many share the headers, and the ways to write a body, among them: all operations read them alike. */
-const SHARE = { headers: amount({ few: 4, many: 1 }), bodies: amount({ few: 3, many: 1 }) }
+const SHARE = { headers: amount({ few: 8, many: 1 }), bodies: amount({ few: 6, many: 1 }) }
 
 const operations = operationsOf(document)
 
