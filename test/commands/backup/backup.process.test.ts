@@ -13,14 +13,14 @@ import { holesOf } from '#test/tenancy/catalogue.ts'
 import { proveRows } from '#test/tenancy/row-proof.ts'
 import { runCommand, runProcess } from './commands.ts'
 import { populated } from './populated.ts'
-import { inSystem, startPostgresServer, WITHOUT_PROGRAMS } from './postgres-server.ts'
+import { inSystem, sharedPostgresServer, WITHOUT_PROGRAMS } from './postgres-server.ts'
 
 const MIGRATIONS = join(import.meta.dirname, '../../../migrations')
 
 const skip = WITHOUT_PROGRAMS
 
 t.test('a backup under load has every write that was acknowledged before', { skip }, async (t) => {
-  const server = await startPostgresServer(t)
+  const server = await sharedPostgresServer()
   const url = await server.createDatabase()
   const service = await startService(t, { APP_DATABASE__URL: url, APP_ROLE: 'web' })
   await ready(service.url)
@@ -75,7 +75,7 @@ t.test('a backup under load has every write that was acknowledged before', { ski
 })
 
 t.test('rows of organizations are dumped, restored, and kept apart as before', { skip }, async (t) => {
-  const server = await startPostgresServer(t)
+  const server = await sharedPostgresServer()
   const url = await populated(t, server)
   const directory = t.testdir({})
   t.match(await runCommand('backup', ['--to', directory], { APP_DATABASE__URL: url }), { code: 0 })
@@ -95,7 +95,7 @@ t.test('rows of organizations are dumped, restored, and kept apart as before', {
 })
 
 t.test('what restore refuses, and that a refusal changes nothing', { skip }, async (t) => {
-  const server = await startPostgresServer(t)
+  const server = await sharedPostgresServer()
   const url = await populated(t, server)
   const directory = t.testdir({})
   const to = ['--to', directory]
@@ -183,7 +183,7 @@ t.test('what restore refuses, and that a refusal changes nothing', { skip }, asy
 })
 
 t.test('keeps as many as told, and leaves nothing half done', { skip }, async (t) => {
-  const server = await startPostgresServer(t)
+  const server = await sharedPostgresServer()
   const url = await populated(t, server)
   const env = { APP_DATABASE__URL: url }
   const name = new URL(url).pathname.slice(1)

@@ -4,7 +4,7 @@ import { existsSync, globSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
-import type { Test } from 'tap'
+import root, { type Test } from 'tap'
 import { chooseLauncher, output } from '#lib/embedded-postgres/launcher.ts'
 import { openLayout } from '#lib/embedded-postgres/layout.ts'
 import { eventually } from '#test/support/eventually.ts'
@@ -41,12 +41,23 @@ function findPrograms(): string | undefined {
     )
 }
 
+let shared: Promise<PostgresServer> | undefined
+
+/** Returns the server of all tests of a file, which ends with the last of them. */
+export function sharedPostgresServer(): Promise<PostgresServer> {
+  shared ??= startPostgresServer(root)
+  return shared
+}
+
 /**
  * Starts a server, which ends with `t`.
  *
  * @param programs the directory of its programs; without one, those of this machine
  */
-export async function startPostgresServer(t: Test, programs = PROGRAMS): Promise<PostgresServer> {
+export async function startPostgresServer(
+  t: Pick<Test, 'teardown'>,
+  programs = PROGRAMS,
+): Promise<PostgresServer> {
   const directory = await mkdtemp('/tmp/groundwork-test-')
   const layout = await openLayout(directory)
   const binaries = { initdb: `${programs}/initdb`, postgres: `${programs}/postgres` }
