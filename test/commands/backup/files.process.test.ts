@@ -16,7 +16,7 @@ import { startInstance } from '#test/support/instances.ts'
 import { environment, startProcess } from '#test/support/process.ts'
 import { runCommand } from './commands.ts'
 import { filledService, hasAll } from './files-of-backups.ts'
-import { inSystem, PROGRAMS_PATH, startPostgresServer, WITHOUT_PROGRAMS } from './postgres-server.ts'
+import { inSystem, PROGRAMS_PATH, sharedPostgresServer, WITHOUT_PROGRAMS } from './postgres-server.ts'
 
 t.setTimeout(600_000)
 
@@ -27,7 +27,7 @@ const WEB = { APP_ROLE: 'web' }
 const pathOf = (folder: string, key = '') => join(folder, key.slice(0, 2), key)
 
 t.test('files of every kind come back into an empty database and an empty folder', { skip }, async (t) => {
-  const server = await startPostgresServer(t)
+  const server = await sharedPostgresServer()
   const folders = t.testdir({ files: {}, empty: {}, backups: {} })
   const [directory, empty, place] = [join(folders, 'files'), join(folders, 'empty'), join(folders, 'backups')]
   const filled = await filledService(t, server, { APP_FILES__DIRECTORY: directory })
@@ -166,7 +166,7 @@ t.test('files of every kind come back into an empty database and an empty folder
 })
 
 t.test('what goes while it is copied is copied', { skip }, async (t) => {
-  const server = await startPostgresServer(t)
+  const server = await sharedPostgresServer()
   const folders = t.testdir({ files: {}, backups: {} })
   const [directory, place] = [join(folders, 'files'), join(folders, 'backups')]
   const { app, url, user } = await filledService(t, server, { APP_FILES__DIRECTORY: directory })
@@ -200,7 +200,7 @@ t.test('what goes while it is copied is copied', { skip }, async (t) => {
 })
 
 t.test('killed while it copies, the next one goes on', { skip }, async (t) => {
-  const server = await startPostgresServer(t)
+  const server = await sharedPostgresServer()
   const folders = t.testdir({ files: {}, empty: {}, backups: {} })
   const [directory, empty, place] = [join(folders, 'files'), join(folders, 'empty'), join(folders, 'backups')]
   const filled = await filledService(t, server, { APP_FILES__DIRECTORY: directory })
