@@ -2,6 +2,7 @@
 
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
+import { amount } from '#test/support/amount.ts'
 import { createTestDatabase, type TestDatabase } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { startInstance } from '#test/support/instances.ts'
@@ -14,6 +15,8 @@ const LIMITS = {
   // A busy machine is not a database that hangs.
   APP_RATE_LIMIT__DATABASE_TIMEOUT: '10s',
 }
+
+const CLIENTS = amount({ few: 3, many: 6 })
 
 /** Three instances on one database. */
 async function startThree(
@@ -78,9 +81,9 @@ t.test('counted in PostgreSQL', async (t) => {
     t.match(await db.query('SELECT used FROM rate_limits'), [{ used: 90 }])
     t.equal(await flood(t, apps, 30), 0)
     t.equal(await flood(t, apps, 300, '192.0.2.2'), 90, 'another client has its own')
-    const clients = Array.from({ length: 6 }, (_, i) => `198.51.100.${i}`)
+    const clients = Array.from({ length: CLIENTS }, (_, i) => `198.51.100.${i}`)
     const admitted = await Promise.all(clients.map((client) => flood(t, apps, 150, client)))
-    t.strictSame(admitted, Array(6).fill(90), 'many clients at once')
+    t.strictSame(admitted, Array(CLIENTS).fill(90), 'many clients at once')
     t.strictSame(await metric(apps[1], 'rate_limit_decisions_alone_total'), { '': 0 })
   })
 
