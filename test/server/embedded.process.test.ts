@@ -16,7 +16,7 @@ import { copyProject, type ProjectCopy } from '#test/support/project-copy.ts'
 // A busy machine takes longer to make a cluster than the service would wait for its own end.
 const DEVELOPMENT = { APP_ENVIRONMENT: 'development', APP_SERVER__SHUTDOWN_TIMEOUT: '5m' }
 
-/** Of the tests that need a cluster, which the first makes. */
+/** Copy of the project for the tests that need a cluster, which the first makes. */
 const used = copyProject(t)
 
 t.test('it starts a PostgreSQL, ends it, and finds the data again', async (t) => {
