@@ -24,7 +24,7 @@ export interface ReplicaOptions {
   readonly idleTimeout: number
   /** Milliseconds in which it must reach a position to count as up. */
   readonly patience: number
-  readonly position: PrimaryPosition
+  readonly position: Pick<PrimaryPosition, 'read'>
   readonly observer: DatabaseObserver
   /** Called when its state changes; it has none before it was first looked at. `error` says why it is down. */
   changed(replica: Replica, previous: ReplicaState | undefined, error?: unknown): void

@@ -9,14 +9,17 @@ import { type Replica, ReplicaBehind } from './replica.ts'
 export const FALLBACK_REASONS = ['none_up', 'behind', 'conflict', 'failed', 'no_position'] as const
 export type FallbackReason = (typeof FALLBACK_REASONS)[number]
 
+/** The part of a replica that reads from it. */
+type Readable = Pick<Replica, 'name' | 'state' | 'load' | 'query' | 'start' | 'close'>
+
 export interface ReplicasOptions {
-  readonly primary: PoolDatabase
-  readonly position: PrimaryPosition
-  readonly replicas: readonly Replica[]
+  readonly primary: Pick<PoolDatabase, 'forCaller'>
+  readonly position: Pick<PrimaryPosition, 'read'>
+  readonly replicas: readonly Readable[]
   /** Milliseconds that a read waits in all for replicas to reach the primary's position. */
   readonly patience: number
   /** A read was answered by a replica. */
-  served(replica: Replica): void
+  served(replica: Pick<Replica, 'name'>): void
   /** A read was left to the primary. */
   fellBack(reason: FallbackReason): void
 }
@@ -47,7 +50,7 @@ export class Replicas {
   }
 
   /** Those that are up, the one with the least to do first; of equals each in its turn. */
-  #usable(): Replica[] {
+  #usable(): Readable[] {
     const up = this.#options.replicas.filter(({ state }) => state === 'up')
     this.#turn = (this.#turn + 1) % Math.max(1, up.length)
     return [...up.slice(this.#turn), ...up.slice(0, this.#turn)].sort((a, b) => a.load - b.load)
@@ -56,12 +59,12 @@ export class Replicas {
 
 class ReplicatedDatabase implements Database {
   readonly #options: ReplicasOptions
-  readonly #usable: () => Replica[]
+  readonly #usable: () => Readable[]
   readonly #caller: Caller
   readonly #primary: Database
   #position: Promise<Position> | undefined
 
-  constructor(options: ReplicasOptions, usable: () => Replica[], caller: Caller) {
+  constructor(options: ReplicasOptions, usable: () => Readable[], caller: Caller) {
     this.#options = options
     this.#usable = usable
     this.#caller = caller
