@@ -33,13 +33,12 @@ class CopyQuery extends pg.Query {
  *
  * @param onRow called with each message of the server; the bytes are valid until it returns
  */
-export async function copyOut(
+export function copyOut(
   client: pg.ClientBase,
   text: string,
   onRow: (bytes: Buffer) => void,
-): Promise<pg.QueryResult<never>> {
-  await new Promise<void>((resolve, reject) => {
-    client.query(new CopyQuery(text, onRow, (error) => (error ? reject(error) : resolve())))
+): Promise<{ readonly rows: never[] }> {
+  return new Promise((resolve, reject) => {
+    client.query(new CopyQuery(text, onRow, (error) => (error ? reject(error) : resolve({ rows: [] }))))
   })
-  return { rows: [], rowCount: null, command: 'COPY', oid: 0, fields: [] }
 }

@@ -33,7 +33,7 @@ export async function run<Row extends object>(
 ): Promise<Row[]> {
   const named = prepare && prepares(connection) ? { name } : {}
   const config = { ...named, text, values: [...values] }
-  const ask = (): Promise<QueryResult<Row>> => {
+  const ask = (): Promise<Pick<QueryResult<Row>, 'rows'>> => {
     if (connection instanceof Pipeline) return connection.query<Row>(config, scope)
     if (onCopied === undefined) return send<Row>(connection, config, { scope, onBegin, json })
     if (scope !== undefined || onBegin !== undefined)
