@@ -1,6 +1,8 @@
 import { mock } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Worker } from 'node:worker_threads'
 import t, { type Test } from 'tap'
-import { watchProcess } from '#process/watchdog.ts'
+import { Watchdog, watchProcess } from '#process/watchdog.ts'
 
 const AT = { beats: 0, ending: 1, debugged: 2 } as const
 
@@ -76,4 +78,24 @@ t.test('an end that takes too long is ended, signs of life or not', async (t) =>
   t.strictSame(done, [])
   look(1, { alive: true })
   t.strictSame(done, [[2, 'the end takes too long, killing the process\n']])
+})
+
+t.test('a thread watches from the start on, or from the beginning of an end before it', async (t) => {
+  const threads: Worker[] = []
+  const note = (thread: Worker) => void threads.push(thread)
+  process.on('worker', note)
+  t.teardown(() => process.off('worker', note))
+  const hour = 3_600_000
+  for (const begin of [
+    (watchdog: Watchdog) => watchdog.start(),
+    (watchdog: Watchdog) => watchdog.expectEnd(),
+  ]) {
+    const watchdog = new Watchdog(hour)
+    begin(watchdog)
+    watchdog.start()
+    watchdog.expectEnd()
+    await turn()
+    t.equal(threads.length, 1)
+    await threads.pop()?.terminate()
+  }
 })
