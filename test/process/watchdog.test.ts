@@ -86,13 +86,12 @@ t.test('a thread watches from the start on, or from the beginning of an end befo
   process.on('worker', note)
   t.teardown(() => process.off('worker', note))
   const hour = 3_600_000
-  for (const begin of [
-    (watchdog: Watchdog) => watchdog.start(),
-    (watchdog: Watchdog) => watchdog.expectEnd(),
-  ]) {
+  for (const begin of ['start', 'expectEnd'] as const) {
     const watchdog = new Watchdog(hour)
-    begin(watchdog)
-    watchdog.start()
+    watchdog[begin]()
+    watchdog[begin]()
+    await turn()
+    t.equal(threads.length, 1, begin)
     watchdog.expectEnd()
     await turn()
     t.equal(threads.length, 1)

@@ -88,12 +88,13 @@ t.test(
   async (t) => {
     const hour = 3_600_000
     const wanted: number[] = []
+    let resetsIn = hour
     const store: Store = {
       isAvailable: true,
       maxClaims: 10,
       take: async (claims) => {
         wanted.push(...claims.map((claim) => claim.wanted))
-        return claims.map((claim) => ({ granted: claim.wanted, used: 100, resetsIn: hour }))
+        return claims.map((claim) => ({ granted: claim.wanted, used: 100, resetsIn }))
       },
     }
     const limiter = (instances: number) =>
@@ -113,5 +114,11 @@ t.test(
       [500, 6, 500, 4],
       'the request, and a hundredth of the 500 that are left, or of the 1500 between four',
     )
+    // Late in its window a client is known to be slow.
+    resetsIn = 60_000
+    wanted.length = 0
+    t.match(await alone.take('slow', 1000, 500), { admitted: true })
+    t.match(await alone.take('slow', 1000, 1), { admitted: true })
+    t.strictSame(wanted, [500, 1])
   },
 )
