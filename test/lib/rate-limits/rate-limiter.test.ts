@@ -120,5 +120,10 @@ t.test(
     t.match(await alone.take('slow', 1000, 500), { admitted: true })
     t.match(await alone.take('slow', 1000, 1), { admitted: true })
     t.strictSame(wanted, [500, 1])
+    // A tenth of a second after its beginning, or more, it has used a thousand in that time at most.
+    resetsIn = hour - 100
+    t.match(await alone.take('fast', 1_000_000, 1000), { admitted: true })
+    t.match(await alone.take('fast', 1_000_000, 1), { admitted: true })
+    t.ok(Number(wanted.at(-1)) <= 1001, `${wanted.at(-1)}`)
   },
 )
