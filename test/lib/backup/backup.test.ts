@@ -19,7 +19,8 @@ t.test('a backup says what it holds, which is of one moment', async (t) => {
     write: {
       value: async (file: string, pieces: AsyncIterable<Uint8Array>) => {
         if (file.endsWith('.dump')) await addOrganization(db)
-        const held = "SELECT mode FROM pg_locks WHERE locktype = 'advisory' AND classid = 25959 AND objid = 1"
+        const held =
+          "SELECT mode FROM pg_locks WHERE locktype = 'advisory' AND classid = 25959 AND objid = 1 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         locks.push((await db.query<{ mode: string }>(held)).map(({ mode }) => mode))
         return options.store.write(file, pieces)
       },
@@ -87,7 +88,9 @@ t.test('a backup says what it holds, which is of one moment', async (t) => {
     '0 contents are there, 0',
   ])
   t.strictSame(
-    await db.query("SELECT FROM pg_stat_activity WHERE application_name = 'groundwork-backup'"),
+    await db.query(
+      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'groundwork-backup'",
+    ),
     [],
   )
 })
