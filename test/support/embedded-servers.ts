@@ -13,6 +13,16 @@ import {
 import { openLayout } from '#lib/embedded-postgres/layout.ts'
 import { endPostmaster, findPostmaster } from '#lib/embedded-postgres/postmaster.ts'
 
+/** Everything in the database that still belongs to the superuser, other than what every database has. */
+export const SUPERUSERS = `
+  SELECT relname AS name FROM pg_class WHERE oid >= 16384 AND relowner = 10 AND relnamespace <> 'pg_toast'::regnamespace
+  UNION ALL SELECT proname FROM pg_proc WHERE oid >= 16384 AND proowner = 10
+  UNION ALL SELECT typname FROM pg_type WHERE oid >= 16384 AND typowner = 10
+  UNION ALL SELECT nspname FROM pg_namespace WHERE oid >= 16384 AND nspowner = 10
+  UNION ALL SELECT stxname FROM pg_statistic_ext WHERE stxowner = 10
+  UNION ALL SELECT oid::text FROM pg_largeobject_metadata WHERE lomowner = 10
+  UNION ALL SELECT datname FROM pg_database WHERE datname = current_database() AND datdba = 10`
+
 /** Messages of a child; see test/fixtures/embedded-server.ts. */
 export interface Message {
   readonly url?: string

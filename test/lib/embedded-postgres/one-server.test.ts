@@ -11,7 +11,7 @@ import { openLayout } from '#lib/embedded-postgres/layout.ts'
 import { withLock } from '#lib/embedded-postgres/lock.ts'
 import { findPostmaster } from '#lib/embedded-postgres/postmaster.ts'
 import { ensureServer, freePort } from '#lib/embedded-postgres/server.ts'
-import { FAST, query, serverDirectory } from '#test/support/embedded-servers.ts'
+import { FAST, query, SUPERUSERS, serverDirectory } from '#test/support/embedded-servers.ts'
 import { eventually } from '#test/support/eventually.ts'
 
 const root = process.getuid?.() === 0
@@ -157,15 +157,7 @@ t.test('a database that belongs to the superuser is handed over whole', async (t
   await old.stop()
   const server = await enter()
   t.strictSame(server.said, ['Started PostgreSQL', 'Handing the database'])
-  const left = `
-    SELECT relname AS name FROM pg_class WHERE oid >= 16384 AND relowner = 10 AND relnamespace <> 'pg_toast'::regnamespace
-    UNION ALL SELECT proname FROM pg_proc WHERE oid >= 16384 AND proowner = 10
-    UNION ALL SELECT typname FROM pg_type WHERE oid >= 16384 AND typowner = 10
-    UNION ALL SELECT nspname FROM pg_namespace WHERE oid >= 16384 AND nspowner = 10
-    UNION ALL SELECT stxname FROM pg_statistic_ext WHERE stxowner = 10
-    UNION ALL SELECT oid::text FROM pg_largeobject_metadata WHERE lomowner = 10
-    UNION ALL SELECT datname FROM pg_database WHERE datname = current_database() AND datdba = 10`
-  t.strictSame(await query(server.superuserUrl, left), [])
+  t.strictSame(await query(server.superuserUrl, SUPERUSERS), [])
   await query(
     server.url,
     'DROP SCHEMA "Own Schema" CASCADE; DROP DOMAIN positive; DROP TYPE pair; DROP TABLE numbers CASCADE',

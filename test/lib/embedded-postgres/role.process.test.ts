@@ -2,17 +2,7 @@ import t from 'tap'
 import { migrateUp } from '#lib/migrations/migrations.ts'
 import { MIGRATIONS } from '#plugins/infrastructure/migrations.ts'
 import { connectionTo } from '#test/support/connection-to.ts'
-import { query, serverDirectory, start } from '#test/support/embedded-servers.ts'
-
-/** Everything in the database that still belongs to the superuser, other than what every database has. */
-const LEFT = `
-  SELECT relname AS name FROM pg_class WHERE oid >= 16384 AND relowner = 10 AND relnamespace <> 'pg_toast'::regnamespace
-  UNION ALL SELECT proname FROM pg_proc WHERE oid >= 16384 AND proowner = 10
-  UNION ALL SELECT typname FROM pg_type WHERE oid >= 16384 AND typowner = 10
-  UNION ALL SELECT nspname FROM pg_namespace WHERE oid >= 16384 AND nspowner = 10
-  UNION ALL SELECT stxname FROM pg_statistic_ext WHERE stxowner = 10
-  UNION ALL SELECT oid::text FROM pg_largeobject_metadata WHERE lomowner = 10
-  UNION ALL SELECT datname FROM pg_database WHERE datname = current_database() AND datdba = 10`
+import { query, SUPERUSERS, serverDirectory, start } from '#test/support/embedded-servers.ts'
 
 /** One of each kind of object that somebody may have made. */
 const OBJECTS = `
@@ -50,7 +40,7 @@ t.test('a database that belongs to the superuser is handed over, with nothing lo
   await old.stop()
 
   const { url, superuserUrl, stop } = await start(directory)
-  t.same(await query(superuserUrl, LEFT), [])
+  t.same(await query(superuserUrl, SUPERUSERS), [])
   t.equal(new URL(url).username, 'groundwork')
   const asked = 'SELECT rolsuper OR rolbypassrls AS unbound FROM pg_roles WHERE rolname = current_user'
   t.same(await query(url, asked), [{ unbound: false }])
