@@ -17,36 +17,6 @@ const SETTINGS = {
   APP_REALTIME__CENTRIFUGO__PROXY_SECRET: 'the secret of a test, which is long enough',
 }
 
-t.test('only Centrifugo may ask about clients', async (t) => {
-  const { request, signUp } = await createTestApp(t, SETTINGS)
-  const user = await signUp()
-  const meta = { kind: 'user', session: user.session_id, address: '192.0.2.1' }
-  const payloads = {
-    connect: { data: { token: tokenOf(user) } },
-    refresh: { meta },
-    subscribe: { meta, channel: `user:${user.user.id}` },
-    'sub-refresh': { meta, channel: `user:${user.user.id}` },
-  }
-  for (const [route, payload] of Object.entries(payloads)) {
-    const ask = (headers: Record<string, string>, body: object = payload) =>
-      request({ method: 'POST', url: `/realtime/centrifugo/${route}`, payload: body, headers })
-    const refused = { status: 401, code: 'unauthenticated' }
-    expectProblem(t, await ask({}), refused)
-    expectProblem(t, await ask({ 'x-centrifugo-secret': '' }), refused)
-    expectProblem(t, await ask({ 'x-centrifugo-secret': 'a guess' }), refused)
-    expectProblem(t, await ask(user.headers), refused)
-    const headers = { 'x-centrifugo-secret': SETTINGS.APP_REALTIME__CENTRIFUGO__PROXY_SECRET }
-    const answer = await ask(headers)
-    t.equal(answer.statusCode, 200, route)
-    t.ok(answer.json().result.expire_at > Date.now() / 1000)
-    if (route !== 'connect')
-      expectProblem(t, await ask(headers, {}), { status: 400, code: 'validation_failed' })
-  }
-  const without = await createTestApp(t)
-  const answer = await without.request({ method: 'POST', url: '/realtime/centrifugo/connect', payload: {} })
-  t.equal(answer.statusCode, 404, 'with another engine there are no such routes')
-})
-
 t.test('a cluster that is not there', async (t) => {
   const { app, db, request, signUp } = await createTestApp(t, SETTINGS)
   const user = await signUp()
