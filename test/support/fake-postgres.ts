@@ -33,8 +33,6 @@ function message(type: string, ...parts: readonly Buffer[]): Buffer {
 }
 
 const READY = message('Z', Buffer.from('I'))
-/** Answers to Parse and Bind. */
-const PREPARED = Buffer.concat([message('1'), message('2')])
 const WELCOME = Buffer.concat([message('R', int32(0)), message('K', int32(FAKE_PROCESS), int32(1)), READY])
 
 function typeOf(value: Value): number {
@@ -76,7 +74,10 @@ class Conversation {
   readonly #began: (startup: string[]) => void
   #waiting = Buffer.alloc(0)
   #isStarted = false
-  #parsed = ''
+  readonly #prepared = new Map<string, string>()
+  #bound = ''
+  /** Until Sync. */
+  readonly #answers: Buffer[] = []
 
   constructor(socket: Socket, ask: (text: string) => Buffer, began: (startup: string[]) => void) {
     this.#socket = socket
@@ -110,9 +111,19 @@ class Conversation {
 
   #handle(type: string, [first = '', second = '']: string[]): void {
     if (type === 'Q') this.#socket.write(Buffer.concat([this.#ask(first), READY]))
-    if (type === 'P') this.#parsed = second
-    if (type === 'S') this.#socket.write(Buffer.concat([PREPARED, this.#ask(this.#parsed), READY]))
     if (type === 'X') this.#socket.end()
+    if (type === 'S') this.#socket.write(Buffer.concat([...this.#answers.splice(0), READY]))
+    // What follows an error is skipped until Sync.
+    if (this.#answers.at(-1)?.toString('latin1', 0, 1) === 'E') return
+    if (type === 'P') this.#prepared.set(first, second)
+    if (type === 'B') this.#bound = this.#prepared.get(second) ?? ''
+    const answers: Readonly<Record<string, () => Buffer>> = {
+      P: () => message('1'),
+      B: () => message('2'),
+      E: () => this.#ask(this.#bound),
+    }
+    const answer = answers[type]?.()
+    if (answer !== undefined) this.#answers.push(answer)
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import t from 'tap'
 import { DatabaseUnavailable } from '#lib/database/errors.ts'
@@ -63,4 +64,39 @@ t.test('work of a start that the end cuts off is nobody’s error', async (t) =>
     await t.resolves(started)
     t.strictSame(away, [], 'nothing is said of a database that is away')
   }
+})
+
+t.test('a start waits for its work, but not for a database that is away or slow', async (t) => {
+  // The start's own timers keep no process alive.
+  const alive = setInterval(() => undefined, 600_000)
+  t.teardown(() => clearInterval(alive))
+  const timers = () => process.getActiveResourcesInfo().filter((type) => type === 'Timeout').length
+  const start = async (work: () => Promise<unknown>, connectionTimeoutMs: number) => {
+    const said: unknown[] = []
+    const ending = new AbortController()
+    const before = timers()
+    try {
+      await whenAvailable(work, {
+        signal: ending.signal,
+        connectionTimeoutMs,
+        away: (cause) => said.push(cause),
+        slow: () => said.push('slow'),
+      })
+      // What goes on in the background has begun with its pause.
+      await new Promise((resolve) => setImmediate(resolve))
+      return { said, isGoingOn: timers() > before }
+    } finally {
+      ending.abort()
+    }
+  }
+  t.strictSame(await start(() => sleep(20), 2000), { said: [], isGoingOn: false })
+  const { promise: never } = Promise.withResolvers<void>()
+  t.strictSame(await start(() => never, -1999), { said: ['slow'], isGoingOn: false })
+  const cause = new Error('it is away')
+  const away = new DatabaseUnavailable({ cause })
+  t.strictSame(await start(() => Promise.reject(away), 2000), { said: [cause], isGoingOn: true })
+  await t.rejects(
+    start(() => Promise.reject(new Error('a mistake')), 2000),
+    { message: 'a mistake' },
+  )
 })
