@@ -19,9 +19,9 @@ t.test('what a SQLSTATE means', async (t) => {
       is: 'unavailable',
       breaks: true,
     },
-    { codes: ['0A000', '26000'], is: 'unavailable', breaks: true },
+    { codes: ['0A000', '26000', '42P05'], is: 'unavailable', breaks: true },
     {
-      codes: ['28000', '28P01', '3D000', '53300', '53100', '55P03', '57014'],
+      codes: ['28000', '28P01', '3D000', '53300', '53100', '58030', '55P03', '57014'],
       is: 'unavailable',
       breaks: false,
     },
@@ -57,6 +57,15 @@ t.test('what the network and the driver throw', async (t) => {
     'ENOTFOUND',
     'EAI_AGAIN',
     'EHOSTUNREACH',
+    'ENETUNREACH',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    'ERR_SSL_WRONG_VERSION_NUMBER',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'CERT_HAS_EXPIRED',
+    'INVALID_CA',
+    'INVALID_PURPOSE',
+    'HOSTNAME_MISMATCH',
+    'PATH_LENGTH_EXCEEDED',
   ]
   const driver = [
     'Connection terminated',
@@ -69,6 +78,8 @@ t.test('what the network and the driver throw', async (t) => {
     'Client was closed and is not queryable',
     'Cannot use a pool after calling end on the pool',
     'The server does not support SSL connections',
+    'There was an error establishing an SSL connection',
+    'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string',
   ]
   const errors = [
     ...network.map((code) => Object.assign(new Error('failed'), { code })),

@@ -6,6 +6,7 @@ import { OrgDatabase } from '#lib/database/scoped-database.ts'
 import { Session } from '#lib/database/session.ts'
 import { connectionTo } from '#test/support/connection-to.ts'
 import { type Said, startFakePostgres } from '#test/support/fake-postgres.ts'
+import { expectUnavailable } from './expect-unavailable.ts'
 
 const OPENED = {
   direct: true,
@@ -100,7 +101,7 @@ t.test('a failure is told as well, and what is lost to others is repeated', asyn
     ],
   )
   failures = [lost, lost, lost, []]
-  await t.rejects(db.query(ONE), { definition: { code: 'database_unavailable' } })
+  await expectUnavailable(t, db.query(ONE), 'it is given up')
   t.strictSame(failures, [[]], 'three attempts in all')
 })
 
