@@ -3,7 +3,7 @@ import { createServer, type Socket } from 'node:net'
 import type { Owner } from './database.ts'
 
 type Value = string | boolean | null | readonly string[] | Readonly<Record<string, string>>
-/** What the server says to a statement: rows of which each value has its type, or an error. */
+/** Answer of the server to a statement: rows of which each value has its type, or an error. */
 export type Said = readonly Readonly<Record<string, Value>>[] | { readonly code: string; message: string }
 
 /** A server that speaks PostgreSQL's protocol and says what the test wants, as poolers and odd servers might. */

@@ -35,10 +35,10 @@ const OPENED = {
 const POOLED = { ...OPENED, direct: false }
 const CANCELED = { code: '57014', message: 'canceling statement due to statement timeout' }
 
-/** What a server says, in the order in which it is asked; nothing beyond that. */
+/** Answers of a server, in the order in which it is asked; nothing beyond that. */
 interface Talk {
   readonly opened?: Said[]
-  /** Of each `SET statement_timeout`. */
+  /** Answers to each `SET statement_timeout`. */
   readonly limits?: Said[]
   readonly begin?: Said
   readonly settings?: Record<string, string>

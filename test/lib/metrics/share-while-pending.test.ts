@@ -1,7 +1,7 @@
 import t from 'tap'
 import { shareWhilePending } from '#lib/metrics/share-while-pending.ts'
 
-t.test('who asks at the same time shares one question, and a failure is no answer', async (t) => {
+t.test('who asks at the same time shares one question, and a failure answers nothing', async (t) => {
   const asked: PromiseWithResolvers<number>[] = []
   const ask = shareWhilePending(() => {
     const question = Promise.withResolvers<number>()

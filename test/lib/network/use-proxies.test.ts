@@ -28,5 +28,5 @@ t.test('a Node that cannot use proxies does not go without', async (t) => {
     name: 'ProxyUnsupported',
     message: 'HTTP_PROXY and HTTPS_PROXY need Node 24.14 or newer',
   })
-  t.equal(useProxies({})(), undefined, 'where none is asked for, that is no matter')
+  t.equal(useProxies({})(), undefined, 'where none is asked for, that does not matter')
 })
