@@ -246,7 +246,22 @@ t.test('queues and schedules become those of the version that starts', async (t)
   ])
   await old.stop()
   const { boss } = await startWorker(t, after, old)
-  t.match(await boss.getSchedules(), [{ name: 'one', cron: '30 3 * * *' }])
+  const once = { timezone: 'UTC', options: { missed: 'once' } }
+  t.match(await boss.getSchedules(), [{ name: 'one', cron: '30 3 * * *', ...once }])
+  // A schedule of an earlier version whose runs are all made up for, or at another place's time.
+  const restart = async () => {
+    const [scheduled] = await boss.getSchedules()
+    await new JobQueue(boss).start(after, { schedules: true })
+    const schedules = await boss.getSchedules()
+    t.match(schedules, [{ name: 'one', cron: '30 3 * * *', ...once }])
+    return { scheduled, renewed: schedules[0] }
+  }
+  for (const options of [{ tz: 'UTC' }, { tz: 'Europe/Paris', missed: 'once' } as const]) {
+    await boss.schedule('one', '30 3 * * *', {}, options)
+    await restart()
+  }
+  const { scheduled, renewed } = await restart()
+  t.same(renewed, scheduled, 'the same is not written again')
   t.match(await boss.getQueue('one'), {
     retryLimit: 7,
     retryBackoff: true,

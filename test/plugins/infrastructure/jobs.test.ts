@@ -6,7 +6,7 @@ import { sendMail } from '#services/mail/mail.ts'
 import { cleanupJob } from '#services/operations/jobs.ts'
 import { createTestDatabase } from '#test/support/database.ts'
 import { eventually } from '#test/support/eventually.ts'
-import { createTestApp, testConfig } from '#test/support/helper.ts'
+import { createTestApp, type TestApp, testConfig } from '#test/support/helper.ts'
 import { refusal, startSmtpServer } from '#test/support/smtp-server.ts'
 
 const NOTICE = { template: 'already-registered', to: 'ada@example.com', data: { username: 'ada' } } as const
@@ -54,6 +54,21 @@ t.test('a mail goes out by SMTP, and the metrics tell', async (t) => {
   )
   t.match(metrics, 'job_oldest_age_seconds{queue="cleanup"} 0\n')
 })
+
+t.test(
+  'an instance that works makes the schedules, and one that answers requests alone makes none',
+  async (t) => {
+    const [web, worker] = [
+      await createTestApp(t, { APP_ROLE: 'web' }),
+      await createTestApp(t, { APP_ROLE: 'worker' }),
+    ]
+    const schedulesOf = async ({ db }: TestApp) => (await db.query('SELECT FROM pgboss.schedule')).length
+    // Takes no job before the queues and schedules are there.
+    await sendMail(web.app.ctx, NOTICE)
+    t.equal(await schedulesOf(web), 0)
+    await eventually(async () => (await schedulesOf(worker)) > 5)
+  },
+)
 
 t.test('a worker that hears of nothing for a while polls, and hears again', async (t) => {
   const { app, db, logs, request } = await createTestApp(t)

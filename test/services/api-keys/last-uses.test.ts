@@ -1,4 +1,5 @@
 import t from 'tap'
+import { ApiKeyCaller } from '#services/api-keys/caller.ts'
 import { LastUses } from '#services/api-keys/last-uses.ts'
 import { createTestApp } from '#test/support/helper.ts'
 import { statementsOf } from '#test/support/instances.ts'
@@ -64,5 +65,15 @@ t.test('when keys were last used', async (t) => {
     await lastUses.close()
     await db.query('ALTER TABLE api_keys RENAME COLUMN elsewhere TO last_used_ip')
     t.strictSame(warnings, ['could not write when API keys were last used'])
+  })
+
+  await t.test('the uses of the last half second are written before the service ends', async (t) => {
+    await db.query("UPDATE api_keys SET last_used_at = now() - interval '61 seconds'")
+    for (const { org, id } of uses) {
+      const row = { id, digest: Buffer.alloc(32), scopes: [], allowed_networks: [], is_suspended: false }
+      app.apiKeys.used(new ApiKeyCaller(org, row), '192.0.2.81')
+    }
+    await app.close()
+    t.match(await read(), [{ ip: '192.0.2.81' }, { ip: '192.0.2.81' }])
   })
 })
