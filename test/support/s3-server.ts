@@ -1,7 +1,8 @@
-import { createHash, createHmac, randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { Test } from 'tap'
+import { isPresigned, signatureOf } from './s3-signature.ts'
 
 /** An object store of a test's own, which checks every signature by its own arithmetic. */
 export interface TestS3 {
@@ -66,7 +67,8 @@ export async function startS3(t: Test): Promise<TestS3> {
     const left = refusals.get(method) ?? 0
     refusals.set(method, left - 1)
     if (left > 0) return failure(503, 'SlowDown')
-    if (!isSigned(request, url, body)) return failure(403, 'SignatureDoesNotMatch')
+    if (!isSigned(request, url, body) && !isPresigned(request, url, SECRET))
+      return failure(403, 'SignatureDoesNotMatch')
     const key = decodeURIComponent(url.pathname.slice(1))
     const query = url.searchParams
     if (query.has('list-type')) return list(key, query)
@@ -115,6 +117,7 @@ export async function startS3(t: Test): Promise<TestS3> {
   ): Reply {
     const parts = uploads.get(id)
     if (parts === undefined) return failure(404, 'NoSuchUpload')
+    if (method === 'GET') return listParts(parts, Number(query.get('part-number-marker')))
     if (method === 'PUT') {
       parts.set(Number(query.get('partNumber')), body)
       return { status: 200, etag: etagOf(body) }
@@ -124,13 +127,24 @@ export async function startS3(t: Test): Promise<TestS3> {
     const named = [...body.toString().matchAll(/<PartNumber>(\d+)<\/PartNumber><ETag>([^<]*)<\/ETag>/g)]
     const chosen = named.flatMap(([, number, etag]) => {
       const part = parts.get(Number(number))
-      return part !== undefined && etagOf(part) === etag ? [part] : []
+      return part !== undefined && etagOf(part) === etag?.replaceAll('&quot;', '"') ? [part] : []
     })
     // As S3 does: an error after the status.
     if (chosen.length === 0 || chosen.length < named.length) return { ...failure(200, 'InvalidPart') }
     objects.set(key, Buffer.concat(chosen))
     metadata.delete(key)
     return { status: 200, content: '<R></R>' }
+  }
+
+  function listParts(parts: Map<number, Buffer>, after: number): Reply {
+    const there = [...parts].filter(([number]) => number > after).sort(([a], [b]) => a - b)
+    const page = there.slice(0, PAGE).map(([number, body]) => {
+      const tag = etagOf(body).replaceAll('"', '&quot;')
+      return `<Part><PartNumber>${number}</PartNumber><Size>${body.length}</Size><ETag>${tag}</ETag></Part>`
+    })
+    const next = `<NextPartNumberMarker>${there[PAGE - 1]?.[0]}</NextPartNumberMarker>`
+    const more = `<IsTruncated>${there.length > PAGE}</IsTruncated>${there.length > PAGE ? next : ''}`
+    return { status: 200, content: `<R>${page.join('')}${more}</R>` }
   }
 
   function listUploads(bucket: string, query: URLSearchParams): Reply {
@@ -203,9 +217,5 @@ function isSigned(request: IncomingMessage, url: URL, body: Buffer): boolean {
   const scope = `${day}/${region}/s3/aws4_request`
   const hash = createHash('sha256').update(canonical).digest('hex')
   const text = ['AWS4-HMAC-SHA256', request.headers['x-amz-date'], scope, hash].join('\n')
-  const key = [day, region, 's3', 'aws4_request'].reduce<Buffer>(
-    (secret, part) => createHmac('sha256', secret).update(part).digest(),
-    Buffer.from(`AWS4${SECRET}`),
-  )
-  return createHmac('sha256', key).update(text).digest('hex') === signature
+  return signatureOf(SECRET, { day, region, text }) === signature
 }
