@@ -13,7 +13,7 @@ export function signatureOf(
   return createHmac('sha256', key).update(text).digest('hex')
 }
 
-/** Whether a URL says itself that it may be used, for this method and these headers, and is not too old. */
+/** Whether a URL says itself that this method and these headers may be used, and is not too old. */
 export function isPresigned(request: IncomingMessage, url: URL, secret: string): boolean {
   const query = Object.fromEntries(url.searchParams)
   const { 'X-Amz-Signature': signature, 'X-Amz-Date': at = '', 'X-Amz-SignedHeaders': signed = '' } = query
