@@ -50,3 +50,26 @@ t.test('a cursor with any one bit changed, or any length cut, is invalid', async
     t.throws(() => cursors.decode('users', bytes.subarray(0, length).toString('base64url')), InvalidCursor)
   }
 })
+
+t.test('a page has so many rows at most, and a cursor where there are more', async (t) => {
+  const rows = ['a', 'b', 'c'].map((id) => ({ id, at: `at ${id}` }))
+  const limits: [limit: number, ids: string[], last: string | undefined][] = [
+    [2, ['a', 'b'], 'b'],
+    [3, ['a', 'b', 'c'], undefined],
+    [4, ['a', 'b', 'c'], undefined],
+  ]
+  for (const [limit, ids, last] of limits) {
+    const cursor = (position: string) => (last === undefined ? null : cursors.encode('things', position))
+    const data = rows.filter(({ id }) => ids.includes(id))
+    const next_cursor = cursor(`${last}`)
+    t.strictSame(cursors.page('things', rows, limit), { data, next_cursor })
+    t.strictSame(
+      cursors.pageBy('things', rows, limit, ({ at }) => at),
+      { data, next_cursor: cursor(`at ${last}`) },
+    )
+    const texts = rows.map((row) => ({ json: JSON.stringify(row) }))
+    const { text } = cursors.jsonPage('things', texts, limit)
+    t.equal(text, JSON.stringify({ data, next_cursor }))
+  }
+  t.strictSame(cursors.page('things', [], 1), { data: [], next_cursor: null })
+})

@@ -37,6 +37,8 @@ t.test('Redis', { skip: WITHOUT_REDIS }, async (t) => {
     const server = await startRedis(t)
     const { redis, outcomes, lines } = await connect(t, server.url)
     t.equal(redis.isReady, true)
+    t.match(await server.command('CLIENT', 'LIST'), / name=groundwork .* resp=2/)
+    t.ok(Number(await server.command('PTTL', 'test:ready')) <= 1000, 'the write by which it was tried')
     t.equal(await redis.get('a'), undefined)
     await redis.set('a', 'b\u0000ä', { px: 60_000 })
     t.equal(await redis.get('a'), 'b\u0000ä')

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { KeyRingError, readKeyRing } from '#lib/signing-keys/key-ring.ts'
@@ -44,8 +44,13 @@ t.test('reads private and public keys and names them by their thumbprint', async
 })
 
 t.test('what it writes it can read', async (t) => {
-  const key = await createKeyFile(t.testdir())
+  const directory = join(t.testdir(), 'deep', 'keys')
+  const key = await createKeyFile(directory)
+  t.equal(key.file, join(directory, `${key.kid}.pem`))
   t.strictSame(await readKeyFile(key.file), key)
+  t.equal(statSync(key.file).mode & 0o777, 0o600, 'its owner can read it')
+  t.equal(statSync(directory).mode & 0o777, 0o700)
+  t.not((await createKeyFile(directory)).kid, key.kid)
 })
 
 const { privateKey: rsa } = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -73,7 +78,7 @@ const bad: Record<string, { content: string; message: RegExp }> = {
   },
   empty: { content: '', message: /holds no key in PEM/ },
   text: { content: 'a secret of many bytes that is not a key', message: /holds no key in PEM/ },
-  huge: { content: pem.private + ' '.repeat(65_536), message: /huge is too large for a key$/ },
+  huge: { content: pem.private.padEnd(65_537), message: /huge is too large for a key$/ },
   cut: { content: pem.private.slice(0, 60), message: /holds no key in PEM/ },
 }
 

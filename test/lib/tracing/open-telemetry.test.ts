@@ -49,6 +49,7 @@ t.test('a trace is sent if its caller sends it, else by chance', async (t) => {
     'service.name': 'groundwork',
     'service.version': '1.2.3',
     'deployment.environment.name': 'test',
+    'service.instance.id': /^[0-9a-f-]{36}$/,
   })
 })
 
