@@ -272,6 +272,15 @@ t.test('a pooler must keep track of statements that are prepared by name', async
   t.match(failed.error, { code: '53200' })
 })
 
+t.test('a connection that is lost during the login fails it, and nothing else', async (t) => {
+  const server: FakePostgres = await startFakePostgres(t, () => {
+    for (const socket of server.sockets) socket.destroy()
+    return []
+  })
+  // An error that nobody listens for would end the process.
+  await t.rejects(new Session(connectionTo(server.url)).connect(), /Connection terminated/)
+})
+
 t.test('it can be opened as the pool does it', async (t) => {
   for (const opened of [[[OPENED]], [{ code: '28P01', message: 'no' }]]) {
     const server = await startFakePostgres(t, () => opened[0] ?? [])

@@ -36,12 +36,14 @@ t.test('knows our code from libraries, and names no path of the machine', async 
     `    at Client.query (${process.cwd()}/node_modules/pg/lib/client.js:5:6)`,
     '    at node:internal/process/task_queues:7:8',
     '    at other (/home/somebody/else.js:9:10)',
+    '    at linked (/home/somebody/node_modules/pg/index.js:9:10)',
   ].join('\n')
   t.strictSame(fingerprint(error, 'getUser').frames, [
     { function: 'find', file: 'services/users/users.ts', line: 3, isOwn: true },
     { function: 'Client.query', file: 'node_modules/pg/lib/client.js', line: 5, isOwn: false },
     { function: '<anonymous>', file: 'node:internal/process/task_queues', line: 7, isOwn: false },
     { function: 'other', file: 'else.js', line: 9, isOwn: false },
+    { function: 'linked', file: 'node_modules/pg/index.js', line: 9, isOwn: false },
   ])
   t.equal(fingerprint(new EmailTaken(), 'createUser').code, 'email_taken')
 })
