@@ -33,6 +33,7 @@ const HOUSE = [
   'test/commands/openapi.test.ts',
   'test/contract/document.test.ts',
   'test/contract/house-rules.test.ts',
+  'test/contract/route-settings.test.ts',
   'test/contract/routes.test.ts',
 ]
 
