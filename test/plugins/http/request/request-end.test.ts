@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import t from 'tap'
 import { eventually } from '#test/support/eventually.ts'
@@ -27,4 +28,27 @@ t.test('responses that wait for those before them leave nothing on their connect
   await ask(50)
   await eventually(async () => connection?.listenerCount('close') === listeners, 20)
   t.equal(app.requestsInFlight(), 0)
+})
+
+t.test('a request whose connection goes while it is answered ends once', async (t) => {
+  const { app, logs } = await createTestApp(t, {}, async (instance) => {
+    instance.get('/never', { schema: { hide: true } }, (_request, reply) => {
+      reply.hijack()
+      reply.raw.write('begun')
+    })
+  })
+  const client = connect(await listen(app), '127.0.0.1')
+  t.teardown(() => client.destroy())
+  // The second waits for the connection, and so watches it.
+  const ask = (path: string) => `GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`
+  client.write(ask('/live') + ask('/never'))
+  for (let received = ''; !received.includes('begun'); ) received += String(await once(client, 'data'))
+  t.equal(app.requestsInFlight(), 1)
+  client.destroy()
+  await eventually(async () => logs().some(({ path }) => path === '/never'))
+  t.equal(app.requestsInFlight(), 0)
+  t.match(
+    logs().filter(({ path }) => path === '/never'),
+    [{ status: 499 }],
+  )
 })
