@@ -3,7 +3,7 @@ import type { FastifyContextConfig } from 'fastify'
 import t from 'tap'
 import { createTestApp } from '#test/support/helper.ts'
 
-/** What routes say of themselves, by operation, or by method and URL where they are not in the document. */
+/** Configuration of the routes, by operation, or by method and URL where they are not in the document. */
 const configs = new Map<string, FastifyContextConfig>()
 
 t.before(async () => {

@@ -75,6 +75,19 @@ t.test("the address is the connection's, unless a proxy is trusted", async (t) =
   t.match(behind.logs().at(-1), { remote_address: '203.0.113.7' })
 })
 
+t.test('the message of an error is searched for secrets', async (t) => {
+  const { request, logs } = await createTestApp(t, {}, async (instance) => {
+    instance.get('/broken', { schema: { hide: true } }, async () => {
+      throw new Error('no answer to password=S3cr3tVa1ue')
+    })
+  })
+  await request({ url: '/broken' })
+  t.match(
+    logs().filter(({ status }) => status === 500),
+    [{ err: { message: 'no answer to password=[redacted]' } }],
+  )
+})
+
 t.test('a client that leaves is 499', async (t) => {
   const { app, logs } = await createTestApp(t, {}, async (instance) => {
     instance.get('/slow', { schema: { hide: true } }, async (request) => {
