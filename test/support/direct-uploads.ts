@@ -2,7 +2,6 @@ import type { Test } from 'tap'
 import type { DirectUpload } from '#schemas/uploads.ts'
 import { verifyUploadJob } from '#services/uploads/jobs.ts'
 import { createTestApp, type TestUser } from './helper.ts'
-import { startS3 } from './s3-server.ts'
 
 export const DIRECT = '/api/v1/direct-uploads'
 
@@ -10,18 +9,6 @@ export const DIRECT = '/api/v1/direct-uploads'
 export const PART = 16 * 1024 * 1024
 
 const RUN = { id: 'test', attempt: 1, signal: new AbortController().signal, complete: async () => undefined }
-
-/** Starts a store of the test's own, and returns the settings for it. */
-export async function startBucket(t: Test): Promise<Record<string, string>> {
-  const { endpoint, credentials } = await startS3(t)
-  return {
-    APP_FILES__STORE: 's3',
-    APP_FILES__S3__BUCKET: 'bucket',
-    APP_FILES__S3__ENDPOINT: endpoint,
-    APP_FILES__S3__ACCESS_KEY_ID: credentials.AWS_ACCESS_KEY_ID,
-    APP_FILES__S3__SECRET_ACCESS_KEY: credentials.AWS_SECRET_ACCESS_KEY,
-  }
-}
 
 /** Starts an application whose clients send to a store, with these settings. */
 export async function start(t: Test, store: Record<string, string>, env: Record<string, string> = {}) {

@@ -74,7 +74,7 @@ export async function startS3(t: Test): Promise<TestS3> {
     if (query.has('list-type')) return list(key, query)
     if (query.has('uploads')) return method === 'GET' ? listUploads(key, query) : begin(key)
     const id = query.get('uploadId')
-    if (id === null) return single(request, key, body)
+    if (id === null) return presented(single(request, key, body), query)
     return multipart(id, { method, key, query, body })
   }
 
@@ -109,6 +109,13 @@ export async function startS3(t: Test): Promise<TestS3> {
     const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? []
     if (start === undefined) return { status: 200, content }
     return { status: 206, content: content.subarray(Number(start), Number(end) + 1) }
+  }
+
+  /** Has the headers of an answer that its URL says. */
+  function presented(reply: Reply, query: URLSearchParams): Reply {
+    const said = [...query].filter(([name]) => name.startsWith('response-'))
+    const own = said.map(([name, value]) => [name.slice('response-'.length), value])
+    return { ...reply, headers: { ...reply.headers, ...Object.fromEntries(own) } }
   }
 
   function multipart(

@@ -22,7 +22,7 @@ export function isPresigned(request: IncomingMessage, url: URL, secret: string):
   if (Date.now() > Date.parse(made) + Number(query['X-Amz-Expires']) * 1000) return false
   const sorted = [...url.searchParams]
     .filter(([name]) => name !== 'X-Amz-Signature')
-    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+    .map(([name, value]) => `${escaped(name)}=${escaped(value)}`)
     .sort()
     .join('&')
   const headers = signed.split(';').map((name) => `${name}:${String(request.headers[name]).trim()}\n`)
@@ -30,4 +30,12 @@ export function isPresigned(request: IncomingMessage, url: URL, secret: string):
   const hash = createHash('sha256').update(parts.join('\n')).digest('hex')
   const text = ['AWS4-HMAC-SHA256', at, `${day}/${region}/s3/aws4_request`, hash].join('\n')
   return signatureOf(secret, { day, region, text }) === signature
+}
+
+/** A text in a URL, as RFC 3986 has it. */
+function escaped(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
 }

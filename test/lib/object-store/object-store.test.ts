@@ -138,6 +138,15 @@ t.test('a directory', async (t) => {
   t.same(await keysOf(store), [], 'which need not be there')
   await examine(t, store)
   await examineAppending(t, store)
+  const cut = await store.resume(ONE, NOTHING)
+  await cut.write(Buffer.from('ab'))
+  await cut.settle()
+  await cut.close()
+  await t.rejects(store.resume(ONE, { offset: 3, state: null }), {
+    name: 'ObjectStoreError',
+    message: /is not as long as it was/,
+  })
+  await store.remove(ONE)
   const large = Buffer.alloc(5 * 1024 * 1024, 'abc')
   await store.write(ONE, Readable.from([large.subarray(0, 3_000_001), large.subarray(3_000_001)]))
   const path = join(directory, '11', ONE)

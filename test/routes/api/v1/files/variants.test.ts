@@ -213,6 +213,12 @@ t.test('smaller copies of images', async (t) => {
     const cutting = Object.assign(Object.create(app.ctx.storage.store ?? null), { read: async () => cut })
     const broken = { ...app.ctx, storage: { ...app.ctx.storage, store: cutting } }
     await t.rejects(makeVariantJob.handler(broken, job.data, RUN), { message: 'the connection ended' })
+    const before = await db.query('SELECT key, state FROM stored_objects ORDER BY key')
+    const write = () => Promise.reject(new Error('the store is full'))
+    const full = Object.assign(Object.create(app.ctx.storage.store ?? null), { write })
+    const filled = { ...app.ctx, storage: { ...app.ctx.storage, store: full } }
+    await t.rejects(makeVariantJob.handler(filled, job.data, RUN), { message: /store of files/ })
+    t.strictSame(await db.query('SELECT key, state FROM stored_objects ORDER BY key'), before)
     await makeVariantJob.handler(app.ctx, job.data, RUN)
     t.equal((await request({ url, as })).statusCode, 200)
   })

@@ -1,8 +1,9 @@
 import t from 'tap'
-import { DIRECT, PART, start, startBucket } from '#test/support/direct-uploads.ts'
+import { DIRECT, PART, start } from '#test/support/direct-uploads.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
 import { createFile, putContent } from '#test/support/files.ts'
 import { createTestApp } from '#test/support/helper.ts'
+import { startBucket } from '#test/support/s3-stores.ts'
 import { createUpload } from '#test/support/uploads.ts'
 
 t.test('many parts, several uploads, and how long all of it lasts', async (t) => {

@@ -1,19 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto'
 import t from 'tap'
 import { SMALLEST_BYTES } from '#services/storage/reservation.ts'
-import { DIRECT, PART, send, start, startBucket } from '#test/support/direct-uploads.ts'
+import { DIRECT, PART, send, start } from '#test/support/direct-uploads.ts'
 import { eventually } from '#test/support/eventually.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
 import { createFile, keysOf, putContent, sweep } from '#test/support/files.ts'
 import { createOrganization } from '#test/support/organizations.ts'
+import { STORES } from '#test/support/s3-stores.ts'
 import { appendTo, headOf } from '#test/support/uploads.ts'
 import { startVersitygw, WITHOUT_VERSITYGW } from '#test/support/versitygw.ts'
-
-/** Stores that clients send to: the test's own, and a real one where it is. */
-const STORES = [
-  { name: 'a store of the test', begin: startBucket, skip: false },
-  { name: 'versitygw', begin: startVersitygw, skip: WITHOUT_VERSITYGW },
-] as const
 
 for (const store of STORES)
   t.test(`uploads to ${store.name}`, { skip: store.skip }, async (t) => {
