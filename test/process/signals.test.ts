@@ -8,6 +8,7 @@ import { followParent } from '#process/parent.ts'
 import { WorkerGroup } from '#process/primary/worker-group.ts'
 import type { Service } from '#process/service.ts'
 import { followSignals, leaveSignalsToPrimary } from '#process/signals.ts'
+import { change } from '#test/support/change.ts'
 import { testConfig } from '#test/support/helper.ts'
 
 const NAMES = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2', 'uncaughtException'] as const
@@ -31,16 +32,6 @@ function added(t: Test, work: () => void) {
       for (const listener of listeners.get(name) ?? []) Reflect.apply(listener, process, [value])
     },
   }
-}
-
-/** A change of the process that ends with the test. */
-function change(t: Test, target: object, name: string, value: unknown): void {
-  const before = Object.getOwnPropertyDescriptor(target, name)
-  Object.defineProperty(target, name, { value, configurable: true, writable: true, enumerable: true })
-  t.teardown(() => {
-    if (before === undefined) Reflect.deleteProperty(target, name)
-    else Object.defineProperty(target, name, before)
-  })
 }
 
 function rig() {
