@@ -29,7 +29,7 @@ function rig(t: Test, { given = config, starting = Promise.resolve() } = {}) {
   })
   const { done, note } = watchEnd(t)
   change(t, Watchdog.prototype, 'start', () => done.push('watch'))
-  const parts: Record<string, () => Promise<unknown>> = {}
+  const parts: Record<string, () => Promise<void>> = {}
   const part =
     (name: string) =>
     (...args: unknown[]) => {
@@ -173,7 +173,7 @@ t.test('an error of a primary is SIGTERM for its workers', async (t) => {
   )
 })
 
-t.test('at its limit it exits, and says what it was at; a primary gives its workers a second', async (t) => {
+t.test('at its limit it exits, and says what it was at; workers have a second less', async (t) => {
   for (const [name, given, limit] of [
     ['single', config, 30_000],
     ['primary', leading, 31_000],
