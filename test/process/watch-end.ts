@@ -15,7 +15,10 @@ export function watchEnd(t: Test) {
   })
   change(t, process, 'kill', note('kill'))
   change(t, process, 'exit', note('exit'))
-  change(t, process, 'channel', { unref: () => done.push('unref') })
+  const unref = () => done.push('unref')
+  // One that is there has to go on.
+  if (process.channel) change(t, process.channel, 'unref', unref)
+  else change(t, process, 'channel', { unref })
   const { exitCode } = process
   t.teardown(() => {
     process.exitCode = exitCode
