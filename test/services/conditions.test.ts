@@ -50,6 +50,12 @@ t.test('what is so already is not changed again', async (t) => {
     { replaced_by: first.id },
   ])
 
+  t.equal(await keys.countKeys(own), 2, 'one that has another in its place is not counted')
+  t.equal(await keys.revokeKey(own, first.id, undefined), true)
+  const revoked = await db.query('SELECT revoked_at FROM api_keys ORDER BY id')
+  t.equal(await keys.revokeKey(own, first.id, undefined), false)
+  t.same(await db.query('SELECT revoked_at FROM api_keys ORDER BY id'), revoked)
+
   const { id: upload } = await tenant.createUpload()
   t.equal(await uploads.markCompleted(own, upload, 60_000), true)
   const completed = await db.query('SELECT completed_at, expires_at FROM uploads')

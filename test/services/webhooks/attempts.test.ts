@@ -1,6 +1,7 @@
 import t from 'tap'
 import { OrgDatabase } from '#lib/database/scoped-database.ts'
 import * as queries from '#services/webhooks/queries-of-deliveries.ts'
+import * as waiting from '#services/webhooks/queries-of-waiting.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
 import { createOrganization } from '#test/support/organizations.ts'
 
@@ -63,3 +64,49 @@ t.test('an attempt changes its own delivery and endpoint, once, and only what is
   t.match(await stop('gone'), { result: true, row: { disabled_reason: 'gone' } })
   t.match(await stop('failing'), { result: false, isChanged: false })
 })
+
+t.test(
+  'what waits for an endpoint that is disabled is skipped, and waits again when it is asked to',
+  async (t) => {
+    const { app, db } = await borrowTestApp(t, { APP_ROLE: 'web' })
+    const tenant = await createOrganization(app)
+    const own = new OrgDatabase(app.db, tenant.organization.id)
+    const [{ id: endpoint }, { id: other }] = [await tenant.createWebhook(), await tenant.createWebhook()]
+    for (const webhook of [endpoint, endpoint, endpoint, other]) await tenant.createDelivery(webhook)
+    const ids = (await db.query<{ id: string }>('SELECT id FROM webhook_deliveries ORDER BY id')).map(
+      ({ id }) => id,
+    )
+    const put = (state: string, id: string | undefined) =>
+      db.query('UPDATE webhook_deliveries SET state = $1, next_attempt_at = NULL WHERE id = $2', [state, id])
+    const states = async () =>
+      (await db.query<{ state: string }>('SELECT state FROM webhook_deliveries ORDER BY id')).map(
+        ({ state }) => state,
+      )
+    const disable = (id: string) =>
+      db.query("UPDATE webhook_endpoints SET disabled_reason = 'failing' WHERE id = $1", [id])
+    const skip = (after: string | null = null) => waiting.skipPending(own, endpoint, { after, limit: 9 })
+    await db.query("UPDATE webhook_deliveries SET state = 'pending', attempts = 2, next_attempt_at = now()")
+
+    await disable(other)
+    t.strictSame(await skip(), { skipped: 0, last: null }, 'another is disabled')
+    await disable(endpoint)
+    await put('delivered', ids[1])
+    t.strictSame(await skip(ids[0]), { skipped: 1, last: ids[2] })
+    t.strictSame(await skip(), { skipped: 1, last: ids[0] })
+    t.strictSame(await states(), ['skipped', 'delivered', 'skipped', 'pending'])
+
+    await put('failed', ids[3])
+    const since = new Date(Date.now() - 60_000).toISOString()
+    await db.query("UPDATE webhook_deliveries SET created_at = now() - interval '2 minutes' WHERE id = $1", [
+      ids[0],
+    ])
+    t.match(await waiting.resumeDeliveries(own, endpoint, { since, limit: 9 }), [{ id: ids[2], attempts: 2 }])
+    t.strictSame(await states(), ['skipped', 'delivered', 'pending', 'failed'])
+    t.equal(await waiting.resumeDelivery(own, other, ids[0] ?? ''), undefined, 'it is of another endpoint')
+    t.match(await waiting.resumeDelivery(own, endpoint, ids[0] ?? ''), { id: ids[0], attempts: 2 })
+    t.strictSame(await states(), ['pending', 'delivered', 'pending', 'failed'])
+    t.equal(await waiting.deleteDeliveries(own, endpoint, 2), 2)
+    t.equal(await waiting.deleteDeliveries(own, endpoint, 9), 1)
+    t.strictSame(await states(), ['failed'])
+  },
+)
