@@ -10,6 +10,9 @@ import { connectionTo } from '#test/support/connection-to.ts'
 import { createEmptyDatabase, createTestDatabase } from '#test/support/database.ts'
 import { addOrganization, DUMP, NONE, PROGRAM, rig, sha256 } from './rig.ts'
 
+/** A content of the service's own store of files. */
+const WHOLE = { key: '0'.repeat(32), size: 5, sha256: sha256('whole'), store: 'local' as const }
+
 t.test('a backup says what it holds, which is of one moment', async (t) => {
   const db = await createTestDatabase(t)
   const { folder, place, said, options, names, name } = await rig(t, db)
@@ -93,6 +96,34 @@ t.test('a backup says what it holds, which is of one moment', async (t) => {
     ),
     [],
   )
+
+  t.test('what is not copied of the contents is said, and the dump is there without them', async (t) => {
+    const missing = (count: number) =>
+      Array.from({ length: count }, (_, number) => ({ ...WHOLE, key: String(number + 1).padStart(32, '0') }))
+    const backUpContents = async (lacking: number, files = new LocalStore(join(folder, 'own'))) => {
+      said.length = 0
+      const inventory = async function* () {
+        yield* [WHOLE, ...missing(lacking)]
+      }
+      return (await backUp({ ...options, files, inventory })).files
+    }
+    await new LocalStore(join(folder, 'own')).write(WHOLE.key, Readable.from([Buffer.from('whole')]))
+    t.match(await backUpContents(21), { objects: 22, bytes: 110, copied: 1 })
+    const notCopied = () => said.filter((line) => line.startsWith('Not copied: 0'))
+    t.equal(said[2], '1 contents are there, 1 of them new')
+    t.equal(new Set(notCopied()).size, 20)
+    t.equal(said.at(-1), 'and 1 more (npm run files -- verify lists them)')
+    t.match(await backUpContents(20), { objects: 21, copied: 1 })
+    t.equal(said[2], '1 contents are there, 0 of them new', 'it was there')
+    t.equal(notCopied().length, 20)
+    t.match(said.at(-1), /^Not copied: /, 'no more of them')
+    const away = new LocalStore(join(folder, 'own'))
+    away.read = async () => {
+      throw new Error('the store is away')
+    }
+    t.match(await backUpContents(1, away), { objects: 2, bytes: 10, copied: 0 })
+    t.strictSame(said.slice(2), ['The contents could not all be copied: the store is away'])
+  })
 })
 
 t.test('an empty database, a program that fails, and backups that are kept', async (t) => {
