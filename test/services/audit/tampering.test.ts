@@ -78,8 +78,8 @@ t.test('the owner of the database can change nothing of the log unseen', async (
 })
 
 function isNamed(problem: Problem, expected: Expected): boolean {
-  const { kind, org, seq, entry, checkpoint: number } = problem
-  const found: Record<string, unknown> = { kind, org, seq, entry, checkpoint: number }
+  const { kind, org, seq, last, entry, checkpoint: number } = problem
+  const found: Record<string, unknown> = { kind, org, seq, last, entry, checkpoint: number }
   return Object.entries(expected).every(([key, value]) => found[key] === value)
 }
 

@@ -99,7 +99,7 @@ const swapEntries: Tampering = async (victim) => {
   await victim.sql(set, [a.org, a.seq, randomUUID()])
   await victim.sql(set, [b.org, b.seq, a.entry])
   await victim.sql(set, [a.org, a.seq, b.entry])
-  return [{ kind: 'swapped', org: a.org, seq: a.seq }]
+  return [{ kind: 'swapped', org: a.org, seq: a.seq, last: b.seq }]
 }
 
 const swapSeals: Tampering = async (victim) => {
@@ -108,7 +108,7 @@ const swapSeals: Tampering = async (victim) => {
   await victim.sql(set, [a.org, a.seq, -1])
   await victim.sql(set, [b.org, b.seq, a.seq])
   await victim.sql(set, [a.org, -1, b.seq])
-  return [{ kind: 'swapped', org: a.org, seq: a.seq }]
+  return [{ kind: 'swapped', org: a.org, seq: a.seq, last: b.seq }]
 }
 
 const CONTENT =
@@ -132,11 +132,11 @@ const deleteSeal: Tampering = async (victim) => {
   await victim.sql(`DELETE FROM audit_seals WHERE ${SEAL}`, [org, seq])
   if (victim.random(2) === 0)
     return [
-      { kind: 'seals_deleted', org, seq },
+      { kind: 'seals_deleted', org, seq, last: seq },
       { kind: 'entry_unsealed', org, entry },
     ]
   await victim.sql(`DELETE FROM audit_entries WHERE ${ENTRY}`, [org, entry])
-  return [{ kind: 'seals_deleted', org, seq }]
+  return [{ kind: 'seals_deleted', org, seq, last: seq }]
 }
 
 const truncateChain: Tampering = async (victim) => {
@@ -148,7 +148,15 @@ const truncateChain: Tampering = async (victim) => {
     [org, seq],
   )
   await victim.sql('DELETE FROM audit_seals WHERE org_id = $1 AND seq >= $2', [org, seq])
-  return [{ kind: 'truncated', ...(org === undefined ? {} : { org }), seq }]
+  return [
+    {
+      kind: 'truncated',
+      ...(org === undefined ? {} : { org }),
+      seq,
+      last: victim.covered,
+      checkpoint: victim.checkpoints,
+    },
+  ]
 }
 
 const changeHash: Tampering = async (victim) => {
@@ -203,7 +211,7 @@ const changeOwner: Tampering = async (victim) => {
 const hideGrowth: Tampering = async (victim) => {
   const org = one(victim).org
   await victim.sql('DELETE FROM audit_growth WHERE org_id = $1', [org])
-  return [{ kind: 'seals_uncovered', org, seq: victim.covered + 1 }]
+  return [{ kind: 'seals_uncovered', org, seq: victim.covered + 1, last: victim.seals.length }]
 }
 
 const forgeCut: Tampering = async (victim) => {
@@ -219,8 +227,8 @@ const forgeCut: Tampering = async (victim) => {
     [org, seq, hash],
   )
   return [
-    { kind: 'cut_forged', org },
-    { kind: 'seals_deleted', org, seq: 1 },
+    { kind: 'cut_forged', org, last: seq },
+    { kind: 'seals_deleted', org, seq: 1, last: seq },
   ]
 }
 

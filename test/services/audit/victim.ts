@@ -6,6 +6,7 @@ export interface Expected {
   readonly kind: ProblemKind
   readonly org?: string
   readonly seq?: number
+  readonly last?: number
   readonly entry?: string
   readonly checkpoint?: number
 }
