@@ -27,7 +27,7 @@ function chainOf(length: number, from = { seq: 0, hash: Buffer.alloc(32) }): Row
   })
 }
 
-/** What is named of some seals, without the sentences. */
+/** Returns the problems of some seals, without the sentences. */
 function problemsOf(rows: readonly SealedRow[], options: { signedUpTo?: number; start?: number } = {}) {
   const { signedUpTo = 0, start = 0 } = options
   const check = new ChainCheck(ORG, {
