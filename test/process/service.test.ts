@@ -48,7 +48,7 @@ function rig(t: Test, primary?: PrimaryLink) {
   return { service, logged, shared: () => shared }
 }
 
-/** What people are told while something runs. */
+/** Returns what people are told while something runs. */
 async function told(work: () => unknown): Promise<string> {
   const { write } = process.stderr
   let said = ''
