@@ -1,35 +1,40 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import t, { type Test } from 'tap'
 import { SystemDatabase } from '#lib/database/scoped-database.ts'
+import { LocalStore } from '#lib/object-store/local-store.ts'
 import type { ObjectStore } from '#lib/object-store/object-store.ts'
 import { inventory, setStore, someKept } from '#services/storage/inventory.ts'
-import { storeOf } from '#services/storage/storage.ts'
 import { faultOf, findLeftovers, verifyStore } from '#services/storage/verification.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
-import { createFullFile } from '#test/support/files.ts'
 
 const CONTENT = 'a content'
 
-/** An application that has these contents of one person. */
+/** A store of the test's own, and a database that says of it that one person's files have these contents. */
 async function start(t: Test, contents: readonly string[]) {
   const { app, db, signUp } = await borrowTestApp(t, { APP_ROLE: 'web' })
-  const as = await signUp()
-  const store = storeOf(app.ctx)
-  const keys: string[] = []
-  for (const content of contents) {
-    const id = (await createFullFile(app, as, content)).split('/').at(-1)
-    const [row] = await db.query<{ key: string }>('SELECT key FROM files WHERE id = $1', [id])
-    keys.push(row?.key ?? '')
-  }
-  t.teardown(async () => {
-    for await (const key of store.list()) await store.remove(key)
-  })
+  const space = (await signUp()).user.id
+  // Not the application's, which tests that run at the same time have too.
+  const store = new LocalStore(t.testdir())
   const put = async (key: string, text: string) => {
     await store.remove(key)
     await store.write(key, Readable.from([Buffer.from(text)]))
   }
-  return { db, system: new SystemDatabase(app.db), space: as.user.id, store, keys, put }
+  const keys: string[] = []
+  for (const content of contents) {
+    const key = randomBytes(16).toString('hex')
+    await put(key, content)
+    await db.query(
+      `WITH made AS (
+         INSERT INTO stored_objects (key, store, space_id, bytes, state, expires_at)
+         VALUES ($2, 'local', $1, 4096, 'kept', now()) RETURNING key)
+       INSERT INTO files (space_id, id, user_id, purpose, name, key, media_type, size, sha256, written_at)
+       SELECT $1, gen_random_uuid(), $1, 'attachment', 'one', key, 'text/plain', $3, $4, now() FROM made`,
+      [space, key, content.length, createHash('sha256').update(content).digest()],
+    )
+    keys.push(key)
+  }
+  return { db, system: new SystemDatabase(app.db), space, store, keys, put }
 }
 
 /** The same store, but for some of what it does. */
