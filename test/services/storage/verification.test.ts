@@ -138,6 +138,7 @@ t.test('what is removed while it is looked at is not told as a fault', async (t)
   })
   t.strictSame(await findLeftovers(system, removing), [stays])
   t.equal(lists, 2)
+  t.strictSame(await findLeftovers(system, store), [stays])
 })
 
 t.test('more than the database is asked about at once', async (t) => {
