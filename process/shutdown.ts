@@ -32,6 +32,9 @@ const WORKERS_GRACE_MS = 1000
 /** A signal that is repeated within this time counts once: npm passes on the Ctrl-C that we got too. */
 const ECHO_MS = 500
 
+/** How the process ends in the end; a test's goes on. */
+const ENDS = { now: (code: 0 | 1): void => endNow(code), whenIdle: endWhenIdle }
+
 /**
  * The end of the process: not ready, then, after drain_delay, no new connections, then the requests in flight, then
  * the database. At shutdown_timeout or a second signal or error it exits with 1. A primary has its workers do this, and
@@ -43,13 +46,15 @@ export class Shutdown {
   readonly #starting: Promise<void>
   readonly #limitMs: number
   readonly #watchdog: Watchdog
+  readonly #ends: typeof ENDS
   #begun: { readonly reason: Reason; readonly at: number } | undefined
   #phase = ''
 
-  constructor(service: Service, config: Config, starting: Promise<void>) {
+  constructor(service: Service, config: Config, starting: Promise<void>, ends = ENDS) {
     this.#service = service
     this.#config = config
     this.#starting = starting
+    this.#ends = ends
     this.#limitMs = config.server.shutdown_timeout + (isPrimary(service, config) ? WORKERS_GRACE_MS : 0)
     this.#watchdog = new Watchdog(this.#limitMs)
     // A primary watches its workers. A start may block for long while it loads the application.
@@ -76,7 +81,7 @@ export class Shutdown {
     this.#run(reason)
       .finally(() => clearTimeout(deadline))
       .then(
-        () => exit(this.#service, 'err' in reason ? 1 : 0),
+        () => exit(this.#service, 'err' in reason ? 1 : 0, this.#ends),
         (err: unknown) => this.exitNow({ err }, 'shutdown failed'),
       )
   }
@@ -98,7 +103,7 @@ export class Shutdown {
     await this.#service.group?.abort()
     await this.#service.logDestination.flush(LOG_FLUSH_TIMEOUT_MS)
     await this.#leaveDatabase()
-    endNow(1)
+    this.#ends.now(1)
   }
 
   /** Nobody else would end an embedded server that only this process uses; it is told to end, if not waited for. */
@@ -181,7 +186,11 @@ async function runPhases(phases: readonly Phase[], entered?: (name: string) => v
 }
 
 /** Exits when the log has been taken, or nobody takes it. */
-export async function exit({ logDestination }: Pick<Service, 'logDestination'>, code: 0 | 1): Promise<void> {
+export async function exit(
+  { logDestination }: Pick<Service, 'logDestination'>,
+  code: 0 | 1,
+  { whenIdle }: Pick<typeof ENDS, 'whenIdle'> = ENDS,
+): Promise<void> {
   await logDestination.flush(LOG_FLUSH_TIMEOUT_MS)
-  endWhenIdle(code)
+  whenIdle(code)
 }

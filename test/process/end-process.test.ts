@@ -1,10 +1,35 @@
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { mock } from 'node:test'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { endNow, endWhenIdle } from '#process/end-process.ts'
 import { change } from '#test/support/change.ts'
-import { watchEnd } from './watch-end.ts'
+
+/** Writes down what would end the process, which goes on. */
+function watchEnd(t: Test) {
+  const done: unknown[] = []
+  const programs: string[][] = []
+  const note =
+    (name: string) =>
+    (...args: unknown[]) =>
+      void done.push([name, ...args])
+  change(t, process, 'execve', (file: string, args: string[]) => {
+    const code = /exit[ (](\d+)/.exec(args.at(-1) ?? '')?.[1]
+    done.push(['execve', Number(code)])
+    programs.push([file, ...args])
+  })
+  change(t, process, 'kill', note('kill'))
+  change(t, process, 'exit', note('exit'))
+  const unref = () => done.push('unref')
+  // One that is there has to go on.
+  if (process.channel) change(t, process.channel, 'unref', unref)
+  else change(t, process, 'channel', { unref })
+  const { exitCode } = process
+  t.teardown(() => {
+    process.exitCode = exitCode
+  })
+  return { done, programs }
+}
 
 t.test('another program takes the place of the process, and returns its code', async (t) => {
   const { done, programs } = watchEnd(t)
