@@ -223,7 +223,11 @@ t.test('a second signal ends it at once, unless it is the echo of the first', as
   begin((on) => on.onError(err))
   await until('close')
   shutdown.onSignal('SIGINT')
-  t.match(await until('end now'), [['fatal', {}, 'second signal, exiting']], 'one after an error is no echo')
+  t.match(
+    await until('end now'),
+    [['fatal', {}, 'second signal, exiting']],
+    'one after an error is not an echo',
+  )
   shutdown.onError(err)
   t.match(await until('end now'), [['fatal', { err }, 'uncaught error during shutdown, exiting']])
 })
