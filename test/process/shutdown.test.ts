@@ -88,7 +88,7 @@ function rig(t: Test, { workers = 1, starting = Promise.resolve(), isWorker = fa
   /** Returns what was done, once the end has come to something. */
   const until = async (last: string) => {
     const isLast = (one: unknown) => Array.isArray(one) && one[0] === last
-    await eventually(async () => done.some(isLast))
+    await eventually(async () => done.some(isLast), 30)
     return done.splice(0)
   }
   /** Lets what is under way go on, and returns what was done. */
