@@ -36,12 +36,22 @@ t.test('an interval of a day ends at once when it is told to', async (t) => {
 
 t.test('a start right after a run waits for the next one', async (t) => {
   const stop = new AbortController()
-  const running = repeat(async () => void t.fail('it is too early'), {
-    interval: 86_400_000,
-    last: Date.now() - 1000,
-    signal: stop.signal,
-    failed: () => undefined,
-  })
+  const ran: string[] = []
+  const start = (name: string, last: number | undefined) =>
+    repeat(async () => void ran.push(name), {
+      interval: 86_400_000,
+      last,
+      signal: stop.signal,
+      failed: () => undefined,
+    })
+  const now = Date.now()
+  const running = [
+    start('just now', now - 1000),
+    start('long ago', now - 86_400_001),
+    start('never', undefined),
+  ]
+  await eventually(async () => ran.length === 2)
   stop.abort()
-  await running
+  await Promise.all(running)
+  t.strictSame(ran.sort(), ['long ago', 'never'])
 })

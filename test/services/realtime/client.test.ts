@@ -48,6 +48,18 @@ t.test('a client, as time goes by', async (t) => {
     t.same(codes(endings), [3502])
   })
 
+  await t.test('that brings the token of somebody else', async (t) => {
+    const { client, frames, endings } = await open()
+    const refresh = async (token: string, frame: number) => {
+      client.receive(JSON.stringify({ id: frame, refresh: { token } }))
+      await eventually(async () => frames.length === frame || endings.length === 1)
+    }
+    await refresh(tokenOf(user), 2)
+    t.same(endings, [])
+    await refresh(tokenOf(await signUp()), 3)
+    t.same(codes(endings), [3500], 'and it does not come back')
+  })
+
   await t.test('whom nobody finds out about', async (t) => {
     const admitted = Promise.withResolvers<'invalid'>()
     const { client, endings } = openClient(t, app, hub, () => 0, { admit: () => admitted.promise })
