@@ -5,7 +5,7 @@ t.test('a summary counts what was not told yet, by reason', async (t) => {
   const told: [total: number, reasons: Record<string, number>][] = []
   const summary = new Summary((...line) => told.push(line))
   summary.flush()
-  t.strictSame(told, [], 'of nothing there is none')
+  t.strictSame(told, [], 'nothing is told of nothing')
   summary.add('a')
   summary.add('b')
   summary.add('a')
