@@ -11,9 +11,6 @@ import {
   STATES,
 } from './job-rows.ts'
 
-/** Before every job. */
-const FIRST = { at: '-infinity', id: '00000000-0000-0000-0000-000000000000' }
-
 /** SQL of a selection, whose parameters begin with this one. */
 function selected(first: number): string {
   const [error, since, until, state, dead, queue] = [0, 1, 2, 3, 4, 5].map((offset) => `$${first + offset}`)
@@ -93,7 +90,7 @@ export async function lockActionable(
            LEFT JOIN LATERAL (SELECT at::text AS last_at, looked.id::text AS last_id FROM looked
              ORDER BY looked.at DESC, looked.id DESC LIMIT 1) e ON true
            LEFT JOIN locked ON true`,
-      values: [name, ids ?? null, window, (after ?? FIRST).at, (after ?? FIRST).id, ...valuesOf(selection)],
+      values: [name, ids ?? null, window, after?.at ?? '-infinity', after?.id, ...valuesOf(selection)],
     },
   )
   const [head] = rows

@@ -16,19 +16,11 @@ import {
 export const WINDOW = 3000
 export const PAGE = 101
 
-/** The indexes that a list follows (`groundwork_jobs_due`, `job_i16`, `groundwork_jobs_created`), with the first place of each. */
+/** The indexes that a list follows (`groundwork_jobs_due`, `job_i16`, `groundwork_jobs_created`), with a time before all. */
 const ORDERS = {
-  due: { by: 'start_after', direction: 'ASC', first: ['-infinity', '00000000-0000-0000-0000-000000000000'] },
-  ended: {
-    by: 'completed_on',
-    direction: 'DESC',
-    first: ['infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff'],
-  },
-  newest: {
-    by: 'created_on',
-    direction: 'DESC',
-    first: ['infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff'],
-  },
+  due: { by: 'start_after', direction: 'ASC', first: '-infinity' },
+  ended: { by: 'completed_on', direction: 'DESC', first: 'infinity' },
+  newest: { by: 'created_on', direction: 'DESC', first: 'infinity' },
 } as const
 
 function orderOf(state: JobState | undefined): keyof typeof ORDERS {
@@ -103,8 +95,8 @@ export async function selectJobPiece(
         ORDER BY looked.at ${inverse(direction)}, looked.id ${inverse(direction)} LIMIT 1) e ON true
       LEFT JOIN matching m ON true`,
     values: [
-      after?.at ?? first[0],
-      after?.id ?? first[1],
+      after?.at ?? first,
+      after?.id,
       error === undefined ? null : `%${escapeLike(error)}%`,
       since ?? '-infinity',
       until ?? 'infinity',
