@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { takeStep } from '#services/operations/job-action-steps.ts'
 import { create, stop } from '#services/operations/job-actions.ts'
 import { cleanupJob } from '#services/operations/jobs.ts'
+import { insertJobAction, selectJobActions } from '#services/operations/queries.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
 import { createOrganization } from '#test/support/organizations.ts'
 
@@ -141,4 +142,19 @@ t.test('an action that was stopped, or is finished, does nothing more', async (t
     row?.finished_at.toISOString(),
     'nor is it stopped again',
   )
+})
+
+t.test('actions are listed page by page, the newest first', async (t) => {
+  const { app, signUp } = await borrowTestApp(t, { APP_ROLE: 'web' })
+  const requested_by = (await signUp()).user.id
+  const ids = [uuidv7(), uuidv7(), uuidv7()]
+  for (const id of ids) {
+    const action = { id, action: 'retry', selection: '{}', reason: 'why', requested_by, total: 1 } as const
+    await insertJobAction(app.db, action)
+  }
+  const list = async (before: string | null, limit = 9) =>
+    (await selectJobActions(app.db, { before, limit })).map(({ id }) => ids.indexOf(id))
+  t.strictSame(await list(null), [2, 1, 0])
+  t.strictSame(await list(null, 2), [2, 1])
+  t.strictSame(await list(ids[1] ?? null), [0], 'after the one that was the last')
 })

@@ -30,7 +30,12 @@ t.test('an object belongs to who holds it, and to nobody who asked before anothe
   t.equal(await appends.noteAppend(app.db, key, { epoch: one, progress }), false, 'the lease is over')
   t.equal(await appends.settleAppend(app.db, key, { epoch: one, progress }), false, 'the lease is over')
   t.match(await appends.takeObject(app.db, key, { epoch: two, leaseMs }), { held: true }, 'nobody has it')
-  t.equal(await appends.renewAppend(app.db, key, { epoch: two, leaseMs, progress }), true)
+  t.match(await appends.selectAppend(app.db, key), { isHeld: true, taken: 9 })
+  await db.query("UPDATE object_appends SET lease_until = now() - interval '1 second'")
+  t.match(await appends.selectAppend(app.db, key), { isHeld: false })
+  const further = { ...progress, offset: 7 }
+  t.equal(await appends.renewAppend(app.db, key, { epoch: two, leaseMs, progress: further }), true)
+  t.match(await appends.selectAppend(app.db, key), { isHeld: true, received: 7 })
   await db.query("UPDATE stored_objects SET state = 'kept'")
   t.equal(await appends.renewAppend(app.db, key, { epoch: two, leaseMs, progress }), false, 'it is whole')
   t.equal(await appends.askForObject(app.db, key, leaseMs), undefined)

@@ -213,3 +213,64 @@ t.test('objects of another store are not removed from this one', async (t) => {
   await sweep(app)
   t.match(await db.query('SELECT store FROM stored_objects'), [{ store: 's3' }])
 })
+
+t.test('what is given up is free at once, the oldest first, and is removed an hour later', async (t) => {
+  const { app, db, signUp } = await borrowTestApp(t, { APP_ROLE: 'web' })
+  const space = (await signUp()).user.id
+  const keys = ['a', 'b', 'c', 'd'].map((digit) => digit.repeat(32))
+  const [second = '', first = '', renewed = '', kept = ''] = keys
+  for (const [key, leaseMs] of [
+    [second, -1000],
+    [first, -2000],
+    [renewed, -1000],
+    [kept, -3000],
+  ] as const)
+    await queries.insertObject(app.db, { key, store: 'local', space, bytes: 10, leaseMs }, null)
+  t.equal(await queries.renewObject(app.db, renewed, 60_000), true)
+  await queries.keepObject(app.db, kept, 10)
+  const doomed = () => db.query("SELECT key FROM stored_objects WHERE state = 'doomed' ORDER BY key DESC")
+  const usage = () => queries.selectUsage(app.db, space)
+  t.equal(await queries.doomExpired(app.db, 1), 1)
+  t.strictSame([await doomed(), await usage()], [[{ key: first }], { bytes: 30, maxBytes: null }])
+  t.equal(await queries.doomExpired(app.db, 9), 1)
+  t.strictSame(
+    [await doomed(), await usage()],
+    [[{ key: first }, { key: second }], { bytes: 20, maxBytes: null }],
+  )
+  const removable = () => queries.selectRemovable(app.db, 'local', 9)
+  t.strictSame(await removable(), [])
+  const pass = (minutes: number) =>
+    db.query("UPDATE stored_objects SET expires_at = expires_at - $1 * interval '1 minute'", [minutes])
+  await pass(59)
+  t.strictSame(await removable(), [])
+  await pass(2)
+  t.strictSame((await removable()).sort(), [second, first])
+})
+
+t.test('how much a space takes is limited by the service, or by an admin', async (t) => {
+  const { app } = await borrowTestApp(t, { APP_ROLE: 'web' })
+  let number = 0
+  const take = (space: string, bytes: number, quota: number | null = 10) => {
+    const key = String(++number).padStart(32, '0')
+    return queries.insertObject(app.db, { key, store: 'local', space, bytes, leaseMs: 60_000 }, quota)
+  }
+  const plain = uuidv7()
+  t.equal(await take(plain, 11), false)
+  t.equal(await take(plain, 10), true, 'all of it')
+  t.equal(await take(plain, 1), false)
+  t.equal(await take(plain, 90, null), true, 'what is never refused')
+  t.strictSame(await queries.selectUsage(app.db, plain), { bytes: 100, maxBytes: null })
+  for (const [maxBytes, tooMany] of [
+    [20, 21],
+    [5, 6],
+  ] as const) {
+    const space = uuidv7()
+    await queries.upsertLimit(app.db, space, maxBytes)
+    t.strictSame(await queries.selectUsage(app.db, space), { bytes: 0, maxBytes })
+    t.equal(await take(space, tooMany), false)
+    t.equal(await take(space, maxBytes), true)
+    t.equal(await take(space, 1), false)
+    await queries.upsertLimit(app.db, space, null)
+    t.strictSame(await queries.selectUsage(app.db, space), { bytes: maxBytes, maxBytes: null })
+  }
+})

@@ -13,6 +13,7 @@ export interface JobRow {
   id: string
   state: string
   queue: string
+  created_at: string
   actions: string[]
   error: string | null
 }

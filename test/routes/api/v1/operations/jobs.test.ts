@@ -32,6 +32,11 @@ t.test('jobs are listed by state, queue, age and error', async (t) => {
   t.equal(numbers(await list('error=1000')), '')
   t.equal(numbers(await list(`since=${since}`)), '7654')
   t.equal(numbers(await list(`until=${since}`)), '321')
+  await db.query("UPDATE pgboss.job SET created_on = date_trunc('milliseconds', created_on)")
+  const [third] = await list('state=active')
+  const exactly = encodeURIComponent(third?.created_at ?? '')
+  t.equal(numbers(await list(`since=${exactly}`)), '76543', 'at this time, and later')
+  t.equal(numbers(await list(`until=${exactly}`)), '21', 'before this time')
   t.equal(numbers(await list('queue=cleanup&state=dead')), '')
   t.equal(numbers(await list('queue=nobodys')), '')
 
