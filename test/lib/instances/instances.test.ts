@@ -27,6 +27,8 @@ t.test('instances', async (t) => {
     t.equal(second.instances.known, 2)
     await eventually(async () => first.instances.known === 2)
     t.match(await first.metrics.getSingleMetricAsString('instances_known'), /^instances_known 2$/m)
+    const serving = (await first.instances.list()).map(({ id }) => id)
+    t.strictSame(serving, [first.instances.ownId, second.instances.ownId], 'the oldest first')
     await second.close()
     t.equal((await db.query('SELECT FROM instances')).length, 1)
     await eventually(async () => first.instances.known === 1)

@@ -258,6 +258,10 @@ t.test('how much a space takes is limited by the service, or by an admin', async
   t.equal(await take(plain, 11), false)
   t.equal(await take(plain, 10), true, 'all of it')
   t.equal(await take(plain, 1), false)
+  const replacing = { key: 'a'.repeat(32), store: 'local', space: plain, bytes: 1, leaseMs: 60_000 } as const
+  const allowed = { quota: 10, replaced: String(number - 1).padStart(32, '0') }
+  const isTaken = await queries.insertObjectUnflushed(app.db, replacing, allowed)
+  t.equal(isTaken, false, 'no file has what it replaces')
   t.equal(await take(plain, 90, null), true, 'what is never refused')
   t.strictSame(await queries.selectUsage(app.db, plain), { bytes: 100, maxBytes: null })
   for (const [maxBytes, tooMany] of [

@@ -56,6 +56,8 @@ t.test('sessions beyond auth.session.max_per_user', async (t) => {
     const opened: string[] = []
     for (let n = 0; n < 5; n++) opened.push((await sessionRecords.open(roomy, user.user)).sessionId)
     t.equal((await openIds(user)).length, 6)
+    // Of those that were used at the same time the newest stay.
+    await db.query('UPDATE sessions SET last_used_at = now() WHERE user_id = $1', [user.user.id])
     const last = await signIn(user)
     t.same(await openIds(user), [last.id, ...opened.slice(-2).reverse()])
     const [entry] = await entriesOf(db, 'sessions.ended', user.user.id)
