@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { isMissingFile } from '#lib/files/missing-file.ts'
+import { syncDirectory } from '#lib/files/sync-directory.ts'
 import { BackupError } from './backup-error.ts'
 import type { BackupStore } from './store.ts'
 
@@ -41,7 +42,7 @@ export class DirectoryStore implements BackupStore {
         await file.close()
       }
       await rename(partial, path)
-      await this.#sync()
+      await syncDirectory(this.place)
     } catch (error) {
       await rm(partial, { force: true })
       throw error
@@ -61,16 +62,6 @@ export class DirectoryStore implements BackupStore {
 
   async remove(name: string): Promise<void> {
     await rm(join(this.place, name), { force: true })
-  }
-
-  /** Without it a power loss may take back the renaming. */
-  async #sync(): Promise<void> {
-    const directory = await open(this.place)
-    try {
-      await directory.sync()
-    } finally {
-      await directory.close()
-    }
   }
 
   async #removeAbandoned(): Promise<void> {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { chown, glob, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chown, glob, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { syncDirectory } from '#lib/files/sync-directory.ts'
 import type { Binaries } from './binaries.ts'
 import { runInitdb } from './initdb.ts'
 import type { Launcher } from './launcher.ts'
@@ -75,13 +76,4 @@ async function writePassword(layout: Layout, launcher: Launcher): Promise<void> 
   await writeFile(layout.password, `${password}\n`, { mode: 0o600, flush: true })
   /* c8 ignore next -- Each run of the tests takes one way: as root, or not. */
   if (launcher.account) await chown(layout.password, launcher.account.uid, launcher.account.gid)
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory)
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }

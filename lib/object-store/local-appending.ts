@@ -1,8 +1,8 @@
 import { type FileHandle, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { syncDirectory } from '#lib/files/sync-directory.ts'
 import type { Appending, Progress } from './appending.ts'
 import { FileWriter } from './file-writer.ts'
-import { syncDirectory } from './sync-directory.ts'
 
 /** Adds to an unfinished file, which gets its name when it is finished. */
 export class LocalAppending implements Appending {

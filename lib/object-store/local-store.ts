@@ -3,13 +3,13 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs
 import { dirname, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { isMissingFile } from '#lib/files/missing-file.ts'
+import { syncDirectory } from '#lib/files/sync-directory.ts'
 import type { Appending, Progress } from './appending.ts'
 import { FileStream } from './file-stream.ts'
 import { FileWriter } from './file-writer.ts'
 import { LocalAppending } from './local-appending.ts'
 import { assertKey, type ByteRange, isKey, type ObjectKey, type ObjectStore } from './object-store.ts'
 import { ObjectMissing, ObjectStoreError } from './object-store-error.ts'
-import { syncDirectory } from './sync-directory.ts'
 
 /** End of the name of an object that is being written. */
 const PARTIAL = '.part'
