@@ -64,7 +64,7 @@ t.test('a cluster has its name when it is whole, and a password that only its ow
   if (account !== undefined) t.strictSame({ uid, gid }, account)
 })
 
-t.test('what initdb leaves when it fails or is cut off is no cluster', async (t) => {
+t.test('what initdb leaves when it fails or is cut off is not a cluster', async (t) => {
   const layout = await place(t)
   const failing = launcher(['mkdir "$1"; echo "the disk is full" >&2; exit 1'])
   await t.rejects(createCluster(layout, binaries, failing.launcher, { durable: false }), {

@@ -33,7 +33,7 @@ async function listen(t: Test): Promise<number[]> {
 t.test('what is said to be there is there after a power loss too', async (t) => {
   const kept = await listen(t)
   const root = t.testdir({})
-  /** What was kept since the last call, in its order, by the name that it has now. */
+  /** Names, as they are now, of all that was kept since the last call, in its order. */
   const since = (...paths: string[]) => {
     const names = new Map(paths.map((path) => [statSync(join(root, path)).ino, path]))
     return kept.splice(0).map((number) => names.get(number) ?? 'something else')

@@ -50,7 +50,7 @@ async function server(
     options,
     said,
     logins: () => logins,
-    /** What was asked for after the logins, each of which rolls back once behind a pooler. */
+    /** Statements after the logins, each of which rolls back once behind a pooler. */
     asked: () => asked.splice(0).slice(direct ? 0 : logins),
   }
 }

@@ -54,7 +54,7 @@ t.test('an answer that says not now is asked for again, five times at most', asy
     t.strictSame(
       numbers,
       Array.from(signed, (_, index) => `${index + 1}`),
-      'each is signed anew',
+      'each is signed again',
     )
   }
   let left = 2

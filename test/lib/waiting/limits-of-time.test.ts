@@ -25,7 +25,7 @@ function worker(): WorkerProcess {
   return new WorkerProcess(loaded, true, listener, end().worker)
 }
 
-/** What is waited for and never comes; after how many milliseconds it is given up, and what becomes of it then. */
+/** Waits for things that never come, after how many milliseconds each is given up, and its outcome then. */
 const WAITS: Record<string, readonly [number, () => Promise<unknown>, unknown?]> = {
   'an answer of the database for metrics': [1000, shareWhilePending(never)],
   'the first attempt of a start, which is told': [
