@@ -35,21 +35,23 @@ function send({ url, headers }: Request): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const ask = url.startsWith('https:') ? requestTls : requestPlain
     const request = ask(url, { headers: Object.fromEntries(headers) })
-    let response: IncomingMessage | undefined
-    request.setTimeout(STALL_MS)
-    // Not by the argument of setTimeout: such a listener hears of it once, and goes on when an answer has begun.
-    request.on('timeout', () => {
-      if (response === undefined) request.destroy(new Error(`no answer within ${STALL_MS / 1000} s`))
-      // Its reader may be slow, for which the server can do nothing.
-      else if (response.readableLength < response.readableHighWaterMark)
-        response.destroy(new Error(`no byte of the answer for ${STALL_MS / 1000} s`))
-    })
+    const giveUp = () => request.destroy(new Error(`no answer within ${STALL_MS / 1000} s`))
+    request.setTimeout(STALL_MS, giveUp)
     request.on('error', (cause) =>
       reject(request.reusedSocket ? new StaleConnection(cause.message, { cause }) : cause),
     )
-    request.on('response', (begun) => {
-      response = begun
-      resolve(begun)
+    request.on('response', (response) => {
+      request.off('timeout', giveUp)
+      const { socket } = response
+      // By the connection: a request hears of the first time only.
+      const look = () => {
+        // Its reader may be slow, for which the server can do nothing.
+        const isWaitedFor = response.readableLength < response.readableHighWaterMark
+        if (isWaitedFor) response.destroy(new Error(`no byte of the answer for ${STALL_MS / 1000} s`))
+      }
+      socket.on('timeout', look)
+      response.once('close', () => socket.off('timeout', look))
+      resolve(response)
     })
     request.end()
   })
