@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import t from 'tap'
 import { bringAll } from '#lib/backup/contents.ts'
 import { placeIn } from '#lib/backup/s3-store.ts'
+import { intact } from '#lib/object-store/copy-object.ts'
 import { LocalStore } from '#lib/object-store/local-store.ts'
 import { sha256 } from './rig.ts'
 
@@ -57,4 +58,22 @@ t.test('an address of an object store, and what it needs', async (t) => {
         name: 'BackupError',
         message: /set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY/,
       })
+})
+
+t.test('a content that is not as described never comes to its end', async (t) => {
+  const described = { key: '1'.repeat(32), size: 4, sha256: sha256('abcd') }
+  const read = async (pieces: string[]) => {
+    let text = ''
+    try {
+      for await (const piece of intact(Readable.from(pieces.map((one) => Buffer.from(one))), described))
+        text += Buffer.from(piece).toString()
+      return [text]
+    } catch (error) {
+      return [text, String(error).replaceAll(/[0-9a-f]{32,}/g, 'x')]
+    }
+  }
+  t.strictSame(await read(['ab', 'cd']), ['abcd'])
+  t.match(await read(['ab', 'cd', 'e', 'f']), ['ab', /x has more than its 4 bytes\.$/])
+  t.match(await read(['ab', 'c']), ['ab', /x has 3 of its 4 bytes\.$/])
+  t.match(await read(['ab', 'ce']), ['ab', /x has the SHA-256 x, and should have x\.$/])
 })
