@@ -9,6 +9,7 @@ import {
   type Purpose,
   voidAll,
 } from '#services/one-time-tokens/one-time-tokens.ts'
+import { selectPendingToken } from '#services/one-time-tokens/queries.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
 
 t.test('one-time tokens', async (t) => {
@@ -54,6 +55,13 @@ t.test('one-time tokens', async (t) => {
       t.match(await consume(ctx, stranger, ['reset_password']), { user_id: two.id })
     },
   )
+
+  t.test('a token waits for its own purpose', async (t) => {
+    const { user } = await signUp()
+    const { id } = await issue(ctx, { userId: user.id, purpose: 'reset_password' })
+    t.equal(await selectPendingToken(app.db, id, 'choose_password'), undefined)
+    t.match(await selectPendingToken(app.db, id, 'reset_password'), { user_id: user.id })
+  })
 
   t.test('an expired token is invalid', async (t) => {
     const { user } = await signUp()
