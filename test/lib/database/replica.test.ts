@@ -153,6 +153,11 @@ t.test('one that is gone ends its reads, and is tried again', async (t) => {
   t.equal(replica.lagSeconds, undefined)
   await db.querySuper('UPDATE pg_database SET datallowconn = true WHERE datname = current_database()')
   await eventually(async () => replica.state === 'up')
+  const read = () => replica.query(ONE, at, later(), CALLER).catch(() => [])
+  await eventually(async () => (await read()).length === 1)
+  const ours = `SELECT pg_terminate_backend(pid) ${backends} AND application_name = 'groundwork-replica'`
+  t.ok((await db.querySuper(ours)).length > 0, 'connections that nobody uses are lost')
+  await eventually(async () => (await read()).length === 1)
   await replica.close()
   await eventually(
     async () =>

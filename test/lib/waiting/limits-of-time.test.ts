@@ -169,3 +169,29 @@ t.test('neither start nor end of the heartbeats waits for a database that does n
   await pass(1)
   t.strictSame(done, ['started', 'closed'])
 })
+
+t.test('others are counted down only when they had the time to come back', async (t) => {
+  const pass = stopTimers(t)
+  const clock = { ms: 100_000 }
+  t.intercept(performance, 'now', { value: () => clock.ms })
+  let heard: object = { others: 2, silence: null }
+  const { instances: one } = instances(async (name) => (name === 'recordInstance' ? heard : undefined))
+  await one.start()
+  t.equal(one.known, 3)
+  for (const [milliseconds, others, silence, known, why] of [
+    [2000, 0, 4000, 1, 'a beat that was late is not an interruption'],
+    [2000, 2, 2000, 3, 'more are counted at once'],
+    [2000, 0, 4001, 3, 'the database was away'],
+    [2999, 1, 2000, 3, 'they may not be back yet'],
+    [1, 1, 2000, 2, 'the time for a beat and its answer is over'],
+    [2000, 0, null, 2, 'the table was emptied'],
+    [2999, 4, 2000, 5, 'more are counted then too'],
+    [1, 0, 2000, 1, 'and gone at its end'],
+  ] as const) {
+    clock.ms += milliseconds
+    heard = { others, silence }
+    await pass(2000)
+    t.equal(one.known, known, why)
+  }
+  await one.close()
+})
