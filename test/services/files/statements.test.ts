@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { SystemDatabase, UserDatabase } from '#lib/database/scoped-database.ts'
 import * as queries from '#services/files/queries.ts'
 import * as scans from '#services/files/scan-queries.ts'
+import { deleteUnfinished } from '#services/uploads/operator-queries.ts'
 import * as uploads from '#services/uploads/queries.ts'
 import { borrowTestApp } from '#test/support/borrow.ts'
 
@@ -194,4 +195,9 @@ t.test('a statement does what it does with one file, which has to be as it asks 
     t.ok(await run(databases, target), name)
     t.strictSame(await rowsOf(`NOT (${isTarget})`), rest, `${name}: no other file`)
   }
+
+  await reset()
+  await db.query(uploaded('key = NULL, length = 1'), [next])
+  t.equal(await deleteUnfinished(system), 2)
+  t.strictSame(await db.query('SELECT id FROM uploads'), [{ id: next }], 'the file has its object')
 })
