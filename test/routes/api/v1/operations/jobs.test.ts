@@ -37,6 +37,8 @@ t.test('jobs are listed by state, queue, age and error', async (t) => {
   const exactly = encodeURIComponent(third?.created_at ?? '')
   t.equal(numbers(await list(`since=${exactly}`)), '76543', 'at this time, and later')
   t.equal(numbers(await list(`until=${exactly}`)), '21', 'before this time')
+  t.equal(numbers(await list(`state=active&since=${exactly}`)), '3')
+  t.equal(numbers(await list(`state=active&until=${exactly}`)), '')
   t.equal(numbers(await list('queue=cleanup&state=dead')), '')
   t.equal(numbers(await list('queue=nobodys')), '')
 
