@@ -13,7 +13,14 @@ process.setSourceMapsEnabled(false)
 
 // What tap finds an error's test by: see there.
 const DOMAINS = new URL('./support/domains.ts', import.meta.url).href
+// Of plugins that keep each test, and with it its application, until the process ends.
+const KEEPERS = /\/@tapjs\/(?:after-each|before-each|fixture|snapshot)\/dist\/esm\/index\.js$/
 registerHooks({
   resolve: (specifier, context, next) =>
     specifier === 'async-hook-domain' ? { url: DOMAINS, shortCircuit: true } : next(specifier, context),
+  load(url, context, next) {
+    const loaded = next(url, context)
+    if (!KEEPERS.test(url)) return loaded
+    return { ...loaded, source: String(loaded.source).replace('#refs = new Map()', '#refs = new WeakMap()') }
+  },
 })

@@ -1,4 +1,4 @@
-import type { AnySchema, ErrorObject, ValidateFunction } from 'ajv'
+import type { Ajv, AnySchema, ErrorObject, ValidateFunction } from 'ajv'
 import { type AjvOptions, assertSchema, createAjv } from './ajv.ts'
 
 /** Values of a request up to which all of its errors are looked for. */
@@ -21,11 +21,12 @@ export function createCompiler(
   { coerce }: Pick<AjvOptions, 'coerce'>,
   shared: readonly AnySchema[] = [],
 ): (schema: AnySchema) => Validator {
-  const [first, all] = [createAjv({ coerce, allErrors: false }), createAjv({ coerce, allErrors: true })]
-  for (const schema of shared) {
-    assertSchema(schema)
-    first.addSchema(schema)
-    all.addSchema(schema)
+  const first = withSchemas(createAjv({ coerce, allErrors: false }), shared)
+  // Made when the first invalid value comes: taking in the shared schemas costs a start 10 ms.
+  let all: Ajv | undefined
+  const compileAll = (schema: AnySchema) => {
+    all ??= withSchemas(createAjv({ coerce, allErrors: true }), shared)
+    return all.compile(schema)
   }
   const compiled = new Map<string, Validator>()
   return (schema) => {
@@ -33,10 +34,18 @@ export function createCompiler(
     const known = compiled.get(key)
     if (known) return known
     assertSchema(schema)
-    const validator = bounded(first.compile(schema), () => all.compile(schema))
+    const validator = bounded(first.compile(schema), () => compileAll(schema))
     compiled.set(key, validator)
     return validator
   }
+}
+
+function withSchemas(ajv: Ajv, shared: readonly AnySchema[]): Ajv {
+  for (const schema of shared) {
+    assertSchema(schema)
+    ajv.addSchema(schema)
+  }
+  return ajv
 }
 
 /** @param compileAll compiles the schema again, when the first invalid value comes */
