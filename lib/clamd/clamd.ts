@@ -1,4 +1,5 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
 import { ClamdRefused, ClamdUnavailable } from './clamd-error.ts'
 
 /** The verdict of a scanner on some bytes. */
@@ -142,6 +143,11 @@ class Connection {
 
   /** Sends bytes, and waits until they can be taken; nothing happens to those that come after the answer. */
   async write(bytes: Uint8Array): Promise<void> {
+    // What is written to one that has answered and closed fails, and its answer is lost with the connection unless it was
+    // read before. After two turns of the event loop, all that has come is read.
+    await turn()
+    await turn()
+    if (this.#isAnswered) return
     const sent = new Promise<void>((resolve) => {
       // A connection that breaks fails by its answer, which may be there already.
       this.#socket.write(bytes, (error) => error ?? resolve())

@@ -55,3 +55,32 @@ t.test('what is sent to clamd, and what its answers mean', async (t) => {
   answer = 'ClamAV 1.4.3/27000/Mon Nov 30 2026'
   t.equal(await clamd.version(), answer)
 })
+
+t.test(
+  'an answer counts that comes before the end of what it is about, even of one that hangs up',
+  async (t) => {
+    const gone = Promise.withResolvers<void>()
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined)
+      socket.once('data', () => {
+        socket.write('INSTREAM size limit exceeded. ERROR\0', () => {
+          socket.resetAndDestroy()
+          gone.resolve()
+        })
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    t.teardown(() => server.close())
+    const address = server.address()
+    if (address === null || typeof address === 'string') throw new TypeError('the server has no port')
+    async function* pieces() {
+      yield Buffer.from('abc')
+      // Goes on before anything that has come meanwhile is read.
+      await gone.promise
+      yield Buffer.from('def')
+      yield Buffer.from('ghi')
+    }
+    const clamd = new Clamd(`tcp://127.0.0.1:${address.port}`, 60_000)
+    t.strictSame(await clamd.scan(pieces()), { kind: 'too_large' })
+  },
+)

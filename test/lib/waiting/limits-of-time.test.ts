@@ -6,9 +6,9 @@ import { whenAvailable } from '#lib/database/when-available.ts'
 import { Instances } from '#lib/instances/instances.ts'
 import { shareWhilePending } from '#lib/metrics/share-while-pending.ts'
 import { WorkerProcess } from '#process/primary/worker-process.ts'
+import { end } from '#test/process/channel.ts'
 import { testConfig } from '#test/support/helper.ts'
 import { stopTimers } from '#test/support/stop-timers.ts'
-import { end } from '../../process/channel.ts'
 
 const never = () => new Promise<never>(() => undefined)
 const silent = () => undefined
