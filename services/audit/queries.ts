@@ -194,7 +194,7 @@ export async function deletePersonalData(db: SystemDatabase, userId: string, lim
     name: 'deleteAuditPersonalData',
     text: `WITH gone AS (
              DELETE FROM audit_personal
-             WHERE ctid = ANY (ARRAY (SELECT ctid FROM audit_personal WHERE user_id = $1 LIMIT $2)) RETURNING 1)
+             WHERE ctid = ANY (ARRAY (SELECT ctid FROM audit_personal WHERE user_id = $1 LIMIT $2)) RETURNING entry_id)
            SELECT count(*)::int AS deleted FROM gone`,
     values: [userId, limit],
   })
@@ -283,7 +283,8 @@ export async function deleteBeginning(db: SystemDatabase, org: string, seq: numb
     name: 'deleteAuditBeginning',
     text: `WITH seals AS (DELETE FROM audit_seals WHERE org_id = $1 AND seq <= $2 RETURNING entry_id),
              personal AS (DELETE FROM audit_personal WHERE org_id = $1 AND entry_id IN (SELECT entry_id FROM seals)),
-             entries AS (DELETE FROM audit_entries WHERE org_id = $1 AND id IN (SELECT entry_id FROM seals) RETURNING 1)
+             entries AS (
+               DELETE FROM audit_entries WHERE org_id = $1 AND id IN (SELECT entry_id FROM seals) RETURNING id)
            SELECT count(*)::int AS deleted FROM entries`,
     values: [org, seq],
   })

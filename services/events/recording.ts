@@ -69,5 +69,5 @@ export class RecordingDatabase implements Database {
 
 /** Records an occurrence with a statement of its own, for a transaction that has made the change. */
 export async function record(db: Database, occurrence: Occurrence): Promise<void> {
-  await db.query(recording({ name: 'record', text: 'SELECT 1 AS done' }, occurrence))
+  await db.query(recording({ name: 'record', text: 'SELECT true AS done' }, occurrence))
 }

@@ -41,7 +41,7 @@ export async function insertFile(db: SpaceDatabase, file: NewFile): Promise<File
            SELECT coalesce($1::uuid, $2::uuid), $3, $1, $2, $4, $5, $6, now() + $7 * interval '1 millisecond'
            WHERE $8::bigint > (
              SELECT count(*) FROM (
-               SELECT 1 FROM files WHERE space_id = coalesce($1::uuid, $2::uuid) AND key IS NULL LIMIT $8) AS empty)
+               SELECT FROM files WHERE space_id = coalesce($1::uuid, $2::uuid) AND key IS NULL LIMIT $8) AS empty)
            RETURNING ${COLUMNS}`,
     values: [...owner, file.id, file.created_by, file.purpose, file.name, file.emptyMs, file.maxEmpty],
   })
