@@ -73,7 +73,6 @@ export const app = fp<AppOptions>(
     })
     instance.refuseOtherMethods()
   },
-  { name: 'app' },
 )
 
 /**

@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import t from 'tap'
+import { nameOf, readPlugins } from '#test/support/plugin-needs.ts'
 
 // What modules show each other, beside the layers (imports.test.ts).
 
@@ -41,5 +42,31 @@ t.test('a value is exported for another file', (t) => {
       if (users.get(name)?.size === 1) found.push(`${basename(file)}: ${name}`)
   }
   t.strictSame(found, [])
+  t.end()
+})
+
+/** Dependencies of plugins that use nothing of each other, for the order of their hooks and listeners. */
+const ORDER = new Map([
+  // What they start finds its tables.
+  ...['audit', 'instances', 'jobs'].map((name) => [name, ['migrations']] as const),
+  // A relay ends before the broker that it publishes to.
+  ['relays', ['broker', 'migrations']],
+  // A role that may see too much changes no schema.
+  ['migrations', ['database-role']],
+  // An exchange is known before it is routed.
+  ['load-shedding', ['connections']],
+  // Kept answers are for those who are let in.
+  ['tenancy', ['idempotency']],
+  // Refusals tell a client of tus the version too.
+  ['uploads', ['tenancy']],
+])
+
+t.test('a plugin has the name of its file and depends on what it uses of others', (t) => {
+  const plugins = readPlugins(sources)
+  t.ok(plugins.length > 70)
+  for (const { file, name, dependencies, needs } of plugins) {
+    t.equal(name, nameOf(file), file)
+    t.strictSame([...dependencies].sort(), [...needs, ...(ORDER.get(nameOf(file)) ?? [])].sort(), file)
+  }
   t.end()
 })

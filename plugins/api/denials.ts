@@ -53,5 +53,5 @@ export default fp(
       route.onError = [record, ...[route.onError ?? []].flat()]
     })
   },
-  { name: 'denials', dependencies: ['context', 'identity', 'metrics', 'request-context'] },
+  { name: 'denials', dependencies: ['context', 'identity', 'metrics'] },
 )

@@ -77,7 +77,7 @@ export default fp(
       return sendAnswer(this, await once(ctx, repeatable, async (tx) => render(this, await work(tx))))
     })
   },
-  { name: 'idempotency', dependencies: ['conditional-requests', 'location', 'request-context'] },
+  { name: 'idempotency' },
 )
 
 function repeatableRequest(

@@ -43,5 +43,8 @@ export default fp(
     })
     app.addHook('onClose', async () => feed?.close())
   },
-  { name: 'operations', dependencies: ['context', 'health', 'instances', 'mail', 'under-pressure'] },
+  {
+    name: 'operations',
+    dependencies: ['context', 'health', 'instances', 'log-levels', 'mail', 'under-pressure'],
+  },
 )

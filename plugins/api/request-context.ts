@@ -39,7 +39,7 @@ export default fp(
       },
     })
   },
-  { name: 'request-context', dependencies: ['client-address', 'context', 'replicas'] },
+  { name: 'request-context', dependencies: ['client-address', 'context', 'database', 'replicas'] },
 )
 
 /** Longest user agent that is kept. */

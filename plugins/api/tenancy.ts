@@ -88,7 +88,7 @@ export default fp(
       route.preHandler = [admit(app, permission), ...[route.preHandler ?? []].flat()]
     })
   },
-  { name: 'tenancy', dependencies: ['authentication', 'context', 'idempotency', 'identity'] },
+  { name: 'tenancy', dependencies: ['context', 'idempotency', 'identity'] },
 )
 
 /** Makes the hook that lets in who has a permission. */

@@ -30,5 +30,5 @@ export default fp(
       },
     })
   },
-  { name: 'variants', dependencies: ['context', 'files', 'metrics'] },
+  { name: 'variants', dependencies: ['context', 'metrics'] },
 )

@@ -64,7 +64,7 @@ export default fp(
       },
     })
   },
-  { name: 'webhooks', dependencies: ['context', 'encryption', 'metrics'] },
+  { name: 'webhooks', dependencies: ['context', 'metrics'] },
 )
 
 /** A name is the service's on every port; of an address of this machine, one port is. */

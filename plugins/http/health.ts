@@ -72,7 +72,7 @@ export default fp(
       }
     }
   },
-  { name: 'health', dependencies: ['database-role', 'draining', 'metrics'] },
+  { name: 'health', dependencies: ['database', 'database-role', 'draining', 'metrics'] },
 )
 
 /** Why no session can be used, where the database answers. */

@@ -53,60 +53,56 @@ const REQUEST_HOOKS: ReadonlySet<string> = new Set([
 ])
 
 /** Keeps the order of a request's steps. A plugin that hooks into every request without naming its step is refused. */
-export const requestOrder = fp(
-  async (app) => {
-    const { addHook } = app
-    const offered = new Map<RequestStep, unknown>()
-    const applied: RequestStep[] = []
-    let isApplied = false
-    let current: RequestStep | undefined
+export const requestOrder = fp(async (app) => {
+  const { addHook } = app
+  const offered = new Map<RequestStep, unknown>()
+  const applied: RequestStep[] = []
+  let isApplied = false
+  let current: RequestStep | undefined
 
-    function offer(name: RequestStep, hook: unknown): void {
-      if (isApplied)
-        throw new Error(`the step '${name}' is offered too late: offer it in a plugin of plugins/`)
-      if (offered.has(name))
-        throw new Error(`the step '${name}' is taken: add another to plugins/http/order.ts`)
-      offered.set(name, hook)
+  function offer(name: RequestStep, hook: unknown): void {
+    if (isApplied) throw new Error(`the step '${name}' is offered too late: offer it in a plugin of plugins/`)
+    if (offered.has(name))
+      throw new Error(`the step '${name}' is taken: add another to plugins/http/order.ts`)
+    offered.set(name, hook)
+  }
+
+  /** Stands in for `addHook` until the steps are applied. */
+  function addNamedHook(this: FastifyInstance, kind: string, hook: unknown): FastifyInstance {
+    if (this !== app || !REQUEST_HOOKS.has(kind)) return Reflect.apply(addHook, this, [kind, hook])
+    if (current === undefined || REQUEST_STEPS[current] !== kind) throw unnamed(kind)
+    offer(current, hook)
+    return this
+  }
+
+  app.decorate('requestSteps', applied)
+  app.decorate('step', offer)
+  app.decorate('stepOf', async (name, register) => {
+    current = name
+    try {
+      await register()
+    } finally {
+      current = undefined
     }
-
-    /** Stands in for `addHook` until the steps are applied. */
-    function addNamedHook(this: FastifyInstance, kind: string, hook: unknown): FastifyInstance {
-      if (this !== app || !REQUEST_HOOKS.has(kind)) return Reflect.apply(addHook, this, [kind, hook])
-      if (current === undefined || REQUEST_STEPS[current] !== kind) throw unnamed(kind)
-      offer(current, hook)
-      return this
+    if (!offered.has(name))
+      throw new Error(`the plugin for the step '${name}' adds no ${REQUEST_STEPS[name]} hook`)
+  })
+  app.decorate('applySteps', () => {
+    isApplied = true
+    Object.assign(app, { addHook })
+    for (const [name, kind] of Object.entries(REQUEST_STEPS)) {
+      if (!isStep(name) || !offered.has(name)) continue
+      Reflect.apply(addHook, app, [kind, offered.get(name)])
+      applied.push(name)
     }
-
-    app.decorate('requestSteps', applied)
-    app.decorate('step', offer)
-    app.decorate('stepOf', async (name, register) => {
-      current = name
-      try {
-        await register()
-      } finally {
-        current = undefined
-      }
-      if (!offered.has(name))
-        throw new Error(`the plugin for the step '${name}' adds no ${REQUEST_STEPS[name]} hook`)
-    })
-    app.decorate('applySteps', () => {
-      isApplied = true
-      Object.assign(app, { addHook })
-      for (const [name, kind] of Object.entries(REQUEST_STEPS)) {
-        if (!isStep(name) || !offered.has(name)) continue
-        Reflect.apply(addHook, app, [kind, offered.get(name)])
-        applied.push(name)
-      }
-    })
-    Object.assign(app, { addHook: addNamedHook })
-    app.addHook('onRoute', function ({ url }) {
-      // A child has the hooks that its parent had when it was made.
-      if (!isApplied && this !== app)
-        throw new Error(`${url} would miss the request's steps: put it into routes/`)
-    })
-  },
-  { name: 'request-order' },
-)
+  })
+  Object.assign(app, { addHook: addNamedHook })
+  app.addHook('onRoute', function ({ url }) {
+    // A child has the hooks that its parent had when it was made.
+    if (!isApplied && this !== app)
+      throw new Error(`${url} would miss the request's steps: put it into routes/`)
+  })
+})
 
 function isStep(name: string): name is RequestStep {
   return name in REQUEST_STEPS

@@ -55,7 +55,7 @@ export default fp(
     app.addHook('onReady', async () => loop.start())
     app.addHook('onClose', () => loop.close())
   },
-  { name: 'audit', dependencies: ['context', 'database', 'log-levels', 'metrics', 'migrations'] },
+  { name: 'audit', dependencies: ['context', 'log-levels', 'metrics', 'migrations'] },
 )
 
 /** @throws ConfigError with everything that is wrong with the files */

@@ -18,5 +18,5 @@ export default fp(
     const store = await openObjectStore(app.config.files)
     app.addContext({ storage: storageOf({ store, db: app.db, leaseMs: LEASE_MS }) })
   },
-  { name: 'storage', dependencies: ['context'] },
+  { name: 'storage', dependencies: ['context', 'database'] },
 )

@@ -37,6 +37,9 @@ const HOUSE = [
   'test/contract/routes.test.ts',
 ]
 
+/** The test that reads what plugins need of each other. */
+const NEEDS = 'test/modules.test.ts'
+
 /** The test files that are likely to notice a mutant, the nearest first. */
 export interface Tests {
   /** Quick ones of `npm test`. */
@@ -70,7 +73,7 @@ export function findTestsIn(root: string): FindTests {
     const related = byNearness(path, tests, importers)
     const ours = related.filter((test) => shared.has(test))
     const quick = ours.filter(isQuick).slice(0, MOST.byNearness)
-    const house = path.startsWith('routes/') ? HOUSE : []
+    const house = path.startsWith('routes/') ? HOUSE : path.startsWith('plugins/') ? [NEEDS] : []
     const speaking = findByWords(path, mutation.line, MOST.byWords)
     const near = [...new Set([...ours.slice(0, 1), ...speaking, ...quick, ...house])]
     const others = related.filter((test) => !shared.has(test))

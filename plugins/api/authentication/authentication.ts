@@ -75,7 +75,10 @@ export default fp(
       }
     })
   },
-  { name: 'authentication', dependencies: ['api-keys', 'credentials', 'identity', 'tokens'] },
+  {
+    name: 'authentication',
+    dependencies: ['api-keys', 'client-address', 'credentials', 'identity', 'tokens'],
+  },
 )
 
 /** Makes the entrance of people, who send an access token. */

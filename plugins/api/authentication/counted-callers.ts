@@ -27,7 +27,18 @@ export default fp(
       return findKey(app, request, key, (subjects) => isOver(subjects, cost))
     })
   },
-  { name: 'counted-callers', dependencies: ['api-keys', 'credentials', 'rate-limit', 'tokens'] },
+  {
+    name: 'counted-callers',
+    dependencies: [
+      'api-keys',
+      'client-address',
+      'context',
+      'credentials',
+      'identity',
+      'rate-limit',
+      'tokens',
+    ],
+  },
 )
 
 type Find = (

@@ -72,7 +72,7 @@ export default fp(
       return sendContent(this, content, { ...sending, toProxy })
     })
   },
-  { name: 'files', dependencies: ['context', 'metrics', 'request-context', 'tenancy'] },
+  { name: 'files', dependencies: ['context', 'database', 'metrics'] },
 )
 
 function scanningOf({ address, max_size, on_error, timeout }: Config['files']['scan']): Scanning | undefined {

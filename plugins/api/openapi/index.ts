@@ -53,5 +53,5 @@ export default fp(
       },
     })
   },
-  { name: 'openapi', dependencies: ['event-types', 'schemas'] },
+  { name: 'openapi', dependencies: ['event-types'] },
 )

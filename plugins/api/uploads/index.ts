@@ -61,7 +61,7 @@ export default fp(
       return this.headers(uploadHeaders(upload, maxSize))
     })
   },
-  { name: 'uploads', dependencies: ['files', 'metrics'] },
+  { name: 'uploads', dependencies: ['context', 'metrics', 'tenancy'] },
 )
 
 const sayVersion: preHandlerHookHandler = (_request, reply, done) => {

@@ -18,7 +18,7 @@ export default fp(
       route.onSend = [endUnfinished, ...[route.onSend ?? []].flat()]
     })
   },
-  { name: 'upload', dependencies: ['json'] },
+  { name: 'upload' },
 )
 
 const leaveUnread: FastifyContentTypeParser = (request, _payload, done) => {

@@ -101,7 +101,7 @@ export default fp(
     app.step('preflight limit', stepOf(app, true))
     app.step('rate limit', stepOf(app, false))
   },
-  { name: 'rate-limit', dependencies: ['client-address', 'instances', 'metrics', 'redis'] },
+  { name: 'rate-limit', dependencies: ['client-address', 'database', 'instances', 'metrics', 'redis'] },
 )
 
 /** Counts preflights, which are answered early, or all other requests. */

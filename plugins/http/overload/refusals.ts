@@ -57,7 +57,7 @@ export default fp(
       summary.add(refusal)
     })
   },
-  { name: 'refusals', dependencies: ['draining', 'metrics', 'request-end'] },
+  { name: 'refusals', dependencies: ['database', 'draining', 'metrics', 'request-end'] },
 )
 
 /** Registers the metric, and returns what counts for it. */

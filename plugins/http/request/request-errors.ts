@@ -16,5 +16,5 @@ export default fp(
       })
     })
   },
-  { name: 'request-errors', dependencies: ['request-end'] },
+  { name: 'request-errors', dependencies: ['error-reports', 'request-end'] },
 )
