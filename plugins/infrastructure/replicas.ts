@@ -2,11 +2,10 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { Counter, Gauge } from 'prom-client'
 import { connectionOptions } from '#config/engine/database-connection.ts'
-import type { Log } from '#lib/context.ts'
 import { PrimaryPosition } from '#lib/database/replicas/primary-position.ts'
-import { REPLICA_STATES, Replica, type ReplicaOptions } from '#lib/database/replicas/replica.ts'
+import { REPLICA_STATES, Replica } from '#lib/database/replicas/replica.ts'
 import { FALLBACK_REASONS, Replicas } from '#lib/database/replicas/replicas.ts'
-import { warnOfTrouble } from '#lib/log/troubles.ts'
+import { stateLog } from '#lib/database/replicas/state-log.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -33,7 +32,7 @@ export default fp(
       return
     }
     const position = new PrimaryPosition(app.db)
-    const tell = teller(app.moduleLog('database'))
+    const tell = stateLog(app.moduleLog('database'))
     const observer = app.databaseObserver
     const replicas = await Promise.all(
       urls.map(
@@ -66,17 +65,6 @@ export default fp(
   },
   { name: 'replicas', dependencies: ['database', 'log-levels', 'metrics'] },
 )
-
-/** Logs what becomes of replicas; one that falls behind and catches up again and again makes a line a minute. */
-function teller(log: Log): ReplicaOptions['changed'] {
-  const warn = warnOfTrouble(log, 'does not read from a replica')
-  return ({ name: replica, state }, previous, cause) => {
-    // At its start a process has to see a commit first.
-    if (state === 'behind' && previous === undefined) return
-    if (state !== 'up') warn(new Error(`the replica ${replica} is ${state}`, { cause }))
-    else if (previous !== 'behind') log.info({ replica }, 'reads from a replica')
-  }
-}
 
 function measure({ metrics }: FastifyInstance, replicas: readonly Replica[]) {
   const registers = [metrics]

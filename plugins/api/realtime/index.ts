@@ -114,17 +114,19 @@ async function createHub(
     pooled: (error) =>
       log.warn({ err: error }, 'nobody wakes the reader of realtime, which looks every 250 ms'),
   })
-  let ticking: NodeJS.Timeout | undefined
-  const tick = () => {
-    hub.tick(performance.now())
-    // An idle service is not to wake so often.
-    if (hub.peers.size > 0) return
-    clearInterval(ticking)
-    ticking = undefined
+  let isTicking = false
+  const tickLater = () => {
+    isTicking = true
+    setTimeout(() => {
+      hub.tick(performance.now())
+      // An idle service is not to wake so often.
+      if (hub.peers.size > 0) tickLater()
+      else isTicking = false
+    }, TICK_MS).unref()
   }
   const hub: Hub<AppContext> = new Hub({
     awake() {
-      ticking ??= setInterval(tick, TICK_MS).unref()
+      if (!isTicking) tickLater()
     },
     ctx: gatheringContext(app.ctx),
     log,

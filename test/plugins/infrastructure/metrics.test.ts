@@ -19,6 +19,8 @@ function label(name: string, key: string): string | undefined {
   return new RegExp(`[{,]${key}="([^"]*)"`).exec(name)?.[1]
 }
 
+const OPENMETRICS = 'text/plain;q=0.5, Application/OpenMetrics-text; version=1.0.0'
+
 const STATEMENT = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]
 
 /** Bounds by metric: what dashboards and alerts can tell apart. */
@@ -30,6 +32,25 @@ const BUCKETS: Readonly<Record<string, readonly number[]>> = {
   job_duration_seconds: [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300],
   password_hash_duration_seconds: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
   webhook_attempt_duration_seconds: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60],
+}
+
+/** How the values of several workers become one, where that is not their sum. */
+const AGGREGATORS: Readonly<Record<string, string>> = {
+  app_info: 'first',
+  audit_entries_refused: 'max',
+  audit_pending_age_seconds: 'max',
+  audit_problems: 'max',
+  audit_verified_age_seconds: 'max',
+  audit_verified_all_age_seconds: 'max',
+  events_oldest_age_seconds: 'max',
+  file_scan_oldest_age_seconds: 'max',
+  groundwork_backup_last_success_timestamp_seconds: 'max',
+  health_check_up: 'min',
+  instances_known: 'max',
+  job_oldest_age_seconds: 'max',
+  job_queue_depth: 'max',
+  process_memory_limit_bytes: 'max',
+  realtime_reader_silence_seconds: 'max',
 }
 
 t.test('what is measured', async (t) => {
@@ -78,6 +99,20 @@ t.test('what is measured', async (t) => {
     t.equal((await measured()).get(`app_info{${labels}}`), 1)
     t.ok((await measured()).has('process_cpu_seconds_total'))
     t.ok((await measured()).has('nodejs_eventloop_lag_seconds'))
+    t.equal((await measured()).get('instances_known'), 1)
+  })
+
+  t.test('in the format of Prometheus alone, while there are no traces to name', async (t) => {
+    const { headers, body } = await request({ url: '/metrics', headers: { accept: OPENMETRICS } })
+    t.match(headers['content-type'], /^text\/plain; version=0\.0\.4;/)
+    t.notMatch(body, '# EOF')
+  })
+
+  t.test('what workers tell together, which all see the same', async (t) => {
+    const all = await app.metrics.getMetricsAsJSON()
+    const own = all.filter(({ name }) => !/^(?:nodejs|process)_(?!memory)/.test(name))
+    const others = own.filter(({ aggregator }) => aggregator !== 'sum')
+    t.same(Object.fromEntries(others.map(({ name, aggregator }) => [name, aggregator])), AGGREGATORS)
   })
 
   t.test('buckets, of seconds', async (t) => {

@@ -54,6 +54,12 @@ t.test('a request is a span by the name of its operation, below that of its call
   await app.inject({ url: '/api/v1/users/me', headers: { traceparent: TRACEPARENT } })
   await app.inject({ url: '/nothing', method: 'PUT', payload: {} })
   await app.inject('/live')
+  const plain = await app.inject('/metrics')
+  t.match(plain.headers['content-type'], /^text\/plain; version=0\.0\.4;/)
+  const accept = 'application/openmetrics-text; version=1.0.0'
+  const { headers, body } = await app.inject({ url: '/metrics', headers: { accept } })
+  t.match(headers['content-type'], /^application\/openmetrics-text;/)
+  t.match(body, /\n# EOF\n$/)
   const [known, unknown, ...others] = await sent()
   t.match(known, {
     name: 'getCurrentUser',
