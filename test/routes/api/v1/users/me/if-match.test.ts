@@ -2,6 +2,8 @@ import t from 'tap'
 import { borrowTestApp } from '#test/support/borrow.ts'
 import { expectProblem } from '#test/support/expect-problem.ts'
 import { startInstance } from '#test/support/instances.ts'
+import { createOrganization } from '#test/support/organizations.ts'
+import { versionedOperations } from '#test/support/versioned-operations.ts'
 
 const URL = '/api/v1/users/me'
 
@@ -100,5 +102,65 @@ t.test('of changes at once to one version, on two instances, one is made', async
     t.equal(winners.length, 1)
     t.equal(responses.filter((response) => response.statusCode === 412).length, 19)
     t.same((await request({ url: URL, as })).json(), winners[0]?.json())
+  }
+})
+
+/** Changes that would be taken without `If-Match`; others rename. */
+const CHANGES: Readonly<Record<string, object | string>> = {
+  putFileContent: 'bytes',
+  putOrganizationFileContent: 'bytes',
+  updateAdministeredUser: { is_active: false, reason: 'a test' },
+  updateCurrentUser: { username: 'somebody-else' },
+  updateMember: { role: 'admin' },
+  updateUser: { is_active: false },
+  updateWebhook: { description: 'Another' },
+}
+
+t.test('no operation overwrites or deletes a version that its caller has not seen', async (t) => {
+  const { app, request, signUp } = await borrowTestApp(t)
+  const tenant = await createOrganization(app)
+  const [admin, member] = [await signUp({ role: 'admin' }), await tenant.add('member')]
+  const own = await request({
+    method: 'POST',
+    url: '/api/v1/files',
+    payload: { name: 'a' },
+    as: tenant.owner,
+  })
+  const ids: Readonly<Record<string, string>> = {
+    '/organizations/api-keys': (await tenant.createApiKey()).id,
+    '/organizations/files': (await tenant.createFile()).id,
+    '/organizations/projects': (await tenant.createProject()).id,
+    '/organizations/webhooks': (await tenant.createWebhook()).id,
+    '/files': own.json().id,
+    '/users': member.user.id,
+    '/operations/users': member.user.id,
+  }
+  const callerOf = (path: string) => {
+    // An owner could not delete their account at all.
+    if (path === URL) return member
+    return /\/users\/\{id\}$/.test(path) ? admin : tenant.owner
+  }
+  const operations = versionedOperations(app)
+  t.equal(operations.length, 21)
+  for (const { operationId, method, path, code } of operations) {
+    const kind = path
+      .replace('/api/v1', '')
+      .replace('/{organization_id}', '')
+      .replace(/\/\{id\}.*/, '')
+    const payload = CHANGES[operationId] ?? { name: 'Another' }
+    const response = await request({
+      method,
+      url: path
+        .replace('{organization_id}', tenant.organization.id)
+        .replace('{user_id}', member.user.id)
+        .replace('{id}', ids[kind] ?? ''),
+      headers: {
+        'if-match': '"2020-01-31T08:15:30.123Z"',
+        ...(typeof payload === 'string' ? { 'content-type': 'text/plain' } : {}),
+      },
+      ...(method === 'DELETE' ? {} : { payload }),
+      as: callerOf(path),
+    })
+    expectProblem(t, response, { status: 412, code }, operationId)
   }
 })
