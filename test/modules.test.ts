@@ -46,9 +46,9 @@ t.test('a value is exported for another file', (t) => {
 })
 
 /** Dependencies of plugins that use nothing of each other, for the order of their hooks and listeners. */
-const ORDER = new Map([
+const ORDER = new Map<string, readonly string[]>([
   // What they start finds its tables.
-  ...['audit', 'instances', 'jobs'].map((name) => [name, ['migrations']] as const),
+  ...['audit', 'instances', 'jobs'].map((name): [string, string[]] => [name, ['migrations']]),
   // A relay ends before the broker that it publishes to.
   ['relays', ['broker', 'migrations']],
   // A role that may see too much changes no schema.
@@ -66,7 +66,10 @@ t.test('a plugin has the name of its file and depends on what it uses of others'
   t.ok(plugins.length > 70)
   for (const { file, name, dependencies, needs } of plugins) {
     t.equal(name, nameOf(file), file)
-    t.strictSame([...dependencies].sort(), [...needs, ...(ORDER.get(nameOf(file)) ?? [])].sort(), file)
+    const missing = [...needs, ...(ORDER.get(nameOf(file)) ?? [])].filter(
+      (need) => !dependencies.includes(need),
+    )
+    t.strictSame(missing, [], file)
   }
   t.end()
 })

@@ -10,7 +10,7 @@ export interface PluginSource {
   readonly needs: readonly string[]
 }
 
-/** What packages decorate the application with, and who registers them; a shared schema is as good as a decorator. */
+/** Decorators of packages, and who registers them; a shared schema is as good as a decorator. */
 const OF_PACKAGES = [
   ['app', 'pg', 'database'],
   ['app', 'isUnderPressure', 'under-pressure'],
@@ -28,7 +28,7 @@ const USES = {
   app: [/\bapp\s*\.(\w+)/g, /\{([^{}]*)\} = app$/gm, /\{([^{}]*)\}: (?:Pick<)?FastifyInstance\b/g],
   ctx: [/\bapp\.ctx\.(\w+)/g, /\{([^{}]*)\} = app\.ctx$/gm, /\bctx: \{([^{}]*)\} \}: FastifyInstance/g],
 } as const
-const GIVES = {
+const OFFERS = {
   app: [/\bapp\.decorate\(\s*'(\w+)'/g],
   ctx: [/\bapp\.addContext\(\{ (.*) \}\)$/gm, /\bapp\.addContext\(\{\n(.*?)\n {4,6}\}\)$/gms],
 } as const
@@ -47,7 +47,7 @@ export function readPlugins(sources: ReadonlyMap<string, string>): PluginSource[
     OF_PACKAGES.map(([place, name, owner]) => [`${place}.${name}`, owner]),
   )
   for (const { file } of read) {
-    for (const name of namesIn(textsOf(file, files), GIVES)) owners.set(name, nameOf(file))
+    for (const name of namesIn(textsOf(file, files), OFFERS)) owners.set(name, nameOf(file))
   }
   return read.map((plugin) => {
     const used = namesIn(textsOf(plugin.file, files), USES).flatMap((name) => owners.get(name) ?? [])

@@ -8,11 +8,16 @@ export interface VersionedOperation {
   readonly code: string
 }
 
+interface Document {
+  readonly paths: Readonly<
+    Record<string, Readonly<Record<string, { operationId: string; responses: object }>>>
+  >
+}
+
 /** Reads from the document which operations refuse to overwrite a version that their caller has not seen. */
 export function versionedOperations(app: Pick<FastifyInstance, 'swagger'>): VersionedOperation[] {
-  const document: { paths?: Record<string, Record<string, { operationId: string; responses: object }>> } =
-    app.swagger()
-  return Object.entries(document.paths ?? {}).flatMap(([path, operations]) =>
+  const document: Document = JSON.parse(JSON.stringify(app.swagger()))
+  return Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.entries(operations).flatMap(([name, { operationId, responses }]) => {
       const [, thing = ''] = /\/(\w+)Changed"/.exec(JSON.stringify(responses)) ?? []
       const method = name.toUpperCase()
