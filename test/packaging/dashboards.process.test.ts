@@ -84,7 +84,9 @@ async function startPrometheus(t: Test, target: string): Promise<(query: string)
   ])
   return async (query) => {
     const url = `http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(query)}`
-    const { text } = await call(url).catch(() => ({ text: '{"status":"success","data":{"result":[]}}' }))
+    const { status: code, text } = await call(url).catch(() => ({ status: 503, text: '' }))
+    // It starts.
+    if (code === 503) return []
     const { status, error, data } = JSON.parse(text)
     if (status !== 'success') throw new Error(`${query}: ${error}`)
     return data.result
