@@ -1,34 +1,9 @@
 import { mock } from 'node:test'
 import { Gauge } from 'prom-client'
 import t from 'tap'
-import { type WorkerListener, WorkerProcess } from '#process/primary/worker-process.ts'
-import { PrimaryLink } from '#process/worker/primary-link.ts'
 import { createTestDatabase } from '#test/support/database.ts'
-import { testConfig } from '#test/support/helper.ts'
 import { startInstance } from '#test/support/instances.ts'
-import { stopTimers } from '#test/support/stop-timers.ts'
-import { type Channel, end } from './channel.ts'
-
-const config = testConfig('postgres://a:b@127.0.0.1:1/c')
-const sources = new Map([['server.port', 'default']])
-
-/** A primary's side and a worker's, and what the primary was told. */
-function pair() {
-  const [ours, theirs] = [end(), end()]
-  const told: unknown[] = []
-  const listener: WorkerListener = {
-    collected: (_member, metrics) =>
-      told.push(['collected', metrics.map(({ name }) => name).includes('things')]),
-    read: async () => 'the metrics of all',
-    logLevelsWanted: (levels) => told.push(['levels', levels]),
-    stuck: ({ pid }) => told.push(['stuck', pid]),
-  }
-  const member = new WorkerProcess({ config, sources }, true, listener, ours.worker)
-  ours.channel.other = theirs.channel
-  theirs.channel.other = ours.channel
-  const typesOf = (channel: Channel) => channel.sent.map(({ type }) => type)
-  return { ours, theirs, told, listener, member, start: () => new PrimaryLink(theirs.worker), typesOf }
-}
+import { config, pair } from './pair.ts'
 
 /** Orders that say what was ordered. */
 function orders() {
@@ -189,39 +164,3 @@ t.test('one that answers is left alone, and one that does not is killed', async 
   look(20)
   t.strictSame([ended.told, ended.ours.channel.killed], [[], []])
 })
-
-t.test(
-  'a worker looks ten times a second whether it is ready, and waits five seconds for metrics',
-  async (t) => {
-    const { theirs, start } = pair()
-    const link = start()
-    link.share(app)
-    const pass = stopTimers(t)
-    theirs.channel.other = undefined
-    const outcome: unknown[] = []
-    app.readMetrics().catch(({ message }) => outcome.push(message))
-    await pass(4999)
-    t.strictSame(outcome, [])
-    await pass(1)
-    t.strictSame(outcome, ['the primary process gave no metrics'])
-
-    let looks = 0
-    t.intercept(app, 'isDraining', { value: () => false })
-    t.intercept(app.health, 'run', {
-      value: async () => [{ name: 'database', status: ++looks < 3 ? 'down' : 'up', latency_ms: 0 }],
-    })
-    theirs.channel.sent.length = 0
-    void link.report(app)
-    for (const [milliseconds, expected] of [
-      [99, 1],
-      [1, 2],
-      [99, 2],
-      [1, 3],
-      [1000, 3],
-    ] as const) {
-      await pass(milliseconds)
-      t.equal(looks, expected)
-    }
-    t.match(theirs.channel.sent, [{ type: 'listening' }, { type: 'ready' }])
-  },
-)

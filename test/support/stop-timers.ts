@@ -5,6 +5,8 @@ import type { Owner } from './database.ts'
 
 /**
  * Stops the clock of `setTimeout`, also of the one that was imported from `node:timers/promises`, until the test ends.
+ * For files that run alone (`*.process.test.ts`): other applications of a process would lose the timers that they set
+ * meanwhile.
  *
  * @returns moves that clock by some milliseconds, and lets happen what follows from it
  */
